@@ -1,0 +1,55 @@
+# Two commands: `make run` and `make test`. Everything else here is a step of one of them.
+.PHONY: run test lint test-sqlite test-postgresql test-browser messages pictures
+
+-include .env
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= python3
+export HOST PORT
+
+run: .venv/installed .env var/static/staticfiles.json
+	@.venv/bin/python manage.py prepare
+	@echo "http://$(HOST):$(PORT)$(SCRIPT_NAME)/"
+	@.venv/bin/granian --interface wsgi --host $(HOST) --port $(PORT) --no-ws --blocking-threads 4 --log-level warning \
+		baoshan_portal.wsgi:application
+
+test: lint test-sqlite test-postgresql test-browser
+
+lint: .venv/installed-dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+test-sqlite: .venv/installed-dev
+	.venv/bin/python -m pytest -m "not browser"
+
+test-postgresql: .venv/installed-dev
+	.venv/bin/python -m pytest -m "not browser" -p baoshan_portal.tests.postgresql
+
+test-browser: .venv/installed-dev
+	.venv/bin/python -m pytest -m browser
+
+# Compiled translations are committed, so that running the portal needs no gettext.
+messages: .venv/installed-dev
+	.venv/bin/python manage.py makemessages --locale zh_Hans --no-obsolete --add-location file \
+		--ignore .venv --ignore var
+	.venv/bin/python manage.py compilemessages --ignore .venv
+
+var/static/staticfiles.json: .venv/installed $(shell find static -type f)
+	.venv/bin/python manage.py collectstatic --noinput --clear --verbosity 0
+
+pictures: .venv/installed-dev var/static/staticfiles.json
+	.venv/bin/python -m baoshan_portal.tests.pictures
+
+.venv/installed: requirements.txt
+	test -d .venv || $(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements.txt requirements-dev.txt
+	test -d .venv || $(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch .venv/installed $@
+
+.env:
+	@umask 077; printf 'SECRET_KEY=%s\nHTTPS=0\n' \
+		"$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')" > $@

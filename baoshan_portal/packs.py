@@ -1,0 +1,529 @@
+"""Briefing packs: what is known of a section, theme, department or filtered list, to take away.
+
+One gathering feeds the print view and the files, so that they cannot disagree.
+"""
+
+import csv
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from io import BytesIO, StringIO
+from itertools import groupby
+
+from django.db.models import Model, Prefetch
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+from measures.as_of import BadQuery
+from measures.filters import MeasureFilter
+from measures.listing import CONTENT_TYPES, safe_cell
+from measures.models import Measure, ProgressNote, Section, Theme
+from metrics.assessment import Assessment, assess
+from metrics.choices import Certainty
+from metrics.figures import as_written_text, figure_text
+from metrics.filters import IndicatorFilter
+from metrics.history import target_text
+from metrics.models import NEWEST_FIRST, Indicator, Observation
+from metrics.periods import period_text
+from metrics.quantity import plain
+
+from . import pack_docx, pack_xlsx
+
+PLACES = ("section", "theme", "department")
+#: What a zip archive says of the age of its files, where it must not tell when it was made.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An indicator with its newest public value and what can be concluded for each target."""
+
+    indicator: Indicator
+    assessments: list[Assessment]
+
+    @property
+    def latest(self) -> Observation | None:
+        return self.indicator.latest
+
+    @property
+    def figure(self) -> str:
+        if not self.latest:
+            return _("no data")
+        text = figure_text(self.latest.value, self.indicator.unit, self.latest.qualifier)
+        if self.latest.certainty == Certainty.ACTUAL:
+            return text
+        return f"{text} ({self.latest.get_certainty_display()})"
+
+    @property
+    def as_written(self) -> str:
+        return as_written_text(self.latest) if self.latest else "—"
+
+    @property
+    def period(self) -> str:
+        return told_period(self.latest) if self.latest else "—"
+
+    @property
+    def kind(self) -> str:
+        return self.indicator.get_kind_display()
+
+    @property
+    def verdict(self) -> str:
+        """Every target with what can be concluded, or that there is none."""
+        return "; ".join(
+            f"{target_text(state.target)}: {state.verdict.label}"
+            if state.target
+            else str(state.verdict.label)
+            for state in self.assessments
+        )
+
+    @property
+    def source(self) -> str:
+        return self.latest.source_text if self.latest else "—"
+
+    @property
+    def cells(self) -> list[str]:
+        """In the order of ``Pack.columns``."""
+        return [
+            str(self.indicator),
+            self.figure,
+            self.as_written,
+            self.period,
+            self.kind,
+            self.verdict,
+            self.source,
+        ]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A measure with the figures that were chosen and everything that was published on it."""
+
+    measure: Measure
+    lines: list[Line]
+    notes: list[ProgressNote]
+
+    @property
+    def lead(self) -> str:
+        measure = self.measure
+        if not measure.lead:
+            return _("not known")
+        if measure.lead_confirmed:
+            return _("%(lead)s (confirmed)") % {"lead": measure.lead}
+        return _("%(lead)s (proposed)") % {"lead": measure.lead}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """All that a briefing pack says; ``filters`` and ``link`` tell how to get it again."""
+
+    title: str
+    day: date
+    as_of: date | None
+    filters: list[tuple[str, str]]
+    link: str
+    name: str
+    works: list[Work]
+    sources: list[str]
+
+    @property
+    def method(self) -> str:
+        sentences = [
+            _(
+                "Each figure is printed in a named document, or was entered by staff and approved: "
+                "the newest public value is shown, and a missing one is never a zero."
+            ),
+            _(
+                "What can be concluded is computed against published targets only and kept apart "
+                "from what documents claim; a period that the source does not state is marked as "
+                "inferred."
+            ),
+        ]
+        # Chinese sentences stand without a space between them.
+        return ("" if _is_chinese() else " ").join(sentences)
+
+    @property
+    def columns(self) -> list[str]:
+        return [
+            _("Indicator"),
+            _("Latest value"),
+            _("As written"),
+            _("Period"),
+            _("Kind"),
+            _("Target and conclusion"),
+            _("Source"),
+        ]
+
+    @property
+    def numbers(self) -> str:
+        """The document numbers of the opinions that the pack is about."""
+        opinions = {work.measure.theme.section.opinion.number for work in self.works}
+        return pgettext("between names", ", ").join(sorted(opinions))
+
+    @property
+    def filters_text(self) -> str:
+        if not self.filters:
+            return _("none, everything that is public")
+        return "; ".join(
+            _("%(name)s: %(value)s") % {"name": n, "value": v} for n, v in self.filters
+        )
+
+    @property
+    def about(self) -> list[tuple[str, str]]:
+        """What every form of the pack tells of itself."""
+        return [
+            (_("Data as of"), self.day.isoformat()),
+            (_("Filters"), self.filters_text),
+            (_("Method"), self.method),
+            (_("Permanent link"), self.link),
+        ]
+
+    @property
+    def sections(self) -> list[tuple[Section, list[tuple[Theme, list[Work]]]]]:
+        return [
+            (section, [(theme, list(of_theme)) for theme, of_theme in groupby(of_section, _theme)])
+            for section, of_section in groupby(self.works, lambda work: work.measure.theme.section)
+        ]
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for work in self.works for line in work.lines]
+
+    @property
+    def empty_text(self) -> str:
+        return _(
+            "Nothing that was public on this day answers to these filters. Take one of them away, "
+            "or ask for a later day."
+        )
+
+
+def _is_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
+
+
+def _theme(work: Work) -> Theme:
+    return work.measure.theme
+
+
+def told_period(observation: Observation) -> str:
+    """The period, with a word where it was worked out rather than told."""
+    text = period_text(observation.period_start, observation.period_end)
+    return _("%(period)s (inferred)") % {"period": text} if observation.period_inferred else text
+
+
+def gather(request) -> Pack:
+    """The pack that the address asks for; the number of queries is that of its filters' kinds.
+
+    Raises BadQuery for a filter, or the value of one, that the portal does not know.
+    """
+    as_of = request.as_of
+    day = as_of or timezone.localdate()
+    indicators = Indicator.objects.published(as_of).with_place().with_latest(as_of)
+    chosen = IndicatorFilter(request.GET, queryset=indicators, request=request)
+    if unknown := set(request.GET) - set(chosen.filters) - {"as_of"}:
+        raise BadQuery(
+            _("“%(name)s” is not a filter of the portal; there are: %(names)s.")
+            % {"name": min(unknown)[:40], "names": ", ".join(chosen.filters)}
+        )
+    if not chosen.is_valid():
+        names = ", ".join(str(chosen.form.fields[name].label) for name in chosen.form.errors)
+        raise BadQuery(
+            _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
+        )
+    given = {
+        name: value for name, value in chosen.form.cleaned_data.items() if value not in ("", None)
+    }
+    lines: dict[int, list[Line]] = {}
+    for indicator in chosen.qs:
+        states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
+        lines.setdefault(indicator.measure_id, []).append(Line(indicator, states))
+
+    measures = (
+        Measure.objects.published(as_of)
+        .with_place()
+        .select_related("theme__section__opinion", "report")
+        .prefetch_related(
+            Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
+        )
+    )
+    if set(given) <= set(PLACES):
+        # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
+        measures = MeasureFilter(request.GET, queryset=measures, request=request).qs
+    else:
+        measures = measures.filter(pk__in=lines)
+    works = [Work(row, lines.get(row.pk, []), row.public_notes) for row in measures]
+
+    query = {name: request.GET[name].strip() for name in chosen.filters if name in given}
+    link = f"{reverse('packs')}?{urlencode(query | {'as_of': day.isoformat()})}"
+    codes = [given[name].code for name in PLACES if name in given]
+    return Pack(
+        title=_title(given),
+        day=day,
+        as_of=as_of,
+        filters=[_told(chosen.form.fields[name], value) for name, value in given.items()],
+        link=request.build_absolute_uri(link),
+        name="-".join(["pack", *codes, day.isoformat()]),
+        works=works,
+        sources=_sources(works),
+    )
+
+
+def _told(field, value) -> tuple[str, str]:
+    """The label of a filter's field and its value in words."""
+    if isinstance(value, bool):
+        words = _("yes") if value else _("no")
+    elif isinstance(value, Section):
+        words = f"{value.order} {value}"
+    elif isinstance(value, Theme):
+        words = f"{value.number} {value}"
+    elif isinstance(value, Model):
+        words = str(value)
+    else:
+        words = str(dict(getattr(field, "choices", ())).get(value, value))
+    return str(field.label), words
+
+
+def _title(given: dict) -> str:
+    if not given:
+        return _("Briefing on everything that was asked for")
+    if len(given) == 1 and next(iter(given)) in PLACES:
+        return _("Briefing: %(subject)s") % {"subject": next(iter(given.values()))}
+    return _("Briefing on selected figures")
+
+
+def _sources(works: list[Work]) -> list[str]:
+    """Every document that the pack cites, reports first, each once."""
+    cited = [
+        row
+        for work in works
+        for line in work.lines
+        for row in (line.latest, *line.indicator.loaded_targets)
+        if row
+    ]
+    reports = {row.report for row in cited} | {work.measure.report for work in works}
+    told = [
+        _("%(number)s %(name)s, %(issuer)s, issued on %(day)s")
+        % {
+            "number": report.number,
+            "name": report,
+            "issuer": report.in_language("issuer"),
+            "day": report.issued_on.isoformat(),
+        }
+        for report in sorted(reports - {None}, key=lambda report: report.number)
+    ]
+    others = {f"{row.source_name} {row.source_url}".strip() for row in cited if row.source_name}
+    return told + sorted(others)
+
+
+def page(request):
+    """The pack as a page to read and to print."""
+    pack = gather(request)
+    query = request.GET.urlencode()
+    files = [
+        (label, reverse("pack-file", args=[file_format]) + (f"?{query}" if query else ""))
+        for file_format, label in (("docx", "Word"), ("xlsx", "Excel"), ("csv", "CSV"))
+    ]
+    return render(request, "pack.html", {"pack": pack, "files": files})
+
+
+def file(request, file_format: str):
+    """The pack as docx, xlsx or csv; the same state gives the same bytes."""
+    writers = {"docx": _docx, "xlsx": _xlsx, "csv": _csv}
+    if file_format not in writers:
+        raise Http404
+    pack = gather(request)
+    types = CONTENT_TYPES | {"docx": pack_docx.CONTENT_TYPE}
+    return HttpResponse(
+        writers[file_format](pack),
+        content_type=types[file_format],
+        headers={"Content-Disposition": f'attachment; filename="{pack.name}.{file_format}"'},
+    )
+
+
+def _docx(pack: Pack) -> bytes:
+    return reproducible(pack_docx.write(pack, _is_chinese()), pack.day)
+
+
+def _xlsx(pack: Pack) -> bytes:
+    return reproducible(pack_xlsx.write(pack, sheets(pack)), pack.day)
+
+
+def reproducible(content: bytes, day: date) -> bytes:
+    """The Office file ``content`` without the moment at which it was made."""
+    made = BytesIO()
+    with zipfile.ZipFile(BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "docProps/core.xml":
+                # openpyxl writes the present time, whatever the properties say.
+                stamp = rf"\g<1>{day.isoformat()}T00:00:00Z".encode()
+                part = re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", stamp, part)
+            new.writestr(zipfile.ZipInfo(name, NO_TIME), part, zipfile.ZIP_DEFLATED)
+    return made.getvalue()
+
+
+def _number(value: Decimal | None) -> Decimal | None:
+    # As a number, but 51.79 rather than 51.7900.
+    return None if value is None else Decimal(plain(value))
+
+
+def _place(measure: Measure) -> list:
+    return [measure.number, str(measure.theme.section), str(measure.theme), str(measure)]
+
+
+def _place_columns() -> list[str]:
+    return [_("No."), _("Section"), _("Theme"), _("Measure")]
+
+
+def _value_columns() -> list[str]:
+    return [
+        _("Latest value"),
+        _("Value"),
+        _("Unit"),
+        _("Qualifier"),
+        _("As written"),
+        _("Period"),
+        _("Period from"),
+        _("Period to"),
+        _("Period inferred"),
+        _("Certainty"),
+        _("Source"),
+    ]
+
+
+def _value(value: Observation | None, unit) -> list:
+    """The cells of ``_value_columns``; all but the unit are empty without a value."""
+    if value is None:
+        return [None, None, unit.in_language("name"), *[None] * 8]
+    return [
+        figure_text(value.value, unit, value.qualifier),
+        _number(value.value),
+        unit.in_language("name"),
+        value.get_qualifier_display(),
+        as_written_text(value),
+        told_period(value),
+        value.period_start,
+        value.period_end,
+        value.period_inferred,
+        value.get_certainty_display(),
+        value.source_text,
+    ]
+
+
+def indicator_rows(pack: Pack) -> list[list]:
+    """A header, and a row for every indicator with its newest value."""
+    rows = [
+        [
+            *_place_columns(),
+            _("Code"),
+            _("Indicator"),
+            *_value_columns(),
+            _("Category"),
+            _("Kind"),
+            _("Target and conclusion"),
+        ]
+    ]
+    for line in pack.lines:
+        row = line.indicator
+        rows.append(
+            [
+                *_place(row.measure),
+                row.code,
+                str(row),
+                *_value(line.latest, row.unit),
+                row.get_category_display(),
+                line.kind,
+                line.verdict,
+            ]
+        )
+    return rows
+
+
+def sheets(pack: Pack) -> dict[str, list[list]]:
+    """The sheets of the workbook by their titles, each a header and its rows."""
+    measures = [
+        [*_place_columns(), _("Code"), _("Lead department"), _("Summary"), _("First told in")]
+    ]
+    notes = [[_("No."), _("Measure"), _("Date"), _("Text"), _("Evidence")]]
+    for work in pack.works:
+        row = work.measure
+        told_in = f"{row.report.number} {row.locator}" if row.report else None
+        measures.append([*_place(row), row.code, work.lead, row.in_language("summary"), told_in])
+        for note in work.notes:
+            text = note.in_language("text")
+            notes.append([row.number, str(row), note.happened_on, text, note.evidence_url])
+
+    indicators = {line.indicator.pk: line.indicator for line in pack.lines}
+    by_indicator: dict[int, list[Observation]] = {}
+    for value in (
+        Observation.objects.published(pack.as_of)
+        .filter(indicator__in=indicators)
+        .select_related("report")
+        .order_by(*NEWEST_FIRST)
+    ):
+        by_indicator.setdefault(value.indicator_id, []).append(value)
+    values = [[_("No."), _("Code"), _("Indicator"), *_value_columns()[1:]]]
+    targets = [
+        [
+            _("No."),
+            _("Code"),
+            _("Indicator"),
+            _("Plan"),
+            _("Comparison"),
+            _("Target value"),
+            _("Unit"),
+            _("Due on"),
+            _("Baseline"),
+            _("What the report says"),
+            _("What can be concluded"),
+            _("Source"),
+        ]
+    ]
+    for line in pack.lines:
+        row = line.indicator
+        head = [row.measure.number, row.code, str(row)]
+        for value in by_indicator.get(row.pk, []):
+            values.append([*head, *_value(value, row.unit)[1:]])
+        for state in line.assessments:
+            if target := state.target:
+                targets.append(
+                    [
+                        *head,
+                        str(target.plan),
+                        target.get_comparator_display(),
+                        _number(target.value),
+                        row.unit.in_language("name"),
+                        target.due_on,
+                        _number(target.baseline),
+                        target.get_claim_display(),
+                        state.verdict.label,
+                        target.source_text,
+                    ]
+                )
+    about = [[pack.title, ""], *pack.about, *((_("Source"), source) for source in pack.sources)]
+    return {
+        _("Measures"): measures,
+        _("Indicators"): indicator_rows(pack),
+        _("Values"): values,
+        _("Targets"): targets,
+        _("Progress notes"): notes,
+        _("About"): about if pack.works else [*about, (_("Result"), pack.empty_text)],
+    }
+
+
+def _csv(pack: Pack) -> str:
+    """The indicators; what the file is stands below them, so that its first line is the header."""
+    text = StringIO()
+    writer = csv.writer(text)
+    about = [(pack.title,), *pack.about, *((_("Source"), source) for source in pack.sources)]
+    if not pack.lines:
+        about.append((pack.empty_text,))
+    for row in [*indicator_rows(pack), [], *about]:
+        writer.writerow([safe_cell(cell) for cell in row])
+    return "\ufeff" + text.getvalue()

@@ -1,0 +1,240 @@
+"""The portal's settings, read from top to bottom.
+
+Whatever differs between installations is an environment variable, explained in .env.example.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from environs import Env, EnvError
+from marshmallow.validate import Range, Regexp
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env(eager=False)
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+# What kind of run this is
+DEBUG = env.bool("DEBUG", default=False)
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if DEBUG and not SECRET_KEY:
+    SECRET_KEY = "only-for-debugging-on-this-machine"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+FORCE_SCRIPT_NAME = env.str(
+    "SCRIPT_NAME", default="", validate=Regexp("/|$", error="Begin it with a slash: /baoshan.")
+)
+DATABASES = {
+    "default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var/portal.sqlite3'}")
+}
+# How many percentage points completion may lie behind the time used before it counts as behind
+PACE_TOLERANCE_POINTS = env.int("PACE_TOLERANCE_POINTS", default=10, validate=Range(min=0))
+# Evidence files: kept out of the served folders and handed out by the admin alone
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var/files")
+MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"
+# Largest table that staff may upload
+UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=10)
+# Months that trail events are kept at the least; the law asks for six
+TRAIL_MONTHS = env.int("TRAIL_MONTHS", default=24, validate=Range(min=6))
+# Signing in: rules that the security level asks for without giving numbers
+PASSWORD_LENGTH = env.int("PASSWORD_LENGTH", default=8, validate=Range(min=8))
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=5, validate=Range(min=1))
+LOCK_OUT_MINUTES = env.int("LOCK_OUT_MINUTES", default=10, validate=Range(min=1))
+IDLE_MINUTES = env.int("IDLE_MINUTES", default=30, validate=Range(min=1))
+# Whether a proxy in front appends the visitor's address to X-Forwarded-For
+TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+# Reminders by mail: through which server, from whom, with links to where, how often at the most
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
+PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
+REMIND_EVERY_DAYS = env.int("REMIND_EVERY_DAYS", default=7)
+LOG_LEVEL = env.log_level("LOG_LEVEL", default="WARNING")
+
+try:
+    env.seal()
+except EnvError as error:
+    raise ImproperlyConfigured(f"{error} Correct it in the environment or in .env.") from None
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. `make run` writes one to .env; on a server, set it in the "
+        "environment to 50 or more random characters; for debugging, set DEBUG=1."
+    )
+FORCE_SCRIPT_NAME = FORCE_SCRIPT_NAME.rstrip("/") or None
+
+# Application
+INSTALLED_APPS = [
+    "measures",
+    "metrics",
+    "baoshan_portal",
+    "metrics.site.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+    "import_export",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "measures.trail.AddressMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "measures.accounts.AccountMiddleware",
+    "measures.as_of.AsOfMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "baoshan_portal.urls"
+WSGI_APPLICATION = "baoshan_portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "baoshan_portal.display.context",
+            ],
+            "builtins": ["measures.templatetags.portal"],
+        },
+    }
+]
+DJANGO_TABLES2_TEMPLATE = "table.html"
+
+# Database
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        # Recursive triggers, so that REPLACE does not slip past those that protect rows
+        init_command=(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;"
+        ),
+        # Take the write lock when a transaction begins, so that a second writer waits
+        # its turn instead of failing half-way.
+        transaction_mode="IMMEDIATE",
+        timeout=20,
+    )
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+
+# People
+AUTH_USER_MODEL = "measures.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": PASSWORD_LENGTH}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+# An account is locked for the address that failed, so that a stranger cannot lock others out
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=LOCK_OUT_MINUTES)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "measures.accounts.locked_out"
+AXES_CLIENT_IP_CALLABLE = "measures.trail.client_address"
+# The trail and the list of accounts tell what these would tell again
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Baoshan portal"
+
+# Language and time: the language is in the address, Chinese at / and English at /en/
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+# Static files
+# Django would put the prefix before a relative STATIC_URL too late for a WSGI server
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
+STATIC_ROOT = BASE_DIR / "var/static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Security
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# A session ends after this long without a request
+SESSION_COOKIE_AGE = IDLE_MINUTES * 60
+SESSION_SAVE_EVERY_REQUEST = True
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+
+# An entry sheet sends some seven fields a figure
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# Import and export write all rows or none, and ask for a permission that they would not otherwise
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+
+# Search needs one reading a character; pypinyin's dictionary of phrases would take 40 MB more
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+# Uploaded workbooks are read with defusedxml, also where python-docx has brought lxml along
+os.environ.setdefault("OPENPYXL_LXML", "False")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

@@ -1,0 +1,25 @@
+"""The system's Chromium, driven by Playwright."""
+
+import os
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+
+
+@contextmanager
+def chromium():
+    """A browser; where none is installed the tests are skipped in one line, in CI they fail."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        sentence = "No Chromium is installed, so nothing was tested in a browser."
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,75 @@
+"""What the site-wide tests ask of the portal: its public pages and files, and what is on a page."""
+
+import csv
+import re
+from html import unescape
+from io import StringIO
+
+FILES = (
+    "/data/observations.csv",
+    "/data/indicators.csv",
+    "/data/measures.csv",
+    "/data/targets.csv",
+    "/data/datapackage.json",
+)
+LISTS = ("/measures/", "/indicators/", "/targets/")
+LISTS_AS_FILES = tuple(f"{page}?format={kind}" for page in LISTS for kind in ("csv", "xlsx"))
+SECTIONS = ("/sections/1/", "/sections/2/", "/sections/3/", "/sections/4/")
+PLAIN_PAGES = (
+    "/",
+    *SECTIONS,
+    *LISTS,
+    "/checks/",
+    "/changes/",
+    "/find/",
+    "/packs/",
+    "/method/",
+    "/data/",
+)
+
+#: Whatever a Content-Security-Policy of default-src 'self' forbids inside a page.
+FORBIDDEN_INLINE = re.compile(
+    r"<style\b|<script\b(?![^>]*\ssrc=)|<[^>]*\s(?:style|on[a-z]+)\s*=", re.IGNORECASE
+)
+
+
+def in_both_languages(*addresses: str) -> list[str]:
+    return [*addresses, *(f"/en{address}" for address in addresses)]
+
+
+EXPORTS = in_both_languages(*LISTS_AS_FILES)
+
+
+def rows_of(text: str) -> list[dict]:
+    """The lines of a CSV file by its headers."""
+    return list(csv.DictReader(StringIO(text.removeprefix("\ufeff"))))
+
+
+def public_pages(read) -> list[str]:
+    """Every public page in both languages; ``read`` gives the text at an address."""
+    codes = [
+        f"/{name}/{row['code']}/"
+        for name in ("measures", "indicators")
+        for row in rows_of(read(f"/data/{name}.csv"))
+    ]
+    return in_both_languages(*PLAIN_PAGES, *codes)
+
+
+def texts(html: str, tag: str) -> list[str]:
+    """The text of every ``tag`` element, without the tags inside it."""
+    elements = re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html, re.DOTALL)
+    return [" ".join(unescape(re.sub("<[^>]*>", "", inner)).split()) for inner in elements]
+
+
+def links(html: str, attributes: str = "href|src|action") -> list[str]:
+    """Everything that a page refers to."""
+    return [unescape(link) for link in re.findall(rf'\b(?:{attributes})="([^"]*)"', html)]
+
+
+def language(html: str) -> str:
+    return re.search('<html lang="([^"]*)"', html)[1]
+
+
+def days(html: str) -> list[str]:
+    """The days that ``time`` elements stand for."""
+    return re.findall('<time datetime="([^"]*)"', html)

@@ -1,0 +1,55 @@
+"""Takes the pictures of the README and of the staff guide: ``make pictures``.
+
+Everything on them is the real report, entered and published by a made-up staff.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "baoshan_portal.settings"
+os.environ.setdefault("SECRET_KEY", "pictures-only")
+os.environ["HTTPS"] = "0"
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from .browser import chromium  # noqa: E402
+from .people import hire, sign_in  # noqa: E402
+from .server import serve  # noqa: E402
+
+FOLDER = settings.BASE_DIR / "static/pictures"
+SHEET = "/admin/entry/2023-q4/science-technology/"
+
+
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+        hire(server)
+        with chromium() as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+
+            def take(name: str, path: str) -> None:
+                page.goto(server.address + path)
+                page.screenshot(path=FOLDER / f"{name}.png")
+
+            take("overview", "/")
+            sign_in(page, server, "editor")
+            page.goto(f"{server.address}{SHEET}")
+            page.fill("[name=figure-high-tech-enterprises-figure]", "1,612家")
+            page.fill("[name=figure-technology-smes-registered-figure]", "１１８０")
+            page.click("button[name=save]")
+            for language, prefix in (("zh", ""), ("en", "/en")):
+                take(f"work-{language}", f"{prefix}/admin/")
+                take(f"sheet-{language}", f"{prefix}{SHEET}")
+            page.goto(f"{server.address}{SHEET}")
+            page.click("button[name=submit]")
+            sign_in(page, server, "reviewer")
+            for language, prefix in (("zh", ""), ("en", "/en")):
+                take(f"review-{language}", f"{prefix}/admin/review/")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The portal as ``make run`` serves it: prepared, by the production server, on its own port."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from django.conf import settings
+
+SERVER = ("--interface", "wsgi", "--no-ws", "--blocking-threads", "4", "--log-level", "info")
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *args):
+        return None
+
+
+@dataclass
+class Server:
+    """A running portal; ``password`` is its administrator's, if this run made one."""
+
+    address: str
+    process: subprocess.Popen
+    environment: dict[str, str]
+    password: str | None
+    log: list[str]
+
+    def get(self, path: str, **headers):
+        """The answer to a GET, whatever its status; redirects are not followed."""
+        opener = build_opener(_NoRedirects)
+        opener.addheaders = []
+        request = Request(self.address + path, headers=headers)
+        try:
+            return opener.open(request, timeout=30)
+        except OSError as answer:
+            if not hasattr(answer, "status"):
+                raise
+            return answer
+
+    def text(self, path: str) -> str:
+        return self.get(path).read().decode()
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on the same installation; returns what it says."""
+        return _manage(self.environment, *arguments)
+
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        pid = self.process.pid
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def serve(folder: Path, **changes: str):
+    """Prepare an installation in ``folder`` and serve it; ``changes`` are settings."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        **changes,
+    }
+    told = _manage(environment, "prepare")
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "granian",
+            *SERVER,
+            "--port",
+            str(port),
+            "baoshan_portal.wsgi:application",
+        ],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    log = []
+    # Somebody must read what it says, or it stops when the pipe is full.
+    Thread(target=lambda: log.extend(process.stdout), daemon=True).start()
+    try:
+        _wait_for(port, process)
+        password = re.search(r"password: (\S+)|$", told)[1]
+        yield Server(f"http://127.0.0.1:{port}", process, environment, password, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_for(port: int, process: subprocess.Popen) -> None:
+    """Return as soon as somebody listens; raises RuntimeError if nobody will."""
+    for _attempt in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.1)
+                break
+    raise RuntimeError("The server did not start.")

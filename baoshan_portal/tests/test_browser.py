@@ -1,0 +1,241 @@
+"""The portal in a real browser: finding a figure, small screens, paper, the admin, the console."""
+
+import re
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+
+from .browser import chromium
+from .pages import PLAIN_PAGES, in_both_languages, public_pages, rows_of
+from .people import hire, sign_in
+from .server import serve
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(browser, tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("browser")) as server:
+        hire(server)
+        yield server
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport=DESK, accept_downloads=True)
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
+def complaints_of(page) -> list[str]:
+    """Whatever the browser will complain about on ``page``: policy, scripts, missing files."""
+    complaints = []
+
+    def hear(message):
+        # The rest are hints to developers, such as one about Django's own form of passwords.
+        if message.type in ("error", "warning"):
+            complaints.append(f"{page.url}: {message.type}: {message.text}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    return complaints
+
+
+def indicator_of(server, as_written: str) -> str:
+    (row,) = [
+        row
+        for row in rows_of(server.text("/data/observations.csv"))
+        if row["as_written"] == as_written
+    ]
+    return row["indicator_code"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "locator"),
+    [("翻两番", "1.3/4"), ("近百名", "2.1/6"), ("148.54万元", "3.2/7"), ("第6", "1.3/3")],
+)
+def test_a_committee_member_finds_a_figure_and_follows_it_to_its_sentence(
+    server, page, figure, locator
+):
+    code = indicator_of(server, figure)
+
+    page.goto(f"{server.address}/")
+    page.fill("header [type=search]", figure)
+    page.press("header [type=search]", "Enter")
+    page.click(f'main a[href="/indicators/{code}/"]')
+
+    page.wait_for_url(f"{server.address}/indicators/{code}/")
+    assert page.locator("h1").count() == 1
+    assert f"宝府〔2023〕70号 {locator}" in page.inner_text("main")
+    assert figure in page.inner_text("main")
+
+    page.click("a[hreflang=en]")
+    page.wait_for_url(f"{server.address}/en/indicators/{code}/")
+    assert page.get_attribute("html", "lang") == "en"
+    assert f"宝府〔2023〕70号 {locator}" in page.inner_text("main")
+
+    page.click("a[hreflang=zh-Hans]")
+    page.wait_for_url(f"{server.address}/indicators/{code}/")
+    assert page.get_attribute("html", "lang") == "zh-Hans"
+
+
+def test_a_committee_member_takes_all_fund_figures_away_as_a_table(server, page):
+    page.goto(f"{server.address}/en/indicators/")
+    page.select_option("[name=category]", "funds")
+    page.click("form.filters button")
+    page.wait_for_url(re.compile("category=funds"))
+    with page.expect_download() as download:
+        page.click("text=CSV")
+
+    file = Path(download.value.path()).read_bytes()
+    rows = rows_of(file.decode())
+    assert file.startswith(b"\xef\xbb\xbf")
+    assert {row["Category"] for row in rows} == {"funds"}
+    assert "51.79亿元" in [row["As written"] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def walk(server, browser):
+    """Every public page on a phone: what the browser complained about, and how wide it is."""
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    complaints = complaints_of(page)
+    widths = {}
+    for address in public_pages(server.text):
+        page.goto(server.address + address)
+        widths[address] = page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    return complaints, widths
+
+
+def test_no_public_page_scrolls_sideways_on_a_phone(walk):
+    _complaints, widths = walk
+
+    assert len(widths) > 400
+    assert {address: width for address, width in widths.items() if width > PHONE["width"]} == {}
+
+
+def test_the_browser_complains_about_no_public_page(walk):
+    complaints, _widths = walk
+
+    assert complaints == [], "\n".join(complaints)
+
+
+def test_the_browser_complains_about_no_page_of_the_admin(server, page):
+    complaints = complaints_of(page)
+    page.goto(f"{server.address}/en/admin/login/")
+    sign_in(page, server, "admin", server.password)
+
+    def links(selector: str) -> list[str]:
+        found = page.eval_on_selector_all(
+            selector, "all => all.map(one => one.getAttribute('href'))"
+        )
+        return [urljoin(page.url, link).partition("#")[0] for link in found if link]
+
+    start = f"{server.address}/en/admin/"
+    addresses = {link for link in links("a") if link.startswith(start) and "logout" not in link}
+    for address in sorted(addresses):
+        page.goto(address)
+        rows = links("#result_list th a")
+        if rows:
+            page.goto(rows[0])
+
+    assert len(addresses) > 15
+    assert complaints == [], "\n".join(complaints)
+
+
+@pytest.mark.parametrize("address", in_both_languages(*PLAIN_PAGES))
+def test_paper_shows_the_content_without_navigation(server, page, address):
+    page.goto(server.address + address)
+    assert page.is_visible("header nav")
+
+    page.emulate_media(media="print")
+
+    assert page.is_visible("h1")
+    for hidden in ("header nav", "header form", "form.filters", ".pager", "a.language"):
+        assert not page.locator(hidden).filter(visible=True).count(), hidden
+
+
+def test_the_keyboard_reaches_the_content_first(server, page):
+    page.goto(f"{server.address}/en/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+
+    page.keyboard.press("Enter")
+
+    assert page.url.endswith("#main")
+
+
+def test_lists_work_without_javascript(server, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server.address}/en/indicators/")
+    page.fill("form.filters [name=q]", "148.54")
+    page.click("form.filters button")
+
+    assert page.locator("table.list tbody tr").count() == 1
+    assert "148.54万元" in page.inner_text("table.list")
+    context.close()
+
+
+def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(server, page):
+    code = indicator_of(server, "51.79亿元")
+    public = [
+        f"/en/indicators/{code}/",
+        "/en/indicators/?q=77.31",
+        "/en/find/?q=77.31",
+        "/changes/",
+        "/en/indicators/?format=csv",
+        "/data/observations.csv",
+        "/data/indicators.csv",
+    ]
+    complaints = complaints_of(page)
+
+    sign_in(page, server, "admin", server.password)
+    page.goto(f"{server.address}/en/admin/metrics/observation/add/")
+    page.click(".field-indicator .select2-selection")
+    page.fill(".select2-search__field", code)
+    page.click(".select2-results__option--highlighted")
+    page.fill("[name=as_written]", "77.31亿元")
+    page.fill("[name=period_start]", "2023-01-01")
+    page.fill("[name=period_end]", "2023-12-31")
+    page.fill("[name=source_name]", "区统计局年报")
+    page.click("[name=_continue]")
+    page.wait_for_url(re.compile(r"/observation/\d+/change/"))
+    row = page.url
+    shows = [address for address in public if "77.31" in visible_text(server, address)]
+    assert shows == []
+
+    page.click(".object-tools >> text=Submit for review")
+    page.click("[type=submit].default")
+    page.goto(row)
+    assert page.locator(".object-tools >> text=Publish").count() == 0
+    assert "77.31" not in server.text("/data/observations.csv")
+
+    sign_in(page, server, "reviewer")
+    page.goto(row)
+    page.click(".object-tools >> text=Publish")
+    page.click("[type=submit].default")
+
+    shows = [address for address in public if "77.31" in visible_text(server, address)]
+    assert shows == public
+    page.goto(f"{server.address}/en/indicators/{code}/")
+    assert "77.31亿元" in page.inner_text("main")
+    assert "admin" in page.inner_text("main")
+    assert complaints == [], "\n".join(complaints)
+
+
+def visible_text(server, address: str) -> str:
+    """The text at an address without what it was asked for."""
+    return re.sub(r'(value="|q=|Find: )77\.31', "", server.text(address))

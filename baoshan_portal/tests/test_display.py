@@ -1,0 +1,27 @@
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_choice_is_remembered_without_an_account(client):
+    answer = client.get("/display/", {"size": "large", "theme": "dark", "next": "/method/?x=1"})
+    assert (answer.status_code, answer.url) == (302, "/method/?x=1")
+    assert 'class="size-large theme-dark"' in client.get("/").content.decode()
+
+
+def test_without_a_choice_type_is_normal_and_the_theme_the_devices(client):
+    assert 'class="size-normal theme-auto"' in client.get("/").content.decode()
+
+
+def test_an_unknown_cookie_counts_as_no_choice(client):
+    client.cookies["size"] = '"><script>'
+    assert 'class="size-normal theme-auto"' in client.get("/").content.decode()
+
+
+def test_an_unknown_choice_is_refused(client):
+    assert client.get("/display/", {"size": "huge"}).status_code == 400
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org", "javascript:x"])
+def test_a_choice_never_leads_to_another_site(client, elsewhere):
+    assert client.get("/en/display/", {"next": elsewhere}).url == "/en/"

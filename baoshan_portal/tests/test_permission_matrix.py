@@ -1,0 +1,691 @@
+"""Every page and action of the admin × every role × own and foreign department × GET and POST.
+
+``MATRIX`` says what is allowed. A page or an action that is not in it fails
+``test_the_matrix_names_every_page_and_every_action_of_the_admin``, so none can be forgotten.
+
+To add a page: give it a line in ``MATRIX`` and a function in ``PAGES`` that says where it is and
+what to send there for the own and the foreign department.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from http.cookies import SimpleCookie
+from types import SimpleNamespace
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.forms import BooleanField
+from django.test import Client, RequestFactory, override_settings
+from django.urls import URLResolver, reverse
+from django.utils import translation
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
+from measures.admin import SubmissionAdmin
+from measures.models import TrailEvent, User
+from measures.tests.desk import browser_of, desk, filled_in
+from measures.tests.factories import (
+    ISSUED,
+    make_department,
+    make_measure,
+    make_note,
+    make_opinion,
+    make_report,
+    make_round,
+    make_section,
+    make_staff,
+    make_superuser,
+    make_theme,
+    make_user,
+)
+from measures.workflow import State
+from metrics.tests.factories import (
+    make_check,
+    make_indicator,
+    make_observation,
+    make_plan,
+    make_target,
+    make_unit,
+)
+
+ACTORS = ("staff", "editor", "reviewer", "steward", "auditor", "administrator", "superuser")
+GROUPS = dict(zip(ACTORS[1:-1], (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR), strict=True))
+
+# -    neither seen nor changed
+# r    seen, not changed
+# w    seen and changed
+# x/y  x for the own department, y for the foreign one; for accounts: x for staff, y for superusers
+#      w/r of a page that adds: it opens for the own department and takes nothing of a foreign one
+# "staff" may sign in and has no role. Who is not signed in sees and changes nothing anywhere.
+MATRIX = """
+what                          page                    staff editor reviewer steward auditor administrator superuser
+
+site                          index                     r     r      r        r       r       r             r
+site                          app_list:measures         -     r      r        r       r       r             r
+site                          app_list:metrics          -     r      r        r       r       -             r
+site                          app_list:auth             -     -      -        -       -       r             r
+site                          jsi18n                    r     r      r        r       r       r             r
+site                          password_change           r     r      r        r       r       r             r
+site                          password_change_done      r     r      r        r       r       r             r
+site                          second_factor             w     w      w        w       w       w             w
+site                          second_factor_code        -     -      -        -       -       -             -
+autocomplete                  unscoped                  -     r      r        r       r       -             r
+autocomplete                  scoped                    -     r/-    r        r       r       -             r
+autocomplete                  department                -     r      r        r       r       r             r
+autocomplete                  user                      -     -      -        -       -       r             r
+
+opinion,report,section,theme  changelist                -     r      r        r       r       -             r
+opinion,report,section,theme  history                   -     r      r        r       r       -             r
+opinion,report,section,theme  change                    -     r      r        w       r       -             w
+opinion,report,section,theme  add                       -     -      -        w       -       -             w
+opinion,report,section,theme  delete                    -     -      -        -       -       -             w
+opinion,report,section,theme  action:delete_selected    -     -      -        -       -       -             w
+unit,plan,check               changelist                -     r      r        r       r       -             r
+unit,plan,check               history                   -     r      r        r       r       -             r
+unit,plan,check               change                    -     r      r        w       r       -             w
+unit,plan,check               add                       -     -      -        w       -       -             w
+unit,plan,check               delete                    -     -      -        -       -       -             w
+unit,plan,check               action:delete_selected    -     -      -        -       -       -             w
+measure,indicator             changelist                -     r/-    r        r       r       -             r
+measure,indicator             history                   -     r/-    r        r       r       -             r
+measure,indicator             change                    -     r/-    r        w       r       -             w
+measure,indicator             add                       -     -      -        w       -       -             w
+measure,indicator             delete                    -     -      -        -       -       -             w
+measure,indicator             action:delete_selected    -     -      -        -       -       -             w
+indicator,observation         export                    -     r/-    r        r       r       -             r
+indicator                     import                    -     -      -        w       -       -             w
+observation                   import                    -     w/r    -        -       -       -             w
+
+progressnote,observation      changelist                -     r/-    r        r       r       -             r
+progressnote,observation      history                   -     r/-    r        r       r       -             r
+progressnote,observation      change                    -     w/-    r        r       r       -             w
+progressnote,observation      change:submitted          -     r/-    r        r       r       -             r
+progressnote,observation      change:published          -     r/-    r        r       r       -             r
+progressnote,observation      add                       -     w/r    -        -       -       -             w
+progressnote,observation      delete                    -     w/-    -        -       -       -             w
+progressnote,observation      delete:submitted          -     -      -        -       -       -             -
+progressnote,observation      delete:published          -     -      -        -       -       -             -
+progressnote,observation      step:submit               -     w/-    -        -       -       -             w
+progressnote,observation      step:publish              -     -      w        -       -       -             w
+progressnote,observation      step:return               -     -      w        -       -       -             w
+progressnote,observation      step:correct              -     w/-    -        -       -       -             w
+progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w
+progressnote,observation      action:publish_selected   -     -      w        -       -       -             w
+target                        changelist                -     r/-    r        r       r       -             r
+target                        history                   -     r/-    r        r       r       -             r
+target                        change                    -     r/-    r        w       r       -             w
+target                        change:submitted          -     r/-    r        r       r       -             r
+target                        change:published          -     r/-    r        r       r       -             r
+target                        add                       -     -      -        w       -       -             w
+target                        delete                    -     -      -        w       -       -             w
+target                        delete:submitted          -     -      -        -       -       -             -
+target                        delete:published          -     -      -        -       -       -             -
+target                        step:submit               -     -      -        w       -       -             w
+target                        step:publish              -     -      w        -       -       -             w
+target                        step:return               -     -      w        -       -       -             w
+target                        step:correct              -     -      -        w       -       -             w
+target                        action:submit_selected    -     -      -        w       -       -             w
+target                        action:publish_selected   -     -      w        -       -       -             w
+
+round                         changelist                -     r      r        r       r       -             r
+round                         history                   -     r      r        r       r       -             r
+round                         change                    -     r      r        w       r       -             w
+round                         add                       -     -      -        w       -       -             w
+round                         delete                    -     -      -        -       -       -             w
+round                         action:delete_selected    -     -      -        -       -       -             w
+round                         action:lock               -     -      -        w       -       -             w
+round                         action:unlock             -     -      -        w       -       -             w
+
+department                    changelist                -     r      r        r       r       r             r
+department                    history                   -     r      r        r       r       r             r
+department                    change                    -     r      r        r       r       w             w
+department                    add                       -     -      -        -       -       w             w
+department                    delete                    -     -      -        -       -       -             w
+department                    action:delete_selected    -     -      -        -       -       -             w
+user                          changelist                -     -      -        -       -       r             r
+user                          history                   -     -      -        -       -       r             r
+user                          change                    -     -      -        -       -       w/r           w
+user                          add                       -     -      -        -       -       w             w
+user                          delete                    -     -      -        -       -       -             -
+user                          password                  -     -      -        -       -       w/-           w
+user                          action:remove_second_factors  - -      -        -       -       w/-           w
+group                         changelist                -     -      -        -       -       r             r
+group                         history                   -     -      -        -       -       r             r
+group                         change                    -     -      -        -       -       w             w
+group                         add                       -     -      -        -       -       -             -
+group                         delete                    -     -      -        -       -       -             -
+trailevent                    changelist                -     -      -        -       r       -             r
+trailevent                    history                   -     -      -        -       r       -             r
+trailevent                    change                    -     -      -        -       r       -             r
+trailevent                    add                       -     -      -        -       -       -             -
+trailevent                    delete                    -     -      -        -       -       -             -
+trailevent                    export                    -     -      -        -       r       -             r
+
+desk                          review                    -     -      w        -       -       -             w
+desk                          review-return             -     -      w        -       -       -             w
+desk                          entry-sheet               -     w/-    -        -       -       -             w
+desk                          guide                     r     r      r        r       r       r             r
+desk                          evidence                  -     r/-    r        r       r       -             r
+desk                          upload-template           -     r/-    -        -       -       -             r
+desk                          upload                    -     w/-    -        -       -       -             w
+"""  # noqa: E501
+
+#: Pages that are the same for everybody or only lead to another page, and why that is no danger
+OPEN = {
+    "login": "asks who you are",
+    "logout": "ends the own session",
+    "view_on_site": "leads to the public page of a row, which says itself who may see it",
+}
+
+
+@dataclass
+class Line:
+    """What a role may do on one page, as in the matrix."""
+
+    kind: str
+    page: str
+    cells: dict[str, str]
+
+    def allowed(self, actor: str, whose: str) -> str:
+        own, _slash, foreign = self.cells.get(actor, "-").partition("/")
+        return own if whose == "own" else foreign or own
+
+
+@dataclass
+class Attempt:
+    """One page: where it is, what to send there, and what must be on it to count as seen.
+
+    ``read_by_post``: what the page has to tell comes only as the answer to what was sent.
+    ``send``: sends what cannot be told before, as function of the browser.
+    """
+
+    address: str
+    typed: dict = field(default_factory=dict)
+    mark: str = ""
+    read_by_post: bool = False
+    send: Callable | None = None
+
+
+def lines() -> list[Line]:
+    _heading, *rows = [row.split() for row in MATRIX.splitlines() if row.strip()]
+    return [
+        Line(kind, page, dict(zip(ACTORS, cells, strict=True)))
+        for kinds, page, *cells in rows
+        for kind in kinds.split(",")
+    ]
+
+
+LINES = lines()
+MODELS = {
+    model._meta.model_name: model
+    for label in ("auth", "measures", "metrics")
+    for model in apps.get_app_config(label).get_models()
+}
+
+
+# The rows that are attacked
+
+
+def entries(make, *, other, **fields) -> dict:
+    """A row in each state that matters, entered by ``other``."""
+    fields |= {"entered_by": other, "changed_by": other}
+    return {
+        "draft": make(**fields),
+        "submitted": make(state=State.SUBMITTED, **fields),
+        "published": make(published=ISSUED, **fields),
+    }
+
+
+def rows_of(whose, department, other) -> dict:
+    """A row of every kind; those that belong to a measure are led by ``department``."""
+    names = {"name": f"Mark-{whose}", "name_en": f"Mark-{whose}"}
+    measure = make_measure(lead=department, **names)
+    indicator = make_indicator(measure=measure, **names)
+    return {
+        "opinion": make_opinion(),
+        "report": make_report(),
+        "section": make_section(),
+        "theme": make_theme(),
+        "unit": make_unit(),
+        "plan": make_plan(),
+        "check": make_check(),
+        "round": make_round(),
+        "locked round": make_round(locked=True),
+        "department": make_department(),
+        # Nothing hangs on these two, so that they can be deleted.
+        "measure": make_measure(lead=department, **names),
+        "indicator": make_indicator(measure=measure, unit=make_unit(name=f"单位{whose}"), **names),
+        "progressnote": entries(make_note, measure=measure, other=other),
+        "observation": entries(make_observation, indicator=indicator, other=other),
+        "target": entries(make_target, indicator=indicator, other=other),
+        "trailevent": TrailEvent.objects.create(actor_name="li", action="entered"),
+        "group": Group.objects.get(name=EDITOR if whose == "own" else REVIEWER),
+        "lead": department,
+        "due": make_indicator(measure=measure, **names),
+        "proof": make_observation(
+            indicator=indicator, evidence_file=ContentFile(f"proof of {whose}".encode(), "a.pdf")
+        ),
+    }
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The actors and the rows, made once; whatever a test does to them is undone after it."""
+    folder = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("files"))
+    with django_db_blocker.unblock(), folder, transaction.atomic():
+        own, foreign, other = make_department(), make_department(), make_user()
+        actors = {
+            actor: make_staff(*filter(None, [GROUPS.get(actor)]), departments=[own])
+            for actor in ACTORS
+            if actor != "superuser"
+        }
+        actors["superuser"] = make_superuser()
+        rows = {"own": rows_of("own", own, other), "foreign": rows_of("foreign", foreign, other)}
+        rows["own"]["user"] = make_staff(EDITOR)
+        rows["foreign"]["user"] = make_superuser()
+        for whose in rows:
+            TOTPDevice.objects.create(user=rows[whose]["user"], confirmed=True)
+        # The last quarter of 2023, in which yearly figures are due
+        period = {"period_start": date(2023, 10, 1), "period_end": date(2023, 12, 31)}
+        opens = {"opens_on": date(2024, 1, 1), "due_on": date(2024, 1, 15)}
+        round_ = make_round(**period, **opens)
+        browsers = {actor: browser_of(user) for actor, user in actors.items()}
+        browsers["anonymous"] = Client()
+        yield SimpleNamespace(
+            rows=rows, round=round_, browsers=browsers, before=database(), remembered={}
+        )
+        transaction.set_rollback(True)
+
+
+def row_of(world, whose, kind, state="draft"):
+    row = world.rows[whose][kind]
+    return row[state] if isinstance(row, dict) else row
+
+
+# What to type on the pages
+
+CHANGES = {
+    "progressnote": {"text": "改过"},
+    "observation": {"as_written": "7家", "value": ""},
+    "target": {"value": "7"},
+    "user": {"username": "changed"},
+    "group": {"require_second_factor": "on"},
+}
+NEW = {
+    "opinion": {"number": "宝会〔2001〕9999号"},
+    "report": {"number": "宝府〔2001〕9999号"},
+    "section": {"order": "9999"},
+    "theme": {"order": "9999"},
+    "measure": {"order": "9999"},
+    "indicator": {"order": "9999"},
+    "observation": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
+    "target": {"due_on": "2023-06-30"},
+    "user": {
+        "username": "added",
+        "usable_password": "true",
+        "password1": "hX7-tulip-9",
+        "password2": "hX7-tulip-9",
+    },
+    "trailevent": {"actor_name": "li", "action": "entered", "address": "10.0.0.9"},
+    "group": {"name": "added"},
+}
+
+
+def as_superuser(world, method, *what):
+    browser = world.browsers["superuser"]
+    with undone(browser):
+        return getattr(browser, method)(*what)
+
+
+def form_of(world, whose, kind) -> dict:
+    """What the form of a row would send if a superuser opened it."""
+    if (whose, kind) not in world.remembered:
+        page = as_superuser(world, "get", desk(row_of(world, whose, kind), "change"))
+        world.remembered[whose, kind] = filled_in(page)
+    return dict(world.remembered[whose, kind])
+
+
+def model_page(world, line, whose) -> Attempt:
+    """A page that Django's admin has for every model."""
+    kind, (page, _colon, more) = line.kind, line.page.partition(":")
+    scoped = isinstance(world.rows[whose][kind], dict) or kind in {"measure", "indicator"}
+    mark = f"Mark-{whose}" if scoped else ""
+    changes = CHANGES.get(kind, {"name_en": "Changed"})
+    if page == "changelist":
+        return Attempt(desk(MODELS[kind], page), mark=mark)
+    if page == "add":
+        typed = form_of(world, whose, kind) | changes | {"code": "added"} | NEW.get(kind, {})
+        return Attempt(desk(MODELS[kind], page), typed)
+    if page == "action":
+        return action(world, kind, whose, more)
+    if page == "export":
+        address, code = desk(MODELS[kind], page), getattr(row_of(world, whose, kind), "code", "")
+        return Attempt(address, export_form(world, address), code, read_by_post=True)
+    if page == "import":
+        return Attempt(desk(MODELS[kind], page), send=importing(world, kind, whose))
+    if page == "step":
+        state = {"submit": "draft", "correct": "published"}.get(more, "submitted")
+        row = row_of(world, whose, kind, state)
+        typed = {"seen": str(row.version), "reason": "理由"}
+        return Attempt(desk(row, "step", more), typed)
+    row = row_of(world, whose, kind, more or "draft")
+    if page == "change":
+        typed = form_of(world, whose, kind) | changes
+        return Attempt(desk(row, page), typed)
+    if page == "delete":
+        return Attempt(desk(row, page), {"post": "yes"})
+    return Attempt(desk(row, page))
+
+
+def action(world, kind, whose, name) -> Attempt:
+    row = row_of(world, whose, kind, "submitted" if name == "publish_selected" else "draft")
+    if name == "unlock":
+        row = world.rows[whose]["locked round"]
+    typed = {"action": name, "_selected_action": [row.pk], "index": "0", "post": "yes"}
+    return Attempt(desk(MODELS[kind], "changelist"), typed)
+
+
+def export_form(world, address) -> dict:
+    """Everything as csv, as the page of a superuser offers it."""
+    form = as_superuser(world, "get", address).context["form"]
+    ticked = {name: "on" for name, box in form.fields.items() if isinstance(box, BooleanField)}
+    formats = {str(name): str(n) for n, name in form.fields["format"].choices}
+    return {"format": formats["csv"], "resource": "0", **ticked}
+
+
+def importing(world, kind, whose) -> Callable:
+    """Sends the line of one row, as a superuser exports it, with another figure or name."""
+    export = desk(MODELS[kind], "export")
+    row = row_of(world, whose, kind)
+    told, changed = ("5家", "7家") if kind == "observation" else (row.name_en, "Changed")
+    file = as_superuser(world, "post", export, export_form(world, export))
+    lines = file.content.decode("utf-8-sig").splitlines()
+    line = next(line for line in lines if row.code in line)
+    content = "\n".join([lines[0], line.replace(told, changed)]).encode()
+
+    def send(browser):
+        chosen = {"format": "0", "resource": "0"}
+        file = SimpleUploadedFile("a.csv", content)
+        page = browser.post(desk(MODELS[kind], "import"), {"import_file": file, **chosen})
+        if page.status_code == 200 and "confirm_form" in page.context:
+            address = reverse(f"admin:metrics_{kind}_process_import")
+            browser.post(address, chosen | page.context["confirm_form"].initial)
+
+    return send
+
+
+def user_password(world, line, whose) -> Attempt:
+    typed = {"usable_password": "true", "password1": "hX7-tulip-9", "password2": "hX7-tulip-9"}
+    address = reverse("admin:auth_user_password_change", args=[world.rows[whose]["user"].pk])
+    return Attempt(address, typed)
+
+
+def site_page(world, line, whose) -> Attempt:
+    page, _colon, label = line.page.partition(":")
+    return Attempt(reverse(f"admin:{page}", args=[label] if label else []))
+
+
+def autocomplete(world, line, whose) -> list[Attempt]:
+    """Every field that offers rows of that kind while one types."""
+    return [
+        Attempt(
+            reverse("admin:autocomplete", query=asked),
+            mark=f"Mark-{whose}" if line.page == "scoped" else "results",
+        )
+        for asked, page in AUTOCOMPLETES
+        if page == line.page
+    ]
+
+
+def review(world, line, whose) -> Attempt:
+    row = row_of(world, whose, "observation", "submitted")
+    typed = {"row": [f"observation:{row.pk}:{row.version}"], "publish": "1"}
+    return Attempt(reverse("admin:review"), typed, mark=f"Mark-{whose}")
+
+
+def review_return(world, line, whose) -> Attempt:
+    row = row_of(world, whose, "observation", "submitted")
+    address = reverse("admin:review-return", args=["observation", row.pk])
+    return Attempt(address, {"seen": row.version, "reason": "理由"})
+
+
+def evidence(world, line, whose) -> Attempt:
+    name = world.rows[whose]["proof"].evidence_file.name.rpartition("/")[2]
+    address = reverse("admin:evidence", args=["observation", name])
+    return Attempt(address, mark=f"proof of {whose}")
+
+
+def entry_sheet(world, line, whose) -> Attempt:
+    address = reverse("admin:entry-sheet", args=[world.round.code, world.rows[whose]["lead"].code])
+    sheet = as_superuser(world, "get", address).context["sheet"]
+    due = world.rows[whose]["due"]
+    row = next(row for row in sheet.rows if row.subject == due)
+    typed = {"figure": "7", "certainty": "actual", "seen": row.seen}
+    typed = {f"{row.prefix}-{name}": text for name, text in typed.items()} | {"save": ""}
+    return Attempt(address, typed, mark=f"Mark-{whose}")
+
+
+def upload_template(world, line, whose) -> Attempt:
+    place = [world.round.code, world.rows[whose]["lead"].code, "csv"]
+    return Attempt(reverse("admin:upload-template", args=place), mark=f"Mark-{whose}")
+
+
+def upload(world, line, whose) -> Attempt:
+    place = [world.round.code, world.rows[whose]["lead"].code]
+    address = reverse("admin:upload", args=place)
+    code = world.rows[whose]["due"].code
+
+    def send(browser):
+        file = SimpleUploadedFile("q.csv", f"代码,本期数值\n{code},7\n".encode())
+        page = browser.post(address, {"file": file})
+        if page.status_code != 200:
+            return page
+        confirm = page.context["confirm"]
+        return browser.post(address, {"preview": confirm["preview"].value(), "submit": "0"})
+
+    return Attempt(address, send=send)
+
+
+PAGES = {
+    ("user", "password"): user_password,
+    ("desk", "review"): review,
+    ("desk", "review-return"): review_return,
+    ("desk", "entry-sheet"): entry_sheet,
+    ("desk", "guide"): site_page,
+    ("desk", "evidence"): evidence,
+    ("desk", "upload-template"): upload_template,
+    ("desk", "upload"): upload,
+}
+KINDS = {"site": site_page, "autocomplete": autocomplete}
+
+
+def attempts(world, line, whose) -> list[Attempt]:
+    build = PAGES.get((line.kind, line.page)) or KINDS.get(line.kind, model_page)
+    built = build(world, line, whose)
+    return built if isinstance(built, list) else [built]
+
+
+# What comes of an attempt
+
+
+def seen(answer, attempt) -> bool:
+    if answer.status_code != 200:
+        return False
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return attempt.mark in content.decode()
+
+
+def database() -> dict:
+    """Every row of the portal's own tables and of its accounts."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for label in ("auth", "measures", "metrics", "otp_totp")
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    }
+
+
+@contextmanager
+def undone(browser):
+    """Whatever happens inside has not happened; ``browser`` is signed in as before."""
+    cookies = browser.cookies.output(header="")
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    browser.cookies = SimpleCookie(cookies)
+
+
+def shows(browser, attempt) -> bool:
+    """Whether the page shows what it has."""
+    with undone(browser):
+        if attempt.read_by_post:
+            return seen(browser.post(attempt.address, attempt.typed), attempt)
+        return seen(browser.get(attempt.address), attempt)
+
+
+def touches(browser, attempt, before) -> set[str]:
+    """The tables that sending changes."""
+    with undone(browser):
+        if attempt.send:
+            attempt.send(browser)
+        else:
+            browser.post(attempt.address, attempt.typed)
+        after = database()
+    return {table for table in before if before[table] != after[table]}
+
+
+TRAIL = TrailEvent._meta.label
+LETTERS = {
+    (False, False): "-",
+    (True, False): "r",
+    (True, True): "w",
+    (False, True): "changed without being seen",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("actor", ["anonymous", *ACTORS])
+@pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.kind}-{line.page}")
+def test_a_role_sees_and_changes_what_the_matrix_says_and_nothing_else(line, actor, world):
+    tried = [(whose, it) for whose in ("own", "foreign") for it in attempts(world, line, whose)]
+    browser = world.browsers[actor]
+    for whose, attempt in tried:
+        allowed = line.allowed(actor, whose)
+        # An action has no page of its own.
+        sees = allowed != "-" if line.page.startswith("action:") else shows(browser, attempt)
+        touched = touches(browser, attempt, world.before)
+        told = f"{actor} at {attempt.address}, {whose}: {touched}"
+        assert LETTERS[sees, bool(touched - {TRAIL})] == allowed, told
+        # Reading may leave its mark in the trail; being refused leaves nothing. A file of the own
+        # rows tells nothing of foreign ones, and is no refusal.
+        refused = line.allowed(actor, "own" if attempt.read_by_post else whose) == "-"
+        assert not (refused and touched), told
+
+
+# The matrix is whole
+
+
+def walk(patterns, before=""):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, before + str(pattern.pattern))
+        else:
+            yield pattern.name, before + str(pattern.pattern)
+
+
+def pages_of_the_admin() -> set[str]:
+    """The names of all pages; the unnamed ones only lead on, see the test of it."""
+    return {name for name, _address in walk(admin.site.get_urls()) if name}
+
+
+def actions_of_the_admin() -> set[str]:
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_staff=True)
+    return {
+        f"{model._meta.label_lower}:{action}"
+        for model, page in admin.site._registry.items()
+        for action in page.get_actions(request)
+    }
+
+
+def autocompletes_of_the_admin():
+    """(what to ask, the line of the matrix) for every field that offers rows while one types."""
+    for model, page in admin.site._registry.items():
+        forms = [(model, page), *((inline.model, inline) for inline in page.inlines)]
+        for owner, form in forms:
+            for name in form.autocomplete_fields:
+                asked = {
+                    "app_label": owner._meta.app_label,
+                    "model_name": owner._meta.model_name,
+                    "field_name": name,
+                }
+                offered = owner._meta.get_field(name).related_model._meta.model_name
+                scoped = "scoped" if offered in {"measure", "indicator"} else "unscoped"
+                yield asked, offered if offered in {"department", "user"} else scoped
+
+
+AUTOCOMPLETES = list(autocompletes_of_the_admin())
+
+
+def names_in_the_matrix() -> tuple[set[str], set[str]]:
+    pages, actions = set(OPEN), set()
+    for line in LINES:
+        page, _colon, more = line.page.partition(":")
+        if line.kind in MODELS:
+            meta = MODELS[line.kind]._meta
+            if page == "action":
+                actions.add(f"{meta.label_lower}:{more}")
+            elif page == "import":
+                pages |= {f"metrics_{line.kind}_import", f"metrics_{line.kind}_process_import"}
+            elif line.page == "password":
+                pages.add("auth_user_password_change")
+            else:
+                pages.add(f"{meta.app_label}_{meta.model_name}_{page}")
+        else:
+            pages.add("autocomplete" if line.kind == "autocomplete" else page)
+    return pages, actions
+
+
+def test_the_matrix_names_every_page_and_every_action_of_the_admin():
+    pages, actions = names_in_the_matrix()
+    assert pages == pages_of_the_admin()
+    assert actions == actions_of_the_admin()
+
+
+def test_every_role_of_the_portal_is_in_the_matrix():
+    assert set(GROUPS.values()) == set(ROLES)
+
+
+def test_every_step_of_the_workflow_is_in_the_matrix():
+    for kind in ("progressnote", "observation", "target"):
+        steps = {line.page[5:] for line in LINES if line.kind == kind and line.page[:5] == "step:"}
+        assert steps == set(SubmissionAdmin.steps)
+
+
+def test_an_unnamed_page_only_leads_to_the_page_of_a_row_or_to_none():
+    unnamed = {address for name, address in walk(admin.site.get_urls()) if not name}
+    rows = {f"{m._meta.app_label}/{m._meta.model_name}/<path:object_id>/"
+            for m in admin.site._registry}  # fmt: skip
+    assert unnamed == rows | {"(?P<url>.*)$"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("actor", ["anonymous", *ACTORS])
+@pytest.mark.parametrize("address", ["measures/opinion/1/", "nowhere/", "r/1/1/"])
+def test_what_only_leads_on_shows_nothing_itself(address, actor, world):
+    browser = world.browsers[actor]
+    for ask in (browser.get, browser.post):
+        assert ask(f"/en/admin/{address}").status_code in {301, 302, 403, 404}
+    assert database() == world.before

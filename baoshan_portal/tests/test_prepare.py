@@ -1,0 +1,109 @@
+"""``manage.py prepare`` makes an installation ready, and makes it ready only once."""
+
+import re
+from io import StringIO
+
+import pytest
+import yaml
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+
+from baoshan_portal.management.commands.prepare import FIXTURES
+from measures.models import Measure, User
+from metrics.models import Indicator, Observation
+from metrics.tests.factories import make_observation
+
+pytestmark = pytest.mark.django_db
+
+
+def prepare() -> str:
+    """Run the command; returns what it says."""
+    out = StringIO()
+    call_command("prepare", stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_run(static_files, django_db_setup, django_db_blocker):
+    """What the first run says, in an empty database."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield prepare()
+        transaction.set_rollback(True)
+
+
+def fixture_rows() -> list[dict]:
+    return [
+        row
+        for name in FIXTURES
+        for row in yaml.safe_load((settings.BASE_DIR / f"fixtures/{name}.yaml").read_text("utf-8"))
+    ]
+
+
+def counts() -> dict[str, int]:
+    return {
+        model._meta.label_lower: model.objects.count()
+        for label in ("measures", "metrics")
+        for model in apps.get_app_config(label).get_models()
+    }
+
+
+def test_an_empty_installation_gets_every_row_of_the_fixtures():
+    rows = [row["model"] for row in fixture_rows()]
+
+    assert {"measures.measure", "metrics.observation", "metrics.target"} <= set(rows)
+    for model in set(rows):
+        assert counts()[model] == rows.count(model), model
+
+
+def test_every_fixture_file_is_loaded():
+    files = {path.stem for path in (settings.BASE_DIR / "fixtures").glob("*.yaml")}
+    assert files == set(FIXTURES)
+
+
+def test_the_first_administrator_is_made_once_and_the_password_told_once(first_run):
+    password = re.search(r"admin, password: (\S+)", first_run)[1]
+
+    admin = User.objects.get()
+    assert admin.check_password(password)
+    assert admin.is_superuser
+    assert admin.is_staff
+    assert len(password) >= 16
+    assert "password" not in prepare()
+    assert User.objects.get().check_password(password)
+
+
+def test_an_installation_with_accounts_gets_no_administrator():
+    User.objects.filter(username="admin").update(username="clerk", is_superuser=False)
+
+    assert "password" not in prepare()
+    assert User.objects.get().username == "clerk"
+
+
+def test_a_second_run_changes_nothing():
+    make_observation(indicator=Indicator.objects.first(), as_written="八面来风")
+    measure = Measure.objects.first()
+    measure.name = "改过的名称"
+    measure.save()
+    before = counts()
+
+    prepare()
+
+    assert counts() == before
+    assert Observation.objects.filter(as_written="八面来风", state="draft").exists()
+    assert Measure.objects.get(pk=measure.pk).name == "改过的名称"
+
+
+def test_the_static_files_are_collected(settings, tmp_path):
+    settings.STATIC_ROOT = str(tmp_path)
+
+    prepare()
+
+    assert (tmp_path / "staticfiles.json").exists()
+    assert list((tmp_path / "css").glob("base.*.css.gz"))
+    assert list((tmp_path / "admin/css").glob("base.*.css"))
+
+
+def test_the_models_have_no_change_without_a_migration():
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)

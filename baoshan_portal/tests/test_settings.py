@@ -1,0 +1,88 @@
+"""A missing or malformed setting stops start-up with a sentence that says what to do."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+# Everything that a .env beside manage.py could say, so that it says nothing here.
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "SECRET_KEY": "kU3vZ7-2QmXwT9rB5nL8dF1gH6jS4aY0cP_eViOqRtWzMxNbKl",
+    "DEBUG": "0",
+    "HTTPS": "1",
+    "ALLOWED_HOSTS": "portal.example.gov.cn",
+    "CSRF_TRUSTED_ORIGINS": "https://portal.example.gov.cn",
+    "SCRIPT_NAME": "",
+    "DATABASE_URL": "sqlite:///:memory:",
+    "PACE_TOLERANCE_POINTS": "10",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+def manage(*arguments: str, **changes: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=ENVIRONMENT | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_settings_of_a_server_pass_djangos_checks_for_deployment():
+    answer = manage("check", "--deploy", "--fail-level", "WARNING")
+
+    assert answer.returncode == 0, answer.stderr
+    assert "no issues (0 silenced)" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY is not set."),
+        ("DEBUG", "maybe", "'DEBUG': ['Not a valid boolean.']"),
+        ("HTTPS", "perhaps", "'HTTPS': ['Not a valid boolean.']"),
+        ("DATABASE_URL", "nonsense", "'DATABASE_URL': ['Not a valid database URL.']"),
+        ("DATABASE_URL", "oracle9://a/b", "'DATABASE_URL': ['Not a valid database URL.']"),
+        ("PACE_TOLERANCE_POINTS", "ten", "'PACE_TOLERANCE_POINTS': ['Not a valid integer.']"),
+        ("PACE_TOLERANCE_POINTS", "-1", "'PACE_TOLERANCE_POINTS': ['Must be"),
+        ("SCRIPT_NAME", "baoshan", "'SCRIPT_NAME': ["),
+        ("LOG_LEVEL", "LOUD", "'LOG_LEVEL': ['Not a valid log level.']"),
+    ],
+)
+def test_a_missing_or_malformed_setting_stops_start_up_and_says_what_to_do(name, value, sentence):
+    answer = manage("check", **{name: value})
+
+    assert answer.returncode != 0
+    told = answer.stderr.splitlines()[-1]
+    assert sentence in told
+    assert "environment" in told
+    assert ".env" in told
+    assert ENVIRONMENT["SECRET_KEY"] not in answer.stderr
+
+
+def test_all_malformed_settings_are_told_at_once():
+    answer = manage("check", DEBUG="maybe", LOG_LEVEL="LOUD")
+
+    told = answer.stderr.splitlines()[-1]
+    assert "DEBUG" in told
+    assert "LOG_LEVEL" in told
+
+
+def test_debugging_needs_no_secret_key():
+    assert manage("check", SECRET_KEY="", DEBUG="1", HTTPS="0").returncode == 0
+
+
+def test_every_setting_is_explained_in_the_example():
+    code = (settings.BASE_DIR / "baoshan_portal/settings.py").read_text("utf-8")
+    read = set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', code))
+    example = (settings.BASE_DIR / ".env.example").read_text("utf-8").splitlines()
+    explained = {line.lstrip("#").split("=")[0] for line in example if "=" in line.split(" ")[0]}
+
+    assert explained - read == {"HOST", "PORT"}
+    assert read - explained == set()

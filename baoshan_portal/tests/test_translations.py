@@ -1,0 +1,79 @@
+"""Every word that the portal shows a reader exists in Chinese, and in the file it is read from."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from django.conf import settings
+from django.utils.translation import gettext, override
+
+CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES")
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|\{\w*\}")
+
+
+def translations(entries) -> dict:
+    return {
+        (entry.msgctxt, entry.msgid, entry.msgid_plural): entry.msgstr or entry.msgstr_plural
+        for entry in entries
+    }
+
+
+@pytest.fixture(scope="module")
+def po():
+    return polib.pofile(settings.BASE_DIR / CATALOGUE / "django.po")
+
+
+def test_every_message_is_translated(po):
+    assert len(po) > 0
+    assert [entry.msgid for entry in po if not entry.translated()] == []
+
+
+def test_no_translation_is_only_a_guess(po):
+    assert [entry.msgid for entry in po if entry.fuzzy] == []
+
+
+def test_no_translation_is_left_over(po):
+    assert [entry.msgid for entry in po.obsolete_entries()] == []
+
+
+def test_a_translation_has_the_placeholders_of_its_message(po):
+    differing = [
+        entry.msgid
+        for entry in po
+        for text in (entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr])
+        if sorted(PLACEHOLDER.findall(entry.msgid)) != sorted(PLACEHOLDER.findall(text))
+    ]
+    assert differing == []
+
+
+def test_the_compiled_catalogue_holds_what_the_source_says(po):
+    mo = polib.mofile(settings.BASE_DIR / CATALOGUE / "django.mo")
+    assert translations(mo) == translations(po)
+
+
+def test_the_catalogue_holds_every_message_of_the_code_and_no_other(po, tmp_path):
+    copy = tmp_path / "portal"
+    shutil.copytree(
+        settings.BASE_DIR, copy, ignore=shutil.ignore_patterns(".*", "var", "__pycache__")
+    )
+    command = [
+        "manage.py",
+        "makemessages",
+        "--locale",
+        "zh_Hans",
+        "--no-obsolete",
+        "--verbosity",
+        "0",
+    ]
+    subprocess.run([sys.executable, *command], cwd=copy, check=True, capture_output=True)
+    extracted = polib.pofile(copy / CATALOGUE / "django.po")
+    assert translations(po).keys() == translations(extracted).keys()
+
+
+def test_chinese_readers_get_the_catalogue():
+    with override("zh-hans"):
+        assert gettext("Measures") == "举措"

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MeasuresConfig(AppConfig):
+    name = "measures"
+    verbose_name = _("Words: what was promised")
+
+    def ready(self):
+        from . import sign_in_trail  # noqa: F401

@@ -1,0 +1,80 @@
+"""The day that a page speaks of: ``?as_of=2023-07-31`` shows what was public on that day."""
+
+from datetime import date
+
+from django.core.exceptions import BadRequest
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+
+class BadQuery(BadRequest):
+    """Something in the address cannot be answered; the message tells the reader what and why."""
+
+
+class NotYetPublic(Http404):
+    """The page exists today but was not public on the day asked for."""
+
+
+def read_day(text: str | None, name: str) -> date | None:
+    """The day in ``text``, the query's part ``name``; None where nothing was asked for.
+
+    Raises BadQuery for anything but an ISO date that is not in the future.
+    """
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadQuery(
+            _("“%(text)s” is not a date. Write %(name)s as year-month-day, such as 2023-07-31.")
+            % {"text": text[:40], "name": name}
+        ) from None
+    if day > timezone.localdate():
+        raise BadQuery(
+            _("%(day)s is in the future; nobody knows yet what will be public then.")
+            % {"day": day.isoformat()}
+        )
+    return day
+
+
+def get_public_or_404(queryset, request, code: str):
+    """The row with that code, if it was public on the day that the page speaks of.
+
+    Raises NotYetPublic if it became public later, Http404 if it is not public or unknown.
+    """
+    row = get_object_or_404(queryset.published(), code=code)
+    if request.as_of and not queryset.published(request.as_of).filter(pk=row.pk).exists():
+        raise NotYetPublic(
+            _("This was not public yet on %(day)s; it is since %(since)s.")
+            % {"day": request.as_of.isoformat(), "since": row.published_on.isoformat()}
+        )
+    return row
+
+
+def address(request, target, *args, **query) -> str:
+    """The address of ``target``, a row or a URL name, keeping the day that ``request`` asks for.
+
+    ``query`` becomes the query string; a value of None or "" is left out.
+    """
+    url = reverse(target, args=args) if isinstance(target, str) else target.get_absolute_url()
+    url, hash_, anchor = url.partition("#")
+    query = {key: value for key, value in query.items() if value not in (None, "")}
+    if as_of := getattr(request, "as_of", None):
+        query["as_of"] = as_of.isoformat()
+    return url + (f"?{urlencode(query)}" if query else "") + hash_ + anchor
+
+
+class AsOfMiddleware:
+    """Sets ``request.as_of``: a past day, or None where the page speaks of today."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.as_of = None
+        request.as_of = read_day(request.GET.get("as_of"), "as_of")
+        return self.get_response(request)

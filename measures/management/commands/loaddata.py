@@ -1,0 +1,34 @@
+"""Django's loaddata, whose errors name the row and say in a sentence what is wrong with it."""
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.management import CommandError
+from django.core.management.commands import loaddata
+from django.db import DatabaseError
+
+
+class Command(loaddata.Command):
+    def save_obj(self, obj):
+        row = obj.object
+        try:
+            for field, key in (obj.deferred_fields or {}).items():
+                if not field.null and not field.many_to_many:
+                    raise ValidationError({field.name: f"there is no {'/'.join(map(str, key))}."})
+            row.clean_fields()
+            row.validate_constraints()
+            return super().save_obj(obj)
+        except (ValidationError, DatabaseError) as error:
+            raise CommandError(
+                f"{row._meta.label_lower} {'/'.join(row.natural_key())}: "
+                f"{' '.join(_sentences(error))}"
+            ) from error
+
+
+def _sentences(error) -> list[str]:
+    """What is wrong, with the name of the field where it is about one."""
+    if not isinstance(error, ValidationError):
+        return [str(argument) for argument in error.args]
+    return [
+        text if name == NON_FIELD_ERRORS else f"{name}: {text}"
+        for name, texts in error.message_dict.items()
+        for text in texts
+    ]

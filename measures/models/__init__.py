@@ -1,0 +1,22 @@
+from .documents import Opinion, Report, validate_locator
+from .notes import ProgressNote
+from .people import Department, RolePolicy, User
+from .rounds import Round, RoundUnlock
+from .trail import TrailEvent
+from .tree import Measure, Section, Theme
+
+__all__ = [
+    "Department",
+    "Measure",
+    "Opinion",
+    "ProgressNote",
+    "Report",
+    "RolePolicy",
+    "Round",
+    "RoundUnlock",
+    "Section",
+    "Theme",
+    "TrailEvent",
+    "User",
+    "validate_locator",
+]

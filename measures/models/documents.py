@@ -1,0 +1,62 @@
+"""The documents: what the congress asked for, and what the government answered."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ..text import Named, NamedQuerySet
+
+validate_locator = RegexValidator(
+    r"^[1-9]\d*\.[1-9]\d*/[1-9]\d*\Z",
+    _("Write the place as theme/sentence, for example 1.3/5."),
+)
+
+
+class Opinion(Named):
+    """A deliberation opinion 审议意见 that a people's congress sent to its government."""
+
+    number = models.CharField(_("document number"), max_length=40, unique=True)
+    issuer = models.CharField(_("issuer (Chinese)"), max_length=120)
+    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
+    issued_on = models.DateField(
+        _("issued on"), null=True, blank=True, help_text=_("Empty: not known.")
+    )
+
+    objects = NamedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name = _("deliberation opinion")
+        verbose_name_plural = _("deliberation opinions")
+
+
+class Report(Named):
+    """An official document that figures come from; each year's is a further row."""
+
+    number = models.CharField(_("document number"), max_length=40, unique=True)
+    opinion = models.ForeignKey(
+        Opinion, models.PROTECT, related_name="reports", verbose_name=_("answers")
+    )
+    issuer = models.CharField(_("issuer (Chinese)"), max_length=120)
+    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
+    addressee = models.CharField(_("addressee (Chinese)"), max_length=120)
+    addressee_en = models.CharField(_("addressee (English)"), max_length=200)
+    signatory = models.CharField(_("signatory (Chinese)"), max_length=40)
+    signatory_en = models.CharField(_("signatory (English)"), max_length=80)
+    signed_on = models.DateField(_("dated"))
+    issued_on = models.DateField(_("issued on"))
+
+    objects = NamedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-issued_on"]
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(issued_on__gte=models.F("signed_on")),
+                name="report_signed_before_issue",
+                violation_error_message=_("A report is not issued before it is signed."),
+            )
+        ]

@@ -1,0 +1,46 @@
+"""What was done on a measure since it was promised."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ..evidence import evidence_path, validate_extension, validate_size
+from ..submission import Submission
+from ..text import InBothLanguages
+from .rounds import Round
+from .tree import Measure
+
+
+class ProgressNote(InBothLanguages, Submission):
+    """A dated statement 进展说明 of what was done on a measure, with evidence."""
+
+    measure = models.ForeignKey(
+        Measure, models.PROTECT, related_name="notes", verbose_name=_("measure")
+    )
+    round = models.ForeignKey(
+        Round,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="notes",
+        verbose_name=_("round"),
+    )
+    happened_on = models.DateField(_("date"))
+    text = models.TextField(_("text (Chinese)"))
+    text_en = models.TextField(_("text (English)"), blank=True)
+    evidence_url = models.URLField(_("evidence link"), blank=True)
+    evidence_file = models.FileField(
+        _("evidence file"),
+        upload_to=evidence_path,
+        blank=True,
+        validators=[validate_extension, validate_size],
+        help_text=_("Up to 10 MB; seen by staff only."),
+    )
+
+    class Meta(Submission.Meta):
+        ordering = ["-happened_on", "-pk"]
+        verbose_name = _("progress note")
+        verbose_name_plural = _("progress notes")
+
+    def __str__(self):
+        return f"{self.happened_on:%Y-%m-%d} {self.measure}"

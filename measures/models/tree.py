@@ -1,0 +1,204 @@
+"""The tree of what was asked for and promised: section, theme, measure."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..text import Named, NamedQuerySet
+from .documents import Opinion, Report, validate_locator
+from .people import Department
+
+
+class Section(Named):
+    """One of the things that the opinion asked for."""
+
+    opinion = models.ForeignKey(
+        Opinion, models.PROTECT, related_name="sections", verbose_name=_("opinion")
+    )
+    order = models.PositiveSmallIntegerField(_("order"))
+
+    objects = NamedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order"]
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["opinion", "order"],
+                name="section_order_once",
+                violation_error_message=_("This opinion has a section with that order already."),
+            )
+        ]
+
+    def get_absolute_url(self):
+        return reverse("section", args=[self.order])
+
+
+class ThemeQuerySet(NamedQuerySet):
+    def with_counts(self, as_of: date | None = None):
+        """With ``measure_count`` and ``indicator_count``, as public on ``as_of``."""
+        day = as_of or timezone.localdate()
+        public = Q(measures__published_on__lte=day)
+        return self.annotate(
+            measure_count=models.Count("measures", filter=public, distinct=True),
+            indicator_count=models.Count(
+                "measures__indicators",
+                filter=public & Q(measures__indicators__published_on__lte=day),
+                distinct=True,
+            ),
+        )
+
+
+class Theme(Named):
+    """A part of a section; the unit by which the report's sentences are counted."""
+
+    section = models.ForeignKey(
+        Section, models.PROTECT, related_name="themes", verbose_name=_("section")
+    )
+    order = models.PositiveSmallIntegerField(_("order"))
+
+    objects = ThemeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["section__order", "order"]
+        verbose_name = _("theme")
+        verbose_name_plural = _("themes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["section", "order"],
+                name="theme_order_once",
+                violation_error_message=_("This section has a theme with that order already."),
+            )
+        ]
+
+    @property
+    def number(self) -> str:
+        """The number a reader sees, such as 1.2; needs ``section`` loaded."""
+        return f"{self.section.order}.{self.order}"
+
+    def get_absolute_url(self):
+        return f"{self.section.get_absolute_url()}#theme-{self.order}"
+
+
+class MeasureQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Measures that were public on ``as_of`` (today if None)."""
+        return self.filter(published_on__lte=as_of or timezone.localdate())
+
+    def with_place(self):
+        """With section, theme and leading department loaded, in the order of their numbers."""
+        return self.select_related("theme__section", "lead").order_by(
+            "theme__section__order", "theme__order", "order"
+        )
+
+    def with_counts(self, as_of: date | None = None):
+        """With ``indicator_count`` and ``latest_note_on``, as public on ``as_of``."""
+        day = as_of or timezone.localdate()
+        latest_note = (
+            self.model._meta.get_field("notes")
+            .related_model.objects.published(as_of)
+            .filter(measure=models.OuterRef("pk"))
+            .order_by("-happened_on")
+            .values("happened_on")[:1]
+        )
+        return self.annotate(
+            indicator_count=models.Count(
+                "indicators", filter=Q(indicators__published_on__lte=day), distinct=True
+            ),
+            latest_note_on=models.Subquery(latest_note),
+        )
+
+
+class Measure(Named):
+    """A line of work that an office would follow."""
+
+    theme = models.ForeignKey(
+        Theme, models.PROTECT, related_name="measures", verbose_name=_("theme")
+    )
+    order = models.PositiveSmallIntegerField(_("order"))
+    summary = models.TextField(_("summary (Chinese)"), help_text=_("In our own concise words."))
+    summary_en = models.TextField(_("summary (English)"))
+    lead = models.ForeignKey(
+        Department,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="led",
+        verbose_name=_("lead department"),
+        help_text=_("Empty: not known."),
+    )
+    lead_confirmed = models.BooleanField(
+        _("lead confirmed"),
+        default=False,
+        help_text=_("Until the office confirms it, the lead is shown to the public as proposed."),
+    )
+    supporting = models.ManyToManyField(
+        Department,
+        related_name="supported",
+        blank=True,
+        verbose_name=_("supporting departments"),
+    )
+    report = models.ForeignKey(
+        Report,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="measures",
+        verbose_name=_("first told in"),
+    )
+    locator = models.CharField(
+        _("place in the report"),
+        max_length=20,
+        blank=True,
+        validators=[validate_locator],
+        help_text=_("Theme/sentence, for example 1.3/5; sentences are counted within the theme."),
+    )
+    published_on = models.DateField(
+        _("public since"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: not public yet."),
+    )
+
+    objects = MeasureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["theme__section__order", "theme__order", "order"]
+        verbose_name = _("measure")
+        verbose_name_plural = _("measures")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["theme", "order"],
+                name="measure_order_once",
+                violation_error_message=_("This theme has a measure with that order already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(lead_confirmed=False) | Q(lead__isnull=False),
+                name="measure_confirmed_lead_exists",
+                violation_error_message=_("Only a department that is named can be confirmed."),
+            ),
+            models.CheckConstraint(
+                condition=Q(report__isnull=True, locator="")
+                | (Q(report__isnull=False) & ~Q(locator="")),
+                name="measure_place_in_report",
+                violation_error_message=_("A report and the place in it belong together."),
+            ),
+        ]
+
+    @property
+    def number_key(self) -> tuple[int, int, int]:
+        """To sort by the number, 1.2.10 after 1.2.9; needs theme and section loaded."""
+        return self.theme.section.order, self.theme.order, self.order
+
+    @property
+    def number(self) -> str:
+        """The number a reader sees, such as 1.2.2; needs theme and section loaded."""
+        return f"{self.theme.number}.{self.order}"
+
+    def get_absolute_url(self):
+        return reverse("measures:measure", args=[self.code])

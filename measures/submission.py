@@ -1,0 +1,192 @@
+"""The abstract base of everything that staff submit: notes, observations, targets.
+
+Published rows are never edited or deleted. A correction is a new row that supersedes the old one
+and says why; what the public saw on any day can therefore be told again. The steps from state to
+state are in ``workflow``.
+"""
+
+import secrets
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    SUBMITTED = "submitted", _("waiting for review")
+    PUBLISHED = "published", _("published")
+    RETURNED = "returned", _("returned")
+
+
+EDITABLE = frozenset({State.DRAFT, State.RETURNED})
+
+
+def end_of_day(day: date) -> datetime:
+    """The first moment after ``day`` in the portal's time zone (Asia/Shanghai)."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+def new_code() -> str:
+    """A random permanent code for a row that a person types in rather than imports."""
+    return secrets.token_hex(8)
+
+
+class SubmissionQuerySet(models.QuerySet):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+    def published(self, as_of: date | None = None):
+        """What was public at the end of ``as_of``, or is public now if ``as_of`` is None.
+
+        A row stands until a published correction supersedes it. Every public page, file and feed
+        reads through this method.
+        """
+        moment = end_of_day(as_of) if as_of else timezone.now()
+        corrections = self.model._base_manager.filter(
+            supersedes=OuterRef("pk"), state=State.PUBLISHED, published_at__lt=moment
+        )
+        return self.filter(state=State.PUBLISHED, published_at__lt=moment).exclude(
+            Exists(corrections)
+        )
+
+
+class Submission(models.Model):
+    """The abstract base of notes, observations and targets."""
+
+    code = models.SlugField(
+        _("code"), max_length=120, unique=True, default=new_code, editable=False
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.DRAFT, editable=False
+    )
+    revision = models.PositiveSmallIntegerField(_("revision"), default=1, editable=False)
+    supersedes = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="corrections",
+        verbose_name=_("supersedes"),
+    )
+    correction_reason = models.TextField(
+        _("reason for the correction"),
+        blank=True,
+        help_text=_("Shown to the public beside the old and the new value."),
+    )
+    return_reason = models.TextField(_("reason for the return"), blank=True, editable=False)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("entered by"),
+    )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("last changed by"),
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    entered_at = models.DateTimeField(_("entered at"), default=timezone.now, editable=False)
+    submitted_at = models.DateTimeField(_("submitted at"), null=True, editable=False)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("published by"),
+    )
+    published_at = models.DateTimeField(
+        _("published at"), null=True, blank=True, editable=False, db_index=True
+    )
+
+    # How to get from the row to its measure, for whoever asks which department it belongs to.
+    measure_path = "measure"
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        default_permissions = ("add", "change", "delete", "view", "publish")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=State.values),
+                name="%(class)s_state_known",
+                violation_error_message=_("The state is none of the known ones."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.PUBLISHED, published_at__isnull=False)
+                | (~Q(state=State.PUBLISHED) & Q(published_at__isnull=True)),
+                name="%(class)s_published_has_moment",
+                violation_error_message=_(
+                    "A published row has the moment of its publication, and no other row has."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.RETURNED) | ~Q(return_reason=""),
+                name="%(class)s_return_has_reason",
+                violation_error_message=_("Whoever returns a row must say why."),
+            ),
+            models.CheckConstraint(
+                condition=Q(supersedes__isnull=True, revision=1)
+                | (Q(supersedes__isnull=False, revision__gt=1) & ~Q(correction_reason="")),
+                name="%(class)s_correction_has_reason",
+                violation_error_message=_(
+                    "A correction names the row that it supersedes and the reason."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(published_by__isnull=True)
+                | (
+                    (Q(entered_by__isnull=True) | ~Q(published_by=F("entered_by")))
+                    & (Q(changed_by__isnull=True) | ~Q(published_by=F("changed_by")))
+                ),
+                name="%(class)s_four_eyes",
+                violation_error_message=_("Nobody publishes what they entered themselves."),
+            ),
+            models.UniqueConstraint(
+                fields=["supersedes"],
+                name="%(class)s_one_correction",
+                violation_error_message=_("A correction of this row is already under way."),
+            ),
+        ]
+
+    def natural_key(self):
+        return (self.code,)
+
+    def validate_constraints(self, exclude=None):
+        # A form leaves out the bookkeeping, but the constraints speak of it.
+        typed = {field.name for field in self._meta.fields if field.editable}
+        super().validate_constraints(exclude=typed & set(exclude or ()))
+
+    @classmethod
+    def content_fields(cls) -> list[str]:
+        """The fields that say something, without the workflow's own bookkeeping."""
+        bookkeeping = {field.name for field in Submission._meta.get_fields()} | {"id"}
+        return [f.name for f in cls._meta.concrete_fields if f.name not in bookkeeping]
+
+    @property
+    def department(self):
+        """The office that leads the measure; None if not known."""
+        row = self
+        for step in self.measure_path.split("__"):
+            row = getattr(row, step)
+        return row.lead
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the row may still be changed in place: a draft or a returned row."""
+        return self.state in EDITABLE

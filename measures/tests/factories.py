@@ -1,0 +1,170 @@
+"""Rows for tests: every function makes a valid one, and keywords replace what matters."""
+
+from datetime import date, datetime, time
+from itertools import count, cycle
+
+from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
+
+from measures.models import (
+    Department,
+    Measure,
+    Opinion,
+    ProgressNote,
+    Report,
+    Round,
+    RoundUnlock,
+    Section,
+    Theme,
+    User,
+)
+from measures.workflow import State
+
+#: The day on which the report was issued; measures and indicators are public from it on.
+ISSUED = date(2023, 7, 25)
+
+_numbers = count(1)
+_orders = cycle(range(1, 32_768))
+
+
+def number() -> int:
+    """A number that no other row of this run has."""
+    return next(_numbers)
+
+
+def order() -> int:
+    """A place that no sibling has. It starts again before PostgreSQL's smallint ends."""
+    return next(_orders)
+
+
+def named(kind: str, chinese: str, /, **fields) -> dict:
+    """A code and names of their own, and ``fields``, which win."""
+    n = number()
+    return {
+        "code": f"{kind}-{n}",
+        "name": f"{chinese}{n}",
+        "name_en": f"{kind.capitalize()} {n}",
+        **fields,
+    }
+
+
+def submission(published: date | datetime | None = None, **fields) -> dict:
+    """The fields of a draft, or of a row that is public since ``published``.
+
+    A date means noon of that day in Shanghai.
+    """
+    if published is None:
+        return fields
+    if not isinstance(published, datetime):
+        published = timezone.make_aware(datetime.combine(published, time(12)))
+    return {"state": State.PUBLISHED, "published_at": published, **fields}
+
+
+def make_user(*, permissions=(), **fields) -> User:
+    """Somebody without a password; ``permissions`` are written as metrics.view_observation."""
+    user = User.objects.create_user(**{"username": f"user-{number()}", **fields})
+    for permission in permissions:
+        app, codename = permission.split(".")
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )
+    return user
+
+
+def make_staff(*roles, departments=(), **fields) -> User:
+    """A member of staff in these roles (groups), working for these departments."""
+    user = make_user(is_staff=True, **fields)
+    user.groups.set(Group.objects.filter(name__in=roles))
+    user.departments.set(departments)
+    return user
+
+
+def make_superuser(**fields) -> User:
+    return make_user(is_staff=True, is_superuser=True, **fields)
+
+
+def make_department(**fields) -> Department:
+    return Department.objects.create(**named("department", "部门", **fields))
+
+
+def make_opinion(**fields) -> Opinion:
+    defaults = {
+        "number": f"宝会〔2001〕{number()}号",
+        "issuer": "区人大常委会",
+        "issuer_en": "Standing Committee",
+    }
+    return Opinion.objects.create(**named("opinion", "审议意见", **defaults | fields))
+
+
+def make_report(**fields) -> Report:
+    defaults = {
+        "number": f"宝府〔2001〕{number()}号",
+        "issuer": "区人民政府",
+        "issuer_en": "District Government",
+        "addressee": "区人大常委会",
+        "addressee_en": "Standing Committee",
+        "signatory": "张三",
+        "signatory_en": "Zhang San",
+        "signed_on": date(2023, 7, 24),
+        "issued_on": ISSUED,
+    }
+    if "opinion" not in fields:
+        defaults["opinion"] = make_opinion()
+    return Report.objects.create(**named("report", "报告", **defaults | fields))
+
+
+def make_section(**fields) -> Section:
+    defaults = {"order": order()}
+    if "opinion" not in fields:
+        defaults["opinion"] = make_opinion()
+    return Section.objects.create(**named("section", "部分", **defaults | fields))
+
+
+def make_theme(**fields) -> Theme:
+    defaults = {"order": order()}
+    if "section" not in fields:
+        defaults["section"] = make_section()
+    return Theme.objects.create(**named("theme", "主题", **defaults | fields))
+
+
+def make_measure(**fields) -> Measure:
+    """A measure that is public since ISSUED, without a lead, from no report."""
+    defaults = {
+        "order": order(),
+        "summary": "概述",
+        "summary_en": "Summary",
+        "published_on": ISSUED,
+    }
+    if "theme" not in fields:
+        defaults["theme"] = make_theme()
+    return Measure.objects.create(**named("measure", "措施", **defaults | fields))
+
+
+def make_round(**fields) -> Round:
+    """The third quarter of 2023, open since 1 October 2023 and not locked."""
+    defaults = {
+        "period_start": date(2023, 7, 1),
+        "period_end": date(2023, 9, 30),
+        "opens_on": date(2023, 10, 1),
+        "due_on": date(2023, 10, 15),
+    }
+    return Round.objects.create(**named("round", "填报期", **defaults | fields))
+
+
+def make_unlock(**fields) -> RoundUnlock:
+    defaults = {"reason": "数据晚到"}
+    if "round" not in fields:
+        defaults["round"] = make_round(locked=True)
+    if "department" not in fields:
+        defaults["department"] = make_department()
+    if "by" not in fields:
+        defaults["by"] = make_user()
+    return RoundUnlock.objects.create(**defaults | fields)
+
+
+def make_note(*, published=None, **fields) -> ProgressNote:
+    """A draft, or a note that is public since ``published`` (see ``submission``)."""
+    defaults = {"happened_on": date(2023, 6, 30), "text": "完成选址。"}
+    if "measure" not in fields:
+        defaults["measure"] = make_measure()
+    return ProgressNote.objects.create(**submission(published, **defaults | fields))

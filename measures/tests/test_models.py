@@ -1,0 +1,233 @@
+"""Measures and what they belong to: constraints, numbers, languages, what is public."""
+
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import translation
+
+from measures.models import Measure, Theme
+
+from .constraints import (
+    assert_database_refuses,
+    assert_validation_refuses,
+    constraints_of,
+    submission_breaches,
+)
+from .factories import (
+    ISSUED,
+    make_department,
+    make_measure,
+    make_note,
+    make_opinion,
+    make_report,
+    make_round,
+    make_section,
+    make_theme,
+    make_unlock,
+)
+
+pytestmark = pytest.mark.django_db
+
+CONSTRAINTS = constraints_of("measures")
+
+
+def report_issued_before_it_was_signed():
+    return make_report(signed_on=date(2023, 7, 24)), {"issued_on": date(2023, 7, 23)}
+
+
+def second_section_of_the_same_order():
+    first = make_section()
+    return make_section(), {"opinion": first.opinion, "order": first.order}
+
+
+def second_theme_of_the_same_order():
+    first = make_theme()
+    return make_theme(), {"section": first.section, "order": first.order}
+
+
+def second_measure_of_the_same_order():
+    first = make_measure()
+    return make_measure(), {"theme": first.theme, "order": first.order}
+
+
+def confirmed_lead_that_is_not_named():
+    return make_measure(), {"lead_confirmed": True}
+
+
+def report_without_the_place_in_it():
+    return make_measure(), {"report": make_report()}
+
+
+def place_without_the_report():
+    return make_measure(), {"locator": "1.2/3"}
+
+
+def round_that_ends_before_it_begins():
+    return make_round(period_end=date(2023, 9, 30)), {"period_start": date(2023, 10, 1)}
+
+
+def round_that_is_due_before_it_opens():
+    return make_round(opens_on=date(2023, 10, 1)), {"due_on": date(2023, 9, 30)}
+
+
+def second_unlock_for_a_department():
+    first = make_unlock()
+    return make_unlock(round=first.round), {"department": first.department}
+
+
+def unlock_without_a_reason():
+    return make_unlock(), {"reason": ""}
+
+
+BREACHES = [
+    ("report_signed_before_issue", report_issued_before_it_was_signed),
+    ("section_order_once", second_section_of_the_same_order),
+    ("theme_order_once", second_theme_of_the_same_order),
+    ("measure_order_once", second_measure_of_the_same_order),
+    ("measure_confirmed_lead_exists", confirmed_lead_that_is_not_named),
+    ("measure_place_in_report", report_without_the_place_in_it),
+    ("measure_place_in_report", place_without_the_report),
+    ("round_period_in_order", round_that_ends_before_it_begins),
+    ("round_opens_before_due", round_that_is_due_before_it_opens),
+    ("roundunlock_once", second_unlock_for_a_department),
+    ("roundunlock_has_reason", unlock_without_a_reason),
+    *((f"progressnote_{name}", breach) for name, breach in submission_breaches(make_note)),
+]
+each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
+
+
+def test_every_constraint_has_a_breach():
+    assert {name for name, _breach in BREACHES} == set(CONSTRAINTS)
+
+
+@each_breach
+def test_the_database_refuses_a_breach(name, breach):
+    row, changes = breach()
+    assert_database_refuses(row, changes, CONSTRAINTS[name][1])
+
+
+@each_breach
+def test_validation_refuses_a_breach_in_the_words_of_the_constraint(name, breach):
+    row, changes = breach()
+    assert_validation_refuses(row, changes, CONSTRAINTS[name][1])
+
+
+def test_what_the_constraints_allow():
+    """The near side of each limit."""
+    section, theme = make_section(order=1), make_theme(order=1)
+    make_report(signed_on=ISSUED, issued_on=ISSUED).full_clean()
+    make_round(period_start=ISSUED, period_end=ISSUED).full_clean()
+    make_round(opens_on=ISSUED, due_on=ISSUED).full_clean()
+    unlock = make_unlock()
+    make_unlock(round=unlock.round).full_clean()
+    make_unlock(department=unlock.department).full_clean()
+    make_section(order=1).full_clean()
+    make_section(opinion=section.opinion, order=2).full_clean()
+    make_theme(order=1).full_clean()
+    make_theme(section=theme.section, order=2).full_clean()
+    make_measure(order=1).full_clean()
+    make_measure(
+        lead=make_department(), lead_confirmed=True, report=make_report(), locator="1.2/3"
+    ).full_clean()
+
+
+@pytest.mark.parametrize("locator", ["1.3/5", "12.10/101"])
+def test_a_place_is_theme_and_sentence(locator):
+    make_measure(report=make_report(), locator=locator).full_clean()
+
+
+@pytest.mark.parametrize("locator", ["1.3", "1/5", "1.3/0", "0.3/5", "1.3/5 ", "一.3/5"])
+def test_anything_else_is_no_place(locator):
+    measure = make_measure(report=make_report(), locator="1.3/5")
+    measure.locator = locator
+    with pytest.raises(ValidationError) as error:
+        measure.full_clean()
+    assert list(error.value.message_dict) == ["locator"]
+
+
+def test_numbers_follow_from_order():
+    theme = make_theme(section=make_section(order=1), order=2)
+    measure = make_measure(theme=theme, order=3)
+    assert (theme.number, measure.number) == ("1.2", "1.2.3")
+    theme.order = 4
+    assert measure.number == "1.4.3"
+
+
+def test_measures_come_in_the_order_of_their_numbers():
+    opinion = make_opinion()
+    sections = {n: make_section(opinion=opinion, order=n) for n in (2, 1)}
+    themes = {(s, n): make_theme(section=sections[s], order=n) for s in (2, 1) for n in (10, 9)}
+    for theme in themes.values():
+        for order in (10, 2):
+            make_measure(theme=theme, order=order)
+    expected = [
+        "1.9.2", "1.9.10", "1.10.2", "1.10.10", "2.9.2", "2.9.10", "2.10.2", "2.10.10",
+    ]  # fmt: skip
+    assert [measure.number for measure in Measure.objects.with_place()] == expected
+
+
+def test_loading_the_place_takes_one_query(django_assert_num_queries):
+    for _ in range(3):
+        make_measure(lead=make_department())
+    with django_assert_num_queries(1):
+        for measure in Measure.objects.with_place():
+            assert measure.number and measure.lead.name
+
+
+@pytest.mark.parametrize(
+    ("language", "name_en", "expected"),
+    [("zh-hans", "Tower", "塔"), ("en", "Tower", "Tower"), ("en", "", "塔")],
+)
+def test_a_name_is_in_the_readers_language_and_else_in_chinese(language, name_en, expected):
+    measure = make_measure(name="塔", name_en=name_en)
+    note = make_note(measure=measure, text="塔", text_en=name_en)
+    with translation.override(language):
+        assert str(measure) == measure.in_language("name") == expected
+        assert note.in_language("text") == expected
+
+
+def test_a_measure_is_public_from_its_day_on():
+    make_measure(code="early", published_on=date(2023, 7, 25))
+    make_measure(code="hidden", published_on=None)
+    make_measure(code="later", published_on=date(9999, 1, 1))
+    for as_of, expected in [
+        (date(2023, 7, 24), set()),
+        (date(2023, 7, 25), {"early"}),
+        (None, {"early"}),
+    ]:
+        assert set(Measure.objects.published(as_of).values_list("code", flat=True)) == expected
+
+
+def test_a_theme_counts_its_public_measures():
+    theme = make_theme()
+    make_measure(theme=theme, published_on=date(2023, 7, 25))
+    make_measure(theme=theme, published_on=date(2023, 8, 1))
+    make_measure(theme=theme, published_on=None)
+    counts = {
+        as_of: Theme.objects.with_counts(as_of).get(pk=theme.pk).measure_count
+        for as_of in (date(2023, 7, 24), date(2023, 7, 25), None)
+    }
+    assert counts == {date(2023, 7, 24): 0, date(2023, 7, 25): 1, None: 2}
+
+
+def test_the_latest_note_of_a_measure_is_the_latest_public_one():
+    measure = make_measure()
+    june, july = date(2023, 6, 30), date(2023, 7, 31)
+    make_note(measure=measure, happened_on=july, published=date(2023, 8, 1))
+    make_note(measure=measure, happened_on=june, published=date(2023, 8, 15))
+    make_note(measure=measure, happened_on=date(2023, 8, 31))
+    latest = {
+        as_of: Measure.objects.with_counts(as_of).get().latest_note_on
+        for as_of in (date(2023, 7, 31), date(2023, 8, 1), None)
+    }
+    assert latest == {date(2023, 7, 31): None, date(2023, 8, 1): july, None: july}
+
+
+def test_rows_are_found_by_their_codes():
+    for make in (make_department, make_opinion, make_report, make_section, make_theme):
+        row = make()
+        assert type(row).objects.get_by_natural_key(*row.natural_key()) == row
+    for make in (make_measure, make_note):
+        row = make()
+        assert type(row).objects.get_by_natural_key(*row.natural_key()) == row

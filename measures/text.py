@@ -1,0 +1,52 @@
+"""Names and words kept in Chinese and English side by side."""
+
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+
+class NamedQuerySet(models.QuerySet):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+
+class InBothLanguages(models.Model):
+    """A row with words in Chinese (``name``) and, beside them, in English (``name_en``)."""
+
+    class Meta:
+        abstract = True
+
+    def in_language(self, field: str) -> str:
+        """``field`` in the reader's language.
+
+        Falls back to the Chinese, which is the original, where the English was not written.
+        """
+        if (get_language() or "").startswith("en") and (english := getattr(self, f"{field}_en")):
+            return english
+        return getattr(self, field)
+
+
+class Named(InBothLanguages):
+    """A row with an immutable code and a name in both languages.
+
+    The code is what links, files and imports refer to; the number a reader sees is derived
+    from the order, so renumbering never breaks a link.
+    """
+
+    code = models.SlugField(
+        _("code"),
+        max_length=80,
+        unique=True,
+        help_text=_("Permanent: links, files and imports refer to it. Cannot be changed later."),
+    )
+    name = models.CharField(_("name (Chinese)"), max_length=120)
+    name_en = models.CharField(_("name (English)"), max_length=200)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return self.in_language("name")
+
+    def natural_key(self):
+        return (self.code,)

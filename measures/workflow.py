@@ -1,0 +1,308 @@
+"""The steps by which what staff enter becomes public: save, submit, publish, return, correct.
+
+Each is one atomic function that checks, writes and leaves its mark in the trail.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from .submission import EDITABLE, State, Submission, end_of_day
+from .trail import Action, differences, event, record, record_all, snapshot
+
+__all__ = [
+    "EDITABLE",
+    "State",
+    "StaleRow",
+    "Submission",
+    "TransitionError",
+    "check_seen",
+    "correct",
+    "delete",
+    "end_of_day",
+    "publish",
+    "save",
+    "save_all",
+    "send_back",
+    "submit",
+    "submit_all",
+    "what_changed",
+]
+
+
+class TransitionError(Exception):
+    """A step that the workflow does not allow; the message tells a person why."""
+
+
+class StaleRow(TransitionError):
+    """Somebody else changed the row meanwhile; ``changes`` says what, a line per field."""
+
+    def __init__(self, message, changes: str):
+        super().__init__(message)
+        self.changes = changes
+
+
+@transaction.atomic
+def save(row: Submission, *, by, seen: int | None = None) -> None:
+    """Store a new row as a draft by ``by``, or the changes to a draft or returned row.
+
+    ``seen`` is the ``version`` that the changes were made on; None for a new row. Raises StaleRow
+    if somebody saved another version since, TransitionError if the row can no longer be changed
+    or its round takes no entry.
+    """
+    _check_round(row)
+    fields = row.content_fields()
+    if row.pk is None:
+        row.entered_by = row.changed_by = by
+        row.save()
+        record(Action.ENTERED, by=by, subject=row, after=differences({}, snapshot(row, fields))[1])
+        return
+    stored = type(row)._base_manager.filter(pk=row.pk).first()
+    if stored is None:
+        raise _refusal(row)
+    before, after = snapshot(stored, fields), snapshot(row, fields)
+    fresh = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE, version=seen)
+    if not fresh.update(version=F("version") + 1):
+        stored.refresh_from_db()
+        if stored.state not in EDITABLE:
+            raise TransitionError(_is_now(stored))
+        raise StaleRow(
+            gettext("%(who)s changed this row while you were editing; nothing of yours is lost.")
+            % {"who": stored.changed_by or stored.entered_by},
+            differences(after, snapshot(stored, fields))[1],
+        )
+    row.state, row.version, row.changed_by = stored.state, seen + 1, by
+    row.save()
+    old, new = differences(before, after)
+    record(Action.CHANGED, by=by, subject=row, before=old, after=new)
+
+
+@transaction.atomic
+def save_all(rows: list[Submission], *, by) -> None:
+    """``save`` for many rows of one model, all or none, in few queries however many rows.
+
+    A row that is not new carries, as ``version``, the one that its changes were made on. The
+    rows need their round, their department and whatever names them loaded.
+    """
+    if not rows:
+        return
+    model, fields = type(rows[0]), rows[0].content_fields()
+    _check_rounds(rows)
+    new = [row for row in rows if row.pk is None]
+    for row in new:
+        row.entered_by = row.changed_by = by
+    model._base_manager.bulk_create(new, batch_size=1000)
+    events = [
+        event(Action.ENTERED, by=by, subject=row, after=differences({}, snapshot(row, fields))[1])
+        for row in new
+    ]
+    created = {row.pk for row in new}
+    changed = [row for row in rows if row.pk not in created]
+    stored, touched = _locked(changed), set()
+    for row in changed:
+        old = stored[row.pk]
+        touched |= {name for name in fields if getattr(row, name) != getattr(old, name)}
+        before, after = differences(snapshot(old, fields), snapshot(row, fields))
+        row.state, row.version, row.changed_by = old.state, old.version + 1, by
+        events.append(event(Action.CHANGED, by=by, subject=row, before=before, after=after))
+    if touched:
+        model._base_manager.bulk_update(changed, sorted(touched), batch_size=500)
+    model._base_manager.filter(pk__in=stored).update(version=F("version") + 1, changed_by=by)
+    record_all(events)
+
+
+@transaction.atomic
+def submit_all(rows: list[Submission], *, by) -> None:
+    """``submit`` for many rows of one model, all or none, in few queries however many rows."""
+    if not rows:
+        return
+    _check_rounds(rows)
+    _locked(rows)
+    changes = {"state": State.SUBMITTED, "submitted_at": timezone.now(), "return_reason": ""}
+    pks = [row.pk for row in rows]
+    type(rows[0])._base_manager.filter(pk__in=pks).update(**changes, version=F("version") + 1)
+    for row in rows:
+        row.version += 1
+        for name, value in changes.items():
+            setattr(row, name, value)
+    record_all([event(Action.SUBMITTED, by=by, subject=row) for row in rows])
+
+
+@transaction.atomic
+def delete(row: Submission, *, by) -> None:
+    """Delete a draft or a returned row. Raises TransitionError if it is in another state."""
+    before = differences({}, snapshot(row, row.content_fields()))[1]
+    deleted, _rows = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE).delete()
+    if not deleted:
+        raise _refusal(row)
+    record(Action.DELETED, by=by, subject=row, before=before)
+
+
+@transaction.atomic
+def submit(row: Submission, *, by) -> None:
+    """Hand a draft or a returned row to review.
+
+    Raises TransitionError if it is in another state or its round takes no entry.
+    """
+    _check_round(row)
+    _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
+    record(Action.SUBMITTED, by=by, subject=row)
+
+
+@transaction.atomic
+def publish(row: Submission, *, by) -> None:
+    """Make a submitted row public, from now on and for good.
+
+    Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
+    submitted.
+    """
+    if by.pk in {row.entered_by_id, row.changed_by_id}:
+        raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
+    _move(
+        row,
+        {State.SUBMITTED},
+        state=State.PUBLISHED,
+        published_at=timezone.now(),
+        published_by=by,
+    )
+    record(
+        Action.PUBLISHED,
+        by=by,
+        subject=row,
+        after=differences({}, snapshot(row, row.content_fields()))[1],
+    )
+
+
+@transaction.atomic
+def send_back(row: Submission, *, by, reason: str) -> None:
+    """Return a submitted row to whoever entered it, saying why.
+
+    Raises TransitionError if the reason is blank or the row was not submitted.
+    """
+    if not reason.strip():
+        raise TransitionError(gettext("Whoever returns a row must say why."))
+    _move(row, {State.SUBMITTED}, state=State.RETURNED, return_reason=reason.strip())
+    record(Action.RETURNED, by=by, subject=row, note=reason.strip())
+
+
+@transaction.atomic
+def correct(row: Submission, *, by, reason: str, **changes) -> Submission:
+    """Begin a correction: a new draft by ``by`` that will supersede the published ``row``.
+
+    ``changes`` are field values that differ from ``row``. Raises TransitionError if the reason is
+    blank, if ``row`` is not published, or if a correction of it exists already.
+    """
+    if not reason.strip():
+        raise TransitionError(gettext("A correction must say why."))
+    if row.state != State.PUBLISHED:
+        raise TransitionError(gettext("Only a published row can be corrected."))
+    # Whoever comes second waits here and then sees the first one's correction.
+    type(row)._base_manager.select_for_update().get(pk=row.pk)
+    if row.corrections.exists():
+        raise TransitionError(gettext("A correction of this row is already under way."))
+    kept = {name: getattr(row, name) for name in row.content_fields()}
+    draft = type(row)(
+        **{**kept, **changes},
+        supersedes=row,
+        revision=row.revision + 1,
+        correction_reason=reason.strip(),
+        entered_by=by,
+        changed_by=by,
+    )
+    draft.full_clean()
+    draft.save()
+    old, new = differences(
+        snapshot(row, row.content_fields()), snapshot(draft, row.content_fields())
+    )
+    record(Action.CORRECTED, by=by, subject=row, before=old, after=new, note=reason.strip())
+    return draft
+
+
+def what_changed(stored: Submission, typed: dict) -> str:
+    """A sentence for whoever saves over a newer version: who changed it, and what stands there now.
+
+    ``typed`` are the values that they wanted to save, by field name.
+    """
+    mine = type(stored)(**typed)
+    now = differences(snapshot(mine, typed), snapshot(stored, typed))[1]
+    return gettext(
+        "%(who)s changed this row while you were editing. What you typed is still here; save "
+        "again to keep it, or take over what stands there now: %(changes)s"
+    ) % {"who": stored.changed_by or stored.entered_by, "changes": now.replace("\n", "; ")}
+
+
+def check_seen(row: Submission, seen: str | None) -> None:
+    """Raises TransitionError if ``seen``, the version that a page showed, is not the row's."""
+    if seen != str(row.version):
+        raise TransitionError(_is_now(row))
+
+
+def _check_round(row: Submission) -> None:
+    """A correction may come at any time; any other entry only while its round takes it."""
+    round_ = getattr(row, "round", None)
+    if round_ and not row.supersedes_id and not round_.accepts(row.department):
+        raise TransitionError(
+            gettext("The round “%(round)s” takes no entry of this department.") % {"round": round_}
+        )
+
+
+def _check_rounds(rows: list[Submission]) -> None:
+    """``_check_round`` once for every round and department."""
+    asked = {(getattr(row, "round_id", 0), row.supersedes_id, row.department): row for row in rows}
+    for row in asked.values():
+        _check_round(row)
+
+
+def _locked(rows: list[Submission]) -> dict[int, Submission]:
+    """The stored rows by key, which nobody else can change until the transaction ends.
+
+    Raises TransitionError if one of them is no longer editable or not the version in hand.
+    """
+    if not rows:
+        return {}
+    model = type(rows[0])
+    related = [f for f in model.content_fields() if model._meta.get_field(f).is_relation]
+    stored = (
+        model._base_manager.select_related(*related)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .in_bulk([row.pk for row in rows])
+    )
+    for row in rows:
+        now = stored.get(row.pk)
+        if now is None or now.state not in EDITABLE or now.version != row.version:
+            raise TransitionError(f"{row}: {_refusal(now or row)}")
+    return stored
+
+
+def _move(row: Submission, allowed, **values) -> None:
+    """Write ``values`` if the stored row is still the version in hand and in an ``allowed`` state.
+
+    The condition is part of the UPDATE, so of two people who act at once exactly one succeeds,
+    and nobody publishes a figure other than the one on their screen.
+    """
+    changed = (
+        type(row)
+        ._base_manager.filter(pk=row.pk, state__in=allowed, version=row.version)
+        .update(**values, version=F("version") + 1)
+    )
+    if not changed:
+        raise _refusal(row)
+    row.refresh_from_db()
+
+
+def _refusal(row: Submission) -> TransitionError:
+    """Why a step found no row to take; ``row`` then says what is stored, if anything still is."""
+    try:
+        row.refresh_from_db()
+    except type(row).DoesNotExist:
+        return TransitionError(gettext("This row was deleted meanwhile."))
+    return TransitionError(_is_now(row))
+
+
+def _is_now(row: Submission) -> str:
+    return gettext("This row was changed meanwhile and is now “%(state)s”; look at it again.") % {
+        "state": row.get_state_display()
+    }

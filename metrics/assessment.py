@@ -1,0 +1,127 @@
+"""What can be concluded about an indicator: joins its rows with the arithmetic of ``progress``.
+
+Page, admin and file all ask here, so they cannot disagree.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.conf import settings
+
+from . import progress
+from .checks import (
+    NOT_COMPARABLE,
+    CheckKind,
+    Figure,
+    Outcome,
+    Result,
+    Role,
+    evaluate,
+    last_digit,
+)
+from .choices import Verdict
+from .figures import figure_text
+from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The state of one indicator on one day."""
+
+    latest: Observation | None
+    target: Target | None
+    completion: progress.Answer
+    verdict: Verdict
+
+
+def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
+    """The state of ``indicator`` on ``on`` against ``target``; None means that it has no target.
+
+    Needs ``with_latest``. Completion is in percent, or cannot be said, with the reason.
+    """
+    latest = indicator.latest
+    value = latest.value if latest else None
+    wanted = target.value if target else None
+    if target is None:
+        completion = progress.Answer(reason=progress.NO_TARGET)
+    else:
+        completion = progress.completion(
+            value, wanted, comparator=target.comparator, baseline=target.baseline
+        )
+    verdict = progress.verdict(
+        value=value,
+        target_exists=target is not None,
+        target=wanted,
+        comparator=target.comparator if target else "",
+        baseline=target.baseline if target else None,
+        claim=target.claim if target else "",
+        start=target.plan.start_on if target else None,
+        due=(target.due_on or target.plan.end_on) if target else None,
+        on=on,
+        kind=indicator.kind,
+        frequency=indicator.frequency,
+        qualifier=latest.qualifier if latest else "",
+        tolerance_points=settings.PACE_TOLERANCE_POINTS,
+    )
+    return Assessment(latest=latest, target=target, completion=completion, verdict=verdict)
+
+
+@dataclass(frozen=True)
+class CheckState:
+    """What came of one check: its outcome, and the value that each of its terms stands for."""
+
+    check: Check
+    outcome: Outcome
+    terms: list[tuple[CheckTerm, Observation | None]]
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in which the outcome is told: the stated rate's, the whole's, or the first's."""
+        units = {term.role: term.indicator.unit for term, _value in self.terms}
+        told_in = Role.NOW if self.check.kind == CheckKind.BASE else Role.RATE
+        return units.get(told_in) or units.get(Role.WHOLE) or self.terms[0][0].indicator.unit
+
+    def text(self, value: Decimal | None) -> str:
+        """A value of the outcome for a reader, to two decimals; empty if it cannot be told."""
+        if value is None:
+            return ""
+        return figure_text(round(value / self.unit.factor, 2), self.unit)
+
+    @property
+    def computed_text(self) -> str:
+        return self.text(self.outcome.computed)
+
+    @property
+    def tolerance_text(self) -> str:
+        return self.text(self.outcome.tolerance)
+
+
+def assess_check(check: Check) -> CheckState:
+    """Evaluate ``check`` on the values that are public; needs ``with_terms``."""
+    terms = [(term, _value_of(term)) for term in check.loaded_terms]
+    if not check.comparable:
+        return CheckState(check, Outcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
+    figures: dict[str, list[Figure | None]] = {}
+    for term, observation in terms:
+        figures.setdefault(term.role, []).append(_figure(term.indicator, observation))
+    return CheckState(check, evaluate(check.kind, figures), terms)
+
+
+def _value_of(term: CheckTerm) -> Observation | None:
+    """The newest public value, or the newest one of an earlier period."""
+    values = term.indicator.public_values
+    if term.earlier:
+        values = [value for value in values if value.period_end < values[0].period_end]
+    return values[0] if values else None
+
+
+def _figure(indicator: Indicator, observation: Observation | None) -> Figure | None:
+    if observation is None:
+        return None
+    unit = indicator.unit
+    return Figure(
+        observation.value * unit.factor,
+        observation.qualifier,
+        last_digit(observation.as_written, unit.quantity, unit.factor),
+    )

@@ -1,0 +1,122 @@
+"""The closed vocabularies of figures, shared by the models and by the pure modules.
+
+Nothing here touches the database, so ``quantity`` and ``progress`` may import it.
+"""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Qualifier(TextChoices):
+    """How exactly the source states a figure."""
+
+    EXACT = "exact", _("exact")
+    ABOUT = "about", _("about")
+    NEARLY = "nearly", _("nearly")
+    OVER = "over", _("over")
+
+
+class Kind(TextChoices):
+    """What sort of number an indicator is; how it may be aggregated follows from it."""
+
+    STOCK = "stock", _("stock")
+    FLOW = "flow", _("flow")
+    CUMULATIVE = "cumulative", _("cumulative")
+    SHARE = "share", _("share")
+    GROWTH = "growth", _("growth")
+    RANK = "rank", _("rank")
+    CAPACITY = "capacity", _("capacity")
+
+    @property
+    def adds_up_over_time(self) -> bool:
+        """Whether values of successive periods may be summed: true of flows alone."""
+        return self is Kind.FLOW
+
+
+class Category(TextChoices):
+    """The subject under which a reader looks for a figure."""
+
+    ENTERPRISES = "enterprises", _("enterprises")
+    FUNDS = "funds", _("funds")
+    PLATFORMS = "platforms", _("platforms")
+    TALENT = "talent", _("talent")
+    SERVICES = "services", _("services")
+    PROJECTS = "projects", _("projects")
+    SPACE = "space", _("space")
+    RESULTS = "results", _("research results")
+    POLICY = "policy", _("policy")
+    EVENTS = "events", _("events")
+
+
+class Level(TextChoices):
+    """The level of government that recognises or runs what is counted."""
+
+    NATIONAL = "national", _("national")
+    MUNICIPAL = "municipal", _("municipal")
+    DISTRICT = "district", _("district")
+
+
+class Direction(TextChoices):
+    """Which way is better; neutral means that neither is."""
+
+    UP = "up", _("higher is better")
+    DOWN = "down", _("lower is better")
+    NEUTRAL = "neutral", _("neither is better")
+
+
+class Frequency(TextChoices):
+    """How often a new value is expected."""
+
+    ONCE = "once", _("once")
+    YEARLY = "yearly", _("yearly")
+    HALF_YEARLY = "half-yearly", _("half-yearly")
+    QUARTERLY = "quarterly", _("quarterly")
+    MONTHLY = "monthly", _("monthly")
+
+
+class Certainty(TextChoices):
+    """How final a value is."""
+
+    ACTUAL = "actual", _("actual")
+    PRELIMINARY = "preliminary", _("preliminary")
+    EXPECTED = "expected", _("expected")
+
+
+class Comparator(TextChoices):
+    """How a value must stand to its target."""
+
+    AT_LEAST = "at-least", "≥"
+    AT_MOST = "at-most", "≤"
+    EXACTLY = "exactly", "="
+
+
+class Claim(TextChoices):
+    """What the source itself says about reaching the target; the portal does not vouch for it."""
+
+    NONE = "none", _("no claim")
+    MET = "met", _("reported met")
+    MET_EARLY = "met-early", _("reported met early")
+    EXCEEDED_EARLY = "exceeded-early", _("reported exceeded and met early")
+    NOT_MET = "not-met", _("reported not met")
+
+    @property
+    def says_met(self) -> bool:
+        """Whether the source says that the target was reached, on time or early."""
+        return self in {Claim.MET, Claim.MET_EARLY, Claim.EXCEEDED_EARLY}
+
+
+class Verdict(TextChoices):
+    """What can be concluded from value, target and date; computed, never typed in."""
+
+    MET = "met", _("target met")
+    ON_TRACK = "on-track", _("on track")
+    BEHIND = "behind", _("behind schedule")
+    MISSED = "missed", _("target missed")
+    CLAIM_UNVERIFIABLE = (
+        "claim-unverifiable",
+        _("reported met; target not published, cannot be verified"),
+    )
+    TARGET_UNKNOWN = "target-unknown", _("target not published")
+    NO_TARGET = "no-target", _("no target set")
+    NO_DATA = "no-data", _("no data")
+    NOT_ASSESSABLE = "not-assessable", _("cannot be assessed")

@@ -1,0 +1,93 @@
+"""Which indicators a reporting round asks for, and the period of what is entered in it.
+
+A figure is due in the round in whose period its own period ends: quarterly figures in every
+quarter, yearly ones in the round that ends the year. Periods are calendar months, quarters,
+half-years and years.
+"""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from measures.models import Round
+from measures.submission import State
+
+from .choices import Frequency, Kind
+from .models import Observation
+
+MONTHS = {
+    Frequency.MONTHLY: 1,
+    Frequency.QUARTERLY: 3,
+    Frequency.HALF_YEARLY: 6,
+    Frequency.YEARLY: 12,
+}
+
+Period = tuple[date | None, date]
+
+
+def last_period(frequency: str, start: date, end: date) -> Period | None:
+    """The last period of ``frequency`` that ends from ``start`` to ``end``; None if none does.
+
+    ``once`` has no period of its own: the whole of the given one stands for it.
+    """
+    if frequency == Frequency.ONCE:
+        return start, end
+    months = MONTHS[frequency]
+    ends = _end_of_month(end)
+    if ends > end:
+        ends = end.replace(day=1) - timedelta(days=1)
+    while ends.month % months:
+        ends = ends.replace(day=1) - timedelta(days=1)
+    if ends < start:
+        return None
+    # December is 0 of the next year when months are counted from 0.
+    first = ends.year * 12 + ends.month - months
+    return date(first // 12, first % 12 + 1, 1), ends
+
+
+def is_due(frequency: str, start: date, end: date, *, has_value: bool = False) -> bool:
+    """Whether a round over ``start`` to ``end`` asks for an indicator of ``frequency``.
+
+    What is reported once is asked for until it ``has_value``.
+    """
+    if frequency == Frequency.ONCE:
+        return not has_value
+    return last_period(frequency, start, end) is not None
+
+
+def entry_period(
+    kind: str, frequency: str, start: date, end: date, *, since: date | None = None
+) -> Period:
+    """The period of a value of an indicator that is due in a round over ``start`` to ``end``.
+
+    Flows and growth cover the period that ends in the round; states are those of its last day;
+    cumulative totals run from ``since``, where the latest value begins (None: not stated).
+    """
+    if kind in {Kind.FLOW, Kind.GROWTH}:
+        return last_period(frequency, start, end) or (start, end)
+    if kind == Kind.CUMULATIVE:
+        return since, end
+    return end, end
+
+
+def due_indicators(round_: Round, indicators: QuerySet) -> QuerySet:
+    """Those of ``indicators`` that ``round_`` asks for, also where they are entered by now.
+
+    What is reported once drops out when it has a public value from elsewhere.
+    """
+    recurring = [
+        frequency
+        for frequency in MONTHS
+        if is_due(frequency, round_.period_start, round_.period_end)
+    ]
+    elsewhere = Observation.objects.filter(
+        Q(round__isnull=True) | ~Q(round=round_), indicator=OuterRef("pk"), state=State.PUBLISHED
+    )
+    return indicators.filter(
+        Q(frequency__in=recurring) | (Q(frequency=Frequency.ONCE) & ~Exists(elsewhere))
+    )
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])

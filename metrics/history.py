@@ -1,0 +1,80 @@
+"""What figures and targets said before they were corrected; the public reads it in full."""
+
+from datetime import date
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from measures.submission import State, Submission, end_of_day
+
+from .figures import figure_text
+from .models import Indicator, Target
+from .quantity import plain
+
+
+def versions(queryset: QuerySet, as_of: date | None = None) -> QuerySet:
+    """The rows of ``queryset`` that had ever been public by the end of ``as_of`` (now if None).
+
+    Each knows ``replaced_at`` and ``replaced_because``, the moment and the reason of the
+    correction that took its place; both are None for what stands, which is ``published(as_of)``.
+    What was corrected after ``as_of`` still stands on that day, and the reason is not known yet.
+    """
+    moment = end_of_day(as_of) if as_of else timezone.now()
+    # At most one row supersedes another. The models' own order would join three tables a row.
+    correction = queryset.model._base_manager.filter(
+        supersedes=OuterRef("pk"), state=State.PUBLISHED, published_at__lt=moment
+    ).order_by()
+    return (
+        queryset.filter(state=State.PUBLISHED, published_at__lt=moment)
+        .annotate(
+            replaced_at=Subquery(correction.values("published_at")[:1]),
+            replaced_because=Subquery(correction.values("correction_reason")[:1]),
+        )
+        .select_related("indicator__unit", "report", "supersedes", "entered_by", "published_by")
+    )
+
+
+def standing(rows) -> list[Submission]:
+    """Those of ``rows`` (see ``versions``) that are public, in the order given."""
+    return [row for row in rows if not row.replaced_at]
+
+
+def replaced(rows) -> list[Submission]:
+    """Those of ``rows`` (see ``versions``) that no longer stand, newest replacement first."""
+    gone = [row for row in rows if row.replaced_at]
+    return sorted(gone, key=lambda row: (row.replaced_at, row.pk), reverse=True)
+
+
+def earlier_targets(as_of: date | None = None) -> dict[int, Target]:
+    """Every replaced target of a public indicator by its key, to follow ``supersedes`` back."""
+    public = Indicator.objects.published(as_of)
+    rows = versions(Target.objects.filter(indicator__in=public), as_of)
+    return {row.pk: row for row in rows.filter(replaced_at__isnull=False).order_by()}
+
+
+def before(row: Submission, earlier: dict[int, Submission]) -> list[Submission]:
+    """The versions that ``row`` took the place of, newest first, as far as ``earlier`` goes."""
+    found = []
+    while row := earlier.get(row.supersedes_id):
+        found.append(row)
+    return found
+
+
+def target_text(target: Target) -> str:
+    """All that a target says in one line; needs its indicator's unit.
+
+    A value that is not published is said to be so, and never guessed.
+    """
+    unit = target.indicator.unit
+    said = [
+        _("target value not published")
+        if target.value is None
+        else f"{target.get_comparator_display()} {figure_text(target.value, unit)}"
+    ]
+    if target.due_on:
+        said.append(_("due on %(day)s") % {"day": target.due_on.isoformat()})
+    if target.baseline is not None:
+        said.append(_("baseline %(value)s") % {"value": plain(target.baseline, grouping=True)})
+    said.append(target.get_claim_display())
+    return " · ".join(str(part) for part in said)

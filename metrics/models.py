@@ -1,0 +1,550 @@
+"""Numbers: what is counted, what was observed, and what was aimed at."""
+
+from datetime import date
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from measures.evidence import evidence_path, validate_extension, validate_size
+from measures.models import Measure, Opinion, Report, Round, validate_locator
+from measures.submission import Submission, SubmissionQuerySet
+from measures.text import InBothLanguages, Named, NamedQuerySet
+
+from .checks import CheckKind, Role
+from .choices import (
+    Category,
+    Certainty,
+    Claim,
+    Comparator,
+    Direction,
+    Frequency,
+    Kind,
+    Level,
+    Qualifier,
+)
+
+
+class Unit(Named):
+    """A unit as sources print it; ``name`` is the printed symbol, such as 亿元."""
+
+    quantity = models.SlugField(
+        _("quantity"),
+        max_length=40,
+        help_text=_("What is measured: money, area, enterprises … Only one quantity converts."),
+    )
+    base = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="multiples",
+        verbose_name=_("base unit"),
+        help_text=_("Empty: this is the base unit itself."),
+    )
+    factor = models.DecimalField(
+        _("factor"),
+        max_digits=20,
+        decimal_places=6,
+        default=1,
+        validators=[MinValueValidator(0)],
+        help_text=_("How many base units one of these is: 100000000 for 亿元."),
+    )
+
+    objects = NamedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["quantity", "factor"]
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(base__isnull=True, factor=1) | Q(base__isnull=False, factor__gt=0),
+                name="unit_factor_to_base",
+                violation_error_message=_(
+                    "A base unit has the factor 1, every other unit a factor above 0."
+                ),
+            )
+        ]
+
+    @property
+    def base_unit(self) -> "Unit":
+        """The unit in which values of this quantity are compared; itself if it is the base."""
+        return self.base or self
+
+
+class IndicatorQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Indicators that were public on ``as_of`` (today if None), on a public measure."""
+        day = as_of or timezone.localdate()
+        return self.filter(published_on__lte=day, measure__published_on__lte=day)
+
+    def with_place(self):
+        """With unit, measure, theme, section and lead loaded, in the order of their numbers."""
+        return self.select_related(
+            "unit__base", "measure__theme__section", "measure__lead", "basis"
+        ).order_by(
+            "measure__theme__section__order", "measure__theme__order", "measure__order", "order"
+        )
+
+    def with_latest(self, as_of: date | None = None):
+        """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
+        return self.prefetch_related(
+            Prefetch(
+                "observations",
+                Observation.objects.latest_of_each(as_of).select_related("report"),
+                to_attr="loaded_latest",
+            ),
+            Prefetch(
+                "targets",
+                Target.objects.published(as_of)
+                .select_related("plan", "report")
+                .order_by(F("due_on").asc(nulls_last=True), "pk"),
+                to_attr="loaded_targets",
+            ),
+        )
+
+    def with_latest_base_value(self, as_of: date | None = None):
+        """With the newest public value in the base unit, to sort by; null where there is none."""
+        newest = (
+            Observation.objects.published(as_of)
+            .filter(indicator=OuterRef("pk"))
+            .order_by(*NEWEST_FIRST)
+        )
+        value = Subquery(newest.values("value")[:1])
+        return self.annotate(latest_base_value=value * F("unit__factor"))
+
+
+class Indicator(Named):
+    """Something that is counted or measured on a measure, with its definition."""
+
+    measure = models.ForeignKey(
+        Measure, models.PROTECT, related_name="indicators", verbose_name=_("measure")
+    )
+    order = models.PositiveSmallIntegerField(_("order"))
+    unit = models.ForeignKey(
+        Unit, models.PROTECT, related_name="indicators", verbose_name=_("unit")
+    )
+    category = models.CharField(_("category"), max_length=20, choices=Category)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    direction = models.CharField(
+        _("direction"), max_length=10, choices=Direction, default=Direction.UP
+    )
+    level = models.CharField(_("level"), max_length=10, choices=Level, blank=True)
+    scope = models.TextField(
+        _("what it counts (Chinese)"), help_text=_("Scope 口径: what is counted, and how.")
+    )
+    scope_en = models.TextField(_("what it counts (English)"))
+    caution = models.TextField(
+        _("do not add to (Chinese)"),
+        blank=True,
+        help_text=_("Figures that overlap with this one or count something else."),
+    )
+    caution_en = models.TextField(_("do not add to (English)"), blank=True)
+    basis = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="derived",
+        verbose_name=_("is a share, growth or rank of"),
+    )
+    frequency = models.CharField(
+        _("frequency"), max_length=12, choices=Frequency, default=Frequency.YEARLY
+    )
+    is_key = models.BooleanField(
+        _("key figure"), default=False, help_text=_("Shown on the overview.")
+    )
+    published_on = models.DateField(
+        _("public since"), null=True, blank=True, help_text=_("Empty: not public yet.")
+    )
+
+    objects = IndicatorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["measure", "order"]
+        verbose_name = _("indicator")
+        verbose_name_plural = _("indicators")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["measure", "order"],
+                name="indicator_order_once",
+                violation_error_message=_("This measure has an indicator with that order already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(basis__isnull=True) | ~Q(basis=F("pk")),
+                name="indicator_not_its_own_basis",
+                violation_error_message=_("An indicator cannot be derived from itself."),
+            ),
+        ]
+
+    def get_absolute_url(self):
+        return reverse("metrics:indicator", args=[self.code])
+
+    @property
+    def latest(self) -> "Observation | None":
+        """The newest public value, or None if there is none; needs ``with_latest``."""
+        return self.loaded_latest[0] if self.loaded_latest else None
+
+    @property
+    def current_target(self) -> "Target | None":
+        """The public target that falls due first, or None; needs ``with_latest``."""
+        return self.loaded_targets[0] if self.loaded_targets else None
+
+
+class Sourced(InBothLanguages):
+    """Where a figure was told: a sentence of a report, or another source by name."""
+
+    report = models.ForeignKey(
+        Report,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("report"),
+    )
+    locator = models.CharField(
+        _("place in the report"),
+        max_length=20,
+        blank=True,
+        validators=[validate_locator],
+        help_text=_("Theme/sentence, for example 1.3/5; sentences are counted within the theme."),
+    )
+    source_name = models.CharField(
+        _("other source"),
+        max_length=200,
+        blank=True,
+        help_text=_("If it is not from a report: the name of the return, ledger or document."),
+    )
+    source_url = models.URLField(_("link to the source"), blank=True)
+    note = models.TextField(_("note (Chinese)"), blank=True)
+    note_en = models.TextField(_("note (English)"), blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(report__isnull=False, source_name="") & ~Q(locator=""))
+                | (Q(report__isnull=True, locator="") & ~Q(source_name="")),
+                name="%(class)s_has_source",
+                violation_error_message=_(
+                    "Name a report and the place in it, or another source; not both, not neither."
+                ),
+            )
+        ]
+
+    @property
+    def source_text(self) -> str:
+        """The document and the place in it, such as 宝府〔2023〕70号 1.3/5; needs ``report``."""
+        return f"{self.report.number} {self.locator}" if self.report else self.source_name
+
+
+#: Of two values with the same end of their period, the one published last is newer.
+NEWEST_FIRST = ("-period_end", "-published_at", "-pk")
+
+
+class ObservationQuerySet(SubmissionQuerySet):
+    def latest_of_each(self, as_of: date | None = None):
+        """The newest published observation of each indicator as of that day.
+
+        Newest by the end of its period; of two with the same end, the one published last. An
+        older period that is filled in later therefore never replaces a newer one.
+        """
+        place = Window(RowNumber(), partition_by="indicator", order_by=NEWEST_FIRST)
+        return self.published(as_of).annotate(place=place).filter(place=1)
+
+
+class Observation(Sourced, Submission):
+    """One value of one indicator over one period, as one source told it."""
+
+    indicator = models.ForeignKey(
+        Indicator, models.PROTECT, related_name="observations", verbose_name=_("indicator")
+    )
+    round = models.ForeignKey(
+        Round,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="observations",
+        verbose_name=_("round"),
+    )
+    period_start = models.DateField(
+        _("period from"),
+        null=True,
+        blank=True,
+        help_text=_("Empty for a cumulative total whose beginning is not stated."),
+    )
+    period_end = models.DateField(_("period to"))
+    period_inferred = models.BooleanField(
+        _("period inferred"),
+        default=False,
+        help_text=_("The source does not state the period; it was worked out."),
+    )
+    value = models.DecimalField(
+        _("value"),
+        max_digits=15,
+        decimal_places=4,
+        help_text=_("In the indicator's unit, as reported."),
+    )
+    qualifier = models.CharField(
+        _("qualifier"), max_length=10, choices=Qualifier, default=Qualifier.EXACT
+    )
+    as_written = models.CharField(
+        _("as written"),
+        max_length=40,
+        help_text=_("The figure as the source prints it: 近30名, 2.1万余个, 翻两番."),
+    )
+    certainty = models.CharField(
+        _("certainty"), max_length=12, choices=Certainty, default=Certainty.ACTUAL
+    )
+
+    evidence_url = models.URLField(_("evidence link"), blank=True)
+    evidence_file = models.FileField(
+        _("evidence file"),
+        upload_to=evidence_path,
+        blank=True,
+        validators=[validate_extension, validate_size],
+        help_text=_("Up to 10 MB; seen by staff only."),
+    )
+
+    measure_path = "indicator__measure"
+
+    objects = ObservationQuerySet.as_manager()
+
+    class Meta(Submission.Meta):
+        ordering = ["indicator", "-period_end", "-revision"]
+        verbose_name = _("observation")
+        verbose_name_plural = _("observations")
+        constraints = [
+            *Submission.Meta.constraints,
+            *Sourced.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(period_start__isnull=True) | Q(period_start__lte=F("period_end")),
+                name="observation_period_in_order",
+                violation_error_message=_("The period ends before it begins."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(as_written=""),
+                name="observation_as_written",
+                violation_error_message=_("Write the figure as the source prints it."),
+            ),
+            models.UniqueConstraint(
+                F("indicator"),
+                Coalesce("period_start", date(1, 1, 1)),
+                F("period_end"),
+                Coalesce("report", 0),
+                F("locator"),
+                F("source_name"),
+                F("revision"),
+                name="observation_told_once",
+                violation_error_message=_(
+                    "This source's value of the indicator for this period is recorded already."
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.indicator} {self.as_written} ({self.period_end:%Y-%m-%d})"
+
+    @property
+    def base_value(self):
+        """The value in the base unit, for comparison; needs the indicator's unit loaded."""
+        return self.value * self.indicator.unit.factor
+
+
+class Plan(Named):
+    """A plan that sets targets, such as the three-year action plan."""
+
+    opinion = models.ForeignKey(
+        Opinion, models.PROTECT, related_name="plans", verbose_name=_("opinion")
+    )
+    start_on = models.DateField(_("from"))
+    end_on = models.DateField(_("to"))
+    dates_inferred = models.BooleanField(
+        _("dates inferred"),
+        default=False,
+        help_text=_("The sources do not state the dates; they were worked out."),
+    )
+    note = models.TextField(_("note (Chinese)"), blank=True)
+    note_en = models.TextField(_("note (English)"), blank=True)
+
+    objects = NamedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["start_on"]
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(start_on__lt=F("end_on")),
+                name="plan_dates_in_order",
+                violation_error_message=_("The plan ends before it begins."),
+            )
+        ]
+
+
+class TargetQuerySet(SubmissionQuerySet):
+    def for_list(self, as_of: date | None = None):
+        """Public targets of public indicators, with all that a verdict needs loaded."""
+        indicators = Indicator.objects.with_place().with_latest(as_of)
+        return (
+            self.published(as_of)
+            .filter(indicator__in=Indicator.objects.published(as_of))
+            .select_related("plan", "report")
+            .prefetch_related(Prefetch("indicator", indicators))
+        )
+
+
+class Target(Sourced, Submission):
+    """What a plan aims at for one indicator; the value may be unknown and is never invented."""
+
+    indicator = models.ForeignKey(
+        Indicator, models.PROTECT, related_name="targets", verbose_name=_("indicator")
+    )
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="targets", verbose_name=_("plan"))
+    comparator = models.CharField(
+        _("comparator"), max_length=10, choices=Comparator, default=Comparator.AT_LEAST
+    )
+    value = models.DecimalField(
+        _("target value"),
+        max_digits=15,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text=_("In the indicator's unit. Empty: not published."),
+    )
+    due_on = models.DateField(_("due on"), null=True, blank=True, help_text=_("Empty: not known."))
+    baseline = models.DecimalField(
+        _("baseline"),
+        max_digits=15,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text=_("The value when the plan began. Empty: not known."),
+    )
+    claim = models.CharField(_("claim"), max_length=20, choices=Claim, default=Claim.NONE)
+
+    measure_path = "indicator__measure"
+
+    objects = TargetQuerySet.as_manager()
+
+    class Meta(Submission.Meta):
+        ordering = ["indicator", "plan", "due_on"]
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
+        constraints = [
+            *Submission.Meta.constraints,
+            *Sourced.Meta.constraints,
+            models.UniqueConstraint(
+                F("indicator"),
+                F("plan"),
+                Coalesce("due_on", date(1, 1, 1)),
+                F("revision"),
+                name="target_set_once",
+                violation_error_message=_(
+                    "This plan's target for the indicator and date is recorded already."
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.indicator} – {self.plan}"
+
+
+class CheckQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Checks all of whose indicators were public on ``as_of`` (today if None)."""
+        hidden = CheckTerm.objects.filter(check_of=OuterRef("pk")).exclude(
+            indicator__in=Indicator.objects.published(as_of)
+        )
+        return self.exclude(Exists(hidden))
+
+    def with_terms(self, as_of: date | None = None):
+        """With terms, their indicators and public values, newest first; three queries."""
+        observations = (
+            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
+        )
+        return self.prefetch_related(
+            Prefetch(
+                "terms",
+                CheckTerm.objects.select_related("indicator__unit__base").prefetch_related(
+                    Prefetch("indicator__observations", observations, to_attr="public_values")
+                ),
+                to_attr="loaded_terms",
+            )
+        )
+
+
+class Check(Named):
+    """A relation 勾稽 that figures should satisfy; what comes of it is computed, never stored."""
+
+    kind = models.CharField(_("relation"), max_length=10, choices=CheckKind)
+    comparable = models.BooleanField(
+        _("comparable"),
+        default=True,
+        help_text=_("Untick where the figures count different things; the note says which."),
+    )
+    note = models.TextField(_("note (Chinese)"), blank=True)
+    note_en = models.TextField(_("note (English)"), blank=True)
+    order = models.PositiveSmallIntegerField(_("order"))
+
+    objects = CheckQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", "code"]
+        verbose_name = _("check")
+        verbose_name_plural = _("checks")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(comparable=True) | ~Q(note=""),
+                name="check_says_why_not_comparable",
+                violation_error_message=_("Say why the figures cannot be compared."),
+            )
+        ]
+
+
+class CheckTermManager(models.Manager):
+    def get_by_natural_key(self, check, role, indicator, earlier):
+        return self.get(check_of__code=check, role=role, indicator__code=indicator, earlier=earlier)
+
+
+class CheckTerm(models.Model):
+    """One figure in a check: the indicator's newest public value, or the one before it."""
+
+    check_of = models.ForeignKey(
+        Check, models.CASCADE, related_name="terms", verbose_name=_("check")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role)
+    indicator = models.ForeignKey(
+        Indicator, models.PROTECT, related_name="check_terms", verbose_name=_("indicator")
+    )
+    earlier = models.BooleanField(
+        _("the value of the period before"),
+        default=False,
+        help_text=_("Instead of the newest value."),
+    )
+
+    objects = CheckTermManager()
+
+    class Meta:
+        ordering = ["check_of", "role", "pk"]
+        verbose_name = _("figure in a check")
+        verbose_name_plural = _("figures in a check")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["check_of", "role", "indicator", "earlier"],
+                name="checkterm_once",
+                violation_error_message=_("The figure stands in this check already."),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_role_display()}: {self.indicator}"
+
+    def natural_key(self):
+        return (*self.check_of.natural_key(), self.role, self.indicator.code, self.earlier)

@@ -1,0 +1,440 @@
+"""The reviewer's desk: what was submitted beside what is public, to be published or returned."""
+
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import InvalidPage, Paginator
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from measures import access, workflow
+from measures.models import Department, ProgressNote, Round
+from measures.submission import State, Submission
+from measures.workflow import TransitionError
+
+from .choices import Kind, Qualifier
+from .figures import figure_text
+from .history import target_text
+from .models import NEWEST_FIRST, Observation, Target
+from .periods import period_text
+from .progress import change, growth
+from .quantity import plain
+from .warnings import are_comparable, warnings_of
+
+ROWS_PER_PAGE = 200
+KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
+GROWING = {Kind.STOCK, Kind.FLOW, Kind.CUMULATIVE, Kind.CAPACITY}
+
+
+def urls(site) -> list:
+    return [
+        path("review/", site.admin_view(queue), name="review"),
+        path(
+            "review/<slug:kind>/<int:pk>/return/", site.admin_view(send_back), name="review-return"
+        ),
+    ]
+
+
+class QueueFilter(forms.Form):
+    department = forms.ModelChoiceField(
+        Department.objects.none(),
+        label=gettext_lazy("Department"),
+        to_field_name="code",
+        required=False,
+        empty_label=gettext_lazy("all departments"),
+    )
+    round = forms.ModelChoiceField(
+        Round.objects.all(),
+        label=gettext_lazy("Round"),
+        to_field_name="code",
+        required=False,
+        empty_label=gettext_lazy("all rounds"),
+    )
+
+    def __init__(self, data, user):
+        super().__init__(data)
+        departments = Department.objects.all()
+        if not access.sees_every_department(user):
+            departments = departments.filter(members=user)
+        self.fields["department"].queryset = departments
+
+
+class ReturnForm(forms.Form):
+    seen = forms.CharField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=gettext_lazy("Why it goes back"),
+        help_text=gettext_lazy("Whoever entered it reads this in “My work”."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": gettext_lazy("Whoever returns a row must say why.")},
+    )
+
+
+@dataclass
+class Line:
+    """One submitted row as the reviewer reads it: the old beside the new."""
+
+    row: Submission
+    kind: str
+    about: str
+    old: str
+    old_period: str
+    new: str
+    new_period: str
+    difference: str = ""
+    growth: str = ""
+    source: str = ""
+    source_url: str = ""
+    evidence_url: str = ""
+    evidence_file: str = ""
+    note: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def token(self) -> str:
+        """The row and the version of it that is on the screen."""
+        return f"{self.kind}:{self.row.pk}:{self.row.version}"
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}-{self.row.pk}"
+
+    @property
+    def url(self) -> str:
+        meta = self.row._meta
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.row.pk])
+
+    @property
+    def kind_name(self) -> str:
+        return self.row._meta.verbose_name
+
+
+def _reviews(user) -> bool:
+    """Whether ``user`` may publish rows of any kind at all."""
+    return any(
+        user.has_perm(f"{model._meta.app_label}.publish_{kind}") for kind, model in KINDS.items()
+    )
+
+
+def _mine(user, queryset: QuerySet) -> QuerySet:
+    """What waits for review, but not by ``user``, who entered or changed it."""
+    rows = access.visible(user, queryset).filter(state=State.SUBMITTED)
+    return rows.filter(Q(entered_by=user) | Q(changed_by=user))
+
+
+def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
+    """(department code, place …, kind, place, key) of every chosen row, in the page's order."""
+    keys = []
+    for kind, model in KINDS.items():
+        if round and model is Target:
+            continue
+        rows = choose(user, model.objects.all())
+        to = model.measure_path
+        if department:
+            rows = rows.filter(**{f"{to}__lead": department})
+        if round:
+            rows = rows.filter(round=round)
+        place = rows.order_by().values_list(
+            f"{to}__lead__code",
+            f"{to}__theme__section__order",
+            f"{to}__theme__order",
+            f"{to}__order",
+            "happened_on" if model is ProgressNote else "indicator__order",
+            "pk",
+        )
+        keys += [(code or "", *order, kind, last, pk) for code, *order, last, pk in place]
+    # Rows of measures without a lead come last.
+    return sorted(keys, key=lambda key: (not key[0], *key))
+
+
+def _load(keys) -> list[Line]:
+    """The lines of ``keys`` in their order with all that they show; as many queries for any."""
+    lines = {}
+    for kind, model in KINDS.items():
+        pks = [key[-1] for key in keys if key[-3] == kind]
+        rows = model.objects.filter(pk__in=pks)
+        for line in LINES[kind](rows):
+            lines[kind, line.row.pk] = line
+    # A row can have gone between the two queries.
+    return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
+
+
+def _observation_lines(rows) -> list[Line]:
+    earlier = (
+        Observation.objects.published()
+        .filter(indicator=OuterRef("indicator"), period_end__lte=OuterRef("period_end"))
+        .order_by(*NEWEST_FIRST)
+        .values("pk")[:1]
+    )
+    rows = list(
+        rows.select_related(
+            "indicator__unit", "indicator__measure__lead", "report", "round", "entered_by",
+            "changed_by",
+        ).annotate(compared_with=Coalesce("supersedes_id", Subquery(earlier)))
+    )  # fmt: skip
+    olds = Observation.objects.select_related("indicator__unit").in_bulk(
+        {row.compared_with for row in rows if row.compared_with}
+    )
+    return [
+        _observation_line(row, olds.get(row.compared_with), warnings)
+        for row, warnings in zip(rows, warnings_of(rows), strict=True)
+    ]
+
+
+def _observation_line(row: Observation, old: Observation | None, warnings: list[str]) -> Line:
+    difference, growing = compare(row, old)
+    return Line(
+        row=row,
+        kind="observation",
+        about=str(row.indicator),
+        old=figure_text(old.value, old.indicator.unit, old.qualifier) if old else "",
+        old_period=period_text(old.period_start, old.period_end) if old else "",
+        new=figure_text(row.value, row.indicator.unit, row.qualifier),
+        new_period=period_text(row.period_start, row.period_end),
+        difference=difference,
+        growth=growing,
+        source=row.source_text,
+        source_url=row.source_url,
+        evidence_url=row.evidence_url,
+        evidence_file=evidence_url(row),
+        note=row.in_language("note"),
+        warnings=warnings,
+    )
+
+
+def _target_lines(rows) -> list[Line]:
+    rows = rows.select_related(
+        "indicator__unit", "indicator__measure__lead", "plan", "report", "supersedes__plan",
+        "supersedes__indicator__unit", "entered_by", "changed_by",
+    )  # fmt: skip
+    return [_target_line(row, row.supersedes) for row in rows]
+
+
+def _target_line(row: Target, old: Target | None) -> Line:
+    same = old and old.indicator_id == row.indicator_id
+    step = change(row.value, old.value).value if same else None
+    return Line(
+        row=row,
+        kind="target",
+        about=str(row.indicator),
+        old=target_text(old) if old else "",
+        old_period=str(old.plan) if old else "",
+        new=target_text(row),
+        new_period=str(row.plan),
+        difference="" if step is None else _signed(step, row.indicator.unit),
+        source=row.source_text,
+        source_url=row.source_url,
+        note=row.in_language("note"),
+    )
+
+
+def _note_lines(rows) -> list[Line]:
+    rows = rows.select_related("measure__lead", "round", "supersedes", "entered_by", "changed_by")
+    return [
+        Line(
+            row=row,
+            kind="progressnote",
+            about=str(row.measure),
+            old=old.text if (old := row.supersedes) else "",
+            old_period=old.happened_on.isoformat() if old else "",
+            new=row.text,
+            new_period=row.happened_on.isoformat(),
+            evidence_url=row.evidence_url,
+            evidence_file=evidence_url(row),
+            note=row.text_en,
+        )
+        for row in rows
+    ]
+
+
+LINES = {"observation": _observation_lines, "target": _target_lines, "progressnote": _note_lines}
+
+
+def evidence_url(row: Submission) -> str:
+    """The address of the row's evidence file, "" if there is none."""
+    if not row.evidence_file:
+        return ""
+    _folder, kind, name = row.evidence_file.name.split("/", 2)
+    return reverse("admin:evidence", args=[kind, name])
+
+
+def compare(new: Observation, old: Observation | None) -> tuple[str, str]:
+    """The difference and the growth from ``old`` to ``new`` as text; "" where there is none.
+
+    The difference of percentages is in percentage points and has no growth, and periods that do
+    not compare have neither. Needs the indicators' units.
+    """
+    if old is None:
+        return "", ""
+    if old.indicator_id != new.indicator_id:
+        return _("of another indicator"), ""
+    kind, unit = new.indicator.kind, new.indicator.unit
+    periods = [(row.period_start, row.period_end) for row in (new, old)]
+    if not are_comparable(kind, *periods):
+        return _("the periods cannot be compared"), ""
+    about = "" if new.qualifier == old.qualifier == Qualifier.EXACT else "≈ "
+    difference = about + _signed(change(new.value, old.value).value, unit)
+    rate = growth(new.value, old.value).value
+    if rate is None or kind not in GROWING or unit.quantity in {"percentage", "rank"}:
+        return difference, ""
+    rounded = rate.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return difference, f"{about}{_sign(rounded)}{plain(abs(rounded), grouping=True)}%"
+
+
+def _sign(number: Decimal) -> str:
+    return "+" if number > 0 else "−" if number < 0 else "±"
+
+
+def _signed(number: Decimal, unit) -> str:
+    """A difference with its sign and unit: +12家, −0.5 percentage points."""
+    size = plain(abs(number), grouping=True)
+    if unit.quantity == "percentage":
+        text = _("%(n)s percentage points") % {"n": size}
+    elif unit.quantity == "rank":
+        text = _("%(n)s places") % {"n": size}
+    else:
+        text = figure_text(abs(number), unit)
+    return f"{_sign(number)}{text}"
+
+
+def _by_department(lines) -> list[tuple[Department | None, list[Line]]]:
+    groups: dict = {}
+    for line in lines:
+        groups.setdefault(line.row.department, []).append(line)
+    return list(groups.items())
+
+
+def queue(request):
+    """All that waits for this reviewer, by department; what is ticked is published."""
+    user = request.user
+    if not _reviews(user):
+        raise PermissionDenied
+    form = QueueFilter(request.GET, user)
+    valid = form.is_valid()
+    here = _address(form) if valid else reverse("admin:review")
+    if request.method == "POST":
+        _publish_chosen(request)
+        return redirect(here)
+    wanted = form.cleaned_data if valid else {}
+    paginator = Paginator(_keys(user, access.publishable, **wanted) if valid else [], ROWS_PER_PAGE)
+    try:
+        page = paginator.page(request.GET.get("page") or 1)
+    except InvalidPage as error:
+        raise Http404(_("This list has no such page.")) from error
+    own = _keys(user, _mine, **wanted) if valid else []
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Review"),
+        "is_nav_sidebar_enabled": False,
+        "filter": form,
+        "here": here,
+        "query": here.partition("?")[2],
+        "page": page,
+        "groups": _by_department(_load(page.object_list)),
+        "all_chosen": request.GET.get("chosen") == "all",
+        "own": _load(own[:ROWS_PER_PAGE]),
+        "own_count": len(own),
+    }
+    return TemplateResponse(request, "admin/review.html", context, status=200 if valid else 400)
+
+
+def _address(form: QueueFilter) -> str:
+    query = urlencode({key: row.code for key, row in form.cleaned_data.items() if row})
+    return reverse("admin:review") + (f"?{query}" if query else "")
+
+
+def _publish_chosen(request) -> None:
+    """Publish every ticked row that still is the version shown, and name each that is not."""
+    tokens = list(dict.fromkeys(request.POST.getlist("row")))
+    if not tokens:
+        messages.error(request, _("Nothing was selected, so nothing was published."))
+        return
+    published = 0
+    for token in tokens:
+        row, seen = _row_of(request.user, token)
+        if row is None:
+            messages.error(request, _("A selected row no longer exists or is not yours to review."))
+            continue
+        try:
+            workflow.check_seen(row, seen)
+            if not access.may(request.user, access.publishable, row):
+                raise PermissionDenied(_why_not(request.user, row))
+            workflow.publish(row, by=request.user)
+            published += 1
+        except (TransitionError, PermissionDenied) as error:
+            messages.error(
+                request,
+                _("Not published: %(row)s. %(why)s") % {"row": row, "why": error},
+            )
+    if published:
+        text = ngettext("%(n)d row was published.", "%(n)d rows were published.", published)
+        messages.success(request, text % {"n": published})
+
+
+def _row_of(user, token: str) -> tuple[Submission | None, str]:
+    """The row that a ticked box stands for, None if ``user`` sees no such row, and its version."""
+    kind, _colon, rest = token.partition(":")
+    pk, _colon, seen = rest.partition(":")
+    if kind not in KINDS or not pk.isdecimal() or len(pk) > 18:
+        return None, seen
+    rows = access.visible(user, KINDS[kind].objects.all())
+    return rows.filter(pk=int(pk)).first(), seen
+
+
+def _why_not(user, row: Submission) -> str:
+    if user.pk in {row.entered_by_id, row.changed_by_id}:
+        return _("Nobody publishes what they entered themselves.")
+    return _("You may not publish rows of this kind.")
+
+
+def send_back(request, kind, pk):
+    """One row goes back to whoever entered it, with the reason; on its own small page."""
+    if not _reviews(request.user):
+        raise PermissionDenied
+    model = KINDS.get(kind)
+    if model is None:
+        raise Http404
+    row = get_object_or_404(access.visible(request.user, model.objects.all()), pk=pk)
+    if row.state == State.SUBMITTED and not access.may(request.user, access.publishable, row):
+        raise PermissionDenied(_why_not(request.user, row))
+    form = ReturnForm(request.POST or None, initial={"seen": row.version})
+    back = _address_of_queue(request)
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.check_seen(row, form.cleaned_data["seen"])
+            workflow.send_back(row, by=request.user, reason=form.cleaned_data["reason"])
+        except TransitionError as error:
+            # The newer row is shown beside the reason typed, to be sent for it if it still fits.
+            form.add_error(None, str(error))
+            form.data = form.data.copy()
+            form.data["seen"] = str(row.version)
+        else:
+            messages.success(request, _("Returned: %(row)s") % {"row": row})
+            return redirect(back)
+    (line,) = LINES[kind](model.objects.filter(pk=row.pk))
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Return"),
+        "is_nav_sidebar_enabled": False,
+        "lines": [line],
+        "line": line,
+        "form": form,
+        "back": back,
+        "waiting": line.row.state == State.SUBMITTED,
+    }
+    status = 409 if form.non_field_errors() else 200
+    return TemplateResponse(request, "admin/review_return.html", context, status=status)
+
+
+def _address_of_queue(request) -> str:
+    form = QueueFilter(request.GET, request.user)
+    return _address(form) if form.is_valid() else reverse("admin:review")

@@ -1,0 +1,43 @@
+"""The admin site of the portal: Django's, with the desks where staff do their daily work."""
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+
+
+class PortalAdminSite(AdminSite):
+    """Adds the desks to Django's admin; each is a module of its own."""
+
+    def get_urls(self):
+        # The modules need the models, which are not loaded yet when this one is.
+        from measures import accounts
+
+        from . import entry_sheet, evidence_view, review, upload
+
+        return [
+            path("guide/", self.admin_view(self.guide), name="guide"),
+            *accounts.urls(self),
+            *entry_sheet.urls(self),
+            *evidence_view.urls(self),
+            *review.urls(self),
+            *upload.urls(self),
+            *super().get_urls(),
+        ]
+
+    def guide(self, request):
+        """The guide for staff, on one page."""
+        context = {**self.each_context(request), "title": _("Guide")}
+        return TemplateResponse(request, "admin/guide.html", context)
+
+    def index(self, request, extra_context=None):
+        from .my_work import MyWork
+
+        return super().index(
+            request, {"title": _("My work"), "work": MyWork(request.user), **(extra_context or {})}
+        )
+
+
+class PortalAdminConfig(AdminConfig):
+    default_site = "metrics.site.PortalAdminSite"

@@ -1,0 +1,95 @@
+"""The components that show figures."""
+
+from django import template
+
+from ..checks import Result
+from ..choices import Verdict
+from ..figures import as_written_text, figure_text
+from ..history import target_text as text_of_target
+from ..models import Indicator
+from ..periods import period_text
+from ..quantity import plain
+
+register = template.Library()
+
+# A state always carries a word and an icon; the class gives the colour.
+VERDICTS = {
+    Verdict.MET: ("good", "✓"),
+    Verdict.ON_TRACK: ("good", "→"),
+    Verdict.BEHIND: ("warn", "▽"),
+    Verdict.MISSED: ("bad", "✕"),
+    Verdict.CLAIM_UNVERIFIABLE: ("open", "?"),
+    Verdict.TARGET_UNKNOWN: ("open", "?"),
+    Verdict.NO_TARGET: ("none", "–"),
+    Verdict.NO_DATA: ("none", "○"),
+    Verdict.NOT_ASSESSABLE: ("open", "?"),
+}
+
+
+@register.simple_tag
+def figure(observation, unit) -> str:
+    """A value with unit and qualifier in the reader's language."""
+    return figure_text(observation.value, unit, observation.qualifier)
+
+
+@register.simple_tag
+def period(observation) -> str:
+    """The period of an observation, short and exact."""
+    return period_text(observation.period_start, observation.period_end)
+
+
+@register.filter
+def number(value) -> str:
+    """A decimal with thousands separators and without trailing zeros."""
+    return plain(value, grouping=True)
+
+
+@register.filter
+def as_written(observation) -> str:
+    """The figure as the source prints it, 翻两番 with its multiple ×4."""
+    return as_written_text(observation)
+
+
+@register.filter
+def target_text(target) -> str:
+    """All that a target says in one line."""
+    return text_of_target(target)
+
+
+# The icon and the colour of what came of a check.
+RESULTS = {
+    Result.HOLDS: ("good", "✓"),
+    Result.APPROXIMATE: ("warn", "≈"),
+    Result.FAILS: ("bad", "✕"),
+    Result.UNKNOWN: ("open", "?"),
+}
+
+
+@register.filter
+def result_class(result) -> str:
+    return RESULTS[result][0]
+
+
+@register.filter
+def result_icon(result) -> str:
+    return RESULTS[result][1]
+
+
+@register.filter
+def verdict_class(verdict) -> str:
+    return VERDICTS[verdict][0]
+
+
+@register.filter
+def verdict_icon(verdict) -> str:
+    return VERDICTS[verdict][1]
+
+
+@register.inclusion_tag("metrics/_indicators_of.html", takes_context=True)
+def indicators_of(context, measure):
+    """The figures of a measure, as public on the day that the page speaks of."""
+    as_of = context["request"].as_of
+    indicators = (
+        Indicator.objects.published(as_of).filter(measure=measure).with_place().with_latest(as_of)
+    )
+    return {"indicators": indicators, "request": context["request"]}

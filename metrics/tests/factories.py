@@ -1,0 +1,105 @@
+"""Figures for tests: every function makes a valid row, and keywords replace what matters."""
+
+from datetime import date
+from decimal import Decimal
+
+from measures.tests.factories import (
+    ISSUED,
+    make_measure,
+    make_opinion,
+    named,
+    number,
+    order,
+    submission,
+)
+from metrics.checks import CheckKind, Role
+from metrics.choices import Category, Kind
+from metrics.models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
+
+
+def make_unit(**fields) -> Unit:
+    """A base unit of its own quantity: 家, counting organisations."""
+    defaults = {"name": "家", "name_en": "organisations", "quantity": "organisations"}
+    return Unit.objects.create(**named("unit", "", **defaults | fields))
+
+
+def make_money() -> dict[str, Unit]:
+    """元, 万元 and 亿元 by their printed names."""
+    yuan = make_unit(name="元", name_en="yuan", quantity="money")
+    wan = make_unit(
+        name="万元", name_en="10,000 yuan", quantity="money", base=yuan, factor=Decimal(10**4)
+    )
+    yi = make_unit(
+        name="亿元", name_en="100 million yuan", quantity="money", base=yuan, factor=Decimal(10**8)
+    )
+    return {"元": yuan, "万元": wan, "亿元": yi}
+
+
+def make_indicator(**fields) -> Indicator:
+    """A yearly flow in 家 that is public since ISSUED, on a public measure."""
+    defaults = {
+        "order": order(),
+        "category": Category.ENTERPRISES,
+        "kind": Kind.FLOW,
+        "scope": "口径",
+        "scope_en": "Scope",
+        "published_on": ISSUED,
+    }
+    if "measure" not in fields:
+        defaults["measure"] = make_measure()
+    if "unit" not in fields:
+        defaults["unit"] = make_unit()
+    return Indicator.objects.create(**named("indicator", "指标", **defaults | fields))
+
+
+def source(fields: dict) -> dict:
+    """A source of its own by name, unless ``fields`` give a source."""
+    return {} if {"report", "source_name"} & set(fields) else {"source_name": f"台账{number()}"}
+
+
+def make_observation(*, published=None, **fields) -> Observation:
+    """5 over the year 2022 as a draft, or public since ``published`` (see ``submission``)."""
+    defaults = {
+        "period_start": date(2022, 1, 1),
+        "period_end": date(2022, 12, 31),
+        "value": Decimal(5),
+        **source(fields),
+    }
+    if "indicator" not in fields:
+        defaults["indicator"] = make_indicator()
+    fields = defaults | fields
+    fields.setdefault("as_written", f"{fields['value']}{fields['indicator'].unit.name}")
+    return Observation.objects.create(**submission(published, **fields))
+
+
+def make_plan(**fields) -> Plan:
+    """A plan for the three years 2021 to 2023."""
+    defaults = {"start_on": date(2021, 1, 1), "end_on": date(2023, 12, 31)}
+    if "opinion" not in fields:
+        defaults["opinion"] = make_opinion()
+    return Plan.objects.create(**named("plan", "计划", **defaults | fields))
+
+
+def make_target(*, published=None, **fields) -> Target:
+    """At least 10, due with its plan, as a draft, or public since ``published``."""
+    defaults = {"value": Decimal(10), **source(fields)}
+    if "indicator" not in fields:
+        defaults["indicator"] = make_indicator()
+    if "plan" not in fields:
+        defaults["plan"] = make_plan()
+    return Target.objects.create(**submission(published, **defaults | fields))
+
+
+def make_check(**fields) -> Check:
+    """A part that is at most the whole; the terms are made by ``make_term``."""
+    defaults = {"kind": CheckKind.PART, "order": order()}
+    return Check.objects.create(**named("check", "勾稽", **defaults | fields))
+
+
+def make_term(**fields) -> CheckTerm:
+    defaults = {"role": Role.WHOLE}
+    if "check_of" not in fields:
+        defaults["check_of"] = make_check()
+    if "indicator" not in fields:
+        defaults["indicator"] = make_indicator()
+    return CheckTerm.objects.create(**defaults | fields)

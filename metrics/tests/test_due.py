@@ -1,0 +1,123 @@
+"""What a round asks for, and the period of what is entered in it."""
+
+from datetime import date
+
+import pytest
+
+from measures.tests.factories import ISSUED, make_round
+from metrics.choices import Frequency, Kind
+from metrics.due import due_indicators, entry_period, is_due, last_period
+from metrics.models import Indicator
+
+from .factories import make_indicator, make_observation, make_unit
+
+ONCE, YEARLY, HALF = Frequency.ONCE, Frequency.YEARLY, Frequency.HALF_YEARLY
+QUARTERLY, MONTHLY = Frequency.QUARTERLY, Frequency.MONTHLY
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def quarter(year: int, n: int) -> tuple[date, date]:
+    ends = {1: (3, 31), 2: (6, 30), 3: (9, 30), 4: (12, 31)}
+    return date(year, n * 3 - 2, 1), date(year, *ends[n])
+
+
+@pytest.mark.parametrize(
+    ("frequency", "quarters"),
+    [(MONTHLY, {1, 2, 3, 4}), (QUARTERLY, {1, 2, 3, 4}), (HALF, {2, 4}), (YEARLY, {4})],
+)
+def test_a_figure_is_due_in_the_quarters_that_end_its_period(frequency, quarters):
+    assert {n for n in range(1, 5) if is_due(frequency, *quarter(2024, n))} == quarters
+
+
+@pytest.mark.parametrize(
+    ("frequency", "start", "end", "first", "last"),
+    [
+        (MONTHLY, "2024-02-01", "2024-02-29", "2024-02-01", "2024-02-29"),
+        (MONTHLY, "2023-07-01", "2023-09-30", "2023-09-01", "2023-09-30"),
+        (MONTHLY, "2023-07-01", "2023-09-29", "2023-08-01", "2023-08-31"),
+        (QUARTERLY, "2023-01-01", "2023-12-31", "2023-10-01", "2023-12-31"),
+        (QUARTERLY, "2023-02-01", "2023-05-31", "2023-01-01", "2023-03-31"),
+        (HALF, "2023-01-01", "2023-12-30", "2023-01-01", "2023-06-30"),
+        (YEARLY, "2023-10-01", "2023-12-31", "2023-01-01", "2023-12-31"),
+        (YEARLY, "2023-12-31", "2024-06-30", "2023-01-01", "2023-12-31"),
+        (ONCE, "2023-07-05", "2023-08-06", "2023-07-05", "2023-08-06"),
+    ],
+)
+def test_the_last_period_that_ends_in_a_round(frequency, start, end, first, last):
+    assert last_period(frequency, day(start), day(end)) == (day(first), day(last))
+
+
+@pytest.mark.parametrize(
+    ("frequency", "start", "end"),
+    [
+        (MONTHLY, "2023-07-02", "2023-07-30"),
+        (QUARTERLY, "2023-07-01", "2023-09-29"),
+        (HALF, "2023-07-01", "2023-12-30"),
+        (YEARLY, "2024-01-01", "2024-11-30"),
+    ],
+)
+def test_a_round_in_which_no_period_ends_asks_for_nothing(frequency, start, end):
+    assert last_period(frequency, day(start), day(end)) is None
+    assert not is_due(frequency, day(start), day(end))
+
+
+def test_what_is_reported_once_is_due_until_it_has_a_value():
+    assert is_due(ONCE, *quarter(2023, 1))
+    assert not is_due(ONCE, *quarter(2023, 1), has_value=True)
+    assert is_due(QUARTERLY, *quarter(2023, 1), has_value=True)
+
+
+Q4 = quarter(2023, 4)
+SINCE = date(2021, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "frequency", "period"),
+    [
+        (Kind.FLOW, YEARLY, (date(2023, 1, 1), date(2023, 12, 31))),
+        (Kind.FLOW, QUARTERLY, Q4),
+        (Kind.FLOW, ONCE, Q4),
+        (Kind.GROWTH, HALF, (date(2023, 7, 1), date(2023, 12, 31))),
+        (Kind.CUMULATIVE, YEARLY, (SINCE, Q4[1])),
+        *((kind, YEARLY, (Q4[1], Q4[1]))
+          for kind in (Kind.STOCK, Kind.SHARE, Kind.RANK, Kind.CAPACITY)),
+    ],
+)  # fmt: skip
+def test_the_period_of_an_entry_follows_from_the_kind(kind, frequency, period):
+    assert entry_period(kind, frequency, *Q4, since=SINCE) == period
+
+
+def test_a_total_whose_beginning_is_not_stated_keeps_it_open():
+    assert entry_period(Kind.CUMULATIVE, QUARTERLY, *Q4) == (None, Q4[1])
+
+
+@pytest.fixture
+def third_quarter(db):
+    return make_round()
+
+
+def asked_for(round_) -> set:
+    return set(due_indicators(round_, Indicator.objects.all()))
+
+
+def test_a_quarter_asks_for_monthly_and_quarterly_figures(third_quarter):
+    unit = make_unit()
+    made = {name: make_indicator(unit=unit, frequency=name) for name in Frequency}
+    assert asked_for(third_quarter) == {made[ONCE], made[MONTHLY], made[QUARTERLY]}
+
+
+def test_what_was_told_once_elsewhere_is_asked_for_no_more(third_quarter):
+    told, in_another_round = make_indicator(frequency=ONCE), make_indicator(frequency=ONCE)
+    make_observation(indicator=told, published=ISSUED)
+    make_observation(indicator=in_another_round, published=ISSUED, round=make_round())
+    assert asked_for(third_quarter) == set()
+
+
+def test_what_is_told_once_stays_on_the_sheet_that_told_it(third_quarter):
+    indicator = make_indicator(frequency=ONCE)
+    make_observation(indicator=indicator, published=ISSUED, round=third_quarter)
+    make_observation(indicator=indicator, round=make_round())
+    assert asked_for(third_quarter) == {indicator}

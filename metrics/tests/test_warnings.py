@@ -1,0 +1,240 @@
+"""What looks wrong about an entry without being forbidden."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.utils import translation
+
+from measures.tests.factories import ISSUED, make_round, named
+from measures.workflow import correct
+from metrics.checks import CheckKind, Figure, Role
+from metrics.choices import Kind, Qualifier
+from metrics.models import Check, CheckTerm, Observation
+from metrics.warnings import (
+    are_comparable,
+    falls,
+    is_a_tenth,
+    is_over_all,
+    is_over_whole,
+    is_ten_times,
+    warnings_of,
+)
+
+from .factories import make_indicator, make_money, make_observation, make_unit
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
+
+
+YEAR_2022, YEAR_2023 = (
+    {"period_start": date(year, 1, 1), "period_end": date(year, 12, 31)} for year in (2022, 2023)
+)
+TOTAL_2022, TOTAL_2023 = (
+    {"period_start": None, "period_end": date(year, 12, 31)} for year in (2022, 2023)
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "before", "answer"),
+    [
+        (Kind.CUMULATIVE, 344, 345, True),
+        (Kind.CUMULATIVE, 345, 345, False),
+        (Kind.STOCK, 344, 345, False),
+        (Kind.FLOW, 0, 345, False),
+    ],
+)
+def test_only_running_totals_cannot_fall(kind, value, before, answer):
+    assert falls(kind, Decimal(value), Decimal(before)) is answer
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "times", "tenth"),
+    [
+        ("50", "5", True, False),
+        ("49.9", "5", False, False),
+        ("0.5", "5", False, True),
+        ("0.51", "5", False, False),
+        ("0", "5", False, False),
+        ("5", "0", False, False),
+        ("-50", "5", False, False),
+        ("-50", "-5", True, False),
+    ],
+)
+def test_ten_times_and_a_tenth(value, before, times, tenth):
+    assert is_ten_times(Decimal(value), Decimal(before)) is times
+    assert is_a_tenth(Decimal(value), Decimal(before)) is tenth
+
+
+def test_a_share_beyond_the_whole():
+    assert is_over_all(Kind.SHARE, Decimal("100.01"))
+    assert not is_over_all(Kind.SHARE, Decimal(100))
+    assert not is_over_all(Kind.GROWTH, Decimal(300))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "answer"),
+    [
+        (Figure(Decimal(11)), Figure(Decimal(10)), True),
+        (Figure(Decimal(10)), Figure(Decimal(10)), False),
+        (Figure(Decimal(11)), Figure(Decimal(10), Qualifier.OVER), False),
+    ],
+)
+def test_a_part_is_at_most_the_whole(part, whole, answer):
+    assert is_over_whole(CheckKind.PART, part, whole) is answer
+
+
+Q1, Q2 = (date(2023, 1, 1), date(2023, 3, 31)), (date(2023, 4, 1), date(2023, 6, 30))
+WHOLE_YEAR = (date(2022, 1, 1), date(2022, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "earlier", "answer"),
+    [
+        (Kind.FLOW, Q2, Q1, True),
+        (Kind.FLOW, Q2, WHOLE_YEAR, False),
+        (Kind.GROWTH, Q2, WHOLE_YEAR, False),
+        (Kind.FLOW, Q2, (None, Q1[1]), False),
+        (Kind.STOCK, (Q2[1], Q2[1]), WHOLE_YEAR, True),
+        (Kind.CUMULATIVE, (None, Q2[1]), (None, Q1[1]), True),
+        (Kind.CUMULATIVE, (None, Q2[1]), (Q1[0], Q1[1]), False),
+    ],
+)
+def test_only_like_periods_are_compared(kind, period, earlier, answer):
+    assert are_comparable(kind, period, earlier) is answer
+
+
+def total(value=345, **fields):
+    """A running total that stood at ``value`` at the end of 2022."""
+    indicator = make_indicator(kind=Kind.CUMULATIVE)
+    make_observation(indicator=indicator, value=value, published=ISSUED, **TOTAL_2022, **fields)
+    return indicator
+
+
+def entry(indicator, value, period=TOTAL_2023, **fields) -> Observation:
+    """An entry that is not stored."""
+    return Observation(
+        indicator=indicator, value=Decimal(value), as_written=str(value), **period, **fields
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("value", "sentences"),
+    [
+        (350, []),
+        (340, ["A running total cannot fall: it was 345 organisations (up to 2022-12-31)."]),
+        (345, ["The same as the last value: 345 organisations (up to 2022-12-31)."]),
+        (3450, ["Ten times the last value or more: 345 organisations (up to 2022-12-31). "
+                "Is the unit right?"]),
+        (34, ["A running total cannot fall: it was 345 organisations (up to 2022-12-31).",
+              "A tenth of the last value or less: 345 organisations (up to 2022-12-31). "
+              "Is the unit right?"]),
+    ],
+)  # fmt: skip
+def test_the_warnings_of_an_entry(value, sentences):
+    assert warnings_of([entry(total(), value)]) == [sentences]
+
+
+@pytest.mark.django_db
+def test_a_first_value_gives_rise_to_no_warning():
+    assert warnings_of([entry(make_indicator(kind=Kind.CUMULATIVE), 5)]) == [[]]
+
+
+@pytest.mark.django_db
+def test_drafts_of_others_and_later_periods_are_not_compared_with():
+    indicator = make_indicator(kind=Kind.CUMULATIVE)
+    make_observation(indicator=indicator, value=900, **TOTAL_2022)
+    make_observation(indicator=indicator, value=900, published=ISSUED, **TOTAL_2023)
+    row = entry(indicator, 5, {"period_start": None, "period_end": date(2023, 6, 30)})
+    assert warnings_of([row]) == [[]]
+
+
+@pytest.mark.django_db
+def test_a_correction_is_not_compared_with_what_it_supersedes():
+    indicator = make_indicator()
+    old = make_observation(indicator=indicator, value=50, published=ISSUED, **YEAR_2022)
+    draft = correct(old, by=None, reason="多计一位", value=Decimal(5), as_written="5家")
+    assert warnings_of([draft]) == [[]]
+
+
+@pytest.mark.django_db
+def test_a_share_of_more_than_all_is_told():
+    percent = make_unit(name="%", name_en="%", quantity="percentage")
+    share = make_indicator(kind=Kind.SHARE, unit=percent)
+    assert warnings_of([entry(share, 120, YEAR_2023)]) == [
+        ["A share of more than 100 %: the part is larger than the whole."]
+    ]
+
+
+def check(part, whole, **fields) -> None:
+    """``part`` should be at most ``whole``."""
+    fields = {"kind": CheckKind.PART, "order": 1, **fields}
+    row = Check.objects.create(**named("check", "勾稽", **fields))
+    for role, indicator in ((Role.PART, part), (Role.WHOLE, whole)):
+        CheckTerm.objects.create(check_of=row, role=role, indicator=indicator)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("part_is_entered", [True, False])
+def test_a_part_above_the_whole_is_told_whichever_is_entered(part_is_entered):
+    unit = make_unit()
+    part = make_indicator(kind=Kind.STOCK, unit=unit, name_en="Parks at work")
+    whole = make_indicator(kind=Kind.STOCK, unit=unit, name_en="Parks")
+    check(part, whole)
+    rows = [(part, 7), (whole, 6)]
+    (entered, value), (public, other) = rows if part_is_entered else rows[::-1]
+    make_observation(indicator=public, value=other, published=ISSUED, **YEAR_2022)
+    row = entry(entered, value, {"period_start": date(2022, 12, 31),
+                                 "period_end": date(2022, 12, 31)})  # fmt: skip
+    (found,) = warnings_of([row])
+    assert len(found) == 1
+    assert found[0].startswith("The part is larger than the whole: Parks at work 7 organisations (")
+    assert "but Parks 6 organisations (" in found[0]
+
+
+@pytest.mark.django_db
+def test_part_and_whole_of_one_sheet_are_compared_with_each_other():
+    money = make_money()
+    part = make_indicator(unit=money["万元"])
+    whole = make_indicator(unit=money["亿元"])
+    check(part, whole)
+    make_observation(indicator=whole, value=1, published=ISSUED, **YEAR_2022)
+    rows = [entry(part, 30000, YEAR_2023), entry(whole, 2, YEAR_2023)]
+    assert [len(found) for found in warnings_of(rows)] == [1, 1]
+    rows = [entry(part, 30000, YEAR_2023), entry(whole, 4, YEAR_2023)]
+    assert warnings_of(rows) == [[], []]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fields", [{"comparable": False, "note": "口径不同"}, {"kind": "same"}])
+def test_figures_that_are_no_part_of_each_other_are_not_compared(fields):
+    unit = make_unit()
+    part, whole = make_indicator(unit=unit), make_indicator(unit=unit)
+    check(part, whole, **fields)
+    rows = [entry(part, 7, YEAR_2023), entry(whole, 6, YEAR_2023)]
+    assert warnings_of(rows) == [[], []]
+
+
+@pytest.mark.django_db
+def test_flows_of_different_periods_are_no_part_of_each_other():
+    unit = make_unit()
+    part, whole = make_indicator(unit=unit), make_indicator(unit=unit)
+    check(part, whole)
+    make_observation(indicator=whole, value=6, published=ISSUED, **YEAR_2022)
+    assert warnings_of([entry(part, 7, YEAR_2023)]) == [[]]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 30])
+def test_two_queries_whatever_the_number_of_rows(count, django_assert_num_queries):
+    round_ = make_round()
+    rows = [make_observation(indicator=total(), round=round_) for _ in range(count)]
+    rows = list(Observation.objects.filter(pk__in=[row.pk for row in rows])
+                .select_related("indicator__unit"))  # fmt: skip
+    check(rows[0].indicator, make_indicator(unit=rows[0].indicator.unit))
+    with django_assert_num_queries(2):
+        warnings_of(rows)

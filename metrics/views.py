@@ -1,0 +1,108 @@
+"""Public pages of figures: indicators, their values and sources, and targets."""
+
+from collections import Counter
+
+from django.db.models import F, Q
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from measures.as_of import BadQuery, get_public_or_404
+from measures.listing import ListPage
+
+from . import history
+from .assessment import assess, assess_check
+from .checks import Result
+from .figures import aggregation_rule
+from .filters import IndicatorFilter, TargetFilter
+from .models import NEWEST_FIRST, Check, Indicator, Target
+from .tables import IndicatorTable, TargetTable
+
+
+class IndicatorList(ListPage):
+    template_name = "metrics/list.html"
+    filterset_class = IndicatorFilter
+    table_class = IndicatorTable
+    heading = _("Indicators")
+    file_name = "indicators"
+
+    def get_queryset(self):
+        as_of = self.request.as_of
+        return (
+            Indicator.objects.published(as_of)
+            .with_place()
+            .with_latest(as_of)
+            .with_latest_base_value(as_of)
+        )
+
+
+class TargetList(ListPage):
+    template_name = "metrics/targets.html"
+    filterset_class = TargetFilter
+    table_class = TargetTable
+    heading = _("Targets")
+    file_name = "targets"
+
+    def get_queryset(self):
+        return Target.objects.for_list(self.request.as_of)
+
+
+SEVERITY = [Result.FAILS, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
+
+
+def checks(request):
+    """Every relation between figures, with what comes of it; ``?result=`` shows one kind."""
+    states = [
+        assess_check(check)
+        for check in Check.objects.published(request.as_of).with_terms(request.as_of)
+    ]
+    # What asks for an explanation stands first.
+    states.sort(key=lambda state: SEVERITY.index(state.outcome.result))
+    counts = Counter(state.outcome.result for state in states)
+    chosen = request.GET.get("result", "")
+    if chosen:
+        if chosen not in Result.values:
+            raise BadQuery(_("The portal knows no such result of a check."))
+        states = [state for state in states if state.outcome.result == chosen]
+    context = {
+        "states": states,
+        "counts": [(result, counts[result]) for result in Result],
+        "total": sum(counts.values()),
+        "chosen": chosen,
+    }
+    return render(request, "metrics/checks.html", context)
+
+
+def indicator(request, code):
+    as_of = request.as_of
+    row = get_public_or_404(Indicator.objects.with_place(), request, code)
+    on = as_of or timezone.localdate()
+    values = list(history.versions(row.observations, as_of).order_by(*NEWEST_FIRST))
+    targets = list(
+        history.versions(row.targets, as_of)
+        .select_related("plan")
+        .order_by(F("due_on").asc(nulls_last=True), "pk")
+    )
+    # What ``with_latest`` would ask for again is among them.
+    row.loaded_latest = history.standing(values)[:1]
+    row.loaded_targets = history.standing(targets)
+    related = Indicator.objects.published(as_of).filter(Q(basis=row) | Q(pk=row.basis_id))
+    context = {
+        "indicator": row,
+        "observations": history.standing(values),
+        "corrected_values": history.replaced(values),
+        "corrected_targets": history.replaced(targets),
+        "assessments": [assess(row, target, on) for target in row.loaded_targets],
+        "assessment": assess(row, row.current_target, on),
+        "basis": next((other for other in related if other.pk == row.basis_id), None),
+        "checks": [
+            assess_check(check)
+            for check in Check.objects.published(as_of)
+            .filter(terms__indicator=row)
+            .distinct()
+            .with_terms(as_of)
+        ],
+        "derived": [other for other in related if other.basis_id == row.pk],
+        "aggregation_rule": aggregation_rule(row.kind),
+    }
+    return render(request, "metrics/indicator.html", context)

@@ -1,0 +1,219 @@
+"""What looks wrong about an entry without being forbidden: shown to whoever enters and reviews.
+
+Nothing here blocks. The comparisons are pure functions over plain values; ``warnings_of`` finds
+the values to compare with and puts what it finds into sentences.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from .checks import CheckKind, Figure, Result, Role, evaluate, last_digit
+from .choices import Kind
+from .figures import figure_text
+from .models import NEWEST_FIRST, CheckTerm, Observation
+from .periods import period_text
+
+#: Two quarters differ by at most three days, a quarter and a half-year by far more.
+SAME_LENGTH_DAYS = 3
+
+Period = tuple[date | None, date]
+
+
+def falls(kind: str, value: Decimal, before: Decimal) -> bool:
+    """Whether a running total became smaller."""
+    return kind == Kind.CUMULATIVE and value < before
+
+
+def is_ten_times(value: Decimal, before: Decimal) -> bool:
+    """Whether ``value`` is at least ten times ``before``, as when the unit was mistaken."""
+    return before != 0 and value / before >= 10
+
+
+def is_a_tenth(value: Decimal, before: Decimal) -> bool:
+    """Whether ``value`` is at most a tenth of ``before``; 0 and a change of sign are not."""
+    return before != 0 and 0 < value / before <= Decimal("0.1")
+
+
+def is_over_all(kind: str, value_in_percent: Decimal) -> bool:
+    """Whether a share is more than the whole."""
+    return kind == Kind.SHARE and value_in_percent > 100
+
+
+def is_over_whole(kind: CheckKind, part: Figure, whole: Figure) -> bool:
+    """Whether ``part`` exceeds ``whole`` by more than rounding explains."""
+    outcome = evaluate(kind, {Role.PART: [part], Role.WHOLE: [whole]})
+    return outcome.result == Result.FAILS
+
+
+def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
+    """Whether values of an indicator over the two periods can be compared at all.
+
+    Flows and growth need periods of the same length, running totals the same beginning.
+    """
+    if kind == Kind.CUMULATIVE:
+        return period[0] == earlier[0]
+    if kind not in {Kind.FLOW, Kind.GROWTH}:
+        return True
+    if period[0] is None or earlier[0] is None:
+        return False
+    return abs(_days(period) - _days(earlier)) <= SAME_LENGTH_DAYS
+
+
+def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
+    """For each of ``rows``, stored or not, its warnings as sentences; two queries in all.
+
+    A row is compared with the public value of the last comparable period before its own, and
+    with what the checks call its whole or its parts: as entered in the same ``rows``, else as
+    public. Needs the rows' indicators with their units.
+    """
+    pairs = _pairs({row.indicator_id for row in rows})
+    known = _values(rows, pairs)
+    return [[*_alone(row, known), *_beside_others(row, pairs, known)] for row in rows]
+
+
+def _pairs(indicators: set[int]) -> list[tuple[CheckTerm, CheckTerm]]:
+    """(part, whole) of every check that compares one of ``indicators`` with another figure."""
+    terms = (
+        CheckTerm.objects.filter(
+            Q(check_of__terms__indicator__in=indicators),
+            check_of__kind__in=[CheckKind.PART, CheckKind.QUOTA],
+            check_of__comparable=True,
+            earlier=False,
+        )
+        .select_related("check_of", "indicator__unit")
+        .distinct()
+    )
+    checks = defaultdict(dict)
+    for term in terms:
+        checks[term.check_of_id][term.role] = term
+    return [
+        (roles[Role.PART], roles[Role.WHOLE])
+        for roles in checks.values()
+        if {Role.PART, Role.WHOLE} <= roles.keys()
+    ]
+
+
+def _values(rows, pairs) -> dict[int, list[Observation]]:
+    """The values to compare with by indicator: those of ``rows`` first, then public, newest first.
+
+    A row that a correction in ``rows`` supersedes no longer counts.
+    """
+    indicators = {row.indicator_id: row.indicator for row in rows} | {
+        term.indicator_id: term.indicator for pair in pairs for term in pair
+    }
+    public = (
+        Observation.objects.published()
+        .filter(indicator__in=indicators)
+        .exclude(pk__in=[row.supersedes_id for row in rows if row.supersedes_id])
+        .order_by(*NEWEST_FIRST)
+        .only("indicator", "period_start", "period_end", "value", "qualifier", "as_written")
+    )
+    known = defaultdict(list)
+    for value in [*rows, *public]:
+        value.indicator = indicators[value.indicator_id]
+        known[value.indicator_id].append(value)
+    return known
+
+
+def _alone(row: Observation, known) -> list[str]:
+    """The warnings that ``row`` gives rise to beside its own indicator's last value."""
+    indicator = row.indicator
+    found = []
+    if is_over_all(indicator.kind, row.value * indicator.unit.factor):
+        found.append(_("A share of more than 100 %: the part is larger than the whole."))
+    earlier = [
+        value
+        for value in known[row.indicator_id]
+        if value.pk != row.pk
+        and value.period_end < row.period_end
+        and are_comparable(indicator.kind, _period(row), _period(value))
+    ]
+    before = max(earlier, key=lambda value: value.period_end, default=None)
+    if before is None:
+        return found
+    told = {"before": _text(before), "period": period_text(*_period(before))}
+    if falls(indicator.kind, row.value, before.value):
+        found.append(_("A running total cannot fall: it was %(before)s (%(period)s).") % told)
+    if is_ten_times(row.value, before.value):
+        found.append(
+            _("Ten times the last value or more: %(before)s (%(period)s). Is the unit right?")
+            % told
+        )
+    if is_a_tenth(row.value, before.value):
+        found.append(
+            _("A tenth of the last value or less: %(before)s (%(period)s). Is the unit right?")
+            % told
+        )
+    if row.value == before.value:
+        found.append(_("The same as the last value: %(before)s (%(period)s).") % told)
+    return found
+
+
+def _beside_others(row: Observation, pairs, known) -> list[str]:
+    """The warnings that ``row`` gives rise to beside its whole and its parts."""
+    found = []
+    for part_term, whole_term in pairs:
+        if row.indicator_id == part_term.indicator_id:
+            part, whole = row, _beside(row, known[whole_term.indicator_id])
+        elif row.indicator_id == whole_term.indicator_id:
+            part, whole = _beside(row, known[part_term.indicator_id]), row
+        else:
+            continue
+        if part is None or whole is None:
+            continue
+        if is_over_whole(part_term.check_of.kind, _figure(part), _figure(whole)):
+            found.append(
+                _(
+                    "The part is larger than the whole: %(part)s %(part_value)s (%(part_period)s), "
+                    "but %(whole)s %(whole_value)s (%(whole_period)s)."
+                )
+                % {
+                    "part": part.indicator,
+                    "part_value": _text(part),
+                    "part_period": period_text(*_period(part)),
+                    "whole": whole.indicator,
+                    "whole_value": _text(whole),
+                    "whole_period": period_text(*_period(whole)),
+                }
+            )
+    return found
+
+
+def _beside(row: Observation, values: list[Observation]) -> Observation | None:
+    """The one of another indicator's ``values`` to hold beside ``row``: of its day, else the last.
+
+    Two flows are compared over the same period only.
+    """
+    fitting = [
+        value
+        for value in values
+        if value.period_end <= row.period_end
+        and (
+            {row.indicator.kind, value.indicator.kind} != {Kind.FLOW}
+            or _period(value) == _period(row)
+        )
+    ]
+    return max(fitting, key=lambda value: value.period_end, default=None)
+
+
+def _figure(row: Observation) -> Figure:
+    unit = row.indicator.unit
+    step = last_digit(row.as_written, unit.quantity, unit.factor)
+    return Figure(row.base_value, row.qualifier, step)
+
+
+def _text(row: Observation) -> str:
+    return figure_text(row.value, row.indicator.unit, row.qualifier)
+
+
+def _period(row: Observation) -> Period:
+    return row.period_start, row.period_end
+
+
+def _days(period: Period) -> int:
+    return (period[1] - period[0]).days
