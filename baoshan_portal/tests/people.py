@@ -35,3 +35,9 @@ def sign_in(page, server: Server, name: str, password: str = PASSWORD) -> None:
     page.fill("[name=password]", password)
     page.click("[type=submit]")
     page.wait_for_url(f"{server.address}/en/admin/")
+
+
+def press(button) -> None:
+    """Click ``button`` and wait for the page that answers: a click alone does not."""
+    with button.page.expect_navigation():
+        button.click()

@@ -17,7 +17,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 
 from .browser import chromium  # noqa: E402
-from .people import hire, sign_in  # noqa: E402
+from .people import hire, press, sign_in  # noqa: E402
 from .server import serve  # noqa: E402
 
 FOLDER = settings.BASE_DIR / "static/pictures"
@@ -40,12 +40,12 @@ def main():
             page.goto(f"{server.address}{SHEET}")
             page.fill("[name=figure-high-tech-enterprises-figure]", "1,612家")
             page.fill("[name=figure-technology-smes-registered-figure]", "１１８０")
-            page.click("button[name=save]")
+            press(page.locator("button[name=save]"))
             for language, prefix in (("zh", ""), ("en", "/en")):
                 take(f"work-{language}", f"{prefix}/admin/")
                 take(f"sheet-{language}", f"{prefix}{SHEET}")
             page.goto(f"{server.address}{SHEET}")
-            page.click("button[name=submit]")
+            press(page.locator("button[name=submit]"))
             sign_in(page, server, "reviewer")
             for language, prefix in (("zh", ""), ("en", "/en")):
                 take(f"review-{language}", f"{prefix}/admin/review/")

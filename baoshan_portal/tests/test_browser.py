@@ -8,7 +8,7 @@ import pytest
 
 from .browser import chromium
 from .pages import PLAIN_PAGES, in_both_languages, public_pages, rows_of
-from .people import hire, sign_in
+from .people import hire, press, sign_in
 from .server import serve
 
 pytestmark = pytest.mark.browser
@@ -182,7 +182,7 @@ def test_lists_work_without_javascript(server, browser):
     page = context.new_page()
     page.goto(f"{server.address}/en/indicators/")
     page.fill("form.filters [name=q]", "148.54")
-    page.click("form.filters button")
+    press(page.locator("form.filters button"))
 
     assert page.locator("table.list tbody tr").count() == 1
     assert "148.54万元" in page.inner_text("table.list")
@@ -217,16 +217,16 @@ def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(se
     shows = [address for address in public if "77.31" in visible_text(server, address)]
     assert shows == []
 
-    page.click(".object-tools >> text=Submit for review")
-    page.click("[type=submit].default")
+    press(page.locator(".object-tools >> text=Submit for review"))
+    press(page.locator("[type=submit].default"))
     page.goto(row)
     assert page.locator(".object-tools >> text=Publish").count() == 0
     assert "77.31" not in server.text("/data/observations.csv")
 
     sign_in(page, server, "reviewer")
     page.goto(row)
-    page.click(".object-tools >> text=Publish")
-    page.click("[type=submit].default")
+    press(page.locator(".object-tools >> text=Publish"))
+    press(page.locator("[type=submit].default"))
 
     shows = [address for address in public if "77.31" in visible_text(server, address)]
     assert shows == public

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from .browser import chromium
-from .people import hire, sign_in
+from .people import hire, press, sign_in
 from .server import serve
 
 pytestmark = pytest.mark.browser
@@ -55,7 +55,7 @@ def test_a_quarters_figures_from_the_sheet_to_the_public_page(server, page):
     for code, figure in FIGURES.items():
         fill(page, code, figure)
     fill(page, "academician-workstations-new", WRONG)
-    page.click("button[name=submit]")
+    press(page.locator("button[name=submit]"))
     assert "waiting for review" in page.inner_text("#figure-high-tech-enterprises")
     assert {code: public_values(server, code) for code in FIGURES} == before
 
@@ -68,11 +68,11 @@ def test_a_quarters_figures_from_the_sheet_to_the_public_page(server, page):
     # The reviewer returns one row with a reason and publishes the rest.
     sign_in(page, server, "reviewer")
     page.goto(f"{server.address}/en/admin/review/")
-    page.locator("tr", has_text=WRONG).get_by_role("link", name="Return").click()
+    press(page.locator("tr", has_text=WRONG).get_by_role("link", name="Return"))
     page.fill("[name=reason]", "与台账不符，请核对")
-    page.click("button.default")
+    press(page.locator("button.default"))
     page.goto(f"{server.address}/en/admin/review/?chosen=all")
-    page.locator("button.default").first.click()
+    press(page.locator("button.default").first)
     assert public_values(server, "high-tech-enterprises") == [
         *before["high-tech-enterprises"],
         "1612",
@@ -84,13 +84,13 @@ def test_a_quarters_figures_from_the_sheet_to_the_public_page(server, page):
     assert "与台账不符，请核对" in page.inner_text("body")
     page.goto(server.address + SHEET)
     fill(page, "academician-workstations-new", MENDED)
-    page.click("button[name=submit]")
+    press(page.locator("button[name=submit]"))
     assert "12" not in public_values(server, "academician-workstations-new")
 
     # It is published, and only now the page and the file change.
     sign_in(page, server, "reviewer")
     page.goto(f"{server.address}/en/admin/review/?chosen=all")
-    page.locator("button.default").first.click()
+    press(page.locator("button.default").first)
     assert "12" in public_values(server, "academician-workstations-new")
     page.goto(f"{server.address}/en/indicators/academician-workstations-new/")
     assert "12家" in page.inner_text("main")
@@ -109,15 +109,15 @@ def upload(page, server, path) -> None:
     """Send the file, look at the preview, and submit its rows for review."""
     page.goto(server.address + UPLOAD)
     page.set_input_files("[name=file]", path)
-    page.click("button.default")
+    press(page.locator("button.default"))
     page.check("[name=submit][value='1']")
-    page.click("button.default")
+    press(page.locator("button.default"))
 
 
 def approve_everything(page, server) -> None:
     sign_in(page, server, "reviewer")
     page.goto(f"{server.address}/en/admin/review/?chosen=all")
-    page.locator("button.default").first.click()
+    press(page.locator("button.default").first)
 
 
 def test_a_table_saved_by_libreoffice_is_taken(server, page, tmp_path):
