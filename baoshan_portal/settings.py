@@ -37,6 +37,8 @@ PACE_TOLERANCE_POINTS = env.int("PACE_TOLERANCE_POINTS", default=10, validate=Ra
 # Evidence files: kept out of the served folders and handed out by the admin alone
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var/files")
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"
+# Charts that were drawn already
+CACHE_ROOT = env.path("CACHE_ROOT", default=BASE_DIR / "var/cache")
 # Largest table that staff may upload
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=10)
 # Months that trail events are kept at the least; the law asks for six
@@ -191,6 +193,17 @@ STORAGES = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Charts are drawn once and kept on disk; what is kept is named by its content and never stale
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "charts": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CACHE_ROOT / "charts",
+        "TIMEOUT": None,
+        "OPTIONS": {"MAX_ENTRIES": 5000},
     },
 }
 

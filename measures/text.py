@@ -1,8 +1,20 @@
 """Names and words kept in Chinese and English side by side."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+
+def in_chinese() -> bool:
+    """Whether the reader reads Chinese, the original, rather than English."""
+    return not (get_language() or "").startswith("en")
+
+
+def joined(sentences: Iterable[str]) -> str:
+    """Sentences after each other: in Chinese they stand without a space between them."""
+    return ("" if in_chinese() else " ").join(str(sentence) for sentence in sentences)
 
 
 class NamedQuerySet(models.QuerySet):
@@ -21,7 +33,7 @@ class InBothLanguages(models.Model):
 
         Falls back to the Chinese, which is the original, where the English was not written.
         """
-        if (get_language() or "").startswith("en") and (english := getattr(self, f"{field}_en")):
+        if not in_chinese() and (english := getattr(self, f"{field}_en")):
             return english
         return getattr(self, field)
 

@@ -33,6 +33,12 @@ class Assessment:
     target: Target | None
     completion: progress.Answer
     verdict: Verdict
+    time_used: progress.Answer
+
+    @property
+    def contradicts_claim(self) -> bool:
+        """Whether the verdict speaks against what the source claims of the target."""
+        return self.target is not None and self.verdict.contradicts(self.target.claim)
 
 
 def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
@@ -49,6 +55,8 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         completion = progress.completion(
             value, wanted, comparator=target.comparator, baseline=target.baseline
         )
+    start = target.plan.start_on if target else None
+    due = (target.due_on or target.plan.end_on) if target else None
     verdict = progress.verdict(
         value=value,
         target_exists=target is not None,
@@ -56,15 +64,24 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         comparator=target.comparator if target else "",
         baseline=target.baseline if target else None,
         claim=target.claim if target else "",
-        start=target.plan.start_on if target else None,
-        due=(target.due_on or target.plan.end_on) if target else None,
+        start=start,
+        due=due,
         on=on,
         kind=indicator.kind,
         frequency=indicator.frequency,
         qualifier=latest.qualifier if latest else "",
         tolerance_points=settings.PACE_TOLERANCE_POINTS,
     )
-    return Assessment(latest=latest, target=target, completion=completion, verdict=verdict)
+    start, due = (
+        (target.plan.start_on, target.due_on or target.plan.end_on) if target else [None] * 2
+    )
+    return Assessment(
+        latest=latest,
+        target=target,
+        completion=completion,
+        verdict=verdict,
+        time_used=progress.time_used(start, due, on),
+    )
 
 
 @dataclass(frozen=True)

@@ -120,3 +120,9 @@ class Verdict(TextChoices):
     NO_TARGET = "no-target", _("no target set")
     NO_DATA = "no-data", _("no data")
     NOT_ASSESSABLE = "not-assessable", _("cannot be assessed")
+
+    def contradicts(self, claim: Claim) -> bool:
+        """Whether what was computed speaks against what the source claims."""
+        if Claim(claim).says_met:
+            return self in {Verdict.BEHIND, Verdict.MISSED, Verdict.NO_DATA, Verdict.ON_TRACK}
+        return claim == Claim.NOT_MET and self is Verdict.MET

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from measures.text import in_chinese
 
 from .choices import Kind, Qualifier
 from .progress import multiple
@@ -17,9 +18,9 @@ ENGLISH_MONEY = (
 
 def figure_text(value: Decimal, unit, qualifier: str = Qualifier.EXACT) -> str:
     """A value with unit and qualifier: 约5亿元 or about CNY 500 million, 第6位 or rank 6."""
-    if (get_language() or "").startswith("en"):
-        return f"{_english_qualifier(qualifier)}{_english(value, unit)}"
-    return _chinese(value, unit, qualifier)
+    if in_chinese():
+        return _chinese(value, unit, qualifier)
+    return f"{_english_qualifier(qualifier)}{_english(value, unit)}"
 
 
 def _chinese(value, unit, qualifier) -> str:

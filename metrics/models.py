@@ -77,6 +77,16 @@ class Unit(Named):
         return self.base or self
 
 
+def _public_targets(as_of: date | None) -> Prefetch:
+    """The public targets of indicators as ``loaded_targets``, the one due first at the front."""
+    targets = (
+        Target.objects.published(as_of)
+        .select_related("plan", "report")
+        .order_by(F("due_on").asc(nulls_last=True), "pk")
+    )
+    return Prefetch("targets", targets, to_attr="loaded_targets")
+
+
 class IndicatorQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Indicators that were public on ``as_of`` (today if None), on a public measure."""
@@ -99,13 +109,19 @@ class IndicatorQuerySet(NamedQuerySet):
                 Observation.objects.latest_of_each(as_of).select_related("report"),
                 to_attr="loaded_latest",
             ),
-            Prefetch(
-                "targets",
-                Target.objects.published(as_of)
-                .select_related("plan", "report")
-                .order_by(F("due_on").asc(nulls_last=True), "pk"),
-                to_attr="loaded_targets",
-            ),
+            _public_targets(as_of),
+        )
+
+    def with_history(self, as_of: date | None = None):
+        """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
+
+        Two queries however many rows; for few indicators, because it loads every value.
+        """
+        values = (
+            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
+        )
+        return self.prefetch_related(
+            Prefetch("observations", values, to_attr="public_values"), _public_targets(as_of)
         )
 
     def with_latest_base_value(self, as_of: date | None = None):
@@ -187,12 +203,13 @@ class Indicator(Named):
 
     @property
     def latest(self) -> "Observation | None":
-        """The newest public value, or None if there is none; needs ``with_latest``."""
-        return self.loaded_latest[0] if self.loaded_latest else None
+        """The newest public value, or None; needs ``with_latest`` or ``with_history``."""
+        loaded = self.public_values if hasattr(self, "public_values") else self.loaded_latest
+        return loaded[0] if loaded else None
 
     @property
     def current_target(self) -> "Target | None":
-        """The public target that falls due first, or None; needs ``with_latest``."""
+        """The public target that falls due first, or None; needs as ``latest``."""
         return self.loaded_targets[0] if self.loaded_targets else None
 
 

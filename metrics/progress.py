@@ -189,7 +189,7 @@ def pace(
     once, shares, growth rates, ranks, and stocks or capacities without a baseline. Flows and
     cumulative totals without one are taken to begin at 0.
     """
-    if reason := _why_unpaced(kind, frequency, baseline):
+    if reason := why_unpaced(kind, frequency, baseline):
         return Answer(reason=reason)
     if done.value is None:
         return done
@@ -198,7 +198,8 @@ def pace(
     return Answer(done.value - elapsed.value)
 
 
-def _why_unpaced(kind: Kind, frequency: Frequency, baseline: Decimal | None):
+def why_unpaced(kind: Kind, frequency: Frequency, baseline: Decimal | None) -> str | None:
+    """Why an indicator does not advance evenly within its period; None if it does."""
     if kind in {Kind.SHARE, Kind.GROWTH, Kind.RANK}:
         return NOT_PACED
     if frequency in {Frequency.YEARLY, Frequency.ONCE}:
@@ -222,7 +223,7 @@ def reached_on(
     The value is a date. No answer for what has no pace (see ``pace``), for no progress, for a
     target that is reached already, and for more than a hundred years.
     """
-    if reason := _why_unpaced(kind, frequency, baseline):
+    if reason := why_unpaced(kind, frequency, baseline):
         return Answer(reason=reason)
     if done.value is None:
         return done

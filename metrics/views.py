@@ -1,8 +1,10 @@
 """Public pages of figures: indicators, their values and sources, and targets."""
 
 from collections import Counter
+from datetime import date
 
 from django.db.models import F, Q
+from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -10,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from measures.as_of import BadQuery, get_public_or_404
 from measures.listing import ListPage
 
-from . import history
+from . import charts, drawing, history, pictures
 from .assessment import assess, assess_check
 from .checks import Result
 from .figures import aggregation_rule
 from .filters import IndicatorFilter, TargetFilter
-from .models import NEWEST_FIRST, Check, Indicator, Target
+from .models import NEWEST_FIRST, Check, Indicator, Observation, Target
 from .tables import IndicatorTable, TargetTable
+from .telling import tell
 
 
 class IndicatorList(ListPage):
@@ -73,10 +76,13 @@ def checks(request):
     return render(request, "metrics/checks.html", context)
 
 
-def indicator(request, code):
+def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]]:
+    """The indicator of the page, and every value and target that had ever been public by its day.
+
+    Raises Http404 as ``get_public_or_404`` does.
+    """
     as_of = request.as_of
     row = get_public_or_404(Indicator.objects.with_place(), request, code)
-    on = as_of or timezone.localdate()
     values = list(history.versions(row.observations, as_of).order_by(*NEWEST_FIRST))
     targets = list(
         history.versions(row.targets, as_of)
@@ -86,14 +92,28 @@ def indicator(request, code):
     # What ``with_latest`` would ask for again is among them.
     row.loaded_latest = history.standing(values)[:1]
     row.loaded_targets = history.standing(targets)
+    return row, values, targets
+
+
+def indicator(request, code):
+    as_of = request.as_of
+    on = as_of or timezone.localdate()
+    row, values, targets = load(request, code)
+    observations = history.standing(values)
+    assessment = assess(row, row.current_target, on)
     related = Indicator.objects.published(as_of).filter(Q(basis=row) | Q(pk=row.basis_id))
     context = {
         "indicator": row,
-        "observations": history.standing(values),
+        "told": tell(row, observations, assessment, on),
+        "has_target_line": any(target.value is not None for target in row.loaded_targets),
+        "has_chart": charts.has_history(observations, row.loaded_targets),
+        "chart": chart_of(row, observations, on),
+        "draws_png": pictures.draws_png(),
+        "observations": observations,
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
         "assessments": [assess(row, target, on) for target in row.loaded_targets],
-        "assessment": assess(row, row.current_target, on),
+        "assessment": assessment,
         "basis": next((other for other in related if other.pk == row.basis_id), None),
         "checks": [
             assess_check(check)
@@ -106,3 +126,24 @@ def indicator(request, code):
         "aggregation_rule": aggregation_rule(row.kind),
     }
     return render(request, "metrics/indicator.html", context)
+
+
+def chart_of(row: Indicator, observations: list[Observation], on: date) -> str | None:
+    """The history of an indicator as a part of its page; None if there is nothing to draw."""
+    if not charts.has_history(observations, row.loaded_targets):
+        return None
+    (svg,) = drawing.svgs([charts.history(row, observations, row.loaded_targets, on)])
+    return svg and charts.inline(svg)
+
+
+def indicator_chart(request, code, file_format):
+    """The chart of an indicator's page as a picture that tells what it is."""
+    on = request.as_of or timezone.localdate()
+    row, values, _targets = load(request, code)
+    observations = history.standing(values)
+    if not charts.has_history(observations, row.loaded_targets):
+        raise Http404
+    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in observations)
+    heading = pictures.heading_of(request, str(row), sources)
+    spec = charts.history(row, observations, row.loaded_targets, on, heading)
+    return pictures.answer(spec, file_format, row.code)

@@ -15,10 +15,18 @@ FILES = (
 LISTS = ("/measures/", "/indicators/", "/targets/")
 LISTS_AS_FILES = tuple(f"{page}?format={kind}" for page in LISTS for kind in ("csv", "xlsx"))
 SECTIONS = ("/sections/1/", "/sections/2/", "/sections/3/", "/sections/4/")
+COMPARISONS = ("/compare/enterprises/", "/compare/funds/", "/compare/platforms/")
+PICTURES = (
+    "/indicators/guaranteed-loan-amount/chart.svg",
+    "/en/indicators/guaranteed-loan-amount/chart.png",
+    "/compare/funds/money.svg",
+    "/en/compare/funds/money.png",
+)
 PLAIN_PAGES = (
     "/",
     *SECTIONS,
     *LISTS,
+    *COMPARISONS,
     "/checks/",
     "/changes/",
     "/find/",

@@ -20,6 +20,7 @@ from .pages import (
     EXPORTS,
     FILES,
     FORBIDDEN_INLINE,
+    PICTURES,
     days,
     in_both_languages,
     language,
@@ -93,6 +94,7 @@ def answers(report, static_files):
         *in_both_languages("/packs/pack.csv"),
         *EXPORTS,
         *FILES,
+        *PICTURES,
     ]
     return {address: client.get(address) for address in addresses}
 
@@ -178,7 +180,9 @@ def test_every_answer_carries_the_security_policy(answers):
 
 
 def shown(answer) -> str:
-    """All text of an answer, also of the cells of a workbook."""
+    """All text of an answer, also of the cells of a workbook; a PNG has none."""
+    if answer["Content-Type"] == "image/png":
+        return ""
     if "spreadsheet" not in answer["Content-Type"]:
         return answer.content.decode()
     sheet = openpyxl.load_workbook(BytesIO(answer.content)).active

@@ -6,7 +6,7 @@ from ..checks import Result
 from ..choices import Verdict
 from ..figures import as_written_text, figure_text
 from ..history import target_text as text_of_target
-from ..models import Indicator
+from ..measure_figures import lines_of
 from ..periods import period_text
 from ..quantity import plain
 
@@ -88,8 +88,10 @@ def verdict_icon(verdict) -> str:
 @register.inclusion_tag("metrics/_indicators_of.html", takes_context=True)
 def indicators_of(context, measure):
     """The figures of a measure, as public on the day that the page speaks of."""
-    as_of = context["request"].as_of
-    indicators = (
-        Indicator.objects.published(as_of).filter(measure=measure).with_place().with_latest(as_of)
-    )
-    return {"indicators": indicators, "request": context["request"]}
+    lines = lines_of(measure, context["request"].as_of)
+    return {
+        "lines": lines,
+        "has_courses": any(line.course for line in lines),
+        "has_targets": any(line.assessments for line in lines),
+        "request": context["request"],
+    }

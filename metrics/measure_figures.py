@@ -1,0 +1,57 @@
+"""The figures of one measure, as its page shows them: value, course, and state beside claim."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from measures.models import Measure
+
+from . import charts, drawing
+from .assessment import Assessment, assess
+from .models import Indicator, Observation
+from .telling import change_text, last_change
+
+
+@dataclass
+class Line:
+    """An indicator with its public values, newest first, and what comes of its targets.
+
+    ``change`` is empty, and ``course`` None, without an earlier value.
+    """
+
+    indicator: Indicator
+    values: list[Observation]
+    assessments: list[Assessment]
+    course: SafeString | None = None
+
+    @property
+    def latest(self) -> Observation | None:
+        return self.indicator.latest
+
+    @property
+    def change(self) -> str:
+        change = last_change(self.indicator, self.values)
+        return change_text(change, self.indicator.unit) if change else ""
+
+    @property
+    def has_course(self) -> bool:
+        return len(charts.distinct(self.values)) > 1
+
+
+def lines_of(measure: Measure, as_of: date | None) -> list[Line]:
+    """Every public indicator of ``measure`` in order; three queries."""
+    on = as_of or timezone.localdate()
+    indicators = (
+        Indicator.objects.published(as_of).filter(measure=measure).with_place().with_history(as_of)
+    )
+    lines = []
+    for row in indicators:
+        states = [assess(row, target, on) for target in row.loaded_targets]
+        lines.append(Line(row, row.public_values, states))
+    drawn = [line for line in lines if line.has_course]
+    specs = [charts.small(line.indicator, line.values) for line in drawn]
+    for line, svg in zip(drawn, drawing.svgs(specs), strict=True):
+        line.course = svg and charts.inline(svg)
+    return lines
