@@ -25,7 +25,9 @@ from .models import Indicator, Observation, Target
 from .periods import period_text
 from .progress import why_unpaced
 
-WIDTH, HEIGHT = 640, 240
+#: Small enough that a phone shows a history whole, with type that can be read.
+WIDTH, HEIGHT = 460, 220
+COMPARISON_WIDTH = 420
 SMALL_WIDTH, SMALL_HEIGHT = 120, 32
 TYPE = 13
 #: From this ratio of the largest to the smallest value on, a scale of equal steps hides the small.
@@ -436,6 +438,7 @@ def comparison(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -
         }
         for place, (bar, lines) in enumerate(zip(bars, names, strict=True))
     ]
+    ten_times = _("each step ten times as much")
     tens = _powers_of_ten([bar.value for bar in bars]) if powers else []
     scale = {"type": "log", "domain": [tens[0], tens[-1]]} if powers else {"zero": True}
     y = {
@@ -461,7 +464,7 @@ def comparison(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -
         "type": "quantitative",
         "scale": scale,
         "axis": {
-            "title": f"{unit} · {_('each step ten times as much')}" if powers else unit,
+            "title": f"{unit} · {ten_times}" if powers else unit,
             "titleAnchor": "start",
             "format": ",~f",
             "tickCount": 5,
@@ -470,7 +473,7 @@ def comparison(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -
         },
     }
     if powers:
-        x["axis"]["values"] = tens
+        x["axis"] |= {"values": tens, "tickCount": len(tens)}
     fill = {"field": "fill", "type": "nominal", "scale": None}
     said = {"field": "said", "type": "nominal"}
     mark = (
@@ -492,7 +495,7 @@ def comparison(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -
         layer["data"] = {"values": rows}
     return _framed(
         layers,
-        width=WIDTH - 220,
+        width=COMPARISON_WIDTH,
         height=len(rows) * (tallest * (TYPE + 3) + 12),
         left=max(text_width(line) for lines in names for line in lines) + 20,
         right=max(text_width(row["label"]) for row in rows) + 16,
