@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Everything else here is a step of one of them.
-.PHONY: run test lint test-sqlite test-postgresql test-browser messages pictures
+.PHONY: run test lint test-sqlite test-postgresql test-browser messages pictures screenshots
 
 -include .env
 HOST ?= 127.0.0.1
@@ -39,6 +39,10 @@ var/static/staticfiles.json: .venv/installed $(shell find static -type f)
 
 pictures: .venv/installed-dev var/static/staticfiles.json
 	.venv/bin/python -m baoshan_portal.tests.pictures
+
+# Every kind of page in every way of reading it, to be looked at: var/screenshots/.
+screenshots: .venv/installed-dev
+	.venv/bin/python -m baoshan_portal.tests.screenshots
 
 .venv/installed: requirements.txt
 	test -d .venv || $(PYTHON) -m venv .venv

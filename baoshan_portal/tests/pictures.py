@@ -3,22 +3,15 @@
 Everything on them is the real report, entered and published by a made-up staff.
 """
 
-import os
 import tempfile
 from pathlib import Path
 
-import django
+from django.conf import settings
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "baoshan_portal.settings"
-os.environ.setdefault("SECRET_KEY", "pictures-only")
-os.environ["HTTPS"] = "0"
-django.setup()
-
-from django.conf import settings  # noqa: E402
-
-from .browser import chromium  # noqa: E402
-from .people import hire, press, sign_in  # noqa: E402
-from .server import serve  # noqa: E402
+from . import standalone  # noqa: F401  (sets Django up)
+from .browser import chromium
+from .people import hire, press, sign_in
+from .server import serve
 
 FOLDER = settings.BASE_DIR / "static/pictures"
 SHEET = "/admin/entry/2023-q4/science-technology/"
