@@ -5,7 +5,7 @@ Page, admin and file all ask here, so they cannot disagree.
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 
@@ -89,7 +89,8 @@ class CheckState:
         """A value of the outcome for a reader, to two decimals; empty if it cannot be told."""
         if value is None:
             return ""
-        return figure_text(round(value / self.unit.factor, 2), self.unit)
+        rounded = (value / self.unit.factor).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return figure_text(rounded, self.unit)
 
     @property
     def computed_text(self) -> str:
