@@ -21,6 +21,8 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 # What kind of run this is
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("HTTPS", default=not DEBUG)
+# Whether browsers may be told that every name below the portal's own is on HTTPS too
+HSTS_WHOLE_DOMAIN = env.bool("HSTS_WHOLE_DOMAIN", default=True)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if DEBUG and not SECRET_KEY:
     SECRET_KEY = "only-for-debugging-on-this-machine"
@@ -227,8 +229,10 @@ SESSION_SAVE_EVERY_REQUEST = True
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_WHOLE_DOMAIN
+    if not HSTS_WHOLE_DOMAIN:
+        # Chosen on purpose, so `check --deploy` need not warn of it.
+        SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # An entry sheet sends some seven fields a figure
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

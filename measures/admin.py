@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -27,7 +27,7 @@ from .models import (
     TrailEvent,
 )
 from .submission import State
-from .trail import Action, record
+from .trail import Action, differences, record, snapshot
 from .trail_export import RecordsExport, TrailEventResource
 from .workflow import TransitionError
 
@@ -43,7 +43,47 @@ STATE_ICONS = {
 }
 
 
-class NamedAdmin(admin.ModelAdmin):
+class RecordsChanges(admin.ModelAdmin):
+    """Tells the trail what a row said before and after a change, and that it was deleted."""
+
+    #: Many-to-many fields that belong to what the row says
+    told_relations: tuple[str, ...] = ()
+
+    def told(self, row) -> dict[str, str]:
+        """What ``row`` says, as text by labels for people."""
+        fields = [f.name for f in self.opts.concrete_fields if not f.primary_key]
+        related = {
+            str(self.opts.get_field(name).verbose_name): ", ".join(
+                map(str, getattr(row, name).all())
+            )
+            for name in self.told_relations
+        }
+        return snapshot(row, fields) | related
+
+    def save_model(self, request, obj, form, change):
+        request.told_before = self.told(self.model.objects.get(pk=obj.pk)) if change else {}
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        row = self.model.objects.get(pk=form.instance.pk)
+        before, after = differences(request.told_before, self.told(row))
+        if after:
+            action = Action.CHANGED if change else Action.ENTERED
+            record(action, by=request.user, subject=row, before=before, after=after)
+
+    def delete_model(self, request, obj):
+        before = differences({}, self.told(obj))[1]
+        record(Action.DELETED, by=request.user, subject=obj, before=before)
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request, queryset):
+        for row in queryset:
+            self.delete_model(request, row)
+
+
+class NamedAdmin(RecordsChanges):
     """Rows with a code, which can be set once and never changed."""
 
     search_fields = ("code", "name", "name_en")
@@ -99,6 +139,7 @@ class MeasureAdmin(NamedAdmin):
     list_filter = ("theme__section", "theme", "lead", "lead_confirmed")
     autocomplete_fields = ("theme", "lead", "supporting", "report")
     search_fields = (*NamedAdmin.search_fields, "summary", "summary_en")
+    told_relations = ("supporting",)
     fieldsets = (
         (
             None,

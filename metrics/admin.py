@@ -265,3 +265,11 @@ class CheckAdmin(NamedAdmin):
     list_display_links = ("name",)
     list_filter = ("kind", "comparable")
     inlines = (CheckTermInline,)
+
+    def told(self, row):
+        earlier = CheckTerm._meta.get_field("earlier").verbose_name
+        figures = [
+            f"{term} ({earlier})" if term.earlier else str(term)
+            for term in row.terms.select_related("indicator")
+        ]
+        return super().told(row) | {str(CheckTerm._meta.verbose_name_plural): "; ".join(figures)}

@@ -5,13 +5,16 @@ Page, admin and file all ask here, so they cannot disagree.
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 
 from . import progress
+from .alignment import Series, align
 from .checks import (
+    INCOMPLETE,
     NOT_COMPARABLE,
+    NOT_OF_ONE_TIME,
     CheckKind,
     Figure,
     Outcome,
@@ -103,7 +106,8 @@ class CheckState:
         """A value of the outcome for a reader, to two decimals; empty if it cannot be told."""
         if value is None:
             return ""
-        return figure_text(round(value / self.unit.factor, 2), self.unit)
+        rounded = (value / self.unit.factor).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return figure_text(rounded, self.unit)
 
     @property
     def computed_text(self) -> str:
@@ -115,17 +119,55 @@ class CheckState:
 
 
 def assess_check(check: Check) -> CheckState:
-    """Evaluate ``check`` on the values that are public; needs ``with_terms``."""
-    terms = [(term, _value_of(term)) for term in check.loaded_terms]
+    """Evaluate ``check`` on the values that are public; needs ``with_terms``.
+
+    One that still lacks a figure which its relation needs cannot be told.
+    """
+    terms, are_of_one_time = _values_of(check)
     if not check.comparable:
         return CheckState(check, Outcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
     figures: dict[str, list[Figure | None]] = {}
     for term, observation in terms:
         figures.setdefault(term.role, []).append(_figure(term.indicator, observation))
-    return CheckState(check, evaluate(check.kind, figures), terms)
+    try:
+        outcome = evaluate(check.kind, figures)
+    except KeyError:
+        outcome = Outcome(Result.UNKNOWN, reason=INCOMPLETE)
+    else:
+        if not are_of_one_time:
+            outcome = Outcome(Result.UNKNOWN, reason=NOT_OF_ONE_TIME)
+    return CheckState(check, outcome, terms)
 
 
-def _value_of(term: CheckTerm) -> Observation | None:
+def _values_of(check: Check) -> tuple[list[tuple[CheckTerm, Observation | None]], bool]:
+    """Each term of ``check`` with its value at the newest time that all have in common, and True.
+
+    The newest values and False where there is no such time. Where a term has no value at all, or
+    the values are not compared, the newest values have to do.
+    """
+    terms = check.loaded_terms
+    newest = [(term, _newest(term)) for term in terms]
+    if not check.comparable or not all(value for _term, value in newest):
+        return newest, True
+    series = [
+        Series(
+            term.indicator.kind,
+            term.role,
+            [(value.period_start, value.period_end) for value in term.indicator.public_values],
+            term.earlier,
+        )
+        for term in terms
+    ]
+    places = align(check.kind, series)
+    if places is None:
+        return newest, False
+    values = [
+        term.indicator.public_values[place] for term, place in zip(terms, places, strict=True)
+    ]
+    return list(zip(terms, values, strict=True)), True
+
+
+def _newest(term: CheckTerm) -> Observation | None:
     """The newest public value, or the newest one of an earlier period."""
     values = term.indicator.public_values
     if term.earlier:

@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -675,6 +676,7 @@ def _page(request, sheet: Sheet):
         "sheet": sheet,
         "days_left": (sheet.round.due_on - today).days,
         "days_late": (today - sheet.round.due_on).days,
+        "idle_minutes": settings.IDLE_MINUTES,
     }
     return TemplateResponse(request, "admin/entry_sheet.html", context)
 

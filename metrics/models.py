@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Window
@@ -70,6 +71,21 @@ class Unit(Named):
                 ),
             )
         ]
+
+    def clean(self):
+        """Refuses what would change values told in this unit: a published row stays as it is."""
+        super().clean()
+        stored = Unit.objects.filter(pk=self.pk).first()
+        fixed = ("name", "quantity", "base", "factor")
+        changed = [name for name in fixed if getattr(stored, name, None) != getattr(self, name)]
+        if stored and changed and stored.is_in_use:
+            message = _("Values are told in this unit: make a new unit instead.")
+            raise ValidationError(dict.fromkeys(changed, message))
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether an indicator is counted in this unit or in a multiple of it."""
+        return Indicator.objects.filter(Q(unit=self) | Q(unit__base=self)).exists()
 
     @property
     def base_unit(self) -> "Unit":
@@ -200,6 +216,15 @@ class Indicator(Named):
 
     def get_absolute_url(self):
         return reverse("metrics:indicator", args=[self.code])
+
+    def clean(self):
+        """Refuses another unit once there are values: it would change what they say."""
+        super().clean()
+        stored = Indicator.objects.filter(pk=self.pk).exclude(unit=self.unit_id).first()
+        if stored and (stored.observations.exists() or stored.targets.exists()):
+            raise ValidationError(
+                {"unit": _("Values are told in the unit until now: make a new indicator instead.")}
+            )
 
     @property
     def latest(self) -> "Observation | None":

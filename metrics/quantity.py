@@ -103,6 +103,7 @@ class QuantityError(ValueError):
         self.text = text
 
 
+NOT_A_RANK = _("A rank is a whole number from 1: 第6.")
 NOT_A_FIGURE = _("Expected one figure, such as 1475家, 约5亿元, 2.1万余个, 1/4, 第6 or 翻两番.")
 
 
@@ -131,6 +132,8 @@ def _normalised(text: str) -> str:
     if any(unicodedata.category(character) == "No" for character in text):
         raise QuantityError(_("Write raised, circled and fraction characters as plain digits."))
     text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-")
+    # Web pages and chats put marks between characters that nobody can see.
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     # 1 475 is a grouped number; 12 34 must not become 1234.
     text = re.sub(r"(?<=[0-9])\s+(?=[0-9])", ",", text.strip())
     text = re.sub(r"\s", "", text)
@@ -158,10 +161,12 @@ def _read(text: str, unit: str, units: Iterable[str]) -> Quantity:
         (value, vague), unit = _percentage(match[2], match[1]), PERCENT
     else:
         size, is_order = re.subn("级$", "", size)
-        printed = max((u for u in units if size.endswith(u)), key=len, default="")
-        # In 2.1万余个 and 20余万元 the word stands inside.
+        printed = _unit_at_the_end(size, units)
+        # In 2.1万余个, 20余万元 and 3.5亿余元 the word stands inside.
         number, has_more = re.subn("[余多](?=[万亿]*$)", "", size.removesuffix(printed))
         if has_more:
+            printed, whole = _unit_at_the_end(number + printed, units), number + printed
+            number = whole.removesuffix(printed)
             said.add(Qualifier.OVER)
         if not number and not said:
             raise QuantityError(NOT_A_FIGURE)
@@ -176,6 +181,8 @@ def _read(text: str, unit: str, units: Iterable[str]) -> Quantity:
             raise QuantityError(NOT_A_FIGURE)
 
     value *= sign
+    if unit == RANK and (value < 1 or value % 1):
+        raise QuantityError(NOT_A_RANK)
     if abs(value) >= LIMIT or value != value.quantize(SMALLEST):
         raise QuantityError(_("At most 11 digits before and 4 after the decimal point are kept."))
     if len(said) > 1 or (vague and not said):
@@ -183,6 +190,11 @@ def _read(text: str, unit: str, units: Iterable[str]) -> Quantity:
     else:
         qualifier = said.pop() if said else Qualifier.EXACT
     return Quantity(Decimal(plain(value)), unit, qualifier)
+
+
+def _unit_at_the_end(text: str, units: Iterable[str]) -> str:
+    """The longest of ``units`` that ``text`` ends with, or ''."""
+    return max((unit for unit in units if text.endswith(unit)), key=len, default="")
 
 
 def _growth_of_doublings(times: str) -> Decimal:
@@ -196,7 +208,7 @@ def _growth_of_doublings(times: str) -> Decimal:
 def _rank(text: str) -> Decimal:
     rank = _number(text)
     if rank < 1 or rank % 1:
-        raise QuantityError(_("A rank is a whole number from 1: 第6."))
+        raise QuantityError(NOT_A_RANK)
     return rank
 
 

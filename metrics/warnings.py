@@ -12,6 +12,8 @@ from decimal import Decimal
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from .alignment import Series, align
+from .assessment import CheckState
 from .checks import CheckKind, Figure, Result, Role, evaluate, last_digit
 from .choices import Kind
 from .figures import figure_text
@@ -68,43 +70,71 @@ def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
     """For each of ``rows``, stored or not, its warnings as sentences; two queries in all.
 
     A row is compared with the public value of the last comparable period before its own, and
-    with what the checks call its whole or its parts: as entered in the same ``rows``, else as
-    public. Needs the rows' indicators with their units.
+    held beside the other figures of every check that it takes part in: as entered in the same
+    ``rows``, else as public. Needs the rows' indicators with their units.
     """
-    pairs = _pairs({row.indicator_id for row in rows})
-    known = _values(rows, pairs)
-    return [[*_alone(row, known), *_beside_others(row, pairs, known)] for row in rows]
-
-
-def _pairs(indicators: set[int]) -> list[tuple[CheckTerm, CheckTerm]]:
-    """(part, whole) of every check that compares one of ``indicators`` with another figure."""
-    terms = (
-        CheckTerm.objects.filter(
-            Q(check_of__terms__indicator__in=indicators),
-            check_of__kind__in=[CheckKind.PART, CheckKind.QUOTA],
-            check_of__comparable=True,
-            earlier=False,
-        )
-        .select_related("check_of", "indicator__unit")
-        .distinct()
-    )
-    checks = defaultdict(dict)
-    for term in terms:
-        checks[term.check_of_id][term.role] = term
+    checks = _checks({row.indicator_id for row in rows})
+    known = _values(rows, checks)
+    entered = set(map(id, rows))
+    public = {
+        indicator: [value for value in values if id(value) not in entered]
+        for indicator, values in known.items()
+    }
+    pairs, others = _pairs(checks), _others(checks)
     return [
-        (roles[Role.PART], roles[Role.WHOLE])
-        for roles in checks.values()
-        if {Role.PART, Role.WHOLE} <= roles.keys()
+        [
+            *_alone(row, known),
+            *_beside_others(row, pairs, known),
+            *_disagreeing(row, others[row.indicator_id], known, public),
+        ]
+        for row in rows
     ]
 
 
-def _values(rows, pairs) -> dict[int, list[Observation]]:
+def _checks(indicators: set[int]) -> list[list[CheckTerm]]:
+    """The terms of every check that joins one of ``indicators`` with other figures."""
+    terms = (
+        CheckTerm.objects.filter(
+            Q(check_of__terms__indicator__in=indicators), check_of__comparable=True
+        )
+        .exclude(check_of__kind=CheckKind.BASE)
+        .select_related("check_of", "indicator__unit")
+        .distinct()
+    )
+    checks = defaultdict(list)
+    for term in terms:
+        checks[term.check_of_id].append(term)
+    return list(checks.values())
+
+
+def _pairs(checks) -> list[tuple[CheckTerm, CheckTerm]]:
+    """(part, whole) of every check that compares two figures."""
+    found = []
+    for terms in checks:
+        roles = {term.role: term for term in terms if not term.earlier}
+        compares = terms[0].check_of.kind in {CheckKind.PART, CheckKind.QUOTA}
+        if compares and {Role.PART, Role.WHOLE} <= roles.keys():
+            found.append((roles[Role.PART], roles[Role.WHOLE]))
+    return found
+
+
+def _others(checks) -> dict[int, list[list[CheckTerm]]]:
+    """By indicator, the checks that it takes part in and that compare more than two figures."""
+    found = defaultdict(list)
+    for terms in checks:
+        if terms[0].check_of.kind not in {CheckKind.PART, CheckKind.QUOTA}:
+            for indicator in {term.indicator_id for term in terms}:
+                found[indicator].append(terms)
+    return found
+
+
+def _values(rows, checks) -> dict[int, list[Observation]]:
     """The values to compare with by indicator: those of ``rows`` first, then public, newest first.
 
     A row that a correction in ``rows`` supersedes no longer counts.
     """
     indicators = {row.indicator_id: row.indicator for row in rows} | {
-        term.indicator_id: term.indicator for pair in pairs for term in pair
+        term.indicator_id: term.indicator for terms in checks for term in terms
     }
     public = (
         Observation.objects.published()
@@ -182,6 +212,61 @@ def _beside_others(row: Observation, pairs, known) -> list[str]:
                 }
             )
     return found
+
+
+def _disagreeing(row: Observation, checks, known, public) -> list[str]:
+    """The ``checks`` on sums, shares, growth and repetitions that hold no longer with ``row``.
+
+    What does not hold in public either, such as the sum of parts that overlap, is no news.
+    """
+    found = []
+    for terms in checks:
+        state, before = _state(terms, known, row), _state(terms, public)
+        if state is None or state.outcome.result != Result.FAILS:
+            continue
+        if before is None or before.outcome.result != Result.FAILS:
+            found.append(
+                _("%(check)s: worked out %(computed)s, but told %(stated)s.")
+                % {
+                    "check": state.check,
+                    "computed": state.computed_text,
+                    "stated": state.text(state.outcome.stated),
+                }
+            )
+    return found
+
+
+def _state(terms: list[CheckTerm], known, row: Observation | None = None) -> CheckState | None:
+    """What comes of a check with the ``known`` values; None if they have no time in common.
+
+    With ``row`` that one stands for its indicator.
+    """
+    values = [
+        [row]
+        if row and term.indicator_id == row.indicator_id and not term.earlier
+        else sorted(
+            known.get(term.indicator_id, ()), key=lambda value: value.period_end, reverse=True
+        )
+        for term in terms
+    ]
+    series = [
+        Series(term.indicator.kind, term.role, list(map(_period, told)), term.earlier)
+        for term, told in zip(terms, values, strict=True)
+    ]
+    check = terms[0].check_of
+    places = align(check.kind, series)
+    if places is None:
+        return None
+    chosen = [told[place] for told, place in zip(values, places, strict=True)]
+    figures = defaultdict(list)
+    for term, value in zip(terms, chosen, strict=True):
+        figures[term.role].append(_figure(value))
+    try:
+        outcome = evaluate(check.kind, dict(figures))
+    except KeyError:
+        # The check does not name all the figures that its relation needs.
+        return None
+    return CheckState(check, outcome, list(zip(terms, chosen, strict=True)))
 
 
 def _beside(row: Observation, values: list[Observation]) -> Observation | None:

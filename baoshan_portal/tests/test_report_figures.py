@@ -18,7 +18,7 @@ from django.conf import settings
 
 from measures.models import Measure, Report, Section, Theme
 from metrics.choices import Kind
-from metrics.models import Indicator, Observation, Plan, Target
+from metrics.models import Check, Indicator, Observation, Plan, Target
 from metrics.quantity import Quantity, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
@@ -294,6 +294,28 @@ def test_the_first_rank_is_the_best():
     ranks = Indicator.objects.filter(kind=Kind.RANK)
 
     assert set(ranks.values_list("direction", "unit__name")) == {("down", "名次")}
+
+
+def test_all_money_is_among_the_funds_but_the_turnover_of_firms():
+    elsewhere = Indicator.objects.filter(unit__quantity="money").exclude(category="funds")
+
+    assert list(elsewhere.values_list("code", flat=True)) == [
+        "shanghai-university-park-firm-revenue"
+    ]
+
+
+def test_what_is_reported_by_quarters_is_not_defined_by_the_year():
+    flows = Indicator.objects.filter(frequency="quarterly", kind=Kind.FLOW)
+
+    assert flows
+    assert [row.code for row in flows if "年度" in row.name or "当年" in row.scope] == []
+
+
+def test_no_name_of_a_check_tells_a_figure_which_may_change():
+    names = Check.objects.values_list("name", "name_en")
+
+    assert names
+    assert [name for pair in names for name in pair if re.search(r"\d", name)] == []
 
 
 def models_with(*fields: str) -> list:

@@ -14,6 +14,7 @@ ENVIRONMENT = {
     "SECRET_KEY": "kU3vZ7-2QmXwT9rB5nL8dF1gH6jS4aY0cP_eViOqRtWzMxNbKl",
     "DEBUG": "0",
     "HTTPS": "1",
+    "HSTS_WHOLE_DOMAIN": "1",
     "ALLOWED_HOSTS": "portal.example.gov.cn",
     "CSRF_TRUSTED_ORIGINS": "https://portal.example.gov.cn",
     "SCRIPT_NAME": "",
@@ -39,6 +40,15 @@ def test_the_settings_of_a_server_pass_djangos_checks_for_deployment():
 
     assert answer.returncode == 0, answer.stderr
     assert "no issues (0 silenced)" in answer.stdout
+
+
+def test_a_portal_on_one_path_of_a_site_need_not_speak_for_the_whole_domain():
+    told = "from django.conf import settings as s; print(s.SECURE_HSTS_INCLUDE_SUBDOMAINS)"
+
+    assert manage("shell", "-v", "0", "-c", told).stdout.strip() == "True"
+    assert manage("shell", "-v", "0", "-c", told, HSTS_WHOLE_DOMAIN="0").stdout.strip() == "False"
+    answer = manage("check", "--deploy", "--fail-level", "WARNING", HSTS_WHOLE_DOMAIN="0")
+    assert answer.returncode == 0, answer.stderr
 
 
 @pytest.mark.parametrize(

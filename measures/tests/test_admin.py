@@ -315,6 +315,24 @@ def test_locking_a_round_is_recorded():
         assert TrailEvent.objects.filter(subject_code=row.code, action=recorded).count() == 1
 
 
+def test_who_supports_a_measure_is_on_the_trail(admin_client):
+    measure, office = make_measure(code="park"), make_department(name_en="Office of parks")
+    fill_in(admin_client, desk(measure, "change"), supporting=[office.pk], order=77)
+
+    event = TrailEvent.objects.get(subject_code="park")
+    assert event.action == "changed"
+    assert event.after.splitlines() == ["order: 77", "supporting departments: Office of parks"]
+
+
+def test_the_dates_of_a_round_are_on_the_trail():
+    steward, row = browser_of(make_staff(STEWARD)), make_round(code="q4")
+    fill_in(steward, desk(row, "change"), due_on="2099-01-31")
+
+    event = TrailEvent.objects.get(subject_code="q4")
+    assert (event.action, event.after) == ("changed", "due on: 2099-01-31")
+    assert event.before == f"due on: {row.due_on}"
+
+
 def test_the_trail_can_be_read_but_not_written(admin_client):
     make_note()
     event = TrailEvent.objects.create(actor_name="li", action="entered", after="text: 开园")

@@ -52,6 +52,7 @@ from .factories import (
     make_observation,
     make_plan,
     make_target,
+    make_term,
     make_unit,
 )
 
@@ -511,6 +512,71 @@ def test_a_code_is_set_once_and_never_changed(make, admin_client):
     admin_client.post(desk(row, "change"), filled_in(page, code="second", name_en="Renamed"))
     row.refresh_from_db()
     assert (row.code, row.name_en) == ("first", "Renamed")
+
+
+@pytest.mark.parametrize("make", [make_observation, make_target])
+def test_the_unit_of_told_values_stays(make, admin_client):
+    funds = make_indicator(unit=make_money()["亿元"])
+    make(indicator=funds, published=ISSUED)
+    wan, yi = Unit.objects.get(name="万元"), Unit.objects.get(name="亿元")
+
+    answer = fill_in(admin_client, desk(funds, "change"), unit=wan.pk)
+    assert errors(answer) == {
+        "unit": ["Values are told in the unit until now: make a new indicator instead."]
+    }
+    answer = fill_in(admin_client, desk(yi, "change"), factor="1000", name="千元")
+    sentence = "Values are told in this unit: make a new unit instead."
+    assert errors(answer) == {"name": [sentence], "factor": [sentence]}
+    base = Unit.objects.get(name="元")
+    assert errors(fill_in(admin_client, desk(base, "change"), name="角")) == {"name": [sentence]}
+
+    assert Indicator.objects.get().unit == yi
+    assert fill_in(admin_client, desk(yi, "change"), name_en="hundred million").status_code == 302
+
+
+def test_the_unit_can_be_mended_before_there_is_a_value(admin_client, indicator):
+    wan = make_unit(name="户")
+    assert fill_in(admin_client, desk(indicator, "change"), unit=wan.pk).status_code == 302
+    assert fill_in(admin_client, desk(wan, "change"), factor="1").status_code == 302
+    assert Indicator.objects.get().unit == wan
+
+
+def test_every_change_of_the_structure_is_on_the_trail(admin_client, admin_user, indicator):
+    fill_in(admin_client, desk(indicator, "change"), scope="新口径")
+
+    event = TrailEvent.objects.get(subject_code=indicator.code)
+    assert (event.action, event.actor) == ("changed", admin_user)
+    assert "口径" in event.before
+    assert event.after.endswith(": 新口径")
+    assert "\n" not in event.after
+
+    fill_in(admin_client, desk(indicator, "change"))
+    assert TrailEvent.objects.filter(subject_code=indicator.code).count() == 1
+
+
+def test_the_figures_of_a_check_are_on_the_trail(admin_client):
+    term = make_term()
+    part = make_indicator(name_en="Part")
+    page = admin_client.get(desk(term.check_of, "change"))
+    added = {"terms-TOTAL_FORMS": "2", "terms-1-role": "part", "terms-1-indicator": part.pk}
+    rows = {"terms-0-id": term.pk, "terms-0-check_of": term.check_of_id, "terms-0-role": term.role,
+            "terms-0-indicator": term.indicator_id}  # fmt: skip
+    admin_client.post(desk(term.check_of, "change"), filled_in(page, **rows, **added))
+
+    event = TrailEvent.objects.get(subject_code=term.check_of.code)
+    assert "part: Part" in event.after
+    assert "part: Part" not in event.before
+
+
+def test_the_deletion_of_a_plan_is_on_the_trail(admin_client):
+    one, other = make_plan(code="one"), make_plan(code="other")
+    admin_client.post(desk(one, "delete"), {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    admin_client.post(desk(Plan, "changelist"), chosen)
+
+    events = TrailEvent.objects.filter(action="deleted").order_by("pk")
+    assert [event.subject_code for event in events] == ["one", "other"]
+    assert all("2021-01-01" in event.before for event in events)
 
 
 # Lists and files

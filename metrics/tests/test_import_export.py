@@ -15,7 +15,7 @@ from measures.tests.desk import browser_of, desk
 from measures.tests.factories import make_department, make_measure, make_report, make_staff
 from metrics.files import csv_file, read_table, xlsx_file
 from metrics.models import Indicator, Observation
-from metrics.tests.factories import make_indicator, make_money, make_observation
+from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
 
 pytestmark = pytest.mark.django_db
 
@@ -404,3 +404,15 @@ def test_what_an_indicator_cannot_be_is_told_with_its_column(steward, firms, cel
     _changes, _unchanged, wrong = outcome(page)
     assert [place.partition(" ")[2] for _row, place, _text, _message in wrong] == [column]
     assert Indicator.objects.get().name == firms.name
+
+
+def test_a_file_cannot_change_the_unit_of_told_values(steward, firms):
+    make_observation(indicator=firms, published=date(2023, 7, 25))
+    make_unit(code="units", name="户")
+    page = send(steward, changed(export(steward, Indicator), "firms", unit="units"), Indicator)
+
+    _changes, _unchanged, wrong = outcome(page)
+    message = "Values are told in the unit until now: make a new indicator instead."
+    assert [(place.partition(" ")[2], told) for _row, place, _text, told in wrong] == [
+        ("unit", message)
+    ]

@@ -82,6 +82,7 @@ def test_units_are_those_of_the_fixture():
         ("23. 14 亿元", "23.14", "亿元", EXACT),
         ("\u30002.1\n万余个 ", "21000", "个", OVER),
         ("83，750人", "83750", "人", EXACT),
+        ("\u200b83\u200b750人\ufeff", "83750", "人", EXACT),
         # Words that say how exact a figure is.
         ("大约20场", "20", "场", ABOUT),
         ("20场左右", "20", "场", ABOUT),
@@ -94,7 +95,10 @@ def test_units_are_those_of_the_fixture():
         ("超1000余家", "1000", "家", OVER),
         ("约2700余家", "2700", "家", ABOUT),
         ("3万元余", "3", "万元", OVER),
-        ("3万余元", "30000", "元", OVER),
+        ("3万余元", "3", "万元", OVER),
+        ("3.5亿余元", "3.5", "亿元", OVER),
+        ("1500亿余元", "1500", "亿元", OVER),
+        ("32万余平方米", "32", "万平方米", OVER),
         ("20余万元", "20", "万元", OVER),
         ("20余万个", "200000", "个", OVER),
         # Chinese numerals.
@@ -232,6 +236,13 @@ def test_text_that_is_not_one_clear_figure_is_refused(text, hint):
     assert caught.value.text == text
 
 
+@pytest.mark.parametrize("text", ["0", "2.5", "-3", "约0"])
+def test_a_rank_is_a_whole_number_also_where_the_unit_is_assumed(text):
+    with pytest.raises(QuantityError):
+        read(text, unit=RANK)
+    assert read("6", unit=RANK) == quantity("6", RANK, EXACT)
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "qualifier", "text"),
     [
@@ -284,8 +295,15 @@ def test_plain_decimal_has_no_exponent_and_no_trailing_zeros(value, grouping, te
 VALUES = st.decimals(min_value=-LIMIT + SMALLEST, max_value=LIMIT - SMALLEST, places=4)
 # A large random decimal is never a whole number, and those are written differently.
 WHOLE = st.integers(min_value=-1000, max_value=10**11 - 1).map(Decimal)
-QUANTITIES = st.builds(
-    Quantity, VALUES | WHOLE, st.sampled_from(["", *UNITS]), st.sampled_from(Qualifier)
+RANKS = st.integers(min_value=1, max_value=10**11 - 1).map(Decimal)
+QUANTITIES = st.one_of(
+    st.builds(
+        Quantity,
+        VALUES | WHOLE,
+        st.sampled_from(["", *(unit for unit in UNITS if unit != RANK)]),
+        st.sampled_from(Qualifier),
+    ),
+    st.builds(Quantity, RANKS, st.just(RANK), st.sampled_from(Qualifier)),
 )
 
 

@@ -10,7 +10,7 @@ from measures.tests.factories import ISSUED, make_round, named
 from measures.workflow import correct
 from metrics.checks import CheckKind, Figure, Role
 from metrics.choices import Kind, Qualifier
-from metrics.models import Check, CheckTerm, Observation
+from metrics.models import Check, CheckTerm, Indicator, Observation
 from metrics.warnings import (
     are_comparable,
     falls,
@@ -21,7 +21,14 @@ from metrics.warnings import (
     warnings_of,
 )
 
-from .factories import make_indicator, make_money, make_observation, make_unit
+from .factories import (
+    make_check,
+    make_indicator,
+    make_money,
+    make_observation,
+    make_term,
+    make_unit,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -226,6 +233,82 @@ def test_flows_of_different_periods_are_no_part_of_each_other():
     check(part, whole)
     make_observation(indicator=whole, value=6, published=ISSUED, **YEAR_2022)
     assert warnings_of([entry(part, 7, YEAR_2023)]) == [[]]
+
+
+def carriers() -> dict[Role, Indicator]:
+    """8 national ones among 32 carriers, which is the told quarter, all at the end of 2022."""
+    unit, percent = make_unit(), make_unit(name="%", name_en="%", quantity="percentage")
+    check_of = make_check(kind=CheckKind.SHARE, name_en="Share of national carriers")
+    kinds = {Role.PART: (Kind.STOCK, unit, 8), Role.WHOLE: (Kind.STOCK, unit, 32),
+             Role.RATE: (Kind.SHARE, percent, 25)}  # fmt: skip
+    found = {}
+    for role, (kind, unit_, value) in kinds.items():
+        found[role] = make_indicator(kind=kind, unit=unit_)
+        make_term(check_of=check_of, role=role, indicator=found[role])
+        make_observation(indicator=found[role], value=value, published=ISSUED, **TOTAL_2022)
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("part", "share", "sentences"),
+    [
+        (9, "28.1", []),
+        (9, "25.5", ["Share of national carriers: worked out 28.13%, but told 25.5%."]),
+        (9, None, []),
+        (None, "30", []),
+    ],
+)
+def test_a_share_that_its_figures_do_not_give_is_told(part, share, sentences):
+    of = carriers()
+    entered = {Role.PART: part, Role.WHOLE: 32, Role.RATE: share}
+    rows = [entry(of[role], value, TOTAL_2023) for role, value in entered.items() if value]
+    found = warnings_of(rows)
+    alone = ["The same as the last value: 32 organisations (up to 2022-12-31)."]
+    assert [[text for text in texts if text not in alone] for texts in found] == [
+        sentences for _row in rows
+    ]
+
+
+@pytest.mark.django_db
+def test_an_entry_beside_public_figures_of_its_day_is_checked():
+    of = carriers()
+    make_observation(indicator=of[Role.WHOLE], value=32, published=ISSUED, **TOTAL_2023)
+    make_observation(indicator=of[Role.PART], value=9, published=ISSUED, **TOTAL_2023)
+    (found,) = warnings_of([entry(of[Role.RATE], 50, TOTAL_2023)])
+    assert found == ["Share of national carriers: worked out 28.13%, but told 50%."]
+
+
+@pytest.mark.django_db
+def test_growth_is_held_beside_the_value_of_the_year_before():
+    loans, percent = make_indicator(), make_unit(name="%", name_en="%", quantity="percentage")
+    rate = make_indicator(kind=Kind.GROWTH, unit=percent)
+    check_of = make_check(kind=CheckKind.GROWTH, name_en="Loans and their growth")
+    make_term(check_of=check_of, role=Role.NOW, indicator=loans)
+    make_term(check_of=check_of, role=Role.BEFORE, indicator=loans, earlier=True)
+    make_term(check_of=check_of, role=Role.RATE, indicator=rate)
+    make_observation(indicator=loans, value=20, published=ISSUED, **YEAR_2022)
+    sentence = "Loans and their growth: worked out 50%, but told 40%."
+    rows = [entry(loans, 30, YEAR_2023), entry(rate, 40, YEAR_2023)]
+    assert warnings_of(rows) == [[sentence], [sentence]]
+    rows = [entry(loans, 30, YEAR_2023), entry(rate, 50, YEAR_2023)]
+    assert warnings_of(rows) == [[], []]
+
+
+@pytest.mark.django_db
+def test_the_sum_of_parts_that_overlap_in_public_too_is_no_news():
+    unit = make_unit()
+    whole, one, other = (make_indicator(unit=unit) for _ in range(3))
+    check_of = make_check(kind=CheckKind.SUM, name_en="Parts")
+    for role, indicator in ((Role.WHOLE, whole), (Role.PART, one), (Role.PART, other)):
+        make_term(check_of=check_of, role=role, indicator=indicator)
+    rows = [entry(whole, 10, YEAR_2023), entry(one, 7, YEAR_2023), entry(other, 6, YEAR_2023)]
+    sentence = "Parts: worked out 13 organisations, but told 10 organisations."
+    assert warnings_of(rows) == [[sentence]] * 3
+
+    for indicator, value in ((whole, 20), (one, 14), (other, 12)):
+        make_observation(indicator=indicator, value=value, published=ISSUED, **YEAR_2022)
+    assert warnings_of(rows) == [[]] * 3
 
 
 @pytest.mark.django_db

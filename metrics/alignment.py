@@ -1,0 +1,76 @@
+"""Which values of several indicators belong beside each other in a check, without the database.
+
+A flow of one quarter is no part of a yearly total, last year's growth says nothing of this year's
+value, and a part that was told later than its whole proves nothing against it. Values of
+different times would make a contradiction where there is none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from .checks import CheckKind, Role
+from .choices import Kind
+
+Period = tuple[date | None, date]
+
+#: Kinds whose value belongs to its whole period; all others are states of its last day.
+OVER_PERIODS = frozenset({Kind.FLOW, Kind.GROWTH})
+#: Relations in which a whole of a later day says nothing.
+EXACT = frozenset(CheckKind) - {CheckKind.PART, CheckKind.QUOTA}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The values of one figure in a check: its kind and role, and their periods, newest first.
+
+    ``earlier`` is the value of the same period a year before the others.
+    """
+
+    kind: str
+    role: str
+    periods: Sequence[Period]
+    earlier: bool = False
+
+
+def align(relation: str, figures: Sequence[Series]) -> list[int] | None:
+    """For each of ``figures`` the index of its value at the newest time that all have in common.
+
+    None if there is no such time. Flows and growth need the same period, states the same day; a
+    whole or a quota may also be of a later day than its part, and a capacity of any day.
+    """
+    told = [figure for figure in figures if not figure.earlier]
+    leading = [figure for figure in told if figure.kind in OVER_PERIODS]
+    if not leading:
+        leading = [figure for figure in told if relation in EXACT or figure.role == Role.PART]
+    for period in leading[0].periods if leading else ():
+        places = [_place(figure, period, relation, figure in leading) for figure in figures]
+        if None not in places:
+            return places
+    return None
+
+
+def _place(figure: Series, period: Period, relation: str, leads: bool) -> int | None:
+    """The index of the value of ``figure`` that stands beside a value of ``period``."""
+    start, end = period
+    found = list(enumerate(figure.periods))
+    if figure.earlier:
+        start, end = year_before(start), year_before(end)
+    if figure.kind in OVER_PERIODS:
+        fitting = [place for place, told in found if told == (start, end)]
+    elif figure.earlier or leads or relation in EXACT:
+        fitting = [place for place, told in found if told[1] == end]
+    elif figure.kind == Kind.CAPACITY:
+        fitting = [place for place, _told in found]
+    else:
+        later = [(told[1], place) for place, told in found if told[1] >= end]
+        fitting = [min(later)[1]] if later else []
+    return fitting[0] if fitting else None
+
+
+def year_before(day: date | None) -> date | None:
+    """The same day of the year before; 28 February for the 29th."""
+    if day is None:
+        return None
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
