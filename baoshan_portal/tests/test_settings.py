@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "SECRET_KEY": "kU3vZ7-2QmXwT9rB5nL8dF1gH6jS4aY0cP_eViOqRtWzMxNbKl",
     "DEBUG": "0",
+    "DEMO": "0",
     "HTTPS": "1",
     "ALLOWED_HOSTS": "portal.example.gov.cn",
     "CSRF_TRUSTED_ORIGINS": "https://portal.example.gov.cn",
@@ -46,6 +47,7 @@ def test_the_settings_of_a_server_pass_djangos_checks_for_deployment():
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set."),
         ("DEBUG", "maybe", "'DEBUG': ['Not a valid boolean.']"),
+        ("DEMO", "perhaps", "'DEMO': ['Not a valid boolean.']"),
         ("HTTPS", "perhaps", "'HTTPS': ['Not a valid boolean.']"),
         ("DATABASE_URL", "nonsense", "'DATABASE_URL': ['Not a valid database URL.']"),
         ("DATABASE_URL", "oracle9://a/b", "'DATABASE_URL': ['Not a valid database URL.']"),
