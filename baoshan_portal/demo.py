@@ -186,7 +186,7 @@ class Filling:
             found.append(self.value(code, self.calendar.quarter(quarter), figure))
         _start, last = self.calendar.quarter(told.QUARTERS)
         for value in found:
-            if value.period_end > last:
+            if value.period_end >= self.calendar.today:
                 value.certainty = Certainty.EXPECTED
             elif value.period_end == last and value.indicator.code in told.PRELIMINARY:
                 value.certainty = Certainty.PRELIMINARY
@@ -197,7 +197,7 @@ class Filling:
         since = indicator.latest.period_start if indicator.latest else None
         start, end = entry_period(indicator.kind, indicator.frequency, *span, since=since)
         row = Observation(
-            code=f"{PREFIX}{code}-{end}",
+            code=_code(code, end),
             indicator=indicator,
             round=next((r for r in self.rounds.values() if r.period_end == end), None),
             period_start=start,
@@ -230,7 +230,7 @@ class Filling:
             before = self.plan.start_on - timedelta(days=1)
             baseline = Observation.objects.get(indicator=indicator, period_end=before).value
         row = Target(
-            code=f"{PREFIX}{goal.indicator}-{due}",
+            code=_code(goal.indicator, due),
             indicator=indicator,
             plan=self.plan,
             comparator=goal.comparator,
@@ -338,7 +338,7 @@ class Filling:
 
         code, figure, reason = told.CORRECTION_UNDER_WAY
         _start, end = self.calendar.quarter(told.QUARTERS)
-        public = Observation.objects.get(code=f"{PREFIX}{code}-{end}")
+        public = Observation.objects.get(code=_code(code, end))
         changes = {"code": f"{public.code}-corrected"} | self.read(figure, self.indicators[code])
         workflow.submit(workflow.correct(public, by=editor, reason=reason, **changes), by=editor)
 
@@ -358,10 +358,14 @@ class Filling:
         """A new figure in the overdue round."""
         indicator = self.indicators[code]
         row = new_entry(indicator, self.rounds[told.QUARTERS], indicator.measure.lead)
-        row.code, row.source_name = f"{PREFIX}{code}-{row.period_end}", SOURCE
+        row.code, row.source_name = _code(code, row.period_end), SOURCE
         for name, value in self.read(as_written, indicator).items():
             setattr(row, name, value)
         return row
+
+
+def _code(indicator: str, day: date) -> str:
+    return f"{PREFIX}{indicator.removeprefix(PREFIX)}-{day}"
 
 
 def _event(action: Action, row: Submission, by: User, at: datetime, after: str = ""):
