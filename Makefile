@@ -1,9 +1,9 @@
 # Two commands: `make run` and `make test`. Everything else here is a step of one of them.
-.PHONY: run test lint test-sqlite test-postgresql test-browser messages pictures screenshots
+.PHONY: run demo test lint test-sqlite test-postgresql test-browser messages pictures screenshots
 
 -include .env
 HOST ?= 127.0.0.1
-PORT ?= 8000
+PORT ?= $(if $(filter 1,$(DEMO)),8001,8000)
 PYTHON ?= python3
 export HOST PORT
 
@@ -12,6 +12,10 @@ run: .venv/installed .env var/static/staticfiles.json
 	@echo "http://$(HOST):$(PORT)$(SCRIPT_NAME)/"
 	@.venv/bin/granian --interface wsgi --host $(HOST) --port $(PORT) --no-ws --blocking-threads 4 --log-level warning \
 		baoshan_portal.wsgi:application
+
+# The same on a database of its own, with invented targets and values.
+demo: export DEMO = 1
+demo: run
 
 test: lint test-sqlite test-postgresql test-browser
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from measures.as_of import BadQuery, read_day
+from measures.demo import watermarked
 from measures.models import Measure, ProgressNote, Section
 from measures.submission import State, end_of_day
 from metrics.assessment import assess
@@ -177,9 +178,8 @@ class Publications(Feed):
 
     def title(self, place):
         name = next(iter(place.values()), "")
-        return (
-            f"{_('Baoshan follow-up portal')} · {name}" if name else _("Baoshan follow-up portal")
-        )
+        portal = watermarked(_("Baoshan follow-up portal"))
+        return f"{portal} · {name}" if name else portal
 
     def link(self, place):
         row = next(iter(place.values()), None)
@@ -189,7 +189,8 @@ class Publications(Feed):
         return changes_between(None, timezone.now(), **place)[:FEED_LENGTH]
 
     def item_title(self, change):
-        return f"{change.measure.number} {change.subject}: {change.kind}"
+        # Readers of feeds show every entry by itself.
+        return watermarked(f"{change.measure.number} {change.subject}: {change.kind}")
 
     def item_description(self, change):
         told = f"{change.before} → {change.after}" if change.before else change.after

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from measures import demo
 from measures.models import Measure
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
@@ -30,16 +31,24 @@ class Field:
 
 @dataclass(frozen=True)
 class File:
+    """A file: its name, what it holds, the columns of the contract and what tells rows apart."""
+
     name: str
     description: Promise
-    fields: tuple[Field, ...]
+    contract: tuple[Field, ...]
     primary_key: tuple[str, ...]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns; a demonstration has one more at the end, as the contract allows."""
+        return (*self.contract, WATERMARK) if demo.watermark() else self.contract
 
     @property
     def header(self) -> list[str]:
         return [field.name for field in self.fields]
 
 
+WATERMARK = Field("watermark", "string", _("says that this is a demonstration"))
 OBSERVATIONS = File(
     "observations.csv",
     _("Every public value, one per line."),
@@ -260,8 +269,10 @@ def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
     return JsonResponse(
         {
-            "name": "baoshan-portal",
-            "title": "Baoshan portal: figures of 宝府〔2023〕70号 and what became of them",
+            "name": demo.file_name("baoshan-portal"),
+            "title": demo.watermarked(
+                "Baoshan portal: figures of 宝府〔2023〕70号 and what became of them"
+            ),
             "homepage": request.build_absolute_uri(reverse("overview")),
             "resources": [
                 {
@@ -298,10 +309,11 @@ def _number(value) -> str | None:
 
 def _csv(file: File, rows) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'inline; filename="{file.name}"'
+    response["Content-Disposition"] = f'inline; filename="{demo.file_name(file.name)}"'
     writer = csv.writer(response)
     writer.writerow(file.header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    more = [demo.watermark()] if demo.watermark() else []
+    writer.writerows([*map(_cell, row), *more] for row in rows)
     return response
 
 

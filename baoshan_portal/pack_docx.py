@@ -14,6 +14,8 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from measures.demo import watermark, watermarked
+
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 LATIN = "Times New Roman"
@@ -46,6 +48,11 @@ def write(pack, chinese: bool) -> bytes:
         (document.sections[0].even_page_footer, WD_ALIGN_PARAGRAPH.LEFT),
     ):
         _number_pages(footer.paragraphs[0], side)
+    if watermark():
+        for header in (document.sections[0].header, document.sections[0].even_page_header):
+            header.paragraphs[0].style = "Footer"
+            header.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.CENTER
+            header.paragraphs[0].add_run(watermark())
 
     _say(document, pack.title, "Title")
     if pack.numbers:
@@ -226,7 +233,7 @@ def _font_table() -> bytes:
 
 def _set_properties(document, pack) -> None:
     said = document.core_properties
-    said.title = UNPRINTABLE.sub("", pack.title)[:255]
+    said.title = UNPRINTABLE.sub("", watermarked(pack.title))[:255]
     said.author = said.last_modified_by = said.comments = ""
     said.created = said.modified = datetime.combine(pack.day, time())
     said.revision = 1

@@ -8,6 +8,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from measures.demo import watermarked, with_watermark
 from measures.listing import safe_cell
 
 WIDEST = 48
@@ -18,10 +19,10 @@ def write(pack, sheets: dict[str, list[list]]) -> bytes:
     book = Workbook()
     book.remove(book.active)
     book.properties.creator = ""
-    book.properties.title = _clean(pack.title)
+    book.properties.title = _clean(watermarked(pack.title))
     for title, rows in sheets.items():
         sheet = book.create_sheet(title[:31])
-        for row in rows:
+        for row in with_watermark(rows):
             sheet.append([_clean(cell) for cell in row])
         sheet.freeze_panes = "A2"
         sheet.print_title_rows = "1:1"

@@ -22,6 +22,7 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from measures.as_of import BadQuery
+from measures.demo import file_name, with_watermark
 from measures.filters import MeasureFilter
 from measures.listing import CONTENT_TYPES, safe_cell
 from measures.models import Measure, ProgressNote, Section, Theme
@@ -268,7 +269,7 @@ def gather(request) -> Pack:
         as_of=as_of,
         filters=[_told(chosen.form.fields[name], value) for name, value in given.items()],
         link=request.build_absolute_uri(link),
-        name="-".join(["pack", *codes, day.isoformat()]),
+        name=file_name("-".join(["pack", *codes, day.isoformat()])),
         works=works,
         sources=_sources(works),
     )
@@ -524,6 +525,6 @@ def _csv(pack: Pack) -> str:
     about = [(pack.title,), *pack.about, *((_("Source"), source) for source in pack.sources)]
     if not pack.lines:
         about.append((pack.empty_text,))
-    for row in [*indicator_rows(pack), [], *about]:
+    for row in with_watermark([*indicator_rows(pack), [], *about]):
         writer.writerow([safe_cell(cell) for cell in row])
     return "\ufeff" + text.getvalue()

@@ -31,13 +31,14 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 FORCE_SCRIPT_NAME = env.str(
     "SCRIPT_NAME", default="", validate=Regexp("/|$", error="Begin it with a slash: /baoshan.")
 )
-DATABASES = {
-    "default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var/portal.sqlite3'}")
-}
+# A demonstration with invented figures, which never touches the real database or its files
+DEMO = env.bool("DEMO", default=False)
+DATABASE_FILE = BASE_DIR / ("var/demo.sqlite3" if DEMO else "var/portal.sqlite3")
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}")}
 # How many percentage points completion may lie behind the time used before it counts as behind
 PACE_TOLERANCE_POINTS = env.int("PACE_TOLERANCE_POINTS", default=10, validate=Range(min=0))
 # Evidence files: kept out of the served folders and handed out by the admin alone
-MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var/files")
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO else "var/files"))
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"
 # Charts that were drawn already
 CACHE_ROOT = env.path("CACHE_ROOT", default=BASE_DIR / "var/cache")
@@ -223,6 +224,9 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+if DEMO:
+    # Cookies know no ports: signing in here must not sign out of the real portal beside it
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "demo_sessionid", "demo_csrftoken"
 # A session ends after this long without a request
 SESSION_COOKIE_AGE = IDLE_MINUTES * 60
 SESSION_SAVE_EVERY_REQUEST = True

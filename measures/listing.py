@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django_filters.views import FilterView
 from django_tables2 import RequestConfig, SingleTableMixin
 
+from . import demo
 from .as_of import BadQuery
 
 CONTENT_TYPES = {
@@ -36,14 +37,14 @@ def table_file(table, file_format: str, name: str) -> HttpResponse:
 
     ``file_format`` is csv (UTF-8 with a byte order mark, so that Excel opens it) or xlsx.
     """
-    rows = ([safe_cell(cell) for cell in row] for row in table.as_values())
+    rows = ([safe_cell(cell) for cell in row] for row in demo.with_watermark(table.as_values()))
     dataset = tablib.Dataset(headers=next(rows))
     dataset.extend(rows)
-    dataset.title = name[:31]
+    dataset.title = demo.file_name(name)[:31]
     content = dataset.export(file_format)
     if file_format == "csv":
         content = "\ufeff" + content
-    file_name = f"{name}-{timezone.localdate()}.{file_format}"
+    file_name = demo.file_name(f"{name}-{timezone.localdate()}.{file_format}")
     return HttpResponse(
         content,
         content_type=CONTENT_TYPES[file_format],

@@ -7,6 +7,7 @@ from import_export.admin import ExportMixin
 from import_export.fields import Field
 from import_export.formats.base_formats import CSV, XLSX
 
+from . import demo
 from .listing import safe_cell
 from .models import TrailEvent
 from .trail import Action, record
@@ -17,6 +18,15 @@ class RecordsExport(ExportMixin):
 
     export_formats = (CSV, XLSX)
     to_encoding = "utf-8-sig"
+
+    def get_export_filename(self, request, queryset, file_format):
+        return demo.file_name(super().get_export_filename(request, queryset, file_format))
+
+    def get_data_for_export(self, request, queryset, **kwargs):
+        data = super().get_data_for_export(request, queryset, **kwargs)
+        if mark := demo.watermark():
+            data.insert_col(0, [mark] * len(data), header=mark)
+        return data
 
     def get_export_data(self, file_format, request, queryset, **kwargs):
         if not self.has_view_permission(request):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
 
-from measures import access
+from measures import access, demo
 from measures.admin import NamedAdmin, SubmissionAdmin, SubmissionForm
 from measures.trail import Action, record
 
@@ -99,6 +99,9 @@ class TableFilesMixin(ImportExportMixin):
 
     def get_resource_index(self, form):
         return 0
+
+    def get_export_filename(self, request, queryset, file_format):
+        return demo.file_name(super().get_export_filename(request, queryset, file_format))
 
     def get_export_data(self, file_format, request, queryset, **kwargs):
         data = super().get_export_data(file_format, request, queryset, **kwargs)

@@ -21,6 +21,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from measures import demo
+
 from .quantity import plain
 
 MOST_ROWS = 20_000
@@ -96,12 +98,20 @@ def read_table(content: bytes) -> Table:
     if not content.strip():
         raise FileError(_("The file is empty."))
     if content.startswith(b"PK"):
-        return _table(_xlsx_rows(content))
+        return _without_watermark(_table(_xlsx_rows(content)))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileError(
             _("This is an old Excel file or one with a password: save it as .xlsx without one.")
         )
-    return _table(_csv_rows(_decoded(content)))
+    return _without_watermark(_table(_csv_rows(_decoded(content))))
+
+
+def _without_watermark(table: Table) -> Table:
+    """Drops the last column of the files that a demonstration gave out."""
+    if table.headers[-1] == demo.watermark():
+        for cells in (table.headers, *(row.cells for row in table.rows)):
+            cells.pop()
+    return table
 
 
 def _decoded(content: bytes) -> str:
@@ -279,8 +289,15 @@ def _written(value):
     return quoted(ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 
 
+def _with_watermark(headers, rows):
+    """In a demonstration, a last column that says so: the first ones are read by their letters."""
+    mark = demo.watermark()
+    return ([*headers, mark], ([*row, mark] for row in rows)) if mark else (headers, rows)
+
+
 def csv_file(headers, rows) -> bytes:
     """UTF-8 with a byte order mark, without which Excel garbles Chinese."""
+    headers, rows = _with_watermark(headers, rows)
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(headers)
@@ -293,8 +310,9 @@ def xlsx_file(headers, rows, *, widths=(), choices=None) -> bytes:
 
     ``widths`` are those of the first columns, ``choices`` a list of words by column index.
     """
+    headers, rows = _with_watermark(headers, rows)
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet()
+    sheet = book.create_sheet(demo.watermark().replace(" /", "") or None)
     sheet.freeze_panes = "A2"
     for index, width in enumerate(widths):
         sheet.column_dimensions[get_column_letter(index + 1)].width = width

@@ -125,7 +125,9 @@ class TargetTable(tables.Table):
     indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name")
     plan = tables.Column(verbose_name=_("Plan"))
     target = tables.Column(verbose_name=_("Target"), accessor="pk", attrs=NUMBER, orderable=False)
-    due_on = tables.DateColumn(verbose_name=_("Due on"), format="Y-m-d", default=_("not published"))
+    due_on = tables.DateColumn(
+        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WHOLE
+    )
     latest = tables.Column(
         verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False
     )

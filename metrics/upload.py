@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.tmp_storages import TempFolderStorage
 
-from measures import access
+from measures import access, demo
 from measures.models import Department, Round
 from measures.trail import Action, record
 
@@ -137,7 +137,7 @@ def template(request, round_code, department_code, file_format):
         subject=round,
         note=f"template.{file_format}, {department.code}, {len(rows)} rows",
     )
-    name = f"{round.code}-{department.code}.{file_format}"
+    name = demo.file_name(f"{round.code}-{department.code}.{file_format}")
     return HttpResponse(
         content,
         content_type=TYPES[file_format],

@@ -9,6 +9,7 @@ os.environ.update(
     SECRET_KEY="tests-only",
     HTTPS="0",
     DEBUG="0",
+    DEMO="0",
     ALLOWED_HOSTS="*",
     SCRIPT_NAME="",
     PACE_TOLERANCE_POINTS="10",

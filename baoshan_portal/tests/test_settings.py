@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "SECRET_KEY": "kU3vZ7-2QmXwT9rB5nL8dF1gH6jS4aY0cP_eViOqRtWzMxNbKl",
     "DEBUG": "0",
+    "DEMO": "0",
     "HTTPS": "1",
     "HSTS_WHOLE_DOMAIN": "1",
     "ALLOWED_HOSTS": "portal.example.gov.cn",
@@ -56,6 +57,7 @@ def test_a_portal_on_one_path_of_a_site_need_not_speak_for_the_whole_domain():
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set."),
         ("DEBUG", "maybe", "'DEBUG': ['Not a valid boolean.']"),
+        ("DEMO", "perhaps", "'DEMO': ['Not a valid boolean.']"),
         ("HTTPS", "perhaps", "'HTTPS': ['Not a valid boolean.']"),
         ("DATABASE_URL", "nonsense", "'DATABASE_URL': ['Not a valid database URL.']"),
         ("DATABASE_URL", "oracle9://a/b", "'DATABASE_URL': ['Not a valid database URL.']"),

@@ -1,3 +1,4 @@
+from .demo_mark import DemoMark
 from .documents import Opinion, Report, validate_locator
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
@@ -6,6 +7,7 @@ from .trail import TrailEvent
 from .tree import Measure, Section, Theme
 
 __all__ = [
+    "DemoMark",
     "Department",
     "Measure",
     "Opinion",

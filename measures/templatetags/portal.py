@@ -1,10 +1,12 @@
 """Tags that every page of the portal uses; loaded in all templates."""
 
 from django import template
+from django.conf import settings
 from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import override
 
+from .. import demo
 from ..as_of import address
 
 register = template.Library()
@@ -34,6 +36,12 @@ def this_page_in(context, language: str) -> str:
 def day_of_page(context):
     """The day that the page speaks of: the one asked for, or today."""
     return getattr(context.get("request"), "as_of", None) or timezone.localdate()
+
+
+@register.inclusion_tag("_demo.html")
+def demo_banner():
+    """The watermark of a demonstration on top of a page; nothing in a real portal."""
+    return {"is_demo": settings.DEMO, "chinese": demo.CHINESE, "english": demo.ENGLISH}
 
 
 @register.filter

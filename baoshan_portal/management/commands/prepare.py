@@ -2,10 +2,14 @@
 
 import secrets
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, call_command
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import transaction
 
-from measures.models import Opinion
+from measures.demo import check_database
+from measures.models import DemoMark, Opinion
 
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures",
@@ -16,14 +20,22 @@ FIXTURES = (
 class Command(BaseCommand):
     help = (
         "Collects the static files; migrates the database; loads the report into an empty one; "
-        "creates the first administrator, if there is nobody yet, and prints the password once."
+        "creates the first administrator, if there is nobody yet, and prints the password once. "
+        "With DEMO=1 it also fills the database with invented figures."
     )
 
     def handle(self, *args, **options):
+        try:
+            check_database()
+        except ImproperlyConfigured as error:
+            raise CommandError(f"{error} Nothing was changed.") from None
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", verbosity=0)
         if not Opinion.objects.exists():
-            call_command("loaddata", *FIXTURES, verbosity=options["verbosity"])
+            with transaction.atomic():
+                call_command("loaddata", *FIXTURES, verbosity=options["verbosity"])
+                if settings.DEMO:
+                    DemoMark.objects.create()
         User = get_user_model()
         if not User.objects.exists():
             password = secrets.token_urlsafe(12)
@@ -31,3 +43,5 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"First administrator: admin, password: {password} (shown only this once)"
             )
+        if settings.DEMO:
+            call_command("demo", stdout=self.stdout)

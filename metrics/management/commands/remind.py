@@ -10,6 +10,7 @@ from django.urls import set_script_prefix
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from measures.demo import check_database, watermark, watermarked
 from measures.models import TrailEvent, User
 from measures.trail import Action, record
 
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="print instead of sending")
 
     def handle(self, *args, dry_run, **options):
+        # Nobody may get invented figures by mail that do not say so.
+        check_database()
         # PORTAL_URL already holds the path below which the portal lives.
         set_script_prefix("/")
         since = timezone.now() - timedelta(days=settings.REMIND_EVERY_DAYS)
@@ -46,7 +49,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"{user.get_username()} has no address, so nothing was sent.")
                 continue
             else:
-                subject = _("Baoshan follow-up portal: what waits for you")
+                subject = watermarked(_("Baoshan follow-up portal: what waits for you"))
                 EmailMessage(subject, text, to=[user.email], connection=connection).send()
                 record(Action.REMINDED, actor_name="remind", subject=user, after=text)
             sent += 1
@@ -65,5 +68,5 @@ def digest(user: User) -> str:
     if not any(heaps.values()):
         return ""
     name = user.get_full_name() or user.get_username()
-    context = {**heaps, "name": name, "portal": settings.PORTAL_URL}
+    context = {**heaps, "name": name, "portal": settings.PORTAL_URL, "watermark": watermark()}
     return render_to_string("email/digest.txt", context)
