@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from measures.demo import watermarked
 from measures.text import in_chinese
 
 from . import drawing
@@ -27,7 +28,7 @@ def heading_of(request, title: str, sources: Iterable[str]) -> Heading:
     names = pgettext("between names", ", ").join(sources)
     told = _("Data as of %(day)s · source: %(sources)s") % {"day": day, "sources": names}
     page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?as_of={day}")
-    return Heading(title, (told, page))
+    return Heading(watermarked(title), (told, page))
 
 
 def answer(spec: dict, file_format: str, name: str) -> HttpResponse:
