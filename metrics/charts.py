@@ -180,7 +180,7 @@ def history(
     for target in known:
         layers += _target_layers(indicator, target)
     layers += _value_layers(rows, bars)
-    layers.append(_labels(rows, bars))
+    layers += _labels(rows, bars)
     if known:
         layers.append(_day(on, rows, known))
 
@@ -244,7 +244,7 @@ def _time(field: str) -> dict:
     return {
         "field": field,
         "type": "temporal",
-        "scale": {"type": "utc"},
+        "scale": {"type": "utc", "padding": 6},
         "axis": {
             "title": None,
             "format": "%Y-%m",
@@ -277,14 +277,29 @@ def _value_layers(rows: list[dict], bars: bool) -> list[dict]:
     ]
 
 
-def _labels(rows: list[dict], bars: bool) -> dict:
-    """Every value in words while there is room; of many, the first and the newest."""
+def _labels(rows: list[dict], bars: bool) -> list[dict]:
+    """Every value in words while there is room; of many, the first and the newest.
+
+    The first point's words begin at the point, to keep clear of the axis.
+    """
     fits = sum(text_width(row["label"]) + 8 for row in rows) < WIDTH
     shown = rows if fits else [rows[0], rows[-1]]
-    rows = [row | {"middle": _middle(row) if bars else row["end"]} for row in shown]
+    shown = [row | {"middle": _middle(row) if bars else row["end"]} for row in shown]
+    if bars:
+        return [_label_layer(shown, "center")]
+    return [_label_layer(shown[:1], "left"), _label_layer(shown[1:], "center")]
+
+
+def _label_layer(rows: list[dict], align: str) -> dict:
     return {
         "data": {"values": rows},
-        "mark": {"type": "text", "dy": -10, "aria": False},
+        "mark": {
+            "type": "text",
+            "dy": -12,
+            "dx": -4 if align == "left" else 0,
+            "align": align,
+            "aria": False,
+        },
         "encoding": {
             "x": _time("middle"),
             "y": {"field": "value"},
