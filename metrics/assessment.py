@@ -11,6 +11,7 @@ from django.conf import settings
 
 from . import progress
 from .checks import (
+    INCOMPLETE,
     NOT_COMPARABLE,
     CheckKind,
     Figure,
@@ -98,14 +99,21 @@ class CheckState:
 
 
 def assess_check(check: Check) -> CheckState:
-    """Evaluate ``check`` on the values that are public; needs ``with_terms``."""
+    """Evaluate ``check`` on the values that are public; needs ``with_terms``.
+
+    One that still lacks a figure which its relation needs cannot be told.
+    """
     terms = [(term, _value_of(term)) for term in check.loaded_terms]
     if not check.comparable:
         return CheckState(check, Outcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
     figures: dict[str, list[Figure | None]] = {}
     for term, observation in terms:
         figures.setdefault(term.role, []).append(_figure(term.indicator, observation))
-    return CheckState(check, evaluate(check.kind, figures), terms)
+    try:
+        outcome = evaluate(check.kind, figures)
+    except KeyError:
+        outcome = Outcome(Result.UNKNOWN, reason=INCOMPLETE)
+    return CheckState(check, outcome, terms)
 
 
 def _value_of(term: CheckTerm) -> Observation | None:

@@ -47,6 +47,7 @@ class Result(TextChoices):
 
 NOT_COMPARABLE = _("The figures count different things, so they cannot be compared.")
 MISSING = _("One of the figures has no public value.")
+INCOMPLETE = _("The check does not name all the figures that its relation needs.")
 NO_BASE = _("The base is zero, so there is no ratio.")
 NO_WHOLE_BASE = _("No whole number before gives exactly the stated rate.")
 

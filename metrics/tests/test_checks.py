@@ -3,10 +3,12 @@ from decimal import Decimal
 
 import pytest
 
+from measures.tests.factories import ISSUED
 from metrics.assessment import assess_check
 from metrics.checks import CheckKind, Figure, Result, Role, evaluate, last_digit
 from metrics.choices import Qualifier
 from metrics.models import Check
+from metrics.tests.factories import make_check, make_observation, make_term
 
 
 def counts(*values):
@@ -134,3 +136,18 @@ def test_an_unknown_result_is_refused_with_a_sentence(client, db):
     response = client.get("/en/checks/", {"result": "perhaps"})
     assert response.status_code == 400
     assert "no such result" in response.content.decode()
+
+
+@pytest.mark.parametrize("roles", [[], [Role.WHOLE], [Role.PART]])
+def test_a_check_that_still_lacks_a_figure_cannot_be_told_and_breaks_no_page(client, db, roles):
+    check = make_check(kind=CheckKind.SUM)
+    for role in roles:
+        make_observation(indicator=make_term(check_of=check, role=role).indicator, published=ISSUED)
+
+    (row,) = Check.objects.filter(pk=check.pk).published().with_terms()
+    state = assess_check(row)
+
+    assert state.outcome.result == Result.UNKNOWN
+    response = client.get("/en/checks/")
+    assert response.status_code == 200
+    assert "does not name all the figures" in response.content.decode()
