@@ -2,7 +2,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from . import changes, display, errors, feeds, find, open_data, packs, views
+from . import changes, display, errors, feeds, find, open_data, overview, packs, views
 
 # The files of the open-data contract have one address, whatever the reader's language.
 urlpatterns = [
@@ -12,7 +12,7 @@ urlpatterns = [
     path("data/targets.csv", open_data.targets, name="targets.csv"),
     path("data/datapackage.json", open_data.datapackage, name="datapackage.json"),
     *i18n_patterns(
-        path("", views.overview, name="overview"),
+        path("", overview.page, name="overview"),
         path("sections/<int:order>/", views.section, name="section"),
         path("", include("measures.urls")),
         path("", include("metrics.urls")),
