@@ -239,7 +239,7 @@ def test_time_of_the_plan_is_days_elapsed_of_all_days(client, issue, as_of, show
 
     html = html_of(client, as_of=as_of)
 
-    assert f"<strong>{shown}</strong>" in html
+    assert f"<span>{shown}</span>" in html
     assert f'class="bar-part" width="{width}"' in html
     assert "dates inferred" in html
 
