@@ -2,7 +2,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from . import changes, display, errors, find, open_data, packs, views
+from . import changes, display, errors, feeds, find, open_data, overview, packs, views
 
 # The files of the open-data contract have one address, whatever the reader's language.
 urlpatterns = [
@@ -12,13 +12,13 @@ urlpatterns = [
     path("data/targets.csv", open_data.targets, name="targets.csv"),
     path("data/datapackage.json", open_data.datapackage, name="datapackage.json"),
     *i18n_patterns(
-        path("", views.overview, name="overview"),
+        path("", overview.page, name="overview"),
         path("sections/<int:order>/", views.section, name="section"),
         path("", include("measures.urls")),
         path("", include("metrics.urls")),
         path("changes/", changes.page, name="changes"),
-        path("changes/feed/", changes.Publications(), name="feed"),
-        path("changes/feed/<slug:kind>/<slug:key>/", changes.Publications(), name="feed-of"),
+        path("changes/feed/", feeds.publications, name="feed"),
+        path("changes/feed/<slug:kind>/<slug:key>/", feeds.publications, name="feed-of"),
         path("display/", display.choose, name="display"),
         path("find/", find.page, name="find"),
         path("packs/", packs.page, name="packs"),

@@ -1,62 +1,39 @@
-"""Pages that join words and numbers: overview, section, method, open data."""
+"""Pages that join words and numbers: section, method, open data."""
+
+from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, Max, Prefetch, Q
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 
 from measures.models import Measure, Report, Section, Theme
-from measures.workflow import end_of_day
-from metrics.models import Indicator, Observation, Plan, Target
+from metrics.models import Indicator, Plan
 
 from .open_data import FILES
 
 
-def overview(request):
-    """What was asked for, the key figures, and how far the figures can be trusted."""
-    as_of = request.as_of
-    indicators = Indicator.objects.published(as_of)
-    report = Report.objects.select_related("opinion").order_by("issued_on").first()
-    sections = Section.objects.prefetch_related(
-        Prefetch("themes", Theme.objects.with_counts(as_of))
-    )
-    themes = [theme for section in sections for theme in section.themes.all()]
-    context = {
-        "report": report,
-        "plan": Plan.objects.first(),
-        "sections": sections,
-        "key_indicators": indicators.filter(is_key=True).with_place().with_latest(as_of),
-        "trust": trust(themes, indicators, report, as_of),
-        "on": as_of or timezone.localdate(),
-    }
-    return render(request, "overview.html", context)
+@dataclass(frozen=True)
+class ThemeLines:
+    """A theme with its public measures; each has ``public_indicators``, with their latest value."""
 
+    theme: Theme
 
-def trust(themes, indicators, report, as_of) -> dict:
-    """Counts that say how far the public figures can be checked, each with its denominator.
+    @property
+    def measures(self) -> list[Measure]:
+        return self.theme.public_measures
 
-    Needs ``with_counts`` on the themes.
-    """
-    observations = Observation.objects.published(as_of).filter(indicator__in=indicators)
-    first_told = end_of_day(report.issued_on) if report else timezone.now()
-    return {
-        "measures": sum(theme.measure_count for theme in themes),
-        "indicators": sum(theme.indicator_count for theme in themes),
-        **observations.aggregate(
-            observations=Count("pk"),
-            with_value=Count("indicator", distinct=True),
-            updated=Count("indicator", distinct=True, filter=Q(published_at__gte=first_told)),
-            with_source=Count("pk", filter=Q(report__isnull=False) | ~Q(source_name="")),
-            inferred=Count("pk", filter=Q(period_inferred=True)),
-            last_published=Max("published_at"),
-        ),
-        **Target.objects.published(as_of)
-        .filter(indicator__in=indicators)
-        .aggregate(
-            with_target=Count("indicator", distinct=True),
-            with_target_value=Count("indicator", distinct=True, filter=Q(value__isnull=False)),
-        ),
-    }
+    @property
+    def with_figures(self) -> int:
+        """Measures on which the documents give a figure at all."""
+        return sum(bool(measure.public_indicators) for measure in self.measures)
+
+    @property
+    def indicators(self) -> list[Indicator]:
+        return [row for measure in self.measures for row in measure.public_indicators]
+
+    @property
+    def with_value(self) -> int:
+        return sum(indicator.latest is not None for indicator in self.indicators)
 
 
 def section(request, order):
@@ -77,7 +54,8 @@ def section(request, order):
     themes = row.themes.select_related("section").prefetch_related(
         Prefetch("measures", measures, to_attr="public_measures")
     )
-    return render(request, "section.html", {"section": row, "themes": themes})
+    context = {"section": row, "themes": [ThemeLines(theme) for theme in themes]}
+    return render(request, "section.html", context)
 
 
 def method(request):

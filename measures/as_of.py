@@ -55,7 +55,7 @@ def get_public_or_404(queryset, request, code: str):
     return row
 
 
-def address(request, target, *args, **query) -> str:
+def address(request, target, /, *args, **query) -> str:
     """The address of ``target``, a row or a URL name, keeping the day that ``request`` asks for.
 
     ``query`` becomes the query string; a value of None or "" is left out.

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from measures.text import in_chinese
 
 from .choices import Certainty, Kind
-from .figures import figure_text
+from .figures import figure_text, observed_text
 from .models import Indicator, Observation, Target
 from .periods import period_text
 from .progress import why_unpaced
@@ -227,17 +227,20 @@ def history(
 def _datum(indicator: Indicator, row: Observation) -> dict:
     figure = figure_text(row.value, indicator.unit, row.qualifier)
     period = period_text(row.period_start, row.period_end)
-    certain = row.certainty == Certainty.ACTUAL
-    said = figure if certain else f"{figure} ({row.get_certainty_display()})"
     return {
         "start": (row.period_start or row.period_end).isoformat(),
         # A period ends with its last day, so the bar ends where the next day begins.
         "end": (row.period_end + timedelta(days=1)).isoformat(),
         "value": float(row.value),
         "label": figure,
-        "said": _("%(period)s: %(figure)s") % {"period": period, "figure": said},
-        "fill": ACCENT if certain else PAPER,
+        "said": _("%(period)s: %(figure)s")
+        % {"period": period, "figure": observed_text(row, indicator.unit)},
+        "fill": _fill(row),
     }
+
+
+def _fill(row: Observation) -> str:
+    return ACCENT if row.certainty == Certainty.ACTUAL else PAPER
 
 
 def _time(field: str) -> dict:
@@ -449,7 +452,7 @@ def comparison(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -
             "label": bar.text,
             "said": _("%(name)s: %(figure)s") % {"name": bar.indicator, "figure": bar.text},
             "shape": SHAPES.get(Kind(bar.indicator.kind), "cross"),
-            "fill": ACCENT if bar.latest.certainty == Certainty.ACTUAL else PAPER,
+            "fill": _fill(bar.latest),
         }
         for place, (bar, lines) in enumerate(zip(bars, names, strict=True))
     ]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from measures.text import in_chinese
 
-from .choices import Kind, Qualifier
+from .choices import Certainty, Kind, Qualifier
 from .progress import multiple
 from .quantity import plain
 
@@ -21,6 +21,15 @@ def figure_text(value: Decimal, unit, qualifier: str = Qualifier.EXACT) -> str:
     if in_chinese():
         return _chinese(value, unit, qualifier)
     return f"{_english_qualifier(qualifier)}{_english(value, unit)}"
+
+
+def observed_text(observation, unit) -> str:
+    """The figure of an observation, with a word where it is preliminary or expected."""
+    figure = figure_text(observation.value, unit, observation.qualifier)
+    if observation.certainty == Certainty.ACTUAL:
+        return figure
+    certainty = observation.get_certainty_display()
+    return _("%(figure)s (%(certainty)s)") % {"figure": figure, "certainty": certainty}
 
 
 def _chinese(value, unit, qualifier) -> str:

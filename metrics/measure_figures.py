@@ -10,8 +10,8 @@ from measures.models import Measure
 
 from . import charts, drawing
 from .assessment import Assessment, assess
+from .last_change import last_change
 from .models import Indicator, Observation
-from .telling import change_text, last_change
 
 
 @dataclass
@@ -22,7 +22,6 @@ class Line:
     """
 
     indicator: Indicator
-    values: list[Observation]
     assessments: list[Assessment]
     course: SafeString | None = None
 
@@ -32,12 +31,12 @@ class Line:
 
     @property
     def change(self) -> str:
-        change = last_change(self.indicator, self.values)
-        return change_text(change, self.indicator.unit) if change else ""
+        change = last_change(self.indicator)
+        return change.text if change else ""
 
     @property
     def has_course(self) -> bool:
-        return len(charts.distinct(self.values)) > 1
+        return len(charts.distinct(self.indicator.public_values)) > 1
 
 
 def lines_of(measure: Measure, as_of: date | None) -> list[Line]:
@@ -49,9 +48,9 @@ def lines_of(measure: Measure, as_of: date | None) -> list[Line]:
     lines = []
     for row in indicators:
         states = [assess(row, target, on) for target in row.loaded_targets]
-        lines.append(Line(row, row.public_values, states))
+        lines.append(Line(row, states))
     drawn = [line for line in lines if line.has_course]
-    specs = [charts.small(line.indicator, line.values) for line in drawn]
+    specs = [charts.small(line.indicator, line.indicator.public_values) for line in drawn]
     for line, svg in zip(drawn, drawing.svgs(specs), strict=True):
         line.course = svg and charts.inline(svg)
     return lines

@@ -3,8 +3,6 @@
 What cannot be said is said to be so, with the reason; the arithmetic is that of ``progress``.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
@@ -15,128 +13,44 @@ from measures.text import joined
 from . import progress
 from .assessment import Assessment
 from .checks import MEASURED
-from .choices import Certainty, Kind, Qualifier, Verdict
-from .figures import figure_text
+from .choices import Verdict
+from .figures import figure_text, observed_text
+from .last_change import last_change
 from .models import Indicator, Observation, Unit
 from .periods import period_text
-from .quantity import plain
-
-#: Days by which two quarters or two years may differ and still be of one length.
-SAME_LENGTH_DAYS = 3
 
 
-@dataclass(frozen=True)
-class Change:
-    """The newest value against an earlier one that it may be compared with.
-
-    ``difference`` is in the indicator's unit, percentage points for percentages; ``growth`` is in
-    %, and None where it means nothing: for percentages, ranks, and from nothing.
-    """
-
-    before: Observation
-    difference: Decimal
-    growth: Decimal | None
-    approximate: bool
-
-
-def last_change(indicator: Indicator, observations: Sequence[Observation]) -> Change | None:
-    """How the newest of ``observations`` (newest first) changed; None without a value to compare.
-
-    A flow is compared only with an earlier period of the same length.
-    """
-    if not observations:
-        return None
-    now = observations[0]
-    before = next((row for row in observations[1:] if _comparable(indicator, now, row)), None)
-    if before is None:
-        return None
-    rate = progress.growth(now.value, before.value)
-    means_growth = indicator.unit.quantity not in {"percentage", "rank"}
-    return Change(
-        before=before,
-        difference=now.value - before.value,
-        growth=rate.value if means_growth else None,
-        approximate={now.qualifier, before.qualifier} != {Qualifier.EXACT},
-    )
-
-
-def _comparable(indicator: Indicator, now: Observation, before: Observation) -> bool:
-    if before.period_end >= now.period_end:
-        return False
-    if indicator.kind != Kind.FLOW:
-        return True
-    lengths = [_days(now), _days(before)]
-    return None not in lengths and abs(lengths[0] - lengths[1]) <= SAME_LENGTH_DAYS
-
-
-def _days(row: Observation) -> int | None:
-    return None if row.period_start is None else (row.period_end - row.period_start).days
-
-
-def change_text(change: Change, unit: Unit) -> str:
-    """A change in words: up by 199家 (+28.19%), down by 2 percentage points, up 3 places."""
-    size = abs(change.difference)
-    if size == 0:
-        return _("unchanged")
-    rises = change.difference > 0
-    if unit.quantity == "percentage":
-        text = _("up by %(n)s percentage points") if rises else _("down by %(n)s percentage points")
-        return _about(change, text % {"n": plain(size)})
-    if unit.quantity == "rank":
-        # A smaller rank is a better place.
-        text = _("down %(n)s places") if rises else _("up %(n)s places")
-        return _about(change, text % {"n": plain(size)})
-    text = _("up by %(figure)s") if rises else _("down by %(figure)s")
-    text = text % {"figure": figure_text(size, unit)}
-    if change.growth is not None:
-        sign = "+" if change.growth > 0 else "−"
-        text = _("%(change)s (%(rate)s)") % {
-            "change": text,
-            "rate": f"{sign}{plain(abs(round(change.growth, 2)))}%",
-        }
-    return _about(change, text)
-
-
-def _about(change: Change, text: str) -> str:
-    return _("about %(change)s") % {"change": text} if change.approximate else text
-
-
-def tell(
-    indicator: Indicator,
-    observations: Sequence[Observation],
-    assessment: Assessment,
-    on: date,
-) -> str:
-    """All sentences on one indicator; ``observations`` are public, newest first."""
+def tell(indicator: Indicator, assessment: Assessment, on: date) -> str:
+    """All sentences on one indicator; needs its unit and ``public_values``, newest first."""
     latest = assessment.latest
     if latest is None:
         return _("No value has been published. That is not a zero.")
-    sentences = [_now(indicator, latest), _change(indicator, observations)]
+    sentences = [_now(indicator, latest), _change(indicator)]
     sentences += _target(indicator, assessment, on)
     return joined(sentences)
 
 
 def _now(indicator: Indicator, latest: Observation) -> str:
-    figure = figure_text(latest.value, indicator.unit, latest.qualifier)
-    if latest.certainty != Certainty.ACTUAL:
-        figure = f"{figure} ({latest.get_certainty_display()})"
     return _("%(name)s: %(figure)s, %(period)s.") % {
         "name": indicator,
-        "figure": figure,
+        "figure": observed_text(latest, indicator.unit),
         "period": period_text(latest.period_start, latest.period_end),
     }
 
 
-def _change(indicator: Indicator, observations: Sequence[Observation]) -> str:
-    change = last_change(indicator, observations)
+def _change(indicator: Indicator) -> str:
+    change = last_change(indicator)
     if change is None:
         return _("No earlier value can be compared with it.")
-    before = change.before
-    return _("Compared with %(before)s (%(period)s): %(change)s.") % {
-        "before": figure_text(before.value, indicator.unit, before.qualifier),
-        "period": period_text(before.period_start, before.period_end),
-        "change": change_text(change, indicator.unit),
+    told = {
+        "before": observed_text(change.before, indicator.unit),
+        "period": period_text(change.before.period_start, change.before.period_end),
+        "change": change.words,
+        "reason": change.difference.reason,
     }
+    if change.difference.value is None:
+        return _("Before it was %(before)s (%(period)s). %(reason)s") % told
+    return _("Compared with %(before)s (%(period)s): %(change)s.") % told
 
 
 def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:

@@ -89,8 +89,8 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
         .select_related("plan")
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )
-    # What ``with_latest`` would ask for again is among them.
-    row.loaded_latest = history.standing(values)[:1]
+    # What ``with_history`` would ask for again is among them.
+    row.public_values = history.standing(values)
     row.loaded_targets = history.standing(targets)
     return row, values, targets
 
@@ -99,17 +99,16 @@ def indicator(request, code):
     as_of = request.as_of
     on = as_of or timezone.localdate()
     row, values, targets = load(request, code)
-    observations = history.standing(values)
     assessment = assess(row, row.current_target, on)
     related = Indicator.objects.published(as_of).filter(Q(basis=row) | Q(pk=row.basis_id))
     context = {
         "indicator": row,
-        "told": tell(row, observations, assessment, on),
+        "told": tell(row, assessment, on),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
-        "has_chart": charts.has_history(observations, row.loaded_targets),
-        "chart": chart_of(row, observations, on),
+        "has_chart": charts.has_history(row.public_values, row.loaded_targets),
+        "chart": chart_of(row, on),
         "draws_png": pictures.draws_png(),
-        "observations": observations,
+        "observations": row.public_values,
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
         "assessments": [assess(row, target, on) for target in row.loaded_targets],
@@ -128,22 +127,21 @@ def indicator(request, code):
     return render(request, "metrics/indicator.html", context)
 
 
-def chart_of(row: Indicator, observations: list[Observation], on: date) -> str | None:
+def chart_of(row: Indicator, on: date) -> str | None:
     """The history of an indicator as a part of its page; None if there is nothing to draw."""
-    if not charts.has_history(observations, row.loaded_targets):
+    if not charts.has_history(row.public_values, row.loaded_targets):
         return None
-    (svg,) = drawing.svgs([charts.history(row, observations, row.loaded_targets, on)])
+    (svg,) = drawing.svgs([charts.history(row, row.public_values, row.loaded_targets, on)])
     return svg and charts.inline(svg)
 
 
 def indicator_chart(request, code, file_format):
     """The chart of an indicator's page as a picture that tells what it is."""
     on = request.as_of or timezone.localdate()
-    row, values, _targets = load(request, code)
-    observations = history.standing(values)
-    if not charts.has_history(observations, row.loaded_targets):
+    row, _values, _targets = load(request, code)
+    if not charts.has_history(row.public_values, row.loaded_targets):
         raise Http404
-    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in observations)
+    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
     heading = pictures.heading_of(request, str(row), sources)
-    spec = charts.history(row, observations, row.loaded_targets, on, heading)
+    spec = charts.history(row, row.public_values, row.loaded_targets, on, heading)
     return pictures.answer(spec, file_format, row.code)

@@ -2,15 +2,17 @@
 
 import re
 from datetime import date, datetime, timedelta
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from measures.models import Measure
 from measures.tests.factories import make_note
-from metrics.models import Indicator
+from metrics.models import Indicator, Observation, Target
 from metrics.tests.factories import make_observation
 
 from .pages import (
@@ -21,6 +23,7 @@ from .pages import (
     in_both_languages,
     language,
     links,
+    public_pages,
     rows_of,
     texts,
 )
@@ -36,14 +39,14 @@ def html_of(client, address: str, **query) -> str:
     return client.get(address, query).content.decode()
 
 
-def numbers_on_overview(client, day: str) -> list[str]:
-    """Counts of measures and indicators of every theme."""
-    cells = texts(html_of(client, "/en/", as_of=day), "td")
-    return [cell for cell in cells if cell.isdigit()]
+def total_on_overview(client, day: str) -> list[str]:
+    """Measures, indicators with a value / all, and what was new by then."""
+    (total,) = re.findall("<tfoot>(.*?)</tfoot>", html_of(client, "/en/", as_of=day), re.DOTALL)
+    return texts(total, "td")
 
 
 def test_before_the_report_was_issued_nothing_was_public(client):
-    assert set(numbers_on_overview(client, DAY_BEFORE)) == {"0"}
+    assert total_on_overview(client, DAY_BEFORE) == ["0", "0/0", "0"]
     for address in LISTS:
         assert len(rows_of(html_of(client, address, as_of=DAY_BEFORE, format="csv"))) == 0
     for number in (1, 2, 3, 4):
@@ -54,9 +57,13 @@ def test_before_the_report_was_issued_nothing_was_public(client):
 def test_from_the_day_of_issue_on_everything_is_public(client):
     html = html_of(client, "/en/sections/1/", as_of=DAY)
     assert re.search('href="/en/(measures|indicators)/[^/?]+/', html)
-    assert sum(map(int, numbers_on_overview(client, DAY))) == (
-        Measure.objects.count() + Indicator.objects.count()
-    )
+    measures, indicators = Measure.objects.count(), Indicator.objects.count()
+    publications = Observation.objects.count() + Target.objects.count()
+    assert total_on_overview(client, DAY) == [
+        f"{measures}",
+        f"{indicators}/{indicators}",
+        f"{publications}",
+    ]
     for address, model in (("/measures/", Measure), ("/indicators/", Indicator)):
         rows = rows_of(html_of(client, address, as_of=DAY, format="csv"))
         assert len(rows) == model.objects.count() > 0
@@ -168,32 +175,78 @@ def test_a_row_published_late_in_the_evening_counts_for_that_day_in_shanghai(cli
     assert "八面来风" in html_of(client, address, as_of="2023-08-10")
 
 
-@PREFIXES
-def test_every_link_to_a_public_page_or_file_keeps_the_day(client, prefix):
-    measure = Measure.objects.filter(indicators__targets__isnull=False).first()
-    indicator = Indicator.objects.filter(basis__isnull=False).first()
-    pages = [
-        *PLAIN_PAGES,
-        f"/measures/{measure.code}/",
-        f"/indicators/{indicator.code}/",
-        f"/indicators/{indicator.basis.code}/",
-        f"/indicators/{measure.indicators.filter(targets__isnull=False).first().code}/",
+AUGUST = "2023-08-01"
+#: What knows no day: files of the site itself, the desk of staff, and feeds, which tell what comes.
+WITHOUT_A_DAY = ("static", "admin", "changes/feed")
+
+
+@pytest.fixture(scope="module")
+def pages_of_august(report, django_db_blocker):
+    """The text of every public page as of AUGUST."""
+    client = Client()
+    addresses = [
+        *public_pages(lambda address: client.get(address).content.decode()),
+        *in_both_languages("/?since=2023-07-01", "/changes/?from=2023-07-01&to=2023-07-31"),
+        *in_both_languages(
+            "/indicators/?sort=name&page=2", "/packs/?section=industrial-structure", "/find/?q=家"
+        ),
     ]
-    for address in pages:
-        address = prefix + address
-        html = html_of(client, address, as_of=DAY)
-        lost = []
-        for link in links(html, "href"):
+    return {
+        address: client.get(f"{address}{'&' if '?' in address else '?'}as_of={AUGUST}")
+        for address in addresses
+    }
+
+
+def knows_no_day(path: str) -> bool:
+    path = path.removeprefix("/en").removeprefix("/")
+    return path.startswith(tuple(f"{name}/" for name in WITHOUT_A_DAY))
+
+
+@pytest.mark.usefixtures("pages_of_august")
+def test_every_page_can_be_asked_for_a_day(pages_of_august):
+    assert len(pages_of_august) > 400
+    assert {a: page.status_code for a, page in pages_of_august.items()} == dict.fromkeys(
+        pages_of_august, 200
+    )
+
+
+def test_every_link_keeps_the_day_except_the_one_back_to_today(pages_of_august):
+    lost = []
+    for address, page in pages_of_august.items():
+        html = page.content.decode()
+        today = [link for link in links(html, "href") if link == address.partition("?")[0]]
+        assert len(today) == 1, address
+        for link in set(links(html, "href")) - set(today):
             url = urlsplit(link)
-            # The way back to today's state, the parts of the page, and what knows no day.
-            if link == address or not (url.path or url.query):
+            is_part_of_the_page = not (url.path or url.query)
+            if url.netloc or is_part_of_the_page or knows_no_day(url.path):
                 continue
-            if url.path.startswith(("/static/", f"{prefix}/admin/", f"{prefix}/changes/feed/")):
-                continue
-            if parse_qs(url.query).get("as_of") != [DAY]:
-                lost.append(link)
-        assert lost == [], address
-        assert f'<input type="hidden" name="as_of" value="{DAY}">' in html
+            if parse_qs(url.query).get("as_of") != [AUGUST]:
+                lost.append((address, link))
+
+    assert lost == []
+
+
+def test_the_other_language_keeps_the_day_and_the_question(pages_of_august):
+    for address, page in pages_of_august.items():
+        html = page.content.decode()
+        (link,) = re.findall('<a class="language" [^>]*href="([^"]*)"', html)
+        url, asked = urlsplit(unescape(link)), urlsplit(address)
+        assert parse_qs(url.query) == {**parse_qs(asked.query), "as_of": [AUGUST]}, address
+
+
+def test_every_form_keeps_the_day(pages_of_august):
+    hidden = f'<input type="hidden" name="as_of" value="{AUGUST}">'
+    for address, page in pages_of_august.items():
+        forms = re.findall("<form.*?</form>", page.content.decode(), re.DOTALL)
+        assert forms, address
+        for form in forms:
+            # How to see the page is chosen on a page of its own, which leads back to this one.
+            if 'class="display"' in form:
+                (back,) = re.findall('name="next" value="([^"]*)"', form)
+                assert parse_qs(urlsplit(unescape(back)).query)["as_of"] == [AUGUST], address
+            else:
+                assert hidden in form, address
 
 
 @PREFIXES

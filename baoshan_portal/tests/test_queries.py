@@ -17,7 +17,8 @@ from .pages import FILES, LISTS, SECTIONS, rows_of
 pytestmark = pytest.mark.django_db
 
 # An Excel book asks for the same rows as the CSV file.
-TEN = ("/", *SECTIONS, *LISTS, *(f"{address}?format=csv" for address in LISTS), *FILES)
+CHANGES = ("/changes/", "/changes/?from=2023-07-01", "/changes/?from=2023-07-01&to=2023-08-01")
+TEN = ("/", *SECTIONS, *LISTS, *CHANGES, *(f"{address}?format=csv" for address in LISTS), *FILES)
 
 
 def queries_of(address: str) -> int:

@@ -1,0 +1,144 @@
+"""How the newest value of an indicator differs from the one of the period before.
+
+Only what may be subtracted is: flows, shares and the like over periods of one length, and running
+totals that begin on the same day. Otherwise both values are told, and why nothing is computed.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from . import progress
+from .choices import Kind, Qualifier
+from .figures import figure_text
+from .models import Indicator, Observation
+from .quantity import plain
+
+LENGTHS_DIFFER = gettext_lazy("The periods differ in length, so nothing is subtracted.")
+BEGINNINGS_DIFFER = gettext_lazy("The totals begin on different days, so nothing is subtracted.")
+#: Months and quarters differ by this many days at the most, and years by less.
+SAME_LENGTH = 3
+
+
+@dataclass(frozen=True)
+class LastChange:
+    """From ``before`` to ``now``; the difference is in the indicator's unit, growth in %.
+
+    Either is an Answer: a value, or the reason why it cannot be told. ``growth`` is not told of
+    percentages and ranks, whose growth means nothing.
+    """
+
+    indicator: Indicator
+    now: Observation
+    before: Observation
+    difference: progress.Answer
+    growth: progress.Answer
+
+    @property
+    def is_exact(self) -> bool:
+        return self.now.qualifier == self.before.qualifier == Qualifier.EXACT
+
+    @property
+    def difference_text(self) -> str:
+        """Such as +13.01亿元, 约−200家, +1.2个百分点 or 上升2位; empty if it cannot be told."""
+        value = self.difference.value
+        return "" if value is None else self._about(_difference(value, self.indicator.unit))
+
+    @property
+    def growth_text(self) -> str:
+        """Such as +56.22%, to two decimals; empty if it cannot be told."""
+        value = self.growth.value
+        return "" if value is None else self._about(f"{_signed(round(value, 2))}%")
+
+    @property
+    def text(self) -> str:
+        """Difference and growth, as far as they can be told: +13.01亿元（+56.22%）."""
+        if not self.growth_text:
+            return self.difference_text
+        parts = {"difference": self.difference_text, "growth": self.growth_text}
+        return _("%(difference)s (%(growth)s)") % parts
+
+    @property
+    def words(self) -> str:
+        """The change in a sentence: up by 199家（+28.19%）, down by 2个百分点, up 3 places."""
+        value, unit = self.difference.value, self.indicator.unit
+        if not value or unit.quantity == "rank":
+            return self.difference_text
+        if unit.quantity == "percentage":
+            size = _("%(points)s percentage points") % {"points": plain(abs(value))}
+        else:
+            size = figure_text(abs(value), unit)
+        text = _("up by %(size)s") if value > 0 else _("down by %(size)s")
+        text = self._about(text % {"size": size})
+        if not self.growth_text:
+            return text
+        return _("%(difference)s (%(growth)s)") % {"difference": text, "growth": self.growth_text}
+
+    def _about(self, text: str) -> str:
+        return text if self.is_exact else _("about %(figure)s") % {"figure": text}
+
+
+def last_change(indicator: Indicator) -> LastChange | None:
+    """The change to the newest public value from that of an earlier period; None without one.
+
+    Needs the unit, and ``public_values``, newest first (``NEWEST_FIRST``).
+    """
+    values = indicator.public_values
+    before = [value for value in values if value.period_end < values[0].period_end][:1]
+    if not before:
+        return None
+    return between(indicator, values[0], before[0])
+
+
+def between(indicator: Indicator, now: Observation, before: Observation) -> LastChange:
+    """The change from one value of ``indicator`` to a later one."""
+    quantity = indicator.unit.quantity
+    if reason := _why_not(indicator.kind, now, before):
+        difference = growth = progress.Answer(reason=reason)
+    else:
+        difference = progress.change(now.value, before.value)
+        growth = (
+            progress.Answer(reason=progress.NO_RATIO)
+            if quantity in {"percentage", "rank"}
+            else progress.growth(now.value, before.value)
+        )
+    return LastChange(indicator, now, before, difference, growth)
+
+
+def _why_not(kind: str, now: Observation, before: Observation) -> str | None:
+    """Why the two may not be subtracted, or None."""
+    if kind in {Kind.STOCK, Kind.CAPACITY}:
+        return None
+    if kind == Kind.CUMULATIVE:
+        return None if now.period_start == before.period_start else BEGINNINGS_DIFFER
+    days, days_before = _days(now), _days(before)
+    if days is None or days_before is None:
+        return None if days == days_before else LENGTHS_DIFFER
+    return None if abs(days - days_before) <= SAME_LENGTH else LENGTHS_DIFFER
+
+
+def _days(observation: Observation) -> int | None:
+    if observation.period_start is None:
+        return None
+    return (observation.period_end - observation.period_start).days
+
+
+def _signed(value: Decimal) -> str:
+    return f"{'−' if value < 0 else '+'}{plain(abs(value), grouping=True)}"
+
+
+def _difference(value: Decimal, unit) -> str:
+    if value == 0:
+        return _("unchanged")
+    if unit.quantity == "percentage":
+        return _("%(points)s percentage points") % {"points": _signed(value)}
+    if unit.quantity == "rank":
+        places = int(abs(value))
+        # Rank 1 is the best, so a smaller number is a rise.
+        if value < 0:
+            return ngettext("up %(n)d place", "up %(n)d places", places) % {"n": places}
+        return ngettext("down %(n)d place", "down %(n)d places", places) % {"n": places}
+    sign = "−" if value < 0 else "+"
+    return f"{sign}{figure_text(abs(value), unit)}"
