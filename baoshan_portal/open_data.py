@@ -17,6 +17,7 @@ from measures import demo
 from measures.models import Measure
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
+from metrics.progress import Answer
 from metrics.quantity import plain
 
 
@@ -95,7 +96,7 @@ INDICATORS = File(
         Field("target_value", "number", _("target; empty: none, or not published")),
         Field("target_due", "date", _("when the target falls due; empty: not published")),
         Field("target_claim", "string", _("what the source says about reaching the target")),
-        Field("completion", "number", _("percent of the target; empty: cannot be said")),
+        Field("completion", "number", _("percent of the target, to two decimals; empty: cannot be said")),
         Field("verdict", "string", _("what can be concluded")),
         Field("url", "string", _("page of the indicator")),
     ),
@@ -212,7 +213,7 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         _number(target and target.value),
         target and target.due_on,
         target and target.claim,
-        _number(state.completion.value),
+        _percent(state.completion),
         state.verdict.value,
         request.build_absolute_uri(row.get_absolute_url()),
     )
@@ -305,6 +306,11 @@ def datapackage(request):
 def _number(value) -> str | None:
     """A decimal as plain digits; None, which becomes an empty cell, stays None."""
     return None if value is None else plain(value)
+
+
+def _percent(answer: Answer) -> str | None:
+    """A percentage to two decimals; None where it cannot be said."""
+    return None if answer.value is None else plain(round(answer.value, 2))
 
 
 def _csv(file: File, rows) -> HttpResponse:
