@@ -96,7 +96,11 @@ INDICATORS = File(
         Field("target_value", "number", _("target; empty: none, or not published")),
         Field("target_due", "date", _("when the target falls due; empty: not published")),
         Field("target_claim", "string", _("what the source says about reaching the target")),
-        Field("completion", "number", _("percent of the target, to two decimals; empty: cannot be said")),
+        Field(
+            "completion",
+            "number",
+            _("percent of the target, to two decimals; empty: cannot be said"),
+        ),
         Field("verdict", "string", _("what can be concluded")),
         Field("url", "string", _("page of the indicator")),
     ),
