@@ -12,6 +12,7 @@ from measures import access
 from measures.admin import NamedAdmin, SubmissionAdmin, SubmissionForm
 from measures.trail import Action, record
 
+from .due import closed_round
 from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, check_size
@@ -161,6 +162,7 @@ class ObservationForm(SubmissionForm):
     def clean(self):
         data = super().clean()
         indicator, text = data.get("indicator"), data.get("as_written")
+        self._check_round(indicator, data.get("period_end"))
         if not indicator or not text:
             return data
         units = {unit.name: unit for unit in Unit.objects.all()}
@@ -178,6 +180,17 @@ class ObservationForm(SubmissionForm):
         data["value"], data["qualifier"] = entry.value, entry.qualifier
         self.instance.qualifier = entry.qualifier
         return data
+
+    def _check_round(self, indicator, day):
+        """An entry of a round is checked by the workflow, a correction may come at any time."""
+        row = self.instance
+        if row.round_id or row.supersedes_id or not indicator or not day:
+            return
+        if closed := closed_round(indicator.measure.lead, day):
+            self.add_error(
+                "period_end",
+                _("The round “%(round)s” takes no entry of this department.") % {"round": closed},
+            )
 
 
 @admin.register(Observation)

@@ -480,6 +480,24 @@ def test_a_figure_that_was_recorded_already_gets_a_sentence(admin_client, indica
     assert Observation.objects.count() == 1
 
 
+def test_an_entry_beside_the_rounds_does_not_slip_past_their_locks(admin_client, admin_user):
+    office = make_department()
+    indicator = make_indicator(measure=make_measure(lead=office))
+    period = {"period_start": date(2022, 10, 1), "period_end": date(2022, 12, 31)}
+    locked = make_round(locked=True, name_en="Winter", **period)
+    typed = {"indicator": indicator.pk, "as_written": "5家", **YEAR}
+
+    answer = fill_in(admin_client, desk(Observation, "add"), **typed)
+    assert errors(answer) == {
+        "period_end": ["The round “Winter” takes no entry of this department."]
+    }
+    earlier = typed | {"period_start": "2021-01-01", "period_end": "2021-12-31"}
+    assert fill_in(admin_client, desk(Observation, "add"), **earlier).status_code == 302
+
+    locked.unlocks.create(department=office, reason="迟报", by=admin_user)
+    assert fill_in(admin_client, desk(Observation, "add"), **typed).status_code == 302
+
+
 def test_a_target_that_was_recorded_already_gets_a_sentence(admin_client):
     first = make_target()
     answer = fill_in(
