@@ -20,6 +20,7 @@ from .models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
 from .quantity import QuantityError
 from .resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
 from .upload import WaitingFile
+from .warnings import misquotes
 
 SOURCE = (
     _("Source"),
@@ -224,6 +225,11 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
         (_("Evidence"), {"fields": ("evidence_url", "evidence_file")}),
         SubmissionAdmin.bookkeeping_fieldset,
     )
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if obj.supersedes and (misquoted := misquotes(obj, obj.supersedes)):
+            self.message_user(request, misquoted, messages.WARNING)
 
     @admin.display(description=_("unit"), ordering="indicator__unit")
     def unit(self, observation):
