@@ -12,6 +12,7 @@ from measures import access, demo
 from measures.admin import NamedAdmin, SubmissionAdmin, SubmissionForm
 from measures.trail import Action, record
 
+from .due import closed_round
 from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, check_size
@@ -19,6 +20,7 @@ from .models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
 from .quantity import QuantityError
 from .resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
 from .upload import WaitingFile
+from .warnings import misquotes
 
 SOURCE = (
     _("Source"),
@@ -164,6 +166,7 @@ class ObservationForm(SubmissionForm):
     def clean(self):
         data = super().clean()
         indicator, text = data.get("indicator"), data.get("as_written")
+        self._check_round(indicator, data.get("period_end"))
         if not indicator or not text:
             return data
         units = {unit.name: unit for unit in Unit.objects.all()}
@@ -181,6 +184,17 @@ class ObservationForm(SubmissionForm):
         data["value"], data["qualifier"] = entry.value, entry.qualifier
         self.instance.qualifier = entry.qualifier
         return data
+
+    def _check_round(self, indicator, day):
+        """An entry of a round is checked by the workflow, a correction may come at any time."""
+        row = self.instance
+        if row.round_id or row.supersedes_id or not indicator or not day:
+            return
+        if closed := closed_round(indicator.measure.lead, day):
+            self.add_error(
+                "period_end",
+                _("The round “%(round)s” takes no entry of this department.") % {"round": closed},
+            )
 
 
 @admin.register(Observation)
@@ -214,6 +228,11 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
         (_("Evidence"), {"fields": ("evidence_url", "evidence_file")}),
         SubmissionAdmin.bookkeeping_fieldset,
     )
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if obj.supersedes and (misquoted := misquotes(obj, obj.supersedes)):
+            self.message_user(request, misquoted, messages.WARNING)
 
     @admin.display(description=_("unit"), ordering="indicator__unit")
     def unit(self, observation):

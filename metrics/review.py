@@ -29,7 +29,7 @@ from .models import NEWEST_FIRST, Observation, Target
 from .periods import period_text
 from .progress import change, growth
 from .quantity import plain
-from .warnings import are_comparable, warnings_of
+from .warnings import are_comparable, misquotes, warnings_of
 
 ROWS_PER_PAGE = 200
 KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
@@ -192,6 +192,8 @@ def _observation_lines(rows) -> list[Line]:
 
 def _observation_line(row: Observation, old: Observation | None, warnings: list[str]) -> Line:
     difference, growing = compare(row, old)
+    if old and old.pk == row.supersedes_id and (misquoted := misquotes(row, old)):
+        warnings = [*warnings, misquoted]
     return Line(
         row=row,
         kind="observation",

@@ -91,6 +91,20 @@ def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
     ]
 
 
+def misquotes(row: Observation, old: Observation) -> str:
+    """The warning that a correction of ``old`` puts other words into the report's mouth; else "".
+
+    A slip in copying the report is mended so; what an office knows better has another source.
+    """
+    place, old_place = ((r.report_id, r.locator) for r in (row, old))
+    if not row.report_id or place != old_place or row.as_written == old.as_written:
+        return ""
+    return _(
+        "The report was read as “%(old)s” at this place. Unless that was a slip in copying it, "
+        "name the source of the correction instead of the report."
+    ) % {"old": old.as_written}
+
+
 def _checks(indicators: set[int]) -> list[list[CheckTerm]]:
     """The terms of every check that joins one of ``indicators`` with other figures."""
     terms = (

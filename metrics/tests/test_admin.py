@@ -41,7 +41,7 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State, correct
+from measures.workflow import State, correct, submit
 from metrics.choices import Qualifier
 from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
 
@@ -480,6 +480,24 @@ def test_a_figure_that_was_recorded_already_gets_a_sentence(admin_client, indica
     assert Observation.objects.count() == 1
 
 
+def test_an_entry_beside_the_rounds_does_not_slip_past_their_locks(admin_client, admin_user):
+    office = make_department()
+    indicator = make_indicator(measure=make_measure(lead=office))
+    period = {"period_start": date(2022, 10, 1), "period_end": date(2022, 12, 31)}
+    locked = make_round(locked=True, name_en="Winter", **period)
+    typed = {"indicator": indicator.pk, "as_written": "5家", **YEAR}
+
+    answer = fill_in(admin_client, desk(Observation, "add"), **typed)
+    assert errors(answer) == {
+        "period_end": ["The round “Winter” takes no entry of this department."]
+    }
+    earlier = typed | {"period_start": "2021-01-01", "period_end": "2021-12-31"}
+    assert fill_in(admin_client, desk(Observation, "add"), **earlier).status_code == 302
+
+    locked.unlocks.create(department=office, reason="迟报", by=admin_user)
+    assert fill_in(admin_client, desk(Observation, "add"), **typed).status_code == 302
+
+
 def test_a_target_that_was_recorded_already_gets_a_sentence(admin_client):
     first = make_target()
     answer = fill_in(
@@ -512,6 +530,31 @@ def test_a_code_is_set_once_and_never_changed(make, admin_client):
     admin_client.post(desk(row, "change"), filled_in(page, code="second", name_en="Renamed"))
     row.refresh_from_db()
     assert (row.code, row.name_en) == ("first", "Renamed")
+
+
+def test_a_correction_that_puts_words_into_the_reports_mouth_is_told(admin_client, admin_user):
+    told = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
+    draft = correct(told, by=admin_user, reason="漏计")
+    sentence = "The report was read as “5家” at this place."
+
+    answer = fill_in(admin_client, desk(draft, "change"), as_written="6家", value="")
+    assert answer.status_code == 302
+    assert sentence in admin_client.get(desk(draft, "change")).content.decode()
+
+    draft.refresh_from_db()
+    submit(draft, by=admin_user)
+    reviewer = browser_of(make_staff(REVIEWER))
+    assert sentence in reviewer.get(reverse("admin:review")).content.decode()
+
+
+def test_a_correction_from_another_source_is_not_warned_of(admin_client, admin_user):
+    told = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
+    draft = correct(told, by=admin_user, reason="漏计")
+    source = {"report": "", "locator": "", "source_name": "区科委台账"}
+
+    answer = fill_in(admin_client, desk(draft, "change"), as_written="6家", value="", **source)
+    assert answer.status_code == 302
+    assert "The report was read as" not in admin_client.get(answer.url).content.decode()
 
 
 @pytest.mark.parametrize("make", [make_observation, make_target])

@@ -1,8 +1,10 @@
 from datetime import timedelta
 from io import StringIO
+from smtplib import SMTPRecipientsRefused
 
 import pytest
-from django.core.management import call_command
+from django.core.mail import EmailMessage
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from measures import workflow
@@ -88,6 +90,30 @@ def test_running_it_twice_sends_nothing_more(mailoutbox, editor, indicator):
     assert "0 digests sent" in remind()
     assert len(mailoutbox) == 1
     assert TrailEvent.objects.filter(action="reminded").count() == 1
+
+
+def test_an_address_that_is_refused_keeps_nobody_else_waiting(
+    mailoutbox, department, editor, indicator, monkeypatch
+):
+    other = make_staff(EDITOR, departments=[department], email="other@example.cn")
+    a_round(due_in_days=5)
+    send = EmailMessage.send
+
+    def send_to_others(mail, **options):
+        if mail.to == [editor.email]:
+            raise SMTPRecipientsRefused({editor.email: (550, b"no such user")})
+        return send(mail, **options)
+
+    monkeypatch.setattr(EmailMessage, "send", send_to_others)
+    with pytest.raises(CommandError, match="1 digests could not be sent"):
+        remind()
+    assert [mail.to for mail in mailoutbox] == [[other.email]]
+    reminded = TrailEvent.objects.filter(action="reminded")
+    assert list(reminded.values_list("subject_code", flat=True)) == [str(other.pk)]
+
+    monkeypatch.setattr(EmailMessage, "send", send)
+    assert "1 digests sent" in remind()
+    assert mailoutbox[-1].to == [editor.email]
 
 
 def test_a_dry_run_prints_and_sends_nothing(mailoutbox, editor, indicator):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, CommandError
 from django.template.loader import render_to_string
 from django.urls import set_script_prefix
 from django.utils import timezone
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             )
         )
         connection = get_connection()
-        sent = 0
+        sent = failed = 0
         for user in User.objects.filter(is_active=True, is_staff=True).order_by("username"):
             text = digest(user)
             if not text or str(user.pk) in recently:
@@ -49,11 +49,26 @@ class Command(BaseCommand):
                 self.stderr.write(f"{user.get_username()} has no address, so nothing was sent.")
                 continue
             else:
+<<<<<<< HEAD
                 subject = watermarked(_("Baoshan follow-up portal: what waits for you"))
                 EmailMessage(subject, text, to=[user.email], connection=connection).send()
+=======
+                subject = _("Baoshan follow-up portal: what waits for you")
+                try:
+                    EmailMessage(subject, text, to=[user.email], connection=connection).send()
+                except OSError as error:
+                    # One address that the server refuses must not keep the others waiting.
+                    self.stderr.write(f"{user.get_username()} <{user.email}>: {error}")
+                    failed += 1
+                    continue
+>>>>>>> review
                 record(Action.REMINDED, actor_name="remind", subject=user, after=text)
             sent += 1
         self.stdout.write(f"{sent} digests {'printed' if dry_run else 'sent'}.")
+        if failed:
+            raise CommandError(
+                f"{failed} digests could not be sent: look at EMAIL_HOST, run again."
+            )
 
 
 def digest(user: User) -> str:
