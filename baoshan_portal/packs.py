@@ -12,7 +12,7 @@ from decimal import Decimal
 from io import BytesIO, StringIO
 from itertools import groupby
 
-from django.db.models import Model, Prefetch
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,7 +22,8 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from measures.as_of import BadQuery
-from measures.filters import MeasureFilter
+from measures.facets import Chosen
+from measures.filters import PLACE_NAMES, PLACES, MeasureFilter
 from measures.listing import CONTENT_TYPES, safe_cell
 from measures.models import Measure, ProgressNote, Section, Theme
 from metrics.assessment import Assessment, assess
@@ -36,7 +37,6 @@ from metrics.quantity import plain
 
 from . import pack_docx, pack_xlsx
 
-PLACES = ("section", "theme", "department")
 #: What a zip archive says of the age of its files, where it must not tell when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -170,7 +170,7 @@ class Pack:
     def filters_text(self) -> str:
         if not self.filters:
             return _("none, everything that is public")
-        return "; ".join(
+        return pgettext("between filters", "; ").join(
             _("%(name)s: %(value)s") % {"name": n, "value": v} for n, v in self.filters
         )
 
@@ -236,9 +236,6 @@ def gather(request) -> Pack:
         raise BadQuery(
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
-    given = {
-        name: value for name, value in chosen.form.cleaned_data.items() if value not in ("", None)
-    }
     lines: dict[int, list[Line]] = {}
     for indicator in chosen.qs:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
@@ -252,48 +249,50 @@ def gather(request) -> Pack:
             Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
         )
     )
-    if set(given) <= set(PLACES):
+    if {asked.parameter for asked in chosen.chosen} <= PLACES:
         # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
-        measures = MeasureFilter(request.GET, queryset=measures, request=request).qs
+        measures = MeasureFilter(
+            request.GET, queryset=measures, request=request, places=chosen.places
+        ).qs
     else:
         measures = measures.filter(pk__in=lines)
     works = [Work(row, lines.get(row.pk, []), row.public_notes) for row in measures]
 
-    query = {name: request.GET[name].strip() for name in chosen.filters if name in given}
-    link = f"{reverse('packs')}?{urlencode(query | {'as_of': day.isoformat()})}"
-    codes = [given[name].code for name in PLACES if name in given]
+    query = [(asked.parameter, value) for asked in chosen.chosen for value, _words in asked.values]
+    link = f"{reverse('packs')}?{urlencode([*query, ('as_of', day.isoformat())])}"
+    places = _places(chosen)
     return Pack(
-        title=_title(given),
+        title=_title(chosen, places),
         day=day,
         as_of=as_of,
-        filters=[_told(chosen.form.fields[name], value) for name, value in given.items()],
+        filters=[(asked.label, _told(asked)) for asked in chosen.chosen],
         link=request.build_absolute_uri(link),
-        name="-".join(["pack", *codes, day.isoformat()]),
+        name="-".join(["pack", *(place.code for place in places), day.isoformat()]),
         works=works,
         sources=_sources(works),
     )
 
 
-def _told(field, value) -> tuple[str, str]:
-    """The label of a filter's field and its value in words."""
-    if isinstance(value, bool):
-        words = _("yes") if value else _("no")
-    elif isinstance(value, Section):
-        words = f"{value.order} {value}"
-    elif isinstance(value, Theme):
-        words = f"{value.number} {value}"
-    elif isinstance(value, Model):
-        words = str(value)
-    else:
-        words = str(dict(getattr(field, "choices", ())).get(value, value))
-    return str(field.label), words
+def _told(asked: Chosen) -> str:
+    """The values of a filter in words, one after the other."""
+    return pgettext("between names", ", ").join(words for _value, words in asked.values)
 
 
-def _title(given: dict) -> str:
-    if not given:
+def _places(filterset: IndicatorFilter) -> list:
+    """The section, theme and department that are asked for, unless there are several of a kind."""
+    found = [
+        filterset.places.find(asked.parameter, asked.values[0][0])
+        for asked in filterset.chosen
+        if asked.parameter in PLACE_NAMES and len(asked.values) == 1
+    ]
+    return [place for place in found if place]
+
+
+def _title(filterset: IndicatorFilter, places: list) -> str:
+    if not filterset.chosen:
         return _("Briefing on everything that was asked for")
-    if len(given) == 1 and next(iter(given)) in PLACES:
-        return _("Briefing: %(subject)s") % {"subject": next(iter(given.values()))}
+    if places and len(filterset.chosen) == 1:
+        return _("Briefing: %(subject)s") % {"subject": places[0]}
     return _("Briefing on selected figures")
 
 
