@@ -12,23 +12,24 @@ from decimal import Decimal
 from io import BytesIO, StringIO
 from itertools import groupby
 
-from django.db.models import Model, Prefetch
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from measures.as_of import BadQuery
 from measures.demo import file_name, with_watermark
-from measures.filters import MeasureFilter
+from measures.facets import Chosen
+from measures.filters import PLACE_NAMES, PLACES, MeasureFilter
 from measures.listing import CONTENT_TYPES, safe_cell
 from measures.models import Measure, ProgressNote, Section, Theme
+from measures.text import in_chinese, joined
 from metrics.assessment import Assessment, assess
-from metrics.choices import Certainty
-from metrics.figures import as_written_text, figure_text
+from metrics.figures import as_written_text, figure_text, observed_text
 from metrics.filters import IndicatorFilter
 from metrics.history import target_text
 from metrics.models import NEWEST_FIRST, Indicator, Observation
@@ -37,7 +38,6 @@ from metrics.quantity import plain
 
 from . import pack_docx, pack_xlsx
 
-PLACES = ("section", "theme", "department")
 #: What a zip archive says of the age of its files, where it must not tell when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -57,10 +57,7 @@ class Line:
     def figure(self) -> str:
         if not self.latest:
             return _("no data")
-        text = figure_text(self.latest.value, self.indicator.unit, self.latest.qualifier)
-        if self.latest.certainty == Certainty.ACTUAL:
-            return text
-        return f"{text} ({self.latest.get_certainty_display()})"
+        return observed_text(self.latest, self.indicator.unit)
 
     @property
     def as_written(self) -> str:
@@ -147,7 +144,7 @@ class Pack:
             ),
         ]
         # Chinese sentences stand without a space between them.
-        return ("" if _is_chinese() else " ").join(sentences)
+        return joined(sentences)
 
     @property
     def columns(self) -> list[str]:
@@ -171,7 +168,7 @@ class Pack:
     def filters_text(self) -> str:
         if not self.filters:
             return _("none, everything that is public")
-        return "; ".join(
+        return pgettext("between filters", "; ").join(
             _("%(name)s: %(value)s") % {"name": n, "value": v} for n, v in self.filters
         )
 
@@ -204,10 +201,6 @@ class Pack:
         )
 
 
-def _is_chinese() -> bool:
-    return (get_language() or "").startswith("zh")
-
-
 def _theme(work: Work) -> Theme:
     return work.measure.theme
 
@@ -237,9 +230,6 @@ def gather(request) -> Pack:
         raise BadQuery(
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
-    given = {
-        name: value for name, value in chosen.form.cleaned_data.items() if value not in ("", None)
-    }
     lines: dict[int, list[Line]] = {}
     for indicator in chosen.qs:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
@@ -253,48 +243,50 @@ def gather(request) -> Pack:
             Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
         )
     )
-    if set(given) <= set(PLACES):
+    if {asked.parameter for asked in chosen.chosen} <= PLACES:
         # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
-        measures = MeasureFilter(request.GET, queryset=measures, request=request).qs
+        measures = MeasureFilter(
+            request.GET, queryset=measures, request=request, places=chosen.places
+        ).qs
     else:
         measures = measures.filter(pk__in=lines)
     works = [Work(row, lines.get(row.pk, []), row.public_notes) for row in measures]
 
-    query = {name: request.GET[name].strip() for name in chosen.filters if name in given}
-    link = f"{reverse('packs')}?{urlencode(query | {'as_of': day.isoformat()})}"
-    codes = [given[name].code for name in PLACES if name in given]
+    query = [(asked.parameter, value) for asked in chosen.chosen for value, _words in asked.values]
+    link = f"{reverse('packs')}?{urlencode([*query, ('as_of', day.isoformat())])}"
+    places = _places(chosen)
     return Pack(
-        title=_title(given),
+        title=_title(chosen, places),
         day=day,
         as_of=as_of,
-        filters=[_told(chosen.form.fields[name], value) for name, value in given.items()],
+        filters=[(asked.label, _told(asked)) for asked in chosen.chosen],
         link=request.build_absolute_uri(link),
-        name=file_name("-".join(["pack", *codes, day.isoformat()])),
+        name=file_name("-".join(["pack", *(place.code for place in places), day.isoformat()])),
         works=works,
         sources=_sources(works),
     )
 
 
-def _told(field, value) -> tuple[str, str]:
-    """The label of a filter's field and its value in words."""
-    if isinstance(value, bool):
-        words = _("yes") if value else _("no")
-    elif isinstance(value, Section):
-        words = f"{value.order} {value}"
-    elif isinstance(value, Theme):
-        words = f"{value.number} {value}"
-    elif isinstance(value, Model):
-        words = str(value)
-    else:
-        words = str(dict(getattr(field, "choices", ())).get(value, value))
-    return str(field.label), words
+def _told(asked: Chosen) -> str:
+    """The values of a filter in words, one after the other."""
+    return pgettext("between names", ", ").join(words for _value, words in asked.values)
 
 
-def _title(given: dict) -> str:
-    if not given:
+def _places(filterset: IndicatorFilter) -> list:
+    """The section, theme and department that are asked for, unless there are several of a kind."""
+    found = [
+        filterset.places.find(asked.parameter, asked.values[0][0])
+        for asked in filterset.chosen
+        if asked.parameter in PLACE_NAMES and len(asked.values) == 1
+    ]
+    return [place for place in found if place]
+
+
+def _title(filterset: IndicatorFilter, places: list) -> str:
+    if not filterset.chosen:
         return _("Briefing on everything that was asked for")
-    if len(given) == 1 and next(iter(given)) in PLACES:
-        return _("Briefing: %(subject)s") % {"subject": next(iter(given.values()))}
+    if places and len(filterset.chosen) == 1:
+        return _("Briefing: %(subject)s") % {"subject": places[0]}
     return _("Briefing on selected figures")
 
 
@@ -348,7 +340,7 @@ def file(request, file_format: str):
 
 
 def _docx(pack: Pack) -> bytes:
-    return reproducible(pack_docx.write(pack, _is_chinese()), pack.day)
+    return reproducible(pack_docx.write(pack, in_chinese()), pack.day)
 
 
 def _xlsx(pack: Pack) -> bytes:

@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from .as_of import get_public_or_404
-from .filters import MeasureFilter
+from .filters import PLACES, MeasureFilter
 from .listing import ListPage
 from .models import Measure
 from .tables import MeasureTable
@@ -16,6 +16,8 @@ class MeasureList(ListPage):
     table_class = MeasureTable
     heading = _("Measures")
     file_name = "measures"
+    # Packs search figures, so that they would find other rows for the same words.
+    pack_parameters = PLACES
 
     def get_queryset(self):
         as_of = self.request.as_of

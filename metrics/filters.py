@@ -1,14 +1,22 @@
 """What the public lists of figures can be filtered by."""
 
-import django_filters
-from django.db.models import Exists, OuterRef, Q
-from django.forms import HiddenInput
+from collections import defaultdict
+from itertools import groupby
+from operator import attrgetter
+
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.filters import PlaceFilter
+from measures.facets import NONE, Facet
+from measures.filters import PLACE_GROUPS, PlaceFilter, yes_if, yes_no
+from measures.models import Report
 
-from .choices import Category, Claim, Kind, Level
-from .models import Indicator, Observation, Target
+from .assessment import assess, assess_check
+from .checks import Result
+from .choices import Category, Claim, Kind, Level, Verdict
+from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Target
 from .quantity import QuantityError, read
 
 
@@ -23,27 +31,84 @@ def figure_in(word: str) -> Q:
 
 
 class IndicatorFilter(PlaceFilter):
-    category = django_filters.ChoiceFilter(
-        label=_("Category"), choices=Category, empty_label=_("all categories")
+    category = Facet(_("Category"), Category)
+    kind = Facet(_("Kind"), Kind)
+    level = Facet(_("Level"), [*Level.choices, (NONE, _("not stated"))])
+    key = Facet(_("Key figures"), [("true", _("yes")), ("false", _("no"))], excludable=False)
+    value = yes_no(_("Public value"), _("has one"), _("no data"))
+    traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"))
+    inferred = yes_no(_("Period"), _("inferred"), _("not inferred"))
+    updated = yes_no(_("Since the report"), _("updated"), _("not updated"))
+    target = Facet(
+        _("Target"),
+        [
+            ("none", _("no public target")),
+            ("unpublished", _("value not published")),
+            ("published", _("value published")),
+        ],
     )
-    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=Kind, empty_label=_("all kinds"))
-    level = django_filters.ChoiceFilter(
-        label=_("Level"), choices=Level, empty_label=_("all levels")
-    )
-    # Not a BooleanFilter, which takes any unknown value for no filter at all.
-    key = django_filters.TypedChoiceFilter(
-        label=_("Key figures"),
-        field_name="is_key",
-        choices=[("true", "true"), ("false", "false")],
-        coerce=lambda text: text == "true",
-        widget=HiddenInput,
-    )
+    check = Facet(_("Checks"), Result, computed="check_results")
 
     to = "measure__"
+    groups = [
+        *PLACE_GROUPS,
+        (None, ("category",)),
+        (None, ("kind",)),
+        (None, ("level",)),
+        (None, ("key",)),
+        (
+            _("How far the figures can be trusted"),
+            ("value", "traced", "inferred", "updated", "target", "check"),
+        ),
+    ]
 
     class Meta:
         model = Indicator
         fields = ()
+
+    def expressions(self):
+        as_of = self.request.as_of
+        values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+        targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
+        with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
+        newest_source = values.order_by(*NEWEST_FIRST).values(answer=with_source)[:1]
+        issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
+        return super().expressions() | {
+            "category": F("category"),
+            "kind": F("kind"),
+            "level": F("level"),
+            "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
+            "value": yes_if(Exists(values)),
+            "traced": Coalesce(Subquery(newest_source), Value("no")),
+            "inferred": yes_if(Exists(values.filter(period_inferred=True))),
+            # In the portal's time zone, so that it is the day after which ``end_of_day`` begins.
+            "updated": yes_if(Exists(values.filter(published_at__date__gt=Subquery(issued_on)))),
+            "target": Case(
+                When(Exists(targets.filter(value__isnull=False)), then=Value("published")),
+                When(Exists(targets), then=Value("unpublished")),
+                default=Value("none"),
+            ),
+        }
+
+    def check_results(self) -> dict[int, set[str]]:
+        """What came of the public checks that each indicator takes part in.
+
+        Two queries, one less than ``with_terms``, so that packs keep to their ten.
+        """
+        as_of = self.request.as_of
+        values = Observation.objects.published(as_of).order_by(*NEWEST_FIRST)
+        terms = (
+            CheckTerm.objects.filter(check_of__in=Check.objects.published(as_of))
+            .select_related("check_of", "indicator__unit")
+            .prefetch_related(Prefetch("indicator__observations", values, to_attr="public_values"))
+        )
+        results = defaultdict(set)
+        for check, its_terms in groupby(terms, attrgetter("check_of")):
+            check.loaded_terms = list(its_terms)
+            result = assess_check(check).outcome.result
+            for term in check.loaded_terms:
+                results[term.indicator_id].add(result.value)
+        return results
 
     def matches(self, word: str) -> Q:
         """Names, definitions, and the figures themselves, as printed or as a plain number."""
@@ -64,15 +129,39 @@ class IndicatorFilter(PlaceFilter):
 
 
 class TargetFilter(PlaceFilter):
-    claim = django_filters.ChoiceFilter(
-        label=_("Claim"), choices=Claim, empty_label=_("all claims")
+    claim = Facet(_("Claim"), Claim)
+    valued = yes_no(_("Target value"), _("value published"), _("value not published"))
+    verdict = Facet(
+        _("What can be concluded"),
+        # A target is never without one.
+        [choice for choice in Verdict.choices if choice[0] != Verdict.NO_TARGET],
+        computed="verdicts",
+        has_long_names=True,
     )
 
     to = "indicator__measure__"
+    groups = [*PLACE_GROUPS, (_("Claim and conclusion"), ("claim", "valued", "verdict"))]
 
     class Meta:
         model = Target
         fields = ()
+
+    def expressions(self):
+        return super().expressions() | {
+            "claim": F("claim"),
+            "valued": yes_if(Q(value__isnull=False)),
+        }
+
+    def with_related(self, queryset):
+        latest = Observation.objects.latest_of_each(self.request.as_of)
+        return queryset.select_related("plan", "indicator").prefetch_related(
+            Prefetch("indicator__observations", latest, to_attr="loaded_latest")
+        )
+
+    def verdicts(self) -> dict[int, list[str]]:
+        """What can be concluded for each target on the day of the page."""
+        day = self.request.as_of or timezone.localdate()
+        return {row.pk: [assess(row.indicator, row, day).verdict.value] for row in self.rows}
 
     def matches(self, word: str) -> Q:
         return (

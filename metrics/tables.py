@@ -21,6 +21,7 @@ from .quantity import plain
 
 NUMBER = {"cell": {"class": "number"}}
 WHOLE = {"cell": {"class": "whole"}}
+PERIOD = {"cell": {"class": "period"}}
 
 
 class IndicatorTable(tables.Table):
@@ -51,7 +52,7 @@ class IndicatorTable(tables.Table):
     )
     as_written = tables.Column(verbose_name=_("As written"), accessor="latest", orderable=False)
     period = tables.Column(
-        verbose_name=_("Period"), accessor="latest", orderable=False, attrs=WHOLE
+        verbose_name=_("Period"), accessor="latest", orderable=False, attrs=PERIOD
     )
     inferred = tables.Column(
         verbose_name=_("Period inferred"),
@@ -59,8 +60,8 @@ class IndicatorTable(tables.Table):
         orderable=False,
         visible=False,
     )
-    category = tables.Column(verbose_name=_("Category"))
-    kind = tables.Column(verbose_name=_("Kind"))
+    category = tables.Column(verbose_name=_("Category"), attrs=WHOLE)
+    kind = tables.Column(verbose_name=_("Kind"), attrs=WHOLE)
     source = tables.Column(
         verbose_name=_("Source"), accessor="latest", orderable=False, attrs=WHOLE
     )

@@ -28,6 +28,7 @@ class IndicatorList(ListPage):
     table_class = IndicatorTable
     heading = _("Indicators")
     file_name = "indicators"
+    pack_parameters = frozenset(IndicatorFilter.base_filters)
 
     def get_queryset(self):
         as_of = self.request.as_of

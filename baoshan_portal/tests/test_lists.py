@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import openpyxl
 import pytest
 
+from measures.models import Measure, Section
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -295,21 +296,28 @@ def test_a_file_is_sorted_like_the_page(client, sixty_measures):
 
 
 def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
-    state = {"theme": ["busy"], "q": ["Work"], "as_of": ["2023-08-01"], "sort": ["-name"]}
+    make_theme(code="other", section=Section.objects.get(order=1))
+    state = {
+        "theme": ["busy", "other"],
+        "not_department": ["none", "office"],
+        "q": ["Work"],
+        "as_of": ["2023-08-01"],
+        "sort": ["-name"],
+    }
+    make_department(code="office")
+    Measure.objects.update(lead=make_department(code="lead"))
 
-    html = html_of(
-        client, "/en/measures/", page=2, **{key: value[0] for key, value in state.items()}
-    )
+    html = html_of(client, "/en/measures/", page=2, **state)
 
-    kept = [parse_qs(urlsplit(link).query) for link in links(html) if "theme=busy" in link]
+    kept = [parse_qs(urlsplit(link).query) for link in links(html)]
     by_what = {
-        "sort": [query for query in kept if query["sort"] != ["-name"]],
-        "page": [query for query in kept if query.get("page") == ["1"] and query not in []],
+        "sort": [query for query in kept if query.get("sort", ["-name"]) != ["-name"]],
+        "page": [query for query in kept if query.keys() == {*state, "page"}],
         "file": [query for query in kept if "format" in query],
     }
     assert all(by_what.values())
-    for query in kept:
-        for key in ("theme", "q", "as_of"):
+    for query in sum(by_what.values(), []):
+        for key in ("theme", "not_department", "q", "as_of"):
             assert query[key] == state[key]
     for query in by_what["sort"]:
         assert query["page"] == ["1"]
@@ -319,7 +327,8 @@ def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
         assert "page" not in query
     for name, value in (("sort", "-name"), ("as_of", "2023-08-01")):
         assert f'<input type="hidden" name="{name}" value="{value}">' in html
-    assert re.search('<option value="busy" selected>', html)
+    for box in ("in-theme-busy", "in-theme-other", "not-department-none", "not-department-office"):
+        assert re.search(f'id="{box}" checked', html), box
 
 
 @pytest.mark.parametrize("prefix", ["", "/en"])

@@ -26,8 +26,16 @@ from measures.tests.factories import (
     make_section,
     make_theme,
 )
+from metrics.checks import Role
 from metrics.choices import Claim, Comparator, Kind
-from metrics.tests.factories import make_indicator, make_observation, make_target, make_unit
+from metrics.tests.factories import (
+    make_check,
+    make_indicator,
+    make_observation,
+    make_target,
+    make_term,
+    make_unit,
+)
 
 from .pages import links, rows_of, texts
 
@@ -148,6 +156,78 @@ def test_a_pack_of_a_filtered_list_leaves_out_measures_without_such_figures(clie
     assert "Section: 1 East; Kind: cumulative" in told
     assert "Alpha firms" in told
     assert "Silent" not in told
+
+
+@pytest.mark.parametrize("kind", ["html", *FILES])
+def test_a_pack_takes_several_answers_and_exclusions_and_tells_them(client, alpha, kind):
+    query = {"theme": ["roads", "parks"], "not_kind": ["stock", "flow"], "value": "yes"}
+
+    told = words(client, kind, **query)
+
+    assert "Theme: 1.2 Parks, 1.3 Roads; Kind except: stock, flow; Public value: has one" in told
+    link = "theme=parks&theme=roads&not_kind=stock&not_kind=flow&value=yes"
+    assert f"http://testserver/en/packs/?{link}&as_of={DAY}" in told
+    assert "Briefing on selected figures" in told
+    assert "Alpha firms" in told
+    assert "Beta roads" not in told
+
+
+def test_a_chinese_pack_tells_its_filters_as_chinese_is_written(client, alpha):
+    html = client.get("/packs/", {"theme": ["parks", "roads"], "not_kind": "flow"}).content.decode()
+
+    assert "主题：1.2 园区、1.3 " in html
+    assert "；指标类型（不含）：时期" in html
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_pack_is_the_one_that_its_permanent_link_gives_whatever_the_order(client, alpha, kind):
+    (link,) = [
+        link
+        for link in links(page_of(client, theme=["roads", "parks"], not_kind=["flow"]), "href")
+        if link.startswith("http")
+    ]
+
+    again = link.removeprefix("http://testserver").replace("/packs/?", f"/packs/pack.{kind}?")
+
+    assert client.get(again).content == file_of(
+        client, kind, not_kind=["flow"], theme=["roads", "parks"]
+    )
+
+
+def test_a_pack_of_places_keeps_the_measures_without_figures_and_leaves_out_what_it_must(
+    client, alpha
+):
+    for query, expected in (
+        ({"theme": ["parks", "roads"]}, ["Alpha", "Silent", "Beta"]),
+        ({"not_theme": ["roads"]}, ["Alpha", "Silent"]),
+        ({"not_department": ["none"]}, ["Alpha", "Silent"]),
+        ({"department": ["none"]}, ["Beta"]),
+        ({"not_kind": ["stock"]}, ["Alpha", "Beta"]),
+    ):
+        html = page_of(client, **query)
+        assert [name.split(" ", 1)[1] for name in texts(html, "h4")] == expected, query
+
+
+def test_a_pack_of_several_places_is_named_after_none_of_them(client, alpha):
+    answer = client.get("/en/packs/pack.csv", {"theme": ["parks", "roads"], "as_of": DAY})
+
+    assert f'filename="pack-{DAY}.csv"' in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"check": "unknown", "theme": "parks"}, {"not_category": "funds", "q": "firms"}]
+)
+@pytest.mark.parametrize("kind", ["html", *FILES])
+def test_a_pack_with_other_filters_costs_at_most_ten_queries_too(client, alpha, kind, query):
+    check = make_check()
+    make_term(check_of=check, indicator=alpha, role=Role.WHOLE)
+    make_term(check_of=check, indicator=make_indicator(), role=Role.PART)
+    words(client, kind, **query)
+
+    with CaptureQueriesContext(connection) as queries:
+        words(client, kind, **query)
+
+    assert len(queries) <= 10
 
 
 def test_a_pack_takes_the_filters_of_the_list_of_indicators(client, alpha):
@@ -343,7 +423,18 @@ def test_nothing_that_is_not_public_is_in_a_pack(client, alpha, kind):
 
 @pytest.mark.parametrize("address", ["/en/packs/", *(f"/en/packs/pack.{kind}" for kind in FILES)])
 @pytest.mark.parametrize(
-    "query", ["theme=nowhere", "kind=nonsense", "colour=red", "as_of=soon", f"q={'x' * 101}"]
+    "query",
+    [
+        "theme=nowhere",
+        "kind=nonsense",
+        "colour=red",
+        "as_of=soon",
+        f"q={'x' * 101}",
+        "theme=parks&theme=nowhere",
+        "not_kind=nonsense",
+        "noted=yes",
+        "not_key=true",
+    ],
 )
 def test_an_unknown_filter_is_refused_on_a_page_that_says_so(client, alpha, address, query):
     answer = client.get(f"{address}?{query}")

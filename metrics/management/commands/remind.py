@@ -49,11 +49,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"{user.get_username()} has no address, so nothing was sent.")
                 continue
             else:
-<<<<<<< HEAD
                 subject = watermarked(_("Baoshan follow-up portal: what waits for you"))
-                EmailMessage(subject, text, to=[user.email], connection=connection).send()
-=======
-                subject = _("Baoshan follow-up portal: what waits for you")
                 try:
                     EmailMessage(subject, text, to=[user.email], connection=connection).send()
                 except OSError as error:
@@ -61,7 +57,6 @@ class Command(BaseCommand):
                     self.stderr.write(f"{user.get_username()} <{user.email}>: {error}")
                     failed += 1
                     continue
->>>>>>> review
                 record(Action.REMINDED, actor_name="remind", subject=user, after=text)
             sent += 1
         self.stdout.write(f"{sent} digests {'printed' if dry_run else 'sent'}.")
