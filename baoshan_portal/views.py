@@ -11,6 +11,9 @@ from metrics.models import Indicator, Observation, Plan, Target
 
 from .open_data import FILES
 
+#: The version of axe-core that the tests run, as the accessibility page tells it.
+AXE = "4.12.1"
+
 
 def overview(request):
     """What was asked for, the key figures, and how far the figures can be trusted."""
@@ -93,3 +96,8 @@ def method(request):
 def data(request):
     """The open-data files and the meaning of their columns."""
     return render(request, "data.html", {"files": FILES})
+
+
+def accessibility(request):
+    """What was done and tested so that everybody can read the portal, and what is not known."""
+    return render(request, "accessibility.html", {"contact": settings.CONTACT, "axe": AXE})

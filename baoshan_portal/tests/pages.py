@@ -24,7 +24,9 @@ PLAIN_PAGES = (
     "/find/",
     "/packs/",
     "/method/",
+    "/method/components/",
     "/data/",
+    "/accessibility/",
 )
 
 #: Whatever a Content-Security-Policy of default-src 'self' forbids inside a page.

@@ -3,9 +3,12 @@
 from django import template
 from django.urls import reverse, translate_url
 from django.utils import timezone
-from django.utils.translation import override
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 
 from ..as_of import address
+from ..languages import mark_chinese
 
 register = template.Library()
 
@@ -34,6 +37,36 @@ def this_page_in(context, language: str) -> str:
 def day_of_page(context):
     """The day that the page speaks of: the one asked for, or today."""
     return getattr(context.get("request"), "as_of", None) or timezone.localdate()
+
+
+@register.simple_block_tag
+def in_its_language(content) -> str:
+    """The content of the block; on an English page its Chinese is marked as Chinese."""
+    return mark_safe(mark_chinese(content)) if get_language() == "en" else content
+
+
+@register.inclusion_tag("_crumbs.html", takes_context=True)
+def crumbs(context, *rows):
+    """The way down to this page: the overview, then ``rows`` with the numbers that they have."""
+    request = context.get("request")
+    numbered = ((getattr(row, "number", None) or row.order, row) for row in rows)
+    return {
+        "places": [
+            (address(request, "overview"), "", _("Overview")),
+            *((address(request, row), number, row) for number, row in numbered),
+        ]
+    }
+
+
+@register.inclusion_tag("_bar.html")
+def bar(share, text):
+    """A small bar, ``share`` of it filled, beside ``text``, which says the same in words.
+
+    More than the whole fills it, less than nothing leaves it empty. None is not known: then there
+    is no bar, because an empty one would say zero.
+    """
+    width = None if share is None else f"{100 * min(1, max(0, float(share))):.4g}"
+    return {"width": width, "text": text}
 
 
 @register.filter
