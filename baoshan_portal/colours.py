@@ -35,7 +35,9 @@ STATES = ("good", "warn", "bad", "open")
 def palette(name: str) -> dict[str, str]:
     """The colours of one of ``PALETTES`` by their token, such as ``{"ink": "#1c1b19"}``."""
     css = TOKENS.read_text(encoding="utf-8")
-    rules = re.search(rf"^\s*{re.escape(PALETTES[name])} \{{(.*?)\}}", css, re.DOTALL | re.MULTILINE)
+    rules = re.search(
+        rf"^\s*{re.escape(PALETTES[name])} \{{(.*?)\}}", css, re.DOTALL | re.MULTILINE
+    )
     return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{3,6});", rules[1]))
 
 

@@ -133,7 +133,10 @@ def page(request):
         "empty_table": SpecimenTable([]),
         "palettes": [(_("Light"), swatches("light")), (_("Dark"), swatches("dark"))],
         "states": [
-            (name, *(f"{colours.luminance(colours.palette(p)[name]):.3f}" for p in ("light", "dark")))
+            (
+                name,
+                *(f"{colours.luminance(colours.palette(p)[name]):.3f}" for p in ("light", "dark")),
+            )
             for name in colours.STATES
         ],
     }
