@@ -29,13 +29,18 @@ def chosen(request) -> dict[str, str]:
 
 
 def choose(request):
-    """Remember the choices in the query and go back to ``next``."""
-    back = request.GET.get("next", "")
+    """Remember the choices in the query and go back to ``next``, or to where the reader was.
+
+    A choice that the query does not name stays as it is.
+    """
+    back = request.GET.get("next") or request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         back = reverse("overview")
     response = HttpResponseRedirect(back)
     for name, values in CHOICES.items():
-        value = request.GET.get(name, next(iter(values)))
+        value = request.GET.get(name)
+        if value is None:
+            continue
         if value not in values:
             raise BadQuery(_("The portal knows no such way to show its pages."))
         response.set_cookie(
@@ -45,12 +50,14 @@ def choose(request):
 
 
 def context(request) -> dict:
-    """For every template: ``display``, the choices with what is chosen, and the page's classes."""
+    """For every template: the choices with what is chosen, the other size, the page's classes."""
     current = chosen(request)
+    other_size = "normal" if current["size"] == "large" else "large"
     return {
         "display_choices": [
             (name, [(value, label, value == current[name]) for value, label in values.items()])
             for name, values in CHOICES.items()
         ],
+        "other_size": (other_size, CHOICES["size"][other_size]),
         "display_classes": " ".join(f"{name}-{value}" for name, value in current.items()),
     }

@@ -62,6 +62,8 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
 REMIND_EVERY_DAYS = env.int("REMIND_EVERY_DAYS", default=7)
+# Where readers report a problem: a sentence for the accessibility page, empty if there is none
+CONTACT = env.str("CONTACT", default="")
 LOG_LEVEL = env.log_level("LOG_LEVEL", default="WARNING")
 
 try:

@@ -2,7 +2,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from . import changes, display, errors, feeds, find, open_data, overview, packs, views
+from . import changes, components, display, errors, feeds, find, open_data, overview, packs, views
 
 # The files of the open-data contract have one address, whatever the reader's language.
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
         path("packs/", packs.page, name="packs"),
         path("packs/pack.<slug:file_format>", packs.file, name="pack-file"),
         path("method/", views.method, name="method"),
+        path("method/components/", components.page, name="components"),
+        path("accessibility/", views.accessibility, name="accessibility"),
         path("data/", views.data, name="data"),
         path("admin/", admin.site.urls),
         prefix_default_language=False,

@@ -11,6 +11,9 @@ from metrics.models import Indicator, Plan
 
 from .open_data import FILES
 
+#: The version of axe-core that the tests run, as the accessibility page tells it.
+AXE = "4.12.1"
+
 
 @dataclass(frozen=True)
 class ThemeLines:
@@ -71,3 +74,8 @@ def method(request):
 def data(request):
     """The open-data files and the meaning of their columns."""
     return render(request, "data.html", {"files": FILES})
+
+
+def accessibility(request):
+    """What was done and tested so that everybody can read the portal, and what is not known."""
+    return render(request, "accessibility.html", {"contact": settings.CONTACT, "axe": AXE})

@@ -13,6 +13,7 @@ os.environ.update(
     ALLOWED_HOSTS="*",
     SCRIPT_NAME="",
     PACE_TOLERANCE_POINTS="10",
+    CONTACT="",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 

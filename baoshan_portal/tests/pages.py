@@ -3,6 +3,7 @@
 import csv
 import re
 from html import unescape
+from html.parser import HTMLParser
 from io import StringIO
 
 FILES = (
@@ -32,7 +33,9 @@ PLAIN_PAGES = (
     "/find/",
     "/packs/",
     "/method/",
+    "/method/components/",
     "/data/",
+    "/accessibility/",
 )
 
 #: Whatever a Content-Security-Policy of default-src 'self' forbids inside a page.
@@ -81,3 +84,38 @@ def language(html: str) -> str:
 def days(html: str) -> list[str]:
     """The days that ``time`` elements stand for."""
     return re.findall('<time datetime="([^"]*)"', html)
+
+
+HAN = re.compile("[\u3400-\u9fff]")
+#: Elements without an end.
+VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
+
+
+class _Languages(HTMLParser):
+    """Collects the texts with Chinese characters that stand in another language than Chinese."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.found = [("", "")], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append((tag, dict(attributes).get("lang") or self.open[-1][1]))
+
+    def handle_endtag(self, tag):
+        while self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, text):
+        elements = {tag for tag, _language in self.open}
+        # The title of a page is in its language only as a whole.
+        if not elements & {"head", "script"} and not self.open[-1][1].startswith("zh"):
+            self.found += HAN.findall(text) and [text.strip()]
+
+
+def chinese_not_marked(html: str) -> list[str]:
+    """The texts of a page with Chinese in them that no ``lang`` says to be Chinese."""
+    parser = _Languages()
+    parser.feed(html)
+    parser.close()
+    return parser.found

@@ -22,6 +22,29 @@ def test_an_unknown_choice_is_refused(client):
     assert client.get("/display/", {"size": "huge"}).status_code == 400
 
 
+def test_every_page_leads_to_the_other_size_and_back_to_itself(client):
+    client.cookies["theme"] = "dark"
+    for size, other in (("normal", "large"), ("large", "normal")):
+        client.cookies["size"] = size
+        html = client.get("/en/method/?x=1").content.decode()
+        assert f'href="/en/display/?size={other}"' in html
+
+        answer = client.get(
+            "/en/display/", {"size": other}, headers={"referer": "http://testserver/en/method/?x=1"}
+        )
+
+        assert answer.url == "http://testserver/en/method/?x=1"
+        html = client.get("/en/").content.decode()
+        assert f'class="size-{other} theme-dark"' in html
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.org/", "http://example.org/en/"])
+def test_a_choice_never_leads_back_to_another_site(client, elsewhere):
+    answer = client.get("/en/display/", {"size": "large"}, headers={"referer": elsewhere})
+
+    assert answer.url == "/en/"
+
+
 @pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org", "javascript:x"])
 def test_a_choice_never_leads_to_another_site(client, elsewhere):
     assert client.get("/en/display/", {"next": elsewhere}).url == "/en/"

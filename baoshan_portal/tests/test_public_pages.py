@@ -1,5 +1,6 @@
 """Every public page in both languages is sound, and neither it nor a file shows what is hidden."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -21,6 +22,7 @@ from .pages import (
     FILES,
     FORBIDDEN_INLINE,
     PICTURES,
+    chinese_not_marked,
     days,
     in_both_languages,
     language,
@@ -153,6 +155,32 @@ def test_every_page_has_one_heading(pages):
 def test_every_page_tells_its_language(pages):
     for address, html in pages.items():
         assert language(html) == ("en" if address.startswith("/en/") else "zh-Hans"), address
+
+
+def test_all_chinese_on_an_english_page_is_marked_as_chinese(pages):
+    english = {address: html for address, html in pages.items() if address.startswith("/en/")}
+
+    assert len(english) > 200
+    assert {
+        address: found for address, html in english.items() if (found := chinese_not_marked(html))
+    } == {}
+    # A document's number is on nearly every page, so there was something to mark.
+    assert sum("宝府〔2023〕70号" in html for html in english.values()) > 150
+
+
+def test_chinese_that_is_not_marked_would_be_found():
+    head = '<html lang="en"><head><title>中</title></head>'
+    html = head + '<p>a<br><b lang="zh-Hans">中</b> 文</p></html>'
+
+    assert chinese_not_marked(html) == ["文"]
+
+
+def test_every_page_has_its_landmarks_once(pages):
+    for address, html in pages.items():
+        for landmark in ("<header", "<main", "<footer"):
+            assert html.count(landmark) == 1, (address, landmark)
+        assert html.count("<nav") == len(re.findall("<nav [^>]*aria-label=", html)) >= 2, address
+        assert 'role="search"' in html, address
 
 
 def test_every_page_has_a_title_with_its_own_name_before_the_portals(pages):

@@ -78,7 +78,7 @@ def test_do_the_parts_of_the_newly_registered_enterprises_add_up(answer):
 
 def test_how_much_investment_was_signed_and_for_how_many_projects(answer):
     # The measure stands in the trail of the figure's page.
-    text = answer("/indicators/signed-projects-investment/", "/measures/")
+    text = answer("/indicators/signed-projects-investment/", "/measures/project-signing/")
 
     assert "218亿元" in text
     assert "42个" in text
@@ -91,7 +91,7 @@ def test_what_is_the_largest_and_the_smallest_sum_in_the_report(answer):
 
 
 def test_who_is_responsible_and_is_that_confirmed(answer):
-    text = answer("/en/measures/", "/measures/policy-guaranteed-loans/")
+    text = answer("/indicators/guaranteed-loan-amount/", "/measures/policy-guaranteed-loans/")
 
     assert re.search(r"Lead department .*proposed", text)
 

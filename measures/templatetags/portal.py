@@ -4,10 +4,13 @@ from django import template
 from django.conf import settings
 from django.urls import reverse, translate_url
 from django.utils import timezone
-from django.utils.translation import override
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 
 from .. import demo
 from ..as_of import address
+from ..languages import mark_chinese
 
 register = template.Library()
 
@@ -42,6 +45,36 @@ def day_of_page(context):
 def demo_banner():
     """The watermark of a demonstration on top of a page; nothing in a real portal."""
     return {"is_demo": settings.DEMO, "chinese": demo.CHINESE, "english": demo.ENGLISH}
+
+
+@register.simple_block_tag
+def in_its_language(content) -> str:
+    """The content of the block; on an English page its Chinese is marked as Chinese."""
+    return mark_safe(mark_chinese(content)) if get_language() == "en" else content
+
+
+@register.inclusion_tag("_crumbs.html", takes_context=True)
+def crumbs(context, *rows):
+    """The way down to this page: the overview, then ``rows`` with the numbers that they have."""
+    request = context.get("request")
+    numbered = ((getattr(row, "number", None) or row.order, row) for row in rows)
+    return {
+        "places": [
+            (address(request, "overview"), "", _("Overview")),
+            *((address(request, row), number, row) for number, row in numbered),
+        ]
+    }
+
+
+@register.inclusion_tag("_bar.html")
+def bar(share, text):
+    """A small bar, ``share`` of it filled, beside ``text``, which says the same in words.
+
+    More than the whole fills it, less than nothing leaves it empty. None is not known: then there
+    is no bar, because an empty one would say zero.
+    """
+    width = None if share is None else f"{100 * min(1, max(0, float(share))):.4g}"
+    return {"width": width, "text": text}
 
 
 @register.filter
