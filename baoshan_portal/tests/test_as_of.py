@@ -243,7 +243,7 @@ def test_every_form_keeps_the_day(pages_of_august):
         for form in forms:
             # How to see the page is chosen on a page of its own, which leads back to this one.
             if 'class="display"' in form:
-                (back,) = re.findall('name="next" value="([^"]*)"', form)
+                (back,) = re.findall('name="next"[^>]* value="([^"]*)"', form)
                 assert parse_qs(urlsplit(unescape(back)).query)["as_of"] == [AUGUST], address
             else:
                 assert hidden in form, address

@@ -115,7 +115,7 @@ def test_a_check_and_its_earlier_value_are_looked_up_on_each_day():
     make_observation(
         indicator=indicator,
         period_start=date(2023, 1, 1),
-        period_end=date(2023, 6, 30),
+        period_end=PLAN_ENDS,
         published=AUGUST,
     )
 
