@@ -21,6 +21,7 @@ from .quantity import plain
 
 NUMBER = {"cell": {"class": "number"}}
 WHOLE = {"cell": {"class": "whole"}}
+WHOLE_NUMBER = {"cell": {"class": "number whole"}}
 PERIOD = {"cell": {"class": "period"}}
 
 
@@ -125,7 +126,9 @@ class IndicatorTable(tables.Table):
 class TargetTable(tables.Table):
     indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name")
     plan = tables.Column(verbose_name=_("Plan"))
-    target = tables.Column(verbose_name=_("Target"), accessor="pk", attrs=NUMBER, orderable=False)
+    target = tables.Column(
+        verbose_name=_("Target"), accessor="pk", attrs=WHOLE_NUMBER, orderable=False
+    )
     due_on = tables.DateColumn(
         verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WHOLE
     )

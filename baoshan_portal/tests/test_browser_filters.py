@@ -192,4 +192,4 @@ def test_on_a_desk_the_table_begins_above_the_fold_with_two_groups_in_use(server
         tops[address] = page.locator("table.list").bounding_box()["y"]
 
     assert page.locator("form.filters details[open]").count() == 2
-    assert max(tops.values()) < DESK["height"] - 64, tops
+    assert max(tops.values()) < DESK["height"], tops

@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from measures.models import Measure, Section, Theme
-from metrics.filters import IndicatorFilter
 from metrics.models import Indicator
 from metrics.tests.factories import make_observation, make_target
 
@@ -51,13 +50,6 @@ def test_the_traps_of_the_report_are_counted(client):
     assert counts["updated"][0] == "0/118"
 
 
-FILTERS = ("value", "traced", "target", "updated", "inferred")
-
-
-@pytest.mark.skipif(
-    not set(FILTERS) <= set(IndicatorFilter.base_filters),
-    reason="The list of indicators has no filters for what the overview counts yet.",
-)
 @pytest.mark.parametrize("as_of", [None, "2023-08-09", "2023-07-24"])
 def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
     indicator = Indicator.objects.first()
