@@ -7,7 +7,6 @@ import pytest
 from baoshan_portal.views import AXE
 
 from .axe import VERSION, WCAG, look_at
-from .browser import chromium
 from .kinds import kinds
 from .pages import SECTIONS
 from .people import hire, sign_in
@@ -29,12 +28,6 @@ MODES = [
     for size in ("normal", "large")
     for theme in ("light", "dark")
 ] + [("zh", "normal", "light", PHONE), ("en", "large", "dark", PHONE)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from urllib.parse import urljoin
 
 import pytest
 
-from .browser import chromium
 from .pages import PLAIN_PAGES, in_both_languages, public_pages, rows_of
 from .people import hire, press, sign_in
 from .server import serve
@@ -15,12 +14,6 @@ pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

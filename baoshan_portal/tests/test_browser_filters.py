@@ -5,7 +5,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .browser import chromium
 from .pages import LISTS, in_both_languages
 from .people import press
 from .server import serve
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.browser
 
 SMALLEST = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import re
 
 import pytest
 
-from .browser import chromium
 from .people import press
 from .server import serve
 
@@ -24,11 +23,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page():
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(15_000)
-        yield page
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(15_000)
+    return page
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import subprocess
 import openpyxl
 import pytest
 
-from .browser import chromium
 from .people import hire, press, sign_in
 from .server import serve
 
@@ -30,11 +29,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page():
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(15_000)
-        yield page
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(15_000)
+    return page
 
 
 def public_values(server, code: str) -> list[str]:
