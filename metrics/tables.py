@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
@@ -112,9 +112,13 @@ class IndicatorTable(tables.Table):
 
     def render_period(self, value):
         text = period_text(value.period_start, value.period_end)
+        # A narrow column breaks between the dates and not within one.
+        days = format_html_join(
+            " – ", '<span class="whole">{}</span>', ((day,) for day in text.split(" – "))
+        )
         if value.period_inferred:
-            return format_html('{} <span class="mark">{}</span>', text, _("inferred"))
-        return text
+            return format_html('{} <span class="mark">{}</span>', days, _("inferred"))
+        return days
 
     def value_period(self, value):
         return period_text(value.period_start, value.period_end)
