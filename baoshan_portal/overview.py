@@ -40,7 +40,7 @@ def page(request):
             _("“since” is later than %(day)s, the day that this page speaks of.")
             % {"day": on.isoformat()}
         )
-    known = facts(as_of, report.issued_on)
+    known = facts(as_of)
     new, last_published = counts_by_theme(end_of_day(since), end_of_day(on))
     keys, checks = key_figures_and_checks(as_of)
     sections = sections_of(known, new, as_of)

@@ -4,20 +4,19 @@ from collections import defaultdict
 from itertools import groupby
 from operator import attrgetter
 
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures.facets import NONE, Facet
 from measures.filters import PLACE_GROUPS, PlaceFilter, yes_if, yes_no
-from measures.models import Report
 
 from .assessment import assess, assess_check
 from .checks import Result
 from .choices import Category, Claim, Kind, Level, Verdict
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Target
 from .quantity import QuantityError, read
+from .trust import questions
 
 
 def figure_in(word: str) -> Q:
@@ -67,28 +66,16 @@ class IndicatorFilter(PlaceFilter):
         fields = ()
 
     def expressions(self):
-        as_of = self.request.as_of
-        values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
-        targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
-        with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
-        newest_source = values.order_by(*NEWEST_FIRST).values(answer=with_source)[:1]
-        issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
-        return super().expressions() | {
-            "category": F("category"),
-            "kind": F("kind"),
-            "level": F("level"),
-            "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
-            "value": yes_if(Exists(values)),
-            "traced": Coalesce(Subquery(newest_source), Value("no")),
-            "inferred": yes_if(Exists(values.filter(period_inferred=True))),
-            # In the portal's time zone, so that it is the day after which ``end_of_day`` begins.
-            "updated": yes_if(Exists(values.filter(published_at__date__gt=Subquery(issued_on)))),
-            "target": Case(
-                When(Exists(targets.filter(value__isnull=False)), then=Value("published")),
-                When(Exists(targets), then=Value("unpublished")),
-                default=Value("none"),
-            ),
-        }
+        return (
+            super().expressions()
+            | questions(self.request.as_of)
+            | {
+                "category": F("category"),
+                "kind": F("kind"),
+                "level": F("level"),
+                "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
+            }
+        )
 
     def check_results(self) -> dict[int, set[str]]:
         """What came of the public checks that each indicator takes part in.

@@ -1,45 +1,61 @@
-"""How far the public figures can be checked: what is known of every indicator, to be counted.
+"""How far the public figures can be checked: what is known of every indicator.
 
-The words are those of the filters of the list of indicators, so that a count and its list agree.
+One set of questions serves the filters of the list of indicators and the counts that lead there,
+so that a count and its list agree.
 """
 
 from datetime import date
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
-from measures.submission import end_of_day
+from measures.filters import yes_if
+from measures.models import Report
 
 from .models import NEWEST_FIRST, Indicator, Observation, Target
 
 
-def facts(as_of: date | None, told_on: date) -> list[dict]:
-    """A row for every public indicator, in one query; ``told_on`` is the report's day of issue.
+def questions(as_of: date | None) -> dict:
+    """Expressions on indicators, by the name of the filter; all but ``target`` answer yes or no.
 
-    ``theme`` is the key of its theme, and the rest are yes or no: ``value`` it has a public
-    value, ``traced`` the newest one names its report or source, ``updated`` one was published
-    after ``told_on``, ``inferred`` the period of one was worked out, ``target`` a target is known
-    to exist, ``target_value`` one was published with its value.
+    ``value`` it has a public value; ``traced`` the newest one names its report or source;
+    ``inferred`` the period of one was worked out; ``updated`` one was published after the day on
+    which the first report was issued. ``target``: none is public, the value is unpublished, or
+    one was published.
     """
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
-    sourced = ExpressionWrapper(
-        Q(report__isnull=False) | ~Q(source_name=""), output_field=BooleanField()
-    )
-    newest = values.order_by(*NEWEST_FIRST).annotate(sourced=sourced)
-    rows = (
-        Indicator.objects.published(as_of)
-        .annotate(
-            value=Exists(values),
-            traced=Subquery(newest.values("sourced")[:1]),
-            updated=Exists(values.filter(published_at__gte=end_of_day(told_on))),
-            inferred=Exists(values.filter(period_inferred=True)),
-            target=Exists(targets),
-            target_value=Exists(targets.filter(value__isnull=False)),
-        )
-        .order_by()
-    )
-    names = ("value", "traced", "updated", "inferred", "target", "target_value")
+    with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
+    newest_source = values.order_by(*NEWEST_FIRST).values(answer=with_source)[:1]
+    issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
+    return {
+        "value": yes_if(Exists(values)),
+        "traced": Coalesce(Subquery(newest_source), Value("no")),
+        "inferred": yes_if(Exists(values.filter(period_inferred=True))),
+        # In the portal's time zone, so that it is the day after which ``end_of_day`` begins.
+        "updated": yes_if(Exists(values.filter(published_at__date__gt=Subquery(issued_on)))),
+        "target": Case(
+            When(Exists(targets.filter(value__isnull=False)), then=Value("published")),
+            When(Exists(targets), then=Value("unpublished")),
+            default=Value("none"),
+        ),
+    }
+
+
+def facts(as_of: date | None) -> list[dict]:
+    """The answers to ``questions`` for every public indicator, in one query.
+
+    Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
+    exist, and ``target_value`` whether one was published with its value.
+    """
+    asked = questions(as_of)
+    rows = Indicator.objects.published(as_of).annotate(**asked).order_by()
     return [
-        {"theme": row["measure__theme"], **{name: bool(row[name]) for name in names}}
-        for row in rows.values("measure__theme", *names)
+        {
+            "theme": row["measure__theme"],
+            **{name: row[name] == "yes" for name in asked if name != "target"},
+            "target": row["target"] != "none",
+            "target_value": row["target"] == "published",
+        }
+        for row in rows.values("measure__theme", *asked)
     ]
