@@ -29,6 +29,7 @@ print(first.code)
 OTHERS = (
     "/?as_of=2023-08-01",
     "/?as_of=2023-07-01",
+    "/measures/?q=企业",
     "/measures/?q=zzzz",
     "/indicators/?category=funds",
     "/indicators/?q=zzzz",

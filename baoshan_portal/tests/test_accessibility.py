@@ -20,8 +20,8 @@ PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 450}
 NARROW = {"width": 320, "height": 640}
 LANGUAGES = {"zh": "", "en": "/en"}
-#: Long pages that differ from another one in their rows only.
-TWINS = (*SECTIONS[1:], "/indicators/?page=2")
+#: Long pages that differ from a shorter one in their rows only.
+TWINS = (*SECTIONS[1:], "/measures/", "/indicators/", "/indicators/?page=2", "/checks/")
 MODES = [
     (language, size, theme, DESK)
     for language in LANGUAGES
