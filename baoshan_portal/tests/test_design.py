@@ -9,6 +9,7 @@ from django.template import Context, Template
 from django.utils.translation import override
 
 from baoshan_portal import colours
+from metrics import charts
 from metrics.checks import Result
 from metrics.choices import Verdict
 
@@ -127,3 +128,10 @@ def test_the_accessibility_page_tells_whom_to_ask_if_that_is_known(
     settings.CONTACT = contact
 
     assert shown in client.get("/en/accessibility/").content.decode()
+
+
+def test_charts_are_drawn_in_the_colours_of_the_style_sheet():
+    light = colours.palette("light")
+    names = [token.removeprefix("var(--").removesuffix(")") for token in charts.TOKENS.values()]
+
+    assert [light[name] for name in names] == list(charts.TOKENS)
