@@ -2,8 +2,10 @@
 
 from django import template
 from django.conf import settings
+from django.template.defaultfilters import date as date_text
 from django.urls import reverse, translate_url
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -75,6 +77,12 @@ def bar(share, text):
     """
     width = None if share is None else f"{100 * min(1, max(0, float(share))):.4g}"
     return {"width": width, "text": text}
+
+
+@register.filter(expects_localtime=True)
+def day(value) -> str:
+    """A day as readers see it, told to programs as well, and never broken between two lines."""
+    return format_html('<time datetime="{0}">{0}</time>', date_text(value, "Y-m-d"))
 
 
 @register.filter
