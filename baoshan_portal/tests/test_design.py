@@ -1,6 +1,7 @@
 """The design system: colours that can be read, style sheets for old browsers, its page."""
 
 import re
+from datetime import UTC, date, datetime
 from itertools import combinations
 
 import pytest
@@ -116,6 +117,15 @@ def test_a_share_that_is_not_known_has_no_bar():
 
     assert "<svg" not in html
     assert "not known" in html
+
+
+@pytest.mark.parametrize("moment", [date(2023, 7, 25), datetime(2023, 7, 24, 17, 30, tzinfo=UTC)])
+def test_a_day_is_that_of_the_district_and_stands_in_one_piece(moment):
+    html = Template("{{ moment|day }}").render(Context({"moment": moment}))
+
+    assert html == '<time datetime="2023-07-25">2023-07-25</time>'
+    base = (settings.BASE_DIR / "static/css/base.css").read_text(encoding="utf-8")
+    assert "time { white-space: nowrap; }" in base
 
 
 @pytest.mark.parametrize(
