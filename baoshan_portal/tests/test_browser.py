@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from playwright.sync_api import expect
 
 from .pages import PLAIN_PAGES, in_both_languages, public_pages, rows_of
 from .people import hire, press, sign_in
@@ -199,7 +200,10 @@ def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(se
     page.goto(f"{server.address}/en/admin/metrics/observation/add/")
     page.click(".field-indicator .select2-selection")
     page.fill(".select2-search__field", code)
-    page.click(".select2-results__option--highlighted")
+    # The list of all indicators stays until the answer to what was typed arrives.
+    options = page.locator(".select2-results__option--selectable")
+    expect(options).to_have_count(1)
+    options.click()
     page.fill("[name=as_written]", "77.31亿元")
     page.fill("[name=period_start]", "2023-01-01")
     page.fill("[name=period_end]", "2023-12-31")
