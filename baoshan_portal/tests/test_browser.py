@@ -201,7 +201,7 @@ def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(se
     page.click(".field-indicator .select2-selection")
     page.fill(".select2-search__field", code)
     # The list of all indicators stays until the answer to what was typed arrives.
-    options = page.locator(".select2-results__option--selectable")
+    options = page.locator(".select2-results__option[aria-selected]")
     expect(options).to_have_count(1)
     options.click()
     page.fill("[name=as_written]", "77.31亿元")
