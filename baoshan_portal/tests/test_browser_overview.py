@@ -2,7 +2,6 @@
 
 import pytest
 
-from .browser import chromium
 from .people import press
 from .server import serve
 
@@ -10,12 +9,6 @@ pytestmark = pytest.mark.browser
 
 DESK = {"width": 1280, "height": 900}
 NARROW = {"width": 320, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
