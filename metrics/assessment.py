@@ -75,9 +75,6 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         qualifier=latest.qualifier if latest else "",
         tolerance_points=settings.PACE_TOLERANCE_POINTS,
     )
-    start, due = (
-        (target.plan.start_on, target.due_on or target.plan.end_on) if target else [None] * 2
-    )
     return Assessment(
         latest=latest,
         target=target,
