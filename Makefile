@@ -24,10 +24,10 @@ lint: .venv/installed-dev
 	.venv/bin/ruff format --check
 
 test-sqlite: .venv/installed-dev
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not browser"
+	.venv/bin/python -m pytest -m "not browser"
 
 test-postgresql: .venv/installed-dev
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not browser" -p baoshan_portal.tests.postgresql
+	.venv/bin/python -m pytest -m "not browser" -p baoshan_portal.tests.postgresql
 
 test-browser: .venv/installed-dev
 	.venv/bin/python -m pytest -m browser
