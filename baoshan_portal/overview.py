@@ -19,8 +19,8 @@ from measures.submission import end_of_day
 from metrics.assessment import assess_check
 from metrics.checks import Result
 from metrics.choices import Kind
-from metrics.last_change import LastChange, last_change
-from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Plan, Unit
+from metrics.last_change import LastChange, last_change, told_growth
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Plan
 from metrics.progress import time_used
 from metrics.trust import facts
 
@@ -122,8 +122,7 @@ class KeyFigure:
     indicator: Indicator
     latest: Observation | None
     change: LastChange | None
-    told: Observation | None
-    told_unit: Unit | None = None
+    told: str
 
 
 def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter]:
@@ -157,15 +156,7 @@ def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter
 def key_figure(indicator: Indicator, derived: list[Indicator]) -> KeyFigure:
     """``derived`` are the growth rates of ``indicator``; all need ``public_values``."""
     latest = next(iter(indicator.public_values), None)
-    told = [
-        (rate.public_values[0], rate.unit)
-        for rate in derived
-        if rate.kind == Kind.GROWTH
-        and latest
-        and rate.public_values
-        and rate.public_values[0].period_end == latest.period_end
-    ]
-    return KeyFigure(indicator, latest, last_change(indicator), *(told[0] if told else (None,)))
+    return KeyFigure(indicator, latest, last_change(indicator), told_growth(indicator, derived))
 
 
 @dataclass(frozen=True)

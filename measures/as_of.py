@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.core.exceptions import BadRequest
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -46,8 +47,10 @@ def get_public_or_404(queryset, request, code: str):
 
     Raises NotYetPublic if it became public later, Http404 if it is not public or unknown.
     """
-    row = get_object_or_404(queryset.published(), code=code)
-    if request.as_of and not queryset.published(request.as_of).filter(pk=row.pk).exists():
+    public_then = queryset.model.objects.published(request.as_of).filter(pk=OuterRef("pk"))
+    rows = queryset.published().annotate(public_then=Exists(public_then))
+    row = get_object_or_404(rows, code=code)
+    if not row.public_then:
         raise NotYetPublic(
             _("This was not public yet on %(day)s; it is since %(since)s.")
             % {"day": request.as_of.isoformat(), "since": row.published_on.isoformat()}

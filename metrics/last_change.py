@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from . import progress
 from .choices import Kind, Qualifier
-from .figures import figure_text
+from .figures import figure_text, observed_text
 from .models import Indicator, Observation
 from .quantity import plain
 
@@ -71,7 +71,7 @@ class LastChange:
         else:
             size = figure_text(abs(value), unit)
         text = _("up by %(size)s") if value > 0 else _("down by %(size)s")
-        text = self._about(text % {"size": size})
+        text %= {"size": self._about(size)}
         if not self.growth_text:
             return text
         return _("%(difference)s (%(growth)s)") % {"difference": text, "growth": self.growth_text}
@@ -90,6 +90,20 @@ def last_change(indicator: Indicator) -> LastChange | None:
     if not before:
         return None
     return between(indicator, values[0], before[0])
+
+
+def told_growth(indicator: Indicator, rates: list[Indicator]) -> str:
+    """The growth that a source itself tells of the newest public value, such as 35%; empty if none.
+
+    ``rates`` are the indicators whose basis is ``indicator``; all need ``latest``. A growth of
+    another period than the newest value's is not told of it.
+    """
+    now = indicator.latest
+    for rate in rates:
+        told = rate.latest
+        if rate.kind == Kind.GROWTH and now and told and told.period_end == now.period_end:
+            return observed_text(told, rate.unit)
+    return ""
 
 
 def between(indicator: Indicator, now: Observation, before: Observation) -> LastChange:

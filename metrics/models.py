@@ -117,16 +117,14 @@ class IndicatorQuerySet(NamedQuerySet):
             "measure__theme__section__order", "measure__theme__order", "measure__order", "order"
         )
 
+    def with_latest_value(self, as_of: date | None = None):
+        """With ``latest`` loaded, one query however many rows."""
+        values = Observation.objects.latest_of_each(as_of).select_related("report")
+        return self.prefetch_related(Prefetch("observations", values, to_attr="loaded_latest"))
+
     def with_latest(self, as_of: date | None = None):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
-        return self.prefetch_related(
-            Prefetch(
-                "observations",
-                Observation.objects.latest_of_each(as_of).select_related("report"),
-                to_attr="loaded_latest",
-            ),
-            _public_targets(as_of),
-        )
+        return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
 
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
@@ -228,7 +226,7 @@ class Indicator(Named):
 
     @property
     def latest(self) -> "Observation | None":
-        """The newest public value, or None; needs ``with_latest`` or ``with_history``."""
+        """The newest public value, or None; needs ``with_latest_value`` or ``with_history``."""
         loaded = self.public_values if hasattr(self, "public_values") else self.loaded_latest
         return loaded[0] if loaded else None
 

@@ -20,12 +20,15 @@ from .models import Indicator, Observation, Unit
 from .periods import period_text
 
 
-def tell(indicator: Indicator, assessment: Assessment, on: date) -> str:
-    """All sentences on one indicator; needs its unit and ``public_values``, newest first."""
+def tell(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
+    """All sentences on one indicator; needs its unit and ``public_values``, newest first.
+
+    ``growth`` is what the source tells of it (``told_growth``).
+    """
     latest = assessment.latest
     if latest is None:
         return _("No value has been published. That is not a zero.")
-    sentences = [_now(indicator, latest), _change(indicator)]
+    sentences = [_now(indicator, latest), _change(indicator, growth)]
     sentences += _target(indicator, assessment, on)
     return joined(sentences)
 
@@ -38,8 +41,10 @@ def _now(indicator: Indicator, latest: Observation) -> str:
     }
 
 
-def _change(indicator: Indicator) -> str:
+def _change(indicator: Indicator, growth: str) -> str:
     change = last_change(indicator)
+    if change is None and growth:
+        return _("The source tells a growth of %(rate)s, but no earlier value.") % {"rate": growth}
     if change is None:
         return _("No earlier value can be compared with it.")
     told = {

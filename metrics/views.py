@@ -17,6 +17,7 @@ from .assessment import assess, assess_check
 from .checks import Result
 from .figures import aggregation_rule
 from .filters import IndicatorFilter, TargetFilter
+from .last_change import told_growth
 from .models import NEWEST_FIRST, Check, Indicator, Observation, Target
 from .tables import IndicatorTable, TargetTable
 from .telling import tell
@@ -101,10 +102,16 @@ def indicator(request, code):
     on = as_of or timezone.localdate()
     row, values, targets = load(request, code)
     assessment = assess(row, row.current_target, on)
-    related = Indicator.objects.published(as_of).filter(Q(basis=row) | Q(pk=row.basis_id))
+    related = list(
+        Indicator.objects.published(as_of)
+        .filter(Q(basis=row) | Q(pk=row.basis_id))
+        .select_related("unit")
+        .with_latest_value(as_of)
+    )
+    derived = [other for other in related if other.basis_id == row.pk]
     context = {
         "indicator": row,
-        "told": tell(row, assessment, on),
+        "told": tell(row, assessment, on, told_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": charts.has_history(row.public_values, row.loaded_targets),
         "chart": chart_of(row, on),
@@ -122,7 +129,7 @@ def indicator(request, code):
             .distinct()
             .with_terms(as_of)
         ],
-        "derived": [other for other in related if other.basis_id == row.pk],
+        "derived": derived,
         "aggregation_rule": aggregation_rule(row.kind),
     }
     return render(request, "metrics/indicator.html", context)

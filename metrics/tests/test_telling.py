@@ -96,7 +96,7 @@ def test_a_change_of_inexact_values_is_about():
     year(indicator, 2021, 100)
     year(indicator, 2022, 200, qualifier=Qualifier.OVER)
 
-    assert change_of(indicator) == "about up by 100 organisations (about +100%)"
+    assert change_of(indicator) == "up by about 100 organisations (about +100%)"
 
 
 def test_a_quarter_is_not_compared_with_a_year():
@@ -127,6 +127,25 @@ def test_two_sources_of_one_period_are_no_change():
     year(indicator, 2022, 2)
 
     assert change_of(indicator) is None
+
+
+@pytest.mark.parametrize(
+    ("of", "sentence"),
+    [
+        (2022, "The source tells a growth of over 35%, but no earlier value."),
+        (2021, "No earlier value can be compared with it."),
+    ],
+)
+def test_without_an_earlier_value_the_growth_that_the_source_tells_is_said(client, of, sentence):
+    indicator = make_indicator()
+    year(indicator, 2022, 5)
+    unit = make_unit(name="%", name_en="%", quantity="percentage")
+    rate = make_indicator(basis=indicator, kind=Kind.GROWTH, unit=unit, measure=indicator.measure)
+    year(rate, of, 35, as_written="超过35%", qualifier=Qualifier.OVER)
+
+    page = client.get(f"/en/indicators/{indicator.code}/").content.decode()
+
+    assert sentence in page
 
 
 def test_without_a_value_nothing_else_is_said():
