@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from measures.as_of import BadQuery, address, read_day
 from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
+from metrics import check_marks
 from metrics.assessment import assess_check
 from metrics.checks import Result
 from metrics.choices import Kind
@@ -116,13 +117,15 @@ class KeyFigure:
     """A key indicator, its newest public value (None: none), and how that came about.
 
     ``change`` is the computed change from the value of the period before, None if none is
-    public; ``told`` is the growth that the source itself tells for the same period.
+    public; ``told`` is the growth that the source itself tells for the same period. ``checks`` are
+    the results of the checks that it takes part in, the gravest first.
     """
 
     indicator: Indicator
     latest: Observation | None
     change: LastChange | None
     told: str
+    checks: list[Result]
 
 
 def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter]:
@@ -145,18 +148,20 @@ def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter
     prefetch_related_objects(
         indicators + in_checks, Prefetch("observations", values, to_attr="public_values")
     )
+    states = [assess_check(check) for check in checks]
+    marks = check_marks.by_indicator(states)
     keys = [
-        key_figure(row, [other for other in indicators if other.basis_id == row.pk])
+        KeyFigure(
+            row,
+            row.latest,
+            last_change(row),
+            told_growth(row, [rate for rate in indicators if rate.basis_id == row.pk]),
+            marks.get(row.pk, []),
+        )
         for row in indicators
         if row.is_key
     ]
-    return keys, Counter(assess_check(check).outcome.result for check in checks)
-
-
-def key_figure(indicator: Indicator, derived: list[Indicator]) -> KeyFigure:
-    """``derived`` are the growth rates of ``indicator``; all need ``public_values``."""
-    latest = next(iter(indicator.public_values), None)
-    return KeyFigure(indicator, latest, last_change(indicator), told_growth(indicator, derived))
+    return keys, Counter(state.outcome.result for state in states)
 
 
 @dataclass(frozen=True)

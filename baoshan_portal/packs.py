@@ -28,7 +28,9 @@ from measures.filters import PLACE_NAMES, PLACES, MeasureFilter
 from measures.listing import CONTENT_TYPES, safe_cell
 from measures.models import Measure, ProgressNote, Section, Theme
 from measures.text import in_chinese, joined
+from metrics import check_marks
 from metrics.assessment import Assessment, assess
+from metrics.checks import Result
 from metrics.figures import as_written_text, figure_text, observed_text
 from metrics.filters import IndicatorFilter
 from metrics.history import target_text
@@ -44,10 +46,14 @@ NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Line:
-    """An indicator with its newest public value and what can be concluded for each target."""
+    """An indicator with its newest public value and what can be concluded for each target.
+
+    ``checks`` are the results of the checks that it takes part in, the gravest first.
+    """
 
     indicator: Indicator
     assessments: list[Assessment]
+    checks: list[Result]
 
     @property
     def latest(self) -> Observation | None:
@@ -82,6 +88,14 @@ class Line:
         )
 
     @property
+    def conclusion(self) -> str:
+        """What can be concluded for its targets, and what came of its checks if it is in any."""
+        if not self.checks:
+            return self.verdict
+        told = {"verdict": self.verdict, "results": check_marks.words(self.checks)}
+        return _("%(verdict)s; checks with other figures: %(results)s") % told
+
+    @property
     def source(self) -> str:
         return self.latest.source_text if self.latest else "—"
 
@@ -94,7 +108,7 @@ class Line:
             self.as_written,
             self.period,
             self.kind,
-            self.verdict,
+            self.conclusion,
             self.source,
         ]
 
@@ -230,10 +244,13 @@ def gather(request) -> Pack:
         raise BadQuery(
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
+    marks = check_marks.of_page(request)
     lines: dict[int, list[Line]] = {}
     for indicator in chosen.qs:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
-        lines.setdefault(indicator.measure_id, []).append(Line(indicator, states))
+        lines.setdefault(indicator.measure_id, []).append(
+            Line(indicator, states, marks.get(indicator.pk, []))
+        )
 
     measures = (
         Measure.objects.published(as_of)
@@ -420,6 +437,7 @@ def indicator_rows(pack: Pack) -> list[list]:
             _("Category"),
             _("Kind"),
             _("Target and conclusion"),
+            _("Checks with other figures"),
         ]
     ]
     for line in pack.lines:
@@ -433,6 +451,7 @@ def indicator_rows(pack: Pack) -> list[list]:
                 row.get_category_display(),
                 line.kind,
                 line.verdict,
+                check_marks.words(line.checks),
             ]
         )
     return rows

@@ -1,9 +1,5 @@
 """What the public lists of figures can be filtered by."""
 
-from collections import defaultdict
-from itertools import groupby
-from operator import attrgetter
-
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from measures.facets import NONE, Facet
 from measures.filters import PLACE_GROUPS, PlaceFilter, yes_if, yes_no
 
-from .assessment import assess, assess_check
+from . import check_marks
+from .assessment import assess
 from .checks import Result
 from .choices import Category, Claim, Kind, Level, Verdict
-from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Target
+from .models import Indicator, Observation, Target
 from .quantity import QuantityError, read
 from .trust import questions
 
@@ -77,25 +74,10 @@ class IndicatorFilter(PlaceFilter):
             }
         )
 
-    def check_results(self) -> dict[int, set[str]]:
-        """What came of the public checks that each indicator takes part in.
-
-        Two queries, one less than ``with_terms``, so that packs keep to their ten.
-        """
-        as_of = self.request.as_of
-        values = Observation.objects.published(as_of).order_by(*NEWEST_FIRST)
-        terms = (
-            CheckTerm.objects.filter(check_of__in=Check.objects.published(as_of))
-            .select_related("check_of", "indicator__unit")
-            .prefetch_related(Prefetch("indicator__observations", values, to_attr="public_values"))
-        )
-        results = defaultdict(set)
-        for check, its_terms in groupby(terms, attrgetter("check_of")):
-            check.loaded_terms = list(its_terms)
-            result = assess_check(check).outcome.result
-            for term in check.loaded_terms:
-                results[term.indicator_id].add(result.value)
-        return results
+    def check_results(self) -> dict[int, list[str]]:
+        """What came of the public checks that each indicator takes part in."""
+        marks = check_marks.of_page(self.request)
+        return {row.pk: marks.get(row.pk, []) for row in self.rows}
 
     def matches(self, word: str) -> Q:
         """Names, definitions, and the figures themselves, as printed or as a plain number."""

@@ -431,7 +431,7 @@ class Plan(Named):
 class TargetQuerySet(SubmissionQuerySet):
     def for_list(self, as_of: date | None = None):
         """Public targets of public indicators, with all that a verdict needs loaded."""
-        indicators = Indicator.objects.with_place().with_latest(as_of)
+        indicators = Indicator.objects.with_place().with_latest_value(as_of)
         return (
             self.published(as_of)
             .filter(indicator__in=Indicator.objects.published(as_of))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from measures.as_of import address
 
+from . import check_marks
 from .assessment import assess
 from .figures import as_written_text, figure_text
 from .history import before, earlier_targets, target_text
@@ -21,6 +22,7 @@ from .quantity import plain
 
 NUMBER = {"cell": {"class": "number"}}
 WHOLE = {"cell": {"class": "whole"}}
+WORD = {"cell": {"class": "word"}}
 WHOLE_NUMBER = {"cell": {"class": "number whole"}}
 PERIOD = {"cell": {"class": "period"}}
 
@@ -61,8 +63,12 @@ class IndicatorTable(tables.Table):
         orderable=False,
         visible=False,
     )
-    category = tables.Column(verbose_name=_("Category"), attrs=WHOLE)
-    kind = tables.Column(verbose_name=_("Kind"), attrs=WHOLE)
+    category = tables.Column(verbose_name=_("Category"), attrs=WORD)
+    kind = tables.Column(verbose_name=_("Kind"), attrs=WORD)
+    # The page tells it by a mark beside the name.
+    checks = tables.Column(
+        verbose_name=_("Checks with other figures"), accessor="pk", orderable=False, visible=False
+    )
     source = tables.Column(
         verbose_name=_("Source"), accessor="latest", orderable=False, attrs=WHOLE
     )
@@ -72,12 +78,13 @@ class IndicatorTable(tables.Table):
         fields = ()
         sequence = (
             "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
-            "as_written", "period", "inferred", "category", "kind", "source",
+            "as_written", "period", "inferred", "category", "kind", "checks",
+            "source",
         )  # fmt: skip
         empty_text = _("No indicator answers to these filters.")
 
     def render_name(self, record):
-        return format_html('<a href="{}">{}</a>', address(self.request, record), record)
+        return _marked(self.request, record)
 
     def value_name(self, record):
         return str(record)
@@ -123,6 +130,9 @@ class IndicatorTable(tables.Table):
     def value_period(self, value):
         return period_text(value.period_start, value.period_end)
 
+    def value_checks(self, value):
+        return check_marks.words(check_marks.of_page(self.request).get(value, []))
+
     def render_source(self, value):
         return value.source_text
 
@@ -159,7 +169,7 @@ class TargetTable(tables.Table):
         empty_text = _("No target answers to these filters.")
 
     def render_indicator(self, value):
-        return format_html('<a href="{}">{}</a>', address(self.request, value), value)
+        return _marked(self.request, value)
 
     def value_indicator(self, value):
         return str(value)
@@ -215,6 +225,13 @@ class TargetTable(tables.Table):
     def on(self):
         """The day that verdicts are made for: the page's, or today."""
         return self.request.as_of or localdate()
+
+
+def _marked(request, indicator):
+    """The name of ``indicator`` as a link to its page, with the mark of its checks."""
+    results = check_marks.of_page(request).get(indicator.pk)
+    mark = render_to_string("metrics/_check_mark.html", {"results": results})
+    return format_html('<a href="{}">{}</a>{}', address(request, indicator), indicator, mark)
 
 
 def _figure(observation, unit):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from measures.as_of import BadQuery, get_public_or_404
 from measures.listing import ListPage
 
-from . import charts, drawing, history, pictures
+from . import charts, check_marks, drawing, history, pictures
 from .assessment import assess, assess_check
 from .checks import Result
 from .figures import aggregation_rule
@@ -52,17 +52,13 @@ class TargetList(ListPage):
         return Target.objects.for_list(self.request.as_of)
 
 
-SEVERITY = [Result.FAILS, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
-
-
 def checks(request):
     """Every relation between figures, with what comes of it; ``?result=`` shows one kind."""
     states = [
         assess_check(check)
         for check in Check.objects.published(request.as_of).with_terms(request.as_of)
     ]
-    # What asks for an explanation stands first.
-    states.sort(key=lambda state: SEVERITY.index(state.outcome.result))
+    states.sort(key=lambda state: check_marks.SEVERITY.index(state.outcome.result))
     counts = Counter(state.outcome.result for state in states)
     chosen = request.GET.get("result", "")
     if chosen:
@@ -109,6 +105,13 @@ def indicator(request, code):
         .with_latest_value(as_of)
     )
     derived = [other for other in related if other.basis_id == row.pk]
+    checks = [
+        assess_check(check)
+        for check in Check.objects.published(as_of)
+        .filter(terms__indicator=row)
+        .distinct()
+        .with_terms(as_of)
+    ]
     context = {
         "indicator": row,
         "told": tell(row, assessment, on, told_growth(row, derived)),
@@ -122,13 +125,8 @@ def indicator(request, code):
         "assessments": [assess(row, target, on) for target in row.loaded_targets],
         "assessment": assessment,
         "basis": next((other for other in related if other.pk == row.basis_id), None),
-        "checks": [
-            assess_check(check)
-            for check in Check.objects.published(as_of)
-            .filter(terms__indicator=row)
-            .distinct()
-            .with_terms(as_of)
-        ],
+        "checks": checks,
+        "check_results": check_marks.by_indicator(checks).get(row.pk),
         "derived": derived,
         "aggregation_rule": aggregation_rule(row.kind),
     }

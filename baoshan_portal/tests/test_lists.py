@@ -366,6 +366,7 @@ def test_the_headers_for_people_are_these(client, two_places):
         "Period inferred",
         "Category",
         "Kind",
+        "Checks with other figures",
         "Source",
     ]
 

@@ -2,6 +2,7 @@
 
 from django import template
 
+from .. import check_marks
 from ..checks import Result
 from ..choices import Verdict
 from ..figures import as_written_text, figure_text
@@ -73,6 +74,18 @@ def result_class(result) -> str:
 @register.filter
 def result_icon(result) -> str:
     return RESULTS[result][1]
+
+
+@register.inclusion_tag("metrics/_check_mark.html", takes_context=True)
+def check_mark(context, indicator):
+    """The gravest result of the checks that ``indicator`` takes part in; nothing if in none."""
+    return {"results": check_marks.of_page(context["request"]).get(indicator.pk)}
+
+
+@register.inclusion_tag("metrics/_check_legend.html", takes_context=True)
+def check_legend(context):
+    """What the marks of ``check_mark`` mean, with the way to all checks."""
+    return {"results": check_marks.SEVERITY, "request": context["request"]}
 
 
 @register.filter
