@@ -88,8 +88,7 @@ def _figures(as_of) -> list[Hit]:
     return [
         Hit(
             str(value.indicator),
-            f"{figure_text(value.value, value.indicator.unit, value.qualifier)} · "
-            f"{as_written_text(value)} · {value.source_text}",
+            " · ".join(_told(value)),
             value.indicator,
             searchable(
                 value.indicator.name,
@@ -103,6 +102,12 @@ def _figures(as_of) -> list[Hit]:
         )
         for value in values
     ]
+
+
+def _told(value: Observation) -> list[str]:
+    """The figure, how the source writes it if that differs, and the source."""
+    figure = figure_text(value.value, value.indicator.unit, value.qualifier)
+    return list(dict.fromkeys([figure, as_written_text(value), value.source_text]))
 
 
 def _measures(as_of) -> list[Hit]:

@@ -23,7 +23,7 @@ from .quantity import plain
 NUMBER = {"cell": {"class": "number"}}
 WHOLE = {"cell": {"class": "whole"}}
 WORD = {"cell": {"class": "word"}}
-WHOLE_NUMBER = {"cell": {"class": "number whole"}}
+WORD_NUMBER = {"cell": {"class": "number word"}}
 PERIOD = {"cell": {"class": "period"}}
 
 
@@ -141,10 +141,10 @@ class TargetTable(tables.Table):
     indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name")
     plan = tables.Column(verbose_name=_("Plan"))
     target = tables.Column(
-        verbose_name=_("Target"), accessor="pk", attrs=WHOLE_NUMBER, orderable=False
+        verbose_name=_("Target"), accessor="pk", attrs=WORD_NUMBER, orderable=False
     )
     due_on = tables.DateColumn(
-        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WHOLE
+        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WORD
     )
     latest = tables.Column(
         verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False
