@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from measures.as_of import address
 from metrics.checks import Result
-from metrics.choices import Certainty, Qualifier, Verdict
+from metrics.choices import Certainty, Freshness, Qualifier, Verdict
 from metrics.models import Observation, Unit
 from metrics.tables import NUMBER
 
@@ -122,6 +122,7 @@ def page(request):
         "sourced": specimen(1475, ENTERPRISES)[0],
         "verdicts": list(Verdict),
         "results": list(Result),
+        "freshness_states": list(Freshness),
         "bars": [
             (Decimal("0.625"), _("5 of 8 quarters used")),
             (Decimal("1.2"), _("120%: more than the whole")),

@@ -19,7 +19,7 @@ from measures.submission import end_of_day
 from metrics import check_marks
 from metrics.assessment import assess_check
 from metrics.checks import Result
-from metrics.choices import Kind
+from metrics.choices import Freshness, Kind
 from metrics.last_change import LastChange, last_change, told_growth
 from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Plan
 from metrics.progress import time_used
@@ -216,6 +216,7 @@ def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
 
     published = sum(row["target_value"] for row in known)
     unpublished = sum(row["target"] for row in known) - published
+    fresh = Counter(row["fresh"] for row in known)
     return [
         yes_or_no(_("Public value"), "value", "value", _("has one"), _("has none")),
         yes_or_no(
@@ -237,6 +238,18 @@ def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
             ),
         ),
         yes_or_no(_("Since the report"), "updated", "updated", _("updated"), _("not updated")),
+        whole(
+            _("Reported when due"),
+            *(
+                (state.label, fresh[state], listed(fresh=state), tone)
+                for state, tone in (
+                    (Freshness.LATE, "bad"),
+                    (Freshness.NEVER, "warn"),
+                    (Freshness.ONCE, "no"),
+                    (Freshness.CURRENT, "good"),
+                )
+            ),
+        ),
         yes_or_no(
             _("Period"), "inferred", "inferred", _("partly inferred"), _("as the source states")
         ),

@@ -37,6 +37,8 @@ DATABASE_FILE = BASE_DIR / ("var/demo.sqlite3" if DEMO else "var/portal.sqlite3"
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}")}
 # How many percentage points completion may lie behind the time used before it counts as behind
 PACE_TOLERANCE_POINTS = env.int("PACE_TOLERANCE_POINTS", default=10, validate=Range(min=0))
+# How many days after the end of its period a value falls due
+REPORTING_GRACE_DAYS = env.int("REPORTING_GRACE_DAYS", default=30, validate=Range(min=0, max=365))
 # Evidence files: kept out of the served folders and handed out by the admin alone
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO else "var/files"))
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"

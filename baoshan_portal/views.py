@@ -67,6 +67,7 @@ def method(request):
         "reports": Report.objects.all(),
         "plans": Plan.objects.all(),
         "tolerance_points": settings.PACE_TOLERANCE_POINTS,
+        "grace_days": settings.REPORTING_GRACE_DAYS,
     }
     return render(request, "method.html", context)
 

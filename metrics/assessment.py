@@ -25,6 +25,7 @@ from .checks import (
 )
 from .choices import Verdict
 from .figures import figure_text
+from .freshness import Timeliness, timeliness
 from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
 
 
@@ -37,6 +38,7 @@ class Assessment:
     completion: progress.Answer
     verdict: Verdict
     time_used: progress.Answer
+    timeliness: Timeliness
 
     @property
     def contradicts_claim(self) -> bool:
@@ -81,6 +83,12 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         completion=completion,
         verdict=verdict,
         time_used=progress.time_used(start, due, on),
+        timeliness=timeliness(
+            indicator.frequency,
+            latest.period_end if latest else None,
+            on,
+            grace_days=settings.REPORTING_GRACE_DAYS,
+        ),
     )
 
 

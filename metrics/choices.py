@@ -74,6 +74,15 @@ class Frequency(TextChoices):
     MONTHLY = "monthly", _("monthly")
 
 
+class Freshness(TextChoices):
+    """Whether a figure was reported when it was due; computed, never typed in."""
+
+    CURRENT = "current", _("reported when due")
+    LATE = "late", _("overdue")
+    ONCE = "once", _("told only once")
+    NEVER = "never", _("never reported")
+
+
 class Certainty(TextChoices):
     """How final a value is."""
 

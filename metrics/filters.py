@@ -10,7 +10,7 @@ from measures.filters import PLACE_GROUPS, PlaceFilter, yes_if, yes_no
 from . import check_marks
 from .assessment import assess
 from .checks import Result
-from .choices import Category, Claim, Kind, Level, Verdict
+from .choices import Category, Claim, Freshness, Kind, Level, Verdict
 from .models import Indicator, Observation, Target
 from .quantity import QuantityError, read
 from .trust import questions
@@ -35,6 +35,7 @@ class IndicatorFilter(PlaceFilter):
     traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"))
     inferred = yes_no(_("Period"), _("inferred"), _("not inferred"))
     updated = yes_no(_("Since the report"), _("updated"), _("not updated"))
+    fresh = Facet(_("Reported when due"), Freshness)
     target = Facet(
         _("Target"),
         [
@@ -54,7 +55,7 @@ class IndicatorFilter(PlaceFilter):
         (None, ("key",)),
         (
             _("How far the figures can be trusted"),
-            ("value", "traced", "inferred", "updated", "target", "check"),
+            ("value", "traced", "inferred", "updated", "fresh", "target", "check"),
         ),
     ]
 

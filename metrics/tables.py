@@ -69,6 +69,10 @@ class IndicatorTable(tables.Table):
     checks = tables.Column(
         verbose_name=_("Checks with other figures"), accessor="pk", orderable=False, visible=False
     )
+    # The page of the indicator tells it.
+    fresh = tables.Column(
+        verbose_name=_("Reported when due"), accessor="pk", orderable=False, visible=False
+    )
     source = tables.Column(
         verbose_name=_("Source"), accessor="latest", orderable=False, attrs=WHOLE
     )
@@ -79,7 +83,7 @@ class IndicatorTable(tables.Table):
         sequence = (
             "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
             "as_written", "period", "inferred", "category", "kind", "checks",
-            "source",
+            "fresh", "source",
         )  # fmt: skip
         empty_text = _("No indicator answers to these filters.")
 
@@ -129,6 +133,9 @@ class IndicatorTable(tables.Table):
 
     def value_period(self, value):
         return period_text(value.period_start, value.period_end)
+
+    def value_fresh(self, record):
+        return assess(record, None, self.request.as_of or localdate()).timeliness.state.label
 
     def value_checks(self, value):
         return check_marks.words(check_marks.of_page(self.request).get(value, []))

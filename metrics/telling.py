@@ -7,6 +7,7 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from measures.text import joined
 
@@ -28,7 +29,7 @@ def tell(indicator: Indicator, assessment: Assessment, on: date, growth: str = "
     latest = assessment.latest
     if latest is None:
         return _("No value has been published. That is not a zero.")
-    sentences = [_now(indicator, latest), _change(indicator, growth)]
+    sentences = [_now(indicator, latest), _change(indicator, growth), *_since(assessment)]
     sentences += _target(indicator, assessment, on)
     return joined(sentences)
 
@@ -56,6 +57,21 @@ def _change(indicator: Indicator, growth: str) -> str:
     if change.difference.value is None:
         return _("Before it was %(before)s (%(period)s). %(reason)s") % told
     return _("Compared with %(before)s (%(period)s): %(change)s.") % told
+
+
+def _since(state: Assessment) -> list[str]:
+    """What should have been reported since; nothing where nothing is overdue."""
+    missed = state.timeliness.missed
+    if not missed:
+        return []
+    return [
+        ngettext(
+            "Since then %(n)d value has fallen due, and none was published.",
+            "Since then %(n)d values have fallen due, and none was published.",
+            missed,
+        )
+        % {"n": missed}
+    ]
 
 
 def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:

@@ -13,6 +13,7 @@ os.environ.update(
     ALLOWED_HOSTS="*",
     SCRIPT_NAME="",
     PACE_TOLERANCE_POINTS="10",
+    REPORTING_GRACE_DAYS="30",
     CONTACT="",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")

@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from measures.models import Department, Measure
@@ -33,6 +34,12 @@ def living_report(report):
     """The report, and what came after it: an update, a target with its value, a note, a lead."""
     indicators = list(Indicator.objects.order_by("pk")[:3])
     make_observation(indicator=indicators[0], period_end=date(2023, 8, 31), published=UPDATED)
+    # Of today, so that it is not overdue.
+    make_observation(
+        indicator=Indicator.objects.get(code="nanda-registered-capital-new"),
+        period_end=timezone.localdate(),
+        published=UPDATED,
+    )
     plan = make_plan()
     for indicator, value, claim in zip(indicators, (1, 10**6, None), Claim, strict=False):
         make_target(
@@ -126,7 +133,7 @@ def test_the_states_are_worth_testing(client, living_report):
     empty = {answer for answer, (count, _checked) in offered.items() if not count}
 
     assert empty <= {
-        ("value", "no"), ("traced", "no"),
+        ("value", "no"), ("traced", "no"), ("fresh", "never"),
         *((name, value) for name, value in offered if name in ("department", "kind")),
     }  # fmt: skip
     for name in ("noted", "confirmed", "counted"):

@@ -367,6 +367,7 @@ def test_the_headers_for_people_are_these(client, two_places):
         "Category",
         "Kind",
         "Checks with other figures",
+        "Reported when due",
         "Source",
     ]
 

@@ -58,7 +58,7 @@ def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
     html = html_of(client, **({"as_of": as_of} if as_of else {}))
 
     counted = {link: count for count, link in parts(html).values()}
-    assert len(counted) == 15
+    assert len(counted) == 19
     for link, count in counted.items():
         if "/checks/" in link:
             length = html_of(client, link).count('<article class="check"')

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "SCRIPT_NAME": "",
     "DATABASE_URL": "sqlite:///:memory:",
     "PACE_TOLERANCE_POINTS": "10",
+    "REPORTING_GRACE_DAYS": "30",
     "LOG_LEVEL": "WARNING",
 }
 
@@ -63,6 +64,7 @@ def test_a_portal_on_one_path_of_a_site_need_not_speak_for_the_whole_domain():
         ("DATABASE_URL", "oracle9://a/b", "'DATABASE_URL': ['Not a valid database URL.']"),
         ("PACE_TOLERANCE_POINTS", "ten", "'PACE_TOLERANCE_POINTS': ['Not a valid integer.']"),
         ("PACE_TOLERANCE_POINTS", "-1", "'PACE_TOLERANCE_POINTS': ['Must be"),
+        ("REPORTING_GRACE_DAYS", "-1", "'REPORTING_GRACE_DAYS': ['Must be"),
         ("SCRIPT_NAME", "baoshan", "'SCRIPT_NAME': ["),
         ("LOG_LEVEL", "LOUD", "'LOG_LEVEL': ['Not a valid log level.']"),
     ],

@@ -4,7 +4,7 @@ from django import template
 
 from .. import check_marks
 from ..checks import Result
-from ..choices import Verdict
+from ..choices import Freshness, Verdict
 from ..figures import as_written_text, figure_text
 from ..history import target_text as text_of_target
 from ..measure_figures import lines_of
@@ -24,6 +24,15 @@ VERDICTS = {
     Verdict.NO_TARGET: ("none", "–"),
     Verdict.NO_DATA: ("none", "○"),
     Verdict.NOT_ASSESSABLE: ("open", "?"),
+}
+
+
+# A figure that was reported when it was due calls for no attention, nor does one told once.
+FRESHNESS = {
+    Freshness.CURRENT: ("good", "✓"),
+    Freshness.LATE: ("bad", "!"),
+    Freshness.ONCE: ("none", "–"),
+    Freshness.NEVER: ("none", "○"),
 }
 
 
@@ -86,6 +95,13 @@ def check_mark(context, indicator):
 def check_legend(context):
     """What the marks of ``check_mark`` mean, with the way to all checks."""
     return {"results": check_marks.SEVERITY, "request": context["request"]}
+
+
+@register.inclusion_tag("metrics/_freshness.html")
+def freshness(state):
+    """Whether a figure was reported when it was due, with icon and word."""
+    tone, icon = FRESHNESS[state]
+    return {"state": state, "tone": tone, "icon": icon}
 
 
 @register.filter

@@ -1,0 +1,61 @@
+"""Was a figure reported when it was due: judged by its frequency and the day, as pure functions.
+
+Silence counts against it: that nothing is wrong with the last report says nothing of the present.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from .choices import Frequency, Freshness
+from .due import MONTHS, last_period
+
+#: Nothing was due before; keeps days that a reader may ask for within the calendar.
+EARLIEST = date(1900, 1, 1)
+#: Days within which a period of every frequency ends.
+LONGEST = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Timeliness:
+    """The state, and how many periods fell due after the newest value and were never reported."""
+
+    state: Freshness
+    missed: int = 0
+
+
+def newest_due(frequency: str, on: date, grace_days: int) -> date | None:
+    """The end of the last period whose value was due by ``on``; None if none is ever due again.
+
+    A value is due ``grace_days`` after its period has ended.
+    """
+    if frequency == Frequency.ONCE:
+        return None
+    settled = max(on, EARLIEST) - timedelta(days=grace_days)
+    _start, end = last_period(frequency, settled - LONGEST, settled)
+    return end
+
+
+def timeliness(frequency: str, latest_end: date | None, on: date, *, grace_days: int) -> Timeliness:
+    """The state of a figure whose newest public value is of a period that ended on ``latest_end``.
+
+    None means that it has no public value at all.
+    """
+    if latest_end is None:
+        return Timeliness(Freshness.NEVER)
+    due = newest_due(frequency, on, grace_days)
+    if due is None:
+        return Timeliness(Freshness.ONCE)
+    months = MONTHS[frequency]
+    # A value within a period does not stand for the whole of it.
+    ended = _months(latest_end) - (0 if _is_end_of_month(latest_end) else 1)
+    missed = max(0, _months(due) // months - ended // months)
+    return Timeliness(Freshness.LATE if missed else Freshness.CURRENT, missed)
+
+
+def _months(day: date) -> int:
+    """The number of the month of ``day``, counted from the year 0."""
+    return day.year * 12 + day.month
+
+
+def _is_end_of_month(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1

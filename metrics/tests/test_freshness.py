@@ -1,0 +1,113 @@
+"""Whether a figure was reported when it was due, worked out by hand on a calendar."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from measures.tests.factories import ISSUED
+from metrics.assessment import assess
+from metrics.choices import Frequency, Freshness
+from metrics.freshness import Timeliness, newest_due, timeliness
+from metrics.models import Indicator
+from metrics.trust import facts
+
+from .factories import make_indicator, make_observation
+
+ONCE, YEARLY, HALF = Frequency.ONCE, Frequency.YEARLY, Frequency.HALF_YEARLY
+QUARTERLY, MONTHLY = Frequency.QUARTERLY, Frequency.MONTHLY
+CURRENT, LATE = Freshness.CURRENT, Freshness.LATE
+
+
+def state(frequency, latest_end: str, on: str, grace_days=30) -> Timeliness:
+    return timeliness(
+        frequency, date.fromisoformat(latest_end), date.fromisoformat(on), grace_days=grace_days
+    )
+
+
+@pytest.mark.parametrize(
+    ("frequency", "latest_end", "on", "expected"),
+    [
+        # The year 2023 falls due on 30 January 2024.
+        (YEARLY, "2022-12-31", "2024-01-29", Timeliness(CURRENT)),
+        (YEARLY, "2022-12-31", "2024-01-30", Timeliness(LATE, 1)),
+        (YEARLY, "2022-12-31", "2026-11-25", Timeliness(LATE, 3)),
+        # A value of July stands neither for its quarter nor for its year.
+        (YEARLY, "2023-07-24", "2023-12-31", Timeliness(CURRENT)),
+        (YEARLY, "2023-07-24", "2026-11-25", Timeliness(LATE, 3)),
+        (QUARTERLY, "2023-07-24", "2023-10-29", Timeliness(CURRENT)),
+        (QUARTERLY, "2023-07-24", "2023-10-30", Timeliness(LATE, 1)),
+        (QUARTERLY, "2023-06-30", "2023-10-30", Timeliness(LATE, 1)),
+        (QUARTERLY, "2023-07-24", "2024-02-01", Timeliness(LATE, 2)),
+        (HALF, "2023-06-30", "2024-01-30", Timeliness(LATE, 1)),
+        (MONTHLY, "2024-01-31", "2024-03-29", Timeliness(CURRENT)),
+        (MONTHLY, "2024-01-31", "2024-03-30", Timeliness(LATE, 1)),
+        # A value that is expected for the future is not overdue.
+        (QUARTERLY, "2025-12-31", "2024-03-30", Timeliness(CURRENT)),
+        (ONCE, "2001-12-31", "2026-11-25", Timeliness(Freshness.ONCE)),
+    ],
+)
+def test_a_figure_is_overdue_once_a_later_value_is_due(frequency, latest_end, on, expected):
+    assert state(frequency, latest_end, on) == expected
+
+
+@pytest.mark.parametrize("frequency", Frequency)
+def test_what_was_never_reported_is_not_called_late(frequency):
+    answer = timeliness(frequency, None, date(2026, 11, 25), grace_days=30)
+
+    assert answer == Timeliness(Freshness.NEVER)
+
+
+def test_without_grace_a_value_is_due_when_its_period_has_ended():
+    assert newest_due(YEARLY, date(2023, 12, 31), 0) == date(2023, 12, 31)
+    assert newest_due(YEARLY, date(2023, 12, 30), 0) == date(2022, 12, 31)
+    assert newest_due(ONCE, date(2023, 12, 31), 0) is None
+
+
+@given(
+    st.sampled_from(Frequency), st.dates(), st.dates(), st.integers(0, 365), st.integers(0, 4000)
+)
+def test_silence_never_makes_a_figure_less_late(frequency, latest_end, on, grace, days):
+    later = min(on, date.max - timedelta(days=days)) + timedelta(days=days)
+
+    now = timeliness(frequency, latest_end, on, grace_days=grace)
+    then = timeliness(frequency, latest_end, max(on, later), grace_days=grace)
+
+    assert then.missed >= now.missed
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("frequency", Frequency)
+@pytest.mark.parametrize("ended", ["2022-12-31", "2023-07-24", "2023-09-30", None])
+@pytest.mark.parametrize("on", ["2023-07-26", "2023-10-29", "2023-10-30", "2024-01-30"])
+def test_page_and_filter_agree(frequency, ended, on):
+    indicator = make_indicator(frequency=frequency)
+    if ended:
+        end = date.fromisoformat(ended)
+        make_observation(indicator=indicator, period_start=None, period_end=end, published=ISSUED)
+    day = date.fromisoformat(on)
+
+    (row,) = Indicator.objects.with_latest(day)
+    (fact,) = facts(day)
+
+    assert fact["fresh"] == assess(row, None, day).timeliness.state
+
+
+@pytest.mark.django_db
+def test_the_page_of_an_indicator_says_how_many_values_are_overdue(client):
+    indicator = make_indicator(frequency=YEARLY)
+    make_observation(
+        indicator=indicator,
+        period_start=date(2022, 1, 1),
+        period_end=date(2022, 12, 31),
+        published=ISSUED,
+    )
+
+    def told(day: str) -> str:
+        page = client.get(f"/en/indicators/{indicator.code}/", {"as_of": day})
+        return page.content.decode()
+
+    assert "fallen due" not in told("2024-01-29")
+    assert "Since then 1 value has fallen due, and none was published." in told("2024-01-30")
+    assert "Since then 2 values have fallen due" in told("2025-01-30")
