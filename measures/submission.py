@@ -22,6 +22,12 @@ class State(models.TextChoices):
     RETURNED = "returned", _("returned")
 
 
+STATE_ICONS = {
+    State.DRAFT: "✎",
+    State.SUBMITTED: "◷",
+    State.PUBLISHED: "✓",
+    State.RETURNED: "↩",
+}
 EDITABLE = frozenset({State.DRAFT, State.RETURNED})
 
 

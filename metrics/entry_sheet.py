@@ -23,10 +23,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, override
 
 from measures import access, workflow
-from measures.admin import STATE_ICONS
 from measures.evidence import EXTENSIONS, validate_extension, validate_size
 from measures.models import Department, Measure, ProgressNote, Round
-from measures.submission import State, Submission
+from measures.submission import STATE_ICONS, State, Submission
 from measures.workflow import TransitionError
 
 from .choices import Certainty

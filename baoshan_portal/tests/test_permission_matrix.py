@@ -28,8 +28,8 @@ from django.utils import translation
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
-from measures.admin import SubmissionAdmin
 from measures.models import TrailEvent, User
+from measures.submission_admin import SubmissionAdmin
 from measures.tests.desk import browser_of, desk, filled_in
 from measures.tests.factories import (
     ISSUED,

@@ -1,10 +1,12 @@
 """The editors' desk for words; the desks of all models alike are tested in metrics."""
 
+import re
 from datetime import date
 
 import pytest
 from django.utils import timezone, translation
 
+from measures import workflow
 from measures.access import EDITOR, REVIEWER, STEWARD
 from measures.models import ProgressNote, Round, TrailEvent, User
 from measures.workflow import State, correct
@@ -157,8 +159,20 @@ def test_what_is_in_review_or_public_is_read_only(state, admin_client):
 @pytest.mark.parametrize("state", [State.DRAFT, State.RETURNED])
 def test_what_was_not_published_can_be_deleted(state, admin_client):
     note = make_note(state=state, return_reason="缺证据")
-    assert admin_client.post(desk(note, "delete"), {"post": "yes"}).status_code == 302
+    page = admin_client.get(desk(note, "delete")).content.decode()
+    sent = {"post": "yes", "seen": re.search(r'name="seen" value="(\d+)"', page)[1]}
+    assert admin_client.post(desk(note, "delete"), sent).status_code == 302
     assert not ProgressNote.objects.exists()
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_deleted(admin_client):
+    note = make_note()
+    workflow.save(note, by=make_user(), seen=1)
+
+    answer = admin_client.post(desk(note, "delete"), {"post": "yes", "seen": "1"}, follow=True)
+
+    assert "was changed meanwhile" in messages(answer)[0]
+    assert ProgressNote.objects.exists()
 
 
 def test_rows_cannot_be_deleted_in_bulk(admin_client):
@@ -183,10 +197,18 @@ def test_several_rows_are_moved_on_at_once(admin_client, admin_user):
         sent = {"action": action, "_selected_action": [row.pk for row in rows]}
         return messages(admin_client.post(desk(ProgressNote, "changelist"), sent, follow=True))
 
-    assert "1 row was moved on." in act("publish_selected")
     assert "1 row was moved on." in act("submit_selected")
+    # A list does not show what is published; the review does.
+    assert act("publish_selected") == ["No action selected."]
     states = [ProgressNote.objects.get(pk=row.pk).state for row in rows]
-    assert states == [State.PUBLISHED, State.SUBMITTED, State.SUBMITTED]
+    assert states == [State.SUBMITTED, State.SUBMITTED, State.SUBMITTED]
+
+
+@pytest.mark.parametrize("key", ["abc", "0", "9999"])
+def test_a_step_of_a_row_that_does_not_exist_is_not_found(admin_client, key):
+    assert (
+        admin_client.get(f"/en/admin/measures/progressnote/{key}/step/submit/").status_code == 404
+    )
 
 
 def test_nobody_types_in_the_bookkeeping(admin_client, admin_user):

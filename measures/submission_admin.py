@@ -1,0 +1,217 @@
+"""The editors' desk for what staff submit: editing drafts, and the steps of the workflow."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from . import access, workflow
+from .submission import STATE_ICONS, State
+from .workflow import TransitionError
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class SubmissionForm(forms.ModelForm):
+    """Remembers which version of the row its reader saw, and tells if it is no longer that."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = self.instance.version if self.instance.pk else None
+
+    def clean(self):
+        data = super().clean()
+        row = self.instance
+        if row.pk and data.get("seen") != row.version:
+            stored = type(row)._base_manager.get(pk=row.pk)
+            names = [name for name in row.content_fields() if name in data]
+            told = workflow.what_changed(stored, {name: data[name] for name in names})
+            # Whoever reads this keeps what they typed; sending it again replaces the newer row.
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = stored.version
+            raise ValidationError(told)
+        return data
+
+
+class SubmissionAdmin(admin.ModelAdmin):
+    """Editing drafts, and the steps submit, publish, return and correct.
+
+    Only drafts and returned rows can be changed or deleted; everything else is read-only here
+    and moves by the steps alone.
+    """
+
+    form = SubmissionForm
+    # A link typed without a scheme is meant as https, as Django 6 will have it.
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    change_form_template = "admin/submission_change_form.html"
+    delete_confirmation_template = "admin/submission_delete.html"
+    date_hierarchy = "entered_at"
+    list_filter = ("state",)
+    actions = ("submit_selected",)
+    bookkeeping = (
+        "state_with_icon", "return_reason", "revision", "supersedes", "correction_reason",
+        "entered_by", "entered_at", "submitted_at", "published_by", "published_at",
+    )  # fmt: skip
+    bookkeeping_fieldset = (_("Who and when"), {"fields": bookkeeping, "classes": ("collapse",)})
+
+    def get_readonly_fields(self, request, obj=None):
+        # The reason of a correction can be reworded until it is published.
+        fixed = [
+            name for name in self.bookkeeping
+            if name != "correction_reason" or obj is None or not obj.supersedes_id
+        ]  # fmt: skip
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_with_icon(self, row):
+        return format_html("{} {}", STATE_ICONS[row.state], row.get_state_display())
+
+    def get_queryset(self, request):
+        return access.visible(request.user, super().get_queryset(request))
+
+    def get_field_queryset(self, db, db_field, request):
+        rows = super().get_field_queryset(db, db_field, request)
+        if rows is None:
+            rows = db_field.related_model._default_manager.all()
+        return access.visible(request.user, rows)
+
+    def has_change_permission(self, request, obj=None):
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or access.may(request.user, access.editable, obj))
+
+    def has_delete_permission(self, request, obj=None):
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or access.may(request.user, access.editable, obj))
+
+    def get_actions(self, request):
+        # Bulk deletion could take published rows along.
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def save_model(self, request, obj, form, change):
+        workflow.save(obj, by=request.user, seen=form.cleaned_data["seen"] if change else None)
+
+    def delete_model(self, request, obj):
+        workflow.check_seen(obj, request.POST.get("seen"))
+        workflow.delete(obj, by=request.user)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except TransitionError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(reverse(admin_urlname(self.opts, "changelist")))
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except TransitionError as error:
+            # Between the check of the form and the write somebody else was faster.
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(request.path)
+
+    @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
+    def submit_selected(self, request, queryset):
+        moved = 0
+        for row in access.editable(request.user, queryset):
+            try:
+                workflow.submit(row, by=request.user)
+                moved += 1
+            except (TransitionError, PermissionDenied) as error:
+                self.message_user(request, f"{row}: {error}", messages.ERROR)
+        if moved:
+            self.message_user(
+                request,
+                ngettext("%(n)d row was moved on.", "%(n)d rows were moved on.", moved)
+                % {"n": moved},
+                messages.SUCCESS,
+            )
+
+    def get_urls(self):
+        name = f"{self.opts.app_label}_{self.opts.model_name}_step"
+        step = path(
+            "<path:object_id>/step/<slug:step>/", self.admin_site.admin_view(self.step), name=name
+        )
+        return [step, *super().get_urls()]
+
+    # Step: (heading, needs a reason, the function of ``access`` that must include the row)
+    steps = {
+        "submit": (_("Submit for review"), False, access.editable),
+        "publish": (_("Publish"), False, access.publishable),
+        "return": (_("Return"), True, access.publishable),
+        "correct": (_("Correct"), True, access.correctable),
+    }
+
+    def open_steps(self, request, row) -> list[tuple[str, str]]:
+        """The steps that ``row`` allows ``request.user`` now, with their headings."""
+        possible = {
+            State.DRAFT: ["submit"],
+            State.RETURNED: ["submit"],
+            State.SUBMITTED: ["publish", "return"],
+            State.PUBLISHED: ["correct"],
+        }[row.state]
+        return [(step, self.steps[step][0]) for step in possible if self._may(request, step, row)]
+
+    def _may(self, request, step, row) -> bool:
+        return access.may(request.user, self.steps[step][2], row)
+
+    def step(self, request, object_id, step):
+        """One step of the workflow: asks first, takes the reason, then moves."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if step not in self.steps or not self._may(request, step, row):
+            raise PermissionDenied
+        heading, needs_reason, _choose = self.steps[step]
+        form = ReasonForm(request.POST or None) if needs_reason else None
+        if request.method == "POST" and (form is None or form.is_valid()):
+            try:
+                workflow.check_seen(row, request.POST.get("seen"))
+                moved = self._take(step, row, request.user, form)
+            except (TransitionError, ValidationError) as error:
+                for message in getattr(error, "messages", [str(error)]):
+                    self.message_user(request, message, messages.ERROR)
+                moved = row
+            else:
+                self.message_user(request, f"{heading}: {row}", messages.SUCCESS)
+            return redirect(reverse(admin_urlname(self.opts, "change"), args=[moved.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": row,
+            "title": heading,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/submission_step.html", context)
+
+    def _take(self, step, row, user, form):
+        if step == "submit":
+            workflow.submit(row, by=user)
+        elif step == "publish":
+            workflow.publish(row, by=user)
+        elif step == "return":
+            workflow.send_back(row, by=user, reason=form.cleaned_data["reason"])
+        else:
+            return workflow.correct(row, by=user, reason=form.cleaned_data["reason"])
+        return row
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        row = self.get_object(request, object_id)
+        steps = self.open_steps(request, row) if row else []
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "steps": steps}
+        )
