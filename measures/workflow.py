@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from .models.rounds import closed_round
 from .submission import EDITABLE, State, Submission, end_of_day
 from .trail import Action, differences, event, record, record_all, snapshot
 
@@ -132,9 +133,13 @@ def submit_all(rows: list[Submission], *, by) -> None:
 
 @transaction.atomic
 def delete(row: Submission, *, by) -> None:
-    """Delete a draft or a returned row. Raises TransitionError if it is in another state."""
+    """Delete a draft or a returned row.
+
+    Raises TransitionError if it is in another state or no longer the version in hand.
+    """
     before = differences({}, snapshot(row, row.content_fields()))[1]
-    deleted, _rows = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE).delete()
+    fresh = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE, version=row.version)
+    deleted, _rows = fresh.delete()
     if not deleted:
         raise _refusal(row)
     record(Action.DELETED, by=by, subject=row, before=before)
@@ -240,17 +245,33 @@ def check_seen(row: Submission, seen: str | None) -> None:
 
 
 def _check_round(row: Submission) -> None:
-    """A correction may come at any time; any other entry only while its round takes it."""
-    round_ = getattr(row, "round", None)
-    if round_ and not row.supersedes_id and not round_.accepts(row.department):
+    """A correction may come at any time; any other entry only while its round takes it.
+
+    An entry beside the rounds must not slip past the lock of the one to whose period it belongs.
+    """
+    if row.supersedes_id:
+        return
+    round_, day = getattr(row, "round", None), getattr(row, "period_end", None)
+    if round_:
+        closed = None if round_.accepts(row.department) else round_
+    else:
+        closed = closed_round(row.department, day) if day else None
+    if closed:
         raise TransitionError(
-            gettext("The round “%(round)s” takes no entry of this department.") % {"round": round_}
+            gettext("The round “%(round)s” takes no entry of this department.") % {"round": closed}
         )
 
 
 def _check_rounds(rows: list[Submission]) -> None:
-    """``_check_round`` once for every round and department."""
-    asked = {(getattr(row, "round_id", 0), row.supersedes_id, row.department): row for row in rows}
+    """``_check_round`` once for every round, or day beside the rounds, and department."""
+    asked = {
+        (
+            getattr(row, "round_id", None) or getattr(row, "period_end", None),
+            row.supersedes_id,
+            row.department,
+        ): row
+        for row in rows
+    }
     for row in asked.values():
         _check_round(row)
 

@@ -9,10 +9,11 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
 
 from measures import access, demo
-from measures.admin import NamedAdmin, SubmissionAdmin, SubmissionForm
+from measures.admin import NamedAdmin
+from measures.models import closed_round
+from measures.submission_admin import SubmissionAdmin, SubmissionForm
 from measures.trail import Action, record
 
-from .due import closed_round
 from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, check_size

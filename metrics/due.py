@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from measures.models import Department, Round
+from measures.models import Round
 from measures.submission import State
 
 from .choices import Frequency, Kind
@@ -87,15 +87,6 @@ def due_indicators(round_: Round, indicators: QuerySet) -> QuerySet:
     return indicators.filter(
         Q(frequency__in=recurring) | (Q(frequency=Frequency.ONCE) & ~Exists(elsewhere))
     )
-
-
-def closed_round(department: Department | None, day: date) -> Round | None:
-    """A locked round to whose period ``day`` belongs and that takes no entry of the department.
-
-    None if there is none; an entry beside the rounds must not slip past their locks.
-    """
-    locked = Round.objects.filter(locked=True, period_start__lte=day, period_end__gte=day)
-    return next((round_ for round_ in locked if not round_.accepts(department)), None)
 
 
 def _end_of_month(day: date) -> date:

@@ -2,7 +2,7 @@ from .demo_mark import DemoMark
 from .documents import Opinion, Report, validate_locator
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
-from .rounds import Round, RoundUnlock
+from .rounds import Round, RoundUnlock, closed_round
 from .trail import TrailEvent
 from .tree import Measure, Section, Theme
 
@@ -20,5 +20,6 @@ __all__ = [
     "Theme",
     "TrailEvent",
     "User",
+    "closed_round",
     "validate_locator",
 ]

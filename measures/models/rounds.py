@@ -82,3 +82,12 @@ class RoundUnlock(models.Model):
 
     def __str__(self):
         return f"{self.round} – {self.department}"
+
+
+def closed_round(department: Department | None, day: date) -> Round | None:
+    """A locked round to whose period ``day`` belongs and that takes no entry of the department.
+
+    None if there is none; an entry beside the rounds must not slip past their locks.
+    """
+    locked = Round.objects.filter(locked=True, period_start__lte=day, period_end__gte=day)
+    return next((round_ for round_ in locked if not round_.accepts(department)), None)

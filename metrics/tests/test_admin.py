@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -41,7 +42,7 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State, correct, submit
+from measures.workflow import State, TransitionError, correct, submit, submit_all
 from metrics.choices import Qualifier
 from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
 
@@ -496,6 +497,36 @@ def test_an_entry_beside_the_rounds_does_not_slip_past_their_locks(admin_client,
 
     locked.unlocks.create(department=office, reason="迟报", by=admin_user)
     assert fill_in(admin_client, desk(Observation, "add"), **typed).status_code == 302
+
+
+def test_a_draft_beside_the_rounds_is_not_submitted_past_their_locks(admin_client, admin_user):
+    indicator = make_indicator(measure=make_measure(lead=make_department()))
+    draft = make_observation(indicator=indicator, period_end=date(2022, 12, 31))
+    make_round(
+        locked=True, period_start=date(2022, 10, 1), period_end=date(2022, 12, 31), name_en="Winter"
+    )
+
+    answer = take_step(admin_client, draft, "submit")
+
+    assert answer.status_code == 302
+    assert Observation.objects.get(pk=draft.pk).state == State.DRAFT
+    with pytest.raises(TransitionError, match="“Winter” takes no entry"):
+        submit_all([draft], by=admin_user)
+
+
+def test_a_unit_rests_on_the_base_unit_of_its_own_quantity(admin_client):
+    money = make_money()
+    square_metre = make_unit(name="平方米", quantity="area")
+
+    for base in (money["亿元"], square_metre):
+        unit = Unit(
+            code="ten-million", name="千万元", name_en="ten million yuan",
+            quantity=money["元"].quantity, base=base, factor=10**7,
+        )  # fmt: skip
+        with pytest.raises(ValidationError, match="base unit of the same quantity"):
+            unit.full_clean()
+    unit.base = money["元"]
+    unit.full_clean()
 
 
 def test_a_target_that_was_recorded_already_gets_a_sentence(admin_client):
