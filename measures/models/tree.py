@@ -29,9 +29,11 @@ class Section(Named):
         verbose_name_plural = _("sections")
         constraints = [
             models.UniqueConstraint(
-                fields=["opinion", "order"],
+                fields=["order"],
                 name="section_order_once",
-                violation_error_message=_("This opinion has a section with that order already."),
+                violation_error_message=_(
+                    "There is a section with that order; those of a later opinion run on."
+                ),
             )
         ]
 
