@@ -201,9 +201,9 @@ class AccountAdmin(RecordsRights, UserAdmin):
 
     @transaction.atomic
     def user_change_password(self, request, id, form_url=""):
-        if id == str(request.user.pk):
-            return redirect("admin:password_change")
         user = self.get_object(request, id)
+        if user == request.user:
+            return redirect("admin:password_change")
         response = super().user_change_password(request, id, form_url)
         changed = User.objects.filter(pk=user.pk).exclude(password=user.password)
         # Whoever sets a password for somebody else knows it, so it is an initial one again.
@@ -216,7 +216,8 @@ class AccountAdmin(RecordsRights, UserAdmin):
         description=_("Remove the second factor of the selected accounts"), permissions=["change"]
     )
     def remove_second_factors(self, request, queryset):
-        allowed = [user for user in queryset if self.has_change_permission(request, user)]
+        others = queryset.exclude(pk=request.user.pk)
+        allowed = [user for user in others if self.has_change_permission(request, user)]
         removed = sum(remove_second_factor(user, by=request.user) for user in allowed)
         self.message_user(
             request,

@@ -305,6 +305,10 @@ def test_a_password_that_an_administrator_sets_is_an_initial_one_and_ends_a_lock
 def test_an_administrator_changes_the_own_password_by_giving_the_old_one(administrator):
     own = User.objects.get(username="guan")
     assert reset_password(administrator, own).url == "/en/admin/password_change/"
+    # The key in another spelling is still the own one.
+    address = f"/en/admin/measures/user/0{own.pk}/password/"
+    typed = {"password1": OTHER, "password2": OTHER, "usable_password": "true"}
+    assert administrator.post(address, typed).url == "/en/admin/password_change/"
     assert User.objects.get(username="guan").password == own.password
 
 

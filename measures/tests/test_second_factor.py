@@ -267,6 +267,13 @@ def test_an_administrator_removes_a_lost_one_and_that_is_on_the_trail(clerk):
     assert (event.actor_name, event.subject) == ("guan", "li")
 
 
+def test_an_administrator_does_not_remove_the_own_one():
+    own = make_staff(ADMINISTRATOR)
+    make_device(own)
+    remove(browser_of(own), own)
+    assert TOTPDevice.objects.filter(user=own).exists()
+
+
 def test_a_removed_one_ends_what_was_signed_in_with_it(clerk):
     require_of(EDITOR)
     browser, _device = verified_browser(clerk)
