@@ -75,6 +75,8 @@ class Unit(Named):
     def clean(self):
         """Refuses what would change values told in this unit: a published row stays as it is."""
         super().clean()
+        if self.base and (self.base.base_id or self.base.quantity != self.quantity):
+            raise ValidationError({"base": _("Choose the base unit of the same quantity.")})
         stored = Unit.objects.filter(pk=self.pk).first()
         fixed = ("name", "quantity", "base", "factor")
         changed = [name for name in fixed if getattr(stored, name, None) != getattr(self, name)]

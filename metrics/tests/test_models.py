@@ -398,7 +398,7 @@ def test_the_list_of_targets_is_public_with_all_that_a_verdict_needs(django_asse
     make_target(published=ISSUED, indicator=make_indicator(published_on=None))
     make_target(published=timezone.now(), indicator=make_indicator())
     assert list(Target.objects.for_list(ISSUED)) == [shown]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         rows = list(Target.objects.for_list())
         assert all(row.plan.end_on and row.indicator.unit.name for row in rows)
         assert {row.indicator.latest for row in rows} == {None}
