@@ -1,5 +1,8 @@
 """The editors' desk for what staff submit: editing drafts, and the steps of the workflow."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
@@ -20,7 +23,44 @@ from .workflow import TransitionError
 
 
 class ReasonForm(forms.Form):
+    """Why a step is taken; ``help_text`` says who will read it."""
+
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args, help_text, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = help_text
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the workflow as a page; ``rows`` of ``access`` chooses whose it is.
+
+    ``who_reads`` says who reads the reason; empty where the step needs none.
+    """
+
+    heading: str
+    done: str
+    rows: Callable
+    who_reads: str = ""
+
+
+STEPS = {
+    "submit": Step(_("Submit for review"), _("Submitted for review"), access.editable),
+    "publish": Step(_("Publish"), _("Published"), access.publishable),
+    "return": Step(
+        _("Return"),
+        _("Returned"),
+        access.publishable,
+        _("Whoever entered the row reads it."),
+    ),
+    "correct": Step(
+        _("Correct"),
+        _("A correction was begun"),
+        access.correctable,
+        _("Everybody reads it: the correction shows it beside the old figure."),
+    ),
+}
 
 
 class SubmissionForm(forms.ModelForm):
@@ -105,6 +145,26 @@ class SubmissionAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         workflow.save(obj, by=request.user, seen=form.cleaned_data["seen"] if change else None)
 
+    def response_add(self, request, obj, post_url_continue=None):
+        return self._submitted(request, obj) or super().response_add(
+            request, obj, post_url_continue
+        )
+
+    def response_change(self, request, obj):
+        return self._submitted(request, obj) or super().response_change(request, obj)
+
+    def _submitted(self, request, row):
+        """What answers “save and submit”; None where only saving was asked for."""
+        if "_submit" not in request.POST:
+            return None
+        try:
+            workflow.submit(row, by=request.user)
+        except TransitionError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(reverse(admin_urlname(self.opts, "change"), args=[row.pk]))
+        self.message_user(request, f"{STEPS['submit'].done}: {row}", messages.SUCCESS)
+        return redirect(reverse(admin_urlname(self.opts, "changelist")))
+
     def delete_model(self, request, obj):
         workflow.check_seen(obj, request.POST.get("seen"))
         workflow.delete(obj, by=request.user)
@@ -148,36 +208,32 @@ class SubmissionAdmin(admin.ModelAdmin):
         )
         return [step, *super().get_urls()]
 
-    # Step: (heading, needs a reason, the function of ``access`` that must include the row)
-    steps = {
-        "submit": (_("Submit for review"), False, access.editable),
-        "publish": (_("Publish"), False, access.publishable),
-        "return": (_("Return"), True, access.publishable),
-        "correct": (_("Correct"), True, access.correctable),
-    }
-
     def open_steps(self, request, row) -> list[tuple[str, str]]:
-        """The steps that ``row`` allows ``request.user`` now, with their headings."""
-        possible = {
-            State.DRAFT: ["submit"],
-            State.RETURNED: ["submit"],
-            State.SUBMITTED: ["publish", "return"],
-            State.PUBLISHED: ["correct"],
-        }[row.state]
-        return [(step, self.steps[step][0]) for step in possible if self._may(request, step, row)]
+        """The steps that ``row`` allows ``request.user`` on a page of their own, with headings.
+
+        What can still be edited is submitted by a button of its form, which keeps what was typed.
+        """
+        possible = {State.SUBMITTED: ["publish", "return"], State.PUBLISHED: ["correct"]}
+        return [
+            (step, STEPS[step].heading)
+            for step in possible.get(row.state, [])
+            if self._may(request, step, row)
+        ]
 
     def _may(self, request, step, row) -> bool:
-        return access.may(request.user, self.steps[step][2], row)
+        return access.may(request.user, STEPS[step].rows, row)
 
     def step(self, request, object_id, step):
         """One step of the workflow: asks first, takes the reason, then moves."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        if step not in self.steps or not self._may(request, step, row):
+        if step not in STEPS or not self._may(request, step, row):
             raise PermissionDenied
-        heading, needs_reason, _choose = self.steps[step]
-        form = ReasonForm(request.POST or None) if needs_reason else None
+        told = STEPS[step]
+        form = (
+            ReasonForm(request.POST or None, help_text=told.who_reads) if told.who_reads else None
+        )
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 workflow.check_seen(row, request.POST.get("seen"))
@@ -187,13 +243,13 @@ class SubmissionAdmin(admin.ModelAdmin):
                     self.message_user(request, message, messages.ERROR)
                 moved = row
             else:
-                self.message_user(request, f"{heading}: {row}", messages.SUCCESS)
+                self.message_user(request, f"{told.done}: {row}", messages.SUCCESS)
             return redirect(reverse(admin_urlname(self.opts, "change"), args=[moved.pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
-            "title": heading,
+            "title": told.heading,
             "form": form,
         }
         return TemplateResponse(request, "admin/submission_step.html", context)
@@ -215,3 +271,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), "steps": steps}
         )
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context["show_submit"] = add or self.has_change_permission(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)

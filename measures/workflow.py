@@ -120,6 +120,8 @@ def submit_all(rows: list[Submission], *, by) -> None:
     if not rows:
         return
     _check_rounds(rows)
+    for row in rows:
+        _check_correction(row)
     _locked(rows)
     changes = {"state": State.SUBMITTED, "submitted_at": timezone.now(), "return_reason": ""}
     pks = [row.pk for row in rows]
@@ -149,9 +151,11 @@ def delete(row: Submission, *, by) -> None:
 def submit(row: Submission, *, by) -> None:
     """Hand a draft or a returned row to review.
 
-    Raises TransitionError if it is in another state or its round takes no entry.
+    Raises TransitionError if it is in another state, if its round takes no entry, or if it is a
+    correction that changes nothing.
     """
     _check_round(row)
+    _check_correction(row)
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
     record(Action.SUBMITTED, by=by, subject=row)
 
@@ -260,6 +264,15 @@ def _check_round(row: Submission) -> None:
         raise TransitionError(
             gettext("The round “%(round)s” takes no entry of this department.") % {"round": closed}
         )
+
+
+def _check_correction(row: Submission) -> None:
+    """Nobody is asked to review a correction that says what the public row says."""
+    fields = row.content_fields()
+    if row.supersedes_id and all(
+        getattr(row, name) == getattr(row.supersedes, name) for name in fields
+    ):
+        raise TransitionError(gettext("This correction changes nothing yet."))
 
 
 def _check_rounds(rows: list[Submission]) -> None:

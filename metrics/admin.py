@@ -18,7 +18,7 @@ from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, check_size
 from .models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
-from .quantity import QuantityError
+from .quantity import QuantityError, plain
 from .resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
 from .upload import WaitingFile
 from .warnings import misquotes
@@ -176,11 +176,13 @@ class ObservationForm(SubmissionForm):
         except QuantityError as error:
             self.add_error("as_written", error.message)
             return data
-        if data.get("value") is not None and data["value"] != entry.value:
+        # A value that nobody touched follows the figure.
+        typed = data.get("value") if "value" in self.changed_data else None
+        if typed is not None and typed != entry.value:
             self.add_error(
                 "value",
                 _("“%(text)s” reads as %(value)s %(unit)s; correct one or leave this empty.")
-                % {"text": text, "value": entry.value, "unit": indicator.unit.name},
+                % {"text": text, "value": plain(entry.value), "unit": indicator.unit.name},
             )
         data["value"], data["qualifier"] = entry.value, entry.qualifier
         self.instance.qualifier = entry.qualifier

@@ -214,8 +214,7 @@ def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(se
     shows = [address for address in public if "77.31" in visible_text(server, address)]
     assert shows == []
 
-    press(page.locator(".object-tools >> text=Submit for review"))
-    press(page.locator("[type=submit].default"))
+    press(page.locator("[name=_submit]"))
     page.goto(row)
     assert page.locator(".object-tools >> text=Publish").count() == 0
     assert "77.31" not in server.text("/data/observations.csv")

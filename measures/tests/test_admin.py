@@ -117,11 +117,50 @@ def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_clien
     published = {"published_at": timezone.now()} if state == State.PUBLISHED else {}
     note = make_note(state=state, return_reason="缺证据", **published)
     page = admin_client.get(desk(note, "change"))
-    assert {step for step, _heading in page.context["steps"]} == steps
+    # What is typed would be lost on the way to another page, so the form itself submits.
+    assert ('name="_submit"' in page.content.decode()) is ("submit" in steps)
+    assert {step for step, _heading in page.context["steps"]} == steps - {"submit"}
     for step in ("submit", "publish", "return", "correct"):
         expected = 200 if step in steps else 403
         assert admin_client.get(desk(note, "step", step)).status_code == expected
-        assert (f"../step/{step}/" in page.content.decode()) is (step in steps)
+        linked = step in steps - {"submit"}
+        assert (f"../step/{step}/" in page.content.decode()) is linked
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_was_typed_is_saved_and_submitted_at_once(is_new, editor, office):
+    measure = make_measure(lead=office)
+    address = desk(ProgressNote, "add") if is_new else desk(make_note(measure=measure), "change")
+    typed = {"measure": measure.pk, "happened_on": "2023-06-30", "text": "关园", "_submit": "1"}
+
+    answer = editor.post(address, filled_in(editor.get(address), **typed), follow=True)
+
+    (note,) = ProgressNote.objects.all()
+    assert (note.text, note.state) == ("关园", State.SUBMITTED)
+    assert messages(answer)[-1].startswith("Submitted for review: ")
+
+
+def test_a_correction_that_changes_nothing_is_not_submitted(editor, office):
+    public = make_note(measure=make_measure(lead=office), published=ISSUED)
+    take_step(editor, public, "correct", reason="笔误")
+    draft = ProgressNote.objects.get(supersedes=public)
+
+    answer = editor.post(
+        desk(draft, "change"),
+        filled_in(editor.get(desk(draft, "change")), _submit="1"),
+        follow=True,
+    )
+
+    assert "This correction changes nothing yet." in messages(answer)
+    draft.refresh_from_db()
+    assert draft.state == State.DRAFT
+
+
+def test_a_returned_row_says_on_top_why(editor, office):
+    note = make_note(
+        measure=make_measure(lead=office), state=State.RETURNED, return_reason="缺证据"
+    )
+    assert "Returned: 缺证据" in editor.get(desk(note, "change")).content.decode()
 
 
 def test_an_unknown_step_and_an_unknown_row_are_refused(admin_client):

@@ -126,7 +126,9 @@ def test_nobody_publishes_what_they_entered(editor):
 
 
 def test_nobody_publishes_their_own_correction(editor, reviewer):
-    draft = correct(note_in(State.PUBLISHED, entered_by=reviewer), by=editor, reason="笔误")
+    draft = correct(
+        note_in(State.PUBLISHED, entered_by=reviewer), by=editor, reason="笔误", text="改"
+    )
     submit(draft, by=editor)
     with pytest.raises(PermissionDenied):
         publish(draft, by=editor)
@@ -424,7 +426,10 @@ def test_a_round_takes_no_entry_before_it_opens(editor):
 
 def test_a_correction_may_come_after_the_round_was_locked(editor):
     draft = correct(
-        note_in(State.PUBLISHED, round=make_round(locked=True)), by=editor, reason="笔误"
+        note_in(State.PUBLISHED, round=make_round(locked=True)),
+        by=editor,
+        reason="笔误",
+        text="改",
     )
     submit(draft, by=editor)
     assert draft.state == State.SUBMITTED

@@ -499,6 +499,21 @@ def test_an_entry_beside_the_rounds_does_not_slip_past_their_locks(admin_client,
     assert fill_in(admin_client, desk(Observation, "add"), **typed).status_code == 302
 
 
+def test_a_value_that_nobody_touched_follows_the_figure(admin_client):
+    public = make_observation(value=5, as_written="5家", published=ISSUED)
+    draft = correct(public, by=make_user(), reason="漏计")
+
+    answer = fill_in(admin_client, desk(draft, "change"), as_written="1,580家")
+    assert answer.status_code == 302
+    draft.refresh_from_db()
+    assert draft.value == 1580
+
+    answer = fill_in(admin_client, desk(draft, "change"), as_written="1,590家", value="1500")
+    assert errors(answer) == {
+        "value": ["“1,590家” reads as 1590 家; correct one or leave this empty."]
+    }
+
+
 def test_a_draft_beside_the_rounds_is_not_submitted_past_their_locks(admin_client, admin_user):
     indicator = make_indicator(measure=make_measure(lead=make_department()))
     draft = make_observation(indicator=indicator, period_end=date(2022, 12, 31))
