@@ -1,11 +1,12 @@
 """How the newest value of an indicator differs from the one of the period before.
 
-Only what may be subtracted is: flows, shares and the like over periods of one length, and running
-totals that begin on the same day. Otherwise both values are told, and why nothing is computed.
+Only what may be subtracted is (``periods.are_comparable``): flows and shares over periods of one
+length, running totals that begin on the same day. Otherwise both values are told, and why nothing
+is computed. Pages, feeds and the reviewer's desk all ask here.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,12 +15,16 @@ from . import progress
 from .choices import Kind, Qualifier
 from .figures import figure_text, observed_text
 from .models import Indicator, Observation
+from .periods import are_comparable
 from .quantity import plain
 
 LENGTHS_DIFFER = gettext_lazy("The periods differ in length, so nothing is subtracted.")
 BEGINNINGS_DIFFER = gettext_lazy("The totals begin on different days, so nothing is subtracted.")
-#: Months and quarters differ by this many days at the most, and years by less.
-SAME_LENGTH = 3
+BEGINNING_UNKNOWN = gettext_lazy(
+    "Where one of the periods begins is not stated, so nothing is subtracted."
+)
+#: Their own growth means nothing, whatever their unit: 翻两番 after 翻一番 is no growth of 100%.
+NO_GROWTH = frozenset({Kind.SHARE, Kind.GROWTH, Kind.RANK})
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class LastChange:
     """From ``before`` to ``now``; the difference is in the indicator's unit, growth in %.
 
     Either is an Answer: a value, or the reason why it cannot be told. ``growth`` is not told of
-    percentages and ranks, whose growth means nothing.
+    percentages, growth rates and ranks, whose growth means nothing.
     """
 
     indicator: Indicator
@@ -44,13 +49,15 @@ class LastChange:
     def difference_text(self) -> str:
         """Such as +13.01亿元, 约−200家, +1.2个百分点 or 上升2位; empty if it cannot be told."""
         value = self.difference.value
-        return "" if value is None else self._about(_difference(value, self.indicator.unit))
+        return "" if value is None else self._about(difference_text(value, self.indicator.unit))
 
     @property
     def growth_text(self) -> str:
-        """Such as +56.22%, to two decimals; empty if it cannot be told."""
-        value = self.growth.value
-        return "" if value is None else self._about(f"{_signed(round(value, 2))}%")
+        """Such as +56.22%, to two decimals; empty if it cannot be told or rounds to nothing."""
+        if self.growth.value is None:
+            return ""
+        rounded = self.growth.value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return self._about(f"{_signed(rounded)}%") if rounded else ""
 
     @property
     def text(self) -> str:
@@ -108,14 +115,13 @@ def told_growth(indicator: Indicator, rates: list[Indicator]) -> str:
 
 def between(indicator: Indicator, now: Observation, before: Observation) -> LastChange:
     """The change from one value of ``indicator`` to a later one."""
-    quantity = indicator.unit.quantity
     if reason := _why_not(indicator.kind, now, before):
         difference = growth = progress.Answer(reason=reason)
     else:
         difference = progress.change(now.value, before.value)
         growth = (
             progress.Answer(reason=progress.NO_RATIO)
-            if quantity in {"percentage", "rank"}
+            if indicator.kind in NO_GROWTH or indicator.unit.quantity in {"percentage", "rank"}
             else progress.growth(now.value, before.value)
         )
     return LastChange(indicator, now, before, difference, growth)
@@ -123,27 +129,20 @@ def between(indicator: Indicator, now: Observation, before: Observation) -> Last
 
 def _why_not(kind: str, now: Observation, before: Observation) -> str | None:
     """Why the two may not be subtracted, or None."""
-    if kind in {Kind.STOCK, Kind.CAPACITY}:
+    starts = now.period_start, before.period_start
+    if are_comparable(kind, (starts[0], now.period_end), (starts[1], before.period_end)):
         return None
-    if kind == Kind.CUMULATIVE:
-        return None if now.period_start == before.period_start else BEGINNINGS_DIFFER
-    days, days_before = _days(now), _days(before)
-    if days is None or days_before is None:
-        return None if days == days_before else LENGTHS_DIFFER
-    return None if abs(days - days_before) <= SAME_LENGTH else LENGTHS_DIFFER
-
-
-def _days(observation: Observation) -> int | None:
-    if observation.period_start is None:
-        return None
-    return (observation.period_end - observation.period_start).days
+    if None in starts:
+        return BEGINNING_UNKNOWN
+    return BEGINNINGS_DIFFER if kind == Kind.CUMULATIVE else LENGTHS_DIFFER
 
 
 def _signed(value: Decimal) -> str:
     return f"{'−' if value < 0 else '+'}{plain(abs(value), grouping=True)}"
 
 
-def _difference(value: Decimal, unit) -> str:
+def difference_text(value: Decimal, unit) -> str:
+    """A difference in ``unit`` with its sign: +12家, −0.5个百分点, 上升2位 or 持平."""
     if value == 0:
         return _("unchanged")
     if unit.quantity == "percentage":

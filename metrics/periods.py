@@ -1,9 +1,48 @@
-"""How a period is written: short, exact, and the same in both languages."""
+"""How a period is written, short and the same in both languages, and which periods compare."""
 
 from calendar import monthrange
 from datetime import date
 
 from django.utils.translation import gettext as _
+
+from .choices import Kind
+
+#: A beginning of None is not stated.
+Period = tuple[date | None, date]
+
+#: Months and quarters differ by this many days at the most, years by less, and a quarter from a
+#: half-year by far more.
+SAME_LENGTH_DAYS = 3
+#: States of one day, or of the time before it: how long that was says nothing of them.
+STATES = frozenset({Kind.STOCK, Kind.CAPACITY, Kind.RANK})
+#: They are told of a period or, as what stands at its end, of a day; the two are different things.
+RATIOS = frozenset({Kind.SHARE, Kind.GROWTH})
+
+
+def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
+    """Whether the values of one indicator over the two periods may be subtracted.
+
+    Flows need periods of one known length, shares and growth periods of one length or two days,
+    running totals the same beginning. Of one indicator two totals "so far" are one series: the
+    entry of a round carries the beginning of the last value on, stated or not. A correction of
+    the value alone compares with what it corrects, whatever is known of their period.
+    """
+    if kind in STATES or period == earlier:
+        return True
+    if kind == Kind.CUMULATIVE:
+        return period[0] == earlier[0]
+    days, days_before = _days(kind, period), _days(kind, earlier)
+    if days is None or days_before is None:
+        return False
+    return abs(days - days_before) <= SAME_LENGTH_DAYS
+
+
+def _days(kind: str, period: Period) -> int | None:
+    """From the first day to the last; a ratio of no stated beginning is one of its last day."""
+    start, end = period
+    if start is None:
+        return 0 if kind in RATIOS else None
+    return (end - start).days
 
 
 def period_text(start: date | None, end: date) -> str:

@@ -1,7 +1,6 @@
 """The reviewer's desk: what was submitted beside what is public, to be published or returned."""
 
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
 
 from django import forms
 from django.contrib import admin, messages
@@ -22,18 +21,16 @@ from measures.models import Department, ProgressNote, Round
 from measures.submission import State, Submission
 from measures.workflow import TransitionError
 
-from .choices import Kind, Qualifier
 from .figures import figure_text
 from .history import target_text
+from .last_change import between, difference_text
 from .models import NEWEST_FIRST, Observation, Target
 from .periods import period_text
-from .progress import change, growth
-from .quantity import plain
-from .warnings import are_comparable, misquotes, warnings_of
+from .progress import change
+from .warnings import misquotes, warnings_of
 
 ROWS_PER_PAGE = 200
 KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
-GROWING = {Kind.STOCK, Kind.FLOW, Kind.CUMULATIVE, Kind.CAPACITY}
 
 
 def urls(site) -> list:
@@ -191,7 +188,7 @@ def _observation_lines(rows) -> list[Line]:
 
 
 def _observation_line(row: Observation, old: Observation | None, warnings: list[str]) -> Line:
-    difference, growing = compare(row, old)
+    difference, growing = _change(row, old)
     if old and old.pk == row.supersedes_id and (misquoted := misquotes(row, old)):
         warnings = [*warnings, misquoted]
     return Line(
@@ -213,6 +210,19 @@ def _observation_line(row: Observation, old: Observation | None, warnings: list[
     )
 
 
+def _change(row: Observation, old: Observation | None) -> tuple[str, str]:
+    """The difference and the growth from ``old`` to ``row`` as every page tells them.
+
+    In place of a difference stands the reason why there is none.
+    """
+    if old is None:
+        return "", ""
+    if old.indicator_id != row.indicator_id:
+        return _("of another indicator"), ""
+    told = between(row.indicator, row, old)
+    return told.difference_text or str(told.difference.reason), told.growth_text
+
+
 def _target_lines(rows) -> list[Line]:
     rows = rows.select_related(
         "indicator__unit", "indicator__measure__lead", "plan", "report", "supersedes__plan",
@@ -232,7 +242,7 @@ def _target_line(row: Target, old: Target | None) -> Line:
         old_period=str(old.plan) if old else "",
         new=target_text(row),
         new_period=str(row.plan),
-        difference="" if step is None else _signed(step, row.indicator.unit),
+        difference="" if step is None else difference_text(step, row.indicator.unit),
         source=row.source_text,
         source_url=row.source_url,
         note=row.in_language("note"),
@@ -267,45 +277,6 @@ def evidence_url(row: Submission) -> str:
         return ""
     _folder, kind, name = row.evidence_file.name.split("/", 2)
     return reverse("admin:evidence", args=[kind, name])
-
-
-def compare(new: Observation, old: Observation | None) -> tuple[str, str]:
-    """The difference and the growth from ``old`` to ``new`` as text; "" where there is none.
-
-    The difference of percentages is in percentage points and has no growth, and periods that do
-    not compare have neither. Needs the indicators' units.
-    """
-    if old is None:
-        return "", ""
-    if old.indicator_id != new.indicator_id:
-        return _("of another indicator"), ""
-    kind, unit = new.indicator.kind, new.indicator.unit
-    periods = [(row.period_start, row.period_end) for row in (new, old)]
-    if not are_comparable(kind, *periods):
-        return _("the periods cannot be compared"), ""
-    about = "" if new.qualifier == old.qualifier == Qualifier.EXACT else "≈ "
-    difference = about + _signed(change(new.value, old.value).value, unit)
-    rate = growth(new.value, old.value).value
-    if rate is None or kind not in GROWING or unit.quantity in {"percentage", "rank"}:
-        return difference, ""
-    rounded = rate.quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return difference, f"{about}{_sign(rounded)}{plain(abs(rounded), grouping=True)}%"
-
-
-def _sign(number: Decimal) -> str:
-    return "+" if number > 0 else "−" if number < 0 else "±"
-
-
-def _signed(number: Decimal, unit) -> str:
-    """A difference with its sign and unit: +12家, −0.5 percentage points."""
-    size = plain(abs(number), grouping=True)
-    if unit.quantity == "percentage":
-        text = _("%(n)s percentage points") % {"n": size}
-    elif unit.quantity == "rank":
-        text = _("%(n)s places") % {"n": size}
-    else:
-        text = figure_text(abs(number), unit)
-    return f"{_sign(number)}{text}"
 
 
 def _by_department(lines) -> list[tuple[Department | None, list[Line]]]:

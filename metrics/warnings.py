@@ -6,7 +6,6 @@ the values to compare with and puts what it finds into sentences.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q
@@ -18,12 +17,7 @@ from .checks import CheckKind, Figure, Result, Role, evaluate, last_digit
 from .choices import Kind
 from .figures import figure_text
 from .models import NEWEST_FIRST, CheckTerm, Observation
-from .periods import period_text
-
-#: Two quarters differ by at most three days, a quarter and a half-year by far more.
-SAME_LENGTH_DAYS = 3
-
-Period = tuple[date | None, date]
+from .periods import Period, are_comparable, period_text
 
 
 def falls(kind: str, value: Decimal, before: Decimal) -> bool:
@@ -50,20 +44,6 @@ def is_over_whole(kind: CheckKind, part: Figure, whole: Figure) -> bool:
     """Whether ``part`` exceeds ``whole`` by more than rounding explains."""
     outcome = evaluate(kind, {Role.PART: [part], Role.WHOLE: [whole]})
     return outcome.result == Result.FAILS
-
-
-def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
-    """Whether values of an indicator over the two periods can be compared at all.
-
-    Flows and growth need periods of the same length, running totals the same beginning.
-    """
-    if kind == Kind.CUMULATIVE:
-        return period[0] == earlier[0]
-    if kind not in {Kind.FLOW, Kind.GROWTH}:
-        return True
-    if period[0] is None or earlier[0] is None:
-        return False
-    return abs(_days(period) - _days(earlier)) <= SAME_LENGTH_DAYS
 
 
 def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
@@ -312,7 +292,3 @@ def _text(row: Observation) -> str:
 
 def _period(row: Observation) -> Period:
     return row.period_start, row.period_end
-
-
-def _days(period: Period) -> int:
-    return (period[1] - period[0]).days

@@ -7,12 +7,18 @@ import pytest
 from django.utils import translation
 
 from metrics.choices import Kind, Qualifier
-from metrics.last_change import BEGINNINGS_DIFFER, LENGTHS_DIFFER, last_change
+from metrics.last_change import (
+    BEGINNING_UNKNOWN,
+    BEGINNINGS_DIFFER,
+    LENGTHS_DIFFER,
+    last_change,
+)
 from metrics.models import Indicator, Observation, Unit
 
 FIRM = Unit(name="家", name_en="organisations", quantity="organisations")
 YI = Unit(name="亿元", name_en="100 million yuan", quantity="money", factor=Decimal(10**8))
 PERCENT = Unit(name="%", name_en="%", quantity="percentage")
+TIMES = Unit(name="倍", name_en="times", quantity="multiple")
 RANK = Unit(name="名次", name_en="rank", quantity="rank")
 
 YEAR_2021 = (date(2021, 1, 1), date(2021, 12, 31))
@@ -113,12 +119,46 @@ def test_running_totals_are_subtracted_only_if_they_begin_on_the_same_day():
     assert change(Kind.CUMULATIVE, FIRM, *other).difference.reason == BEGINNINGS_DIFFER
 
 
-def test_a_period_without_a_beginning_compares_only_with_another_such():
-    open_2023, open_2022 = (None, JULY_2023[1]), (None, END_OF_2022[1])
+@pytest.mark.parametrize("kind", [Kind.FLOW, Kind.CUMULATIVE, Kind.SHARE])
+def test_that_a_beginning_is_not_stated_is_said(kind):
+    told = change(kind, FIRM, ("8", (None, JULY_2023[1])), ("6", YEAR_2022))
 
-    assert change(Kind.CUMULATIVE, FIRM, ("8", open_2023), ("6", open_2022)).text.startswith("+2家")
-    mixed = change(Kind.FLOW, FIRM, ("8", open_2023), ("6", YEAR_2022))
-    assert mixed.difference.reason == LENGTHS_DIFFER
+    assert (told.text, told.difference.reason) == ("", BEGINNING_UNKNOWN)
+
+
+def test_two_flows_of_no_stated_beginning_are_not_subtracted_and_two_totals_are():
+    values = [("8", (None, JULY_2023[1])), ("6", (None, END_OF_2022[1]))]
+
+    assert change(Kind.FLOW, FIRM, *values).difference.reason == BEGINNING_UNKNOWN
+    assert change(Kind.CUMULATIVE, FIRM, *values).text == "+2家（+33.33%）"
+
+
+def test_the_share_of_a_day_is_not_subtracted_from_that_of_a_year():
+    told = change(Kind.SHARE, PERCENT, ("38", JULY_2023), ("36", YEAR_2022))
+
+    assert (told.text, told.difference.reason) == ("", LENGTHS_DIFFER)
+    assert change(Kind.RANK, RANK, ("4", JULY_2023), ("6", YEAR_2022)).text == "上升2位"
+
+
+@pytest.mark.parametrize(
+    ("now", "growth"),
+    [("112345", "+12.35%"), ("87655", "−12.35%"), ("100005", "+0.01%"), ("100004", "")],
+)
+def test_half_a_hundredth_of_growth_is_rounded_up_and_less_than_it_is_not_told(now, growth):
+    grown = change(Kind.STOCK, FIRM, (now, JULY_2023), ("100000", END_OF_2022))
+
+    assert grown.growth_text == growth
+    assert grown.difference_text
+
+
+def test_what_did_not_change_has_no_growth_beside_it():
+    assert change(Kind.FLOW, FIRM, ("5", YEAR_2022), ("5", YEAR_2021)).text == "持平"
+
+
+def test_growth_itself_does_not_grow():
+    grown = change(Kind.GROWTH, TIMES, ("4", YEAR_2022), ("2", YEAR_2021))
+
+    assert grown.text == "+2倍"
 
 
 def test_two_sources_for_one_period_are_no_change():

@@ -1,11 +1,12 @@
-"""How a period is written."""
+"""How a period is written, and which periods compare."""
 
 from datetime import date
 
 import pytest
 from django.utils.translation import override
 
-from metrics.periods import period_text
+from metrics.choices import Kind
+from metrics.periods import are_comparable, period_text
 
 LAST = date(2023, 12, 31)
 
@@ -30,3 +31,53 @@ def test_a_period_is_written_as_people_call_it(start, end, english, chinese):
         assert period_text(start, end) == english
     with override("zh-hans"):
         assert period_text(start, end) == chinese
+
+
+Q1, Q2 = (date(2023, 1, 1), date(2023, 3, 31)), (date(2023, 4, 1), date(2023, 6, 30))
+HALF = (Q1[0], Q2[1])
+YEAR_2022, YEAR_2024 = ((date(year, 1, 1), date(year, 12, 31)) for year in (2022, 2024))
+DAY_2022, DAY_2023 = ((date(year, 12, 31), date(year, 12, 31)) for year in (2022, 2023))
+UNKNOWN_2022, UNKNOWN_2023 = (None, DAY_2022[1]), (None, DAY_2023[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "earlier", "answer"),
+    [
+        # Flows need one known length; a leap day and the days of a month make no difference.
+        (Kind.FLOW, Q2, Q1, True),
+        (Kind.FLOW, YEAR_2024, YEAR_2022, True),
+        (Kind.FLOW, HALF, Q1, False),
+        (Kind.FLOW, Q2, YEAR_2022, False),
+        (Kind.FLOW, Q2, UNKNOWN_2022, False),
+        (Kind.FLOW, UNKNOWN_2023, UNKNOWN_2022, False),
+        # Running totals need one beginning; of one indicator two totals "so far" are one series.
+        (Kind.CUMULATIVE, HALF, Q1, True),
+        (Kind.CUMULATIVE, Q2, Q1, False),
+        (Kind.CUMULATIVE, UNKNOWN_2023, UNKNOWN_2022, True),
+        (Kind.CUMULATIVE, UNKNOWN_2023, YEAR_2022, False),
+        # States do not depend on how long the time before them was.
+        (Kind.STOCK, DAY_2023, YEAR_2022, True),
+        (Kind.CAPACITY, DAY_2023, UNKNOWN_2022, True),
+        (Kind.RANK, DAY_2023, YEAR_2022, True),
+        # A share of a day is not the share of a year.
+        (Kind.SHARE, YEAR_2024, YEAR_2022, True),
+        (Kind.SHARE, DAY_2023, DAY_2022, True),
+        (Kind.SHARE, UNKNOWN_2023, DAY_2022, True),
+        (Kind.SHARE, UNKNOWN_2023, UNKNOWN_2022, True),
+        (Kind.SHARE, DAY_2023, YEAR_2022, False),
+        (Kind.SHARE, UNKNOWN_2023, YEAR_2022, False),
+        (Kind.SHARE, Q2, YEAR_2022, False),
+        (Kind.GROWTH, Q2, Q1, True),
+        (Kind.GROWTH, Q2, YEAR_2022, False),
+        (Kind.GROWTH, UNKNOWN_2023, UNKNOWN_2022, True),
+    ],
+)
+def test_only_like_periods_are_compared(kind, period, earlier, answer):
+    assert are_comparable(kind, period, earlier) is answer
+    assert are_comparable(kind, earlier, period) is answer
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("period", [YEAR_2022, DAY_2022, UNKNOWN_2022])
+def test_a_correction_of_a_value_compares_with_what_it_corrects(kind, period):
+    assert are_comparable(kind, period, period)

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -25,7 +25,7 @@ from measures.tests.factories import (
     make_user,
 )
 from metrics.choices import Kind, Qualifier
-from metrics.review import ROWS_PER_PAGE, compare
+from metrics.review import ROWS_PER_PAGE
 from metrics.tests.factories import (
     make_indicator,
     make_observation,
@@ -192,40 +192,66 @@ def test_an_evidence_file_is_offered(desk, editor, settings, tmp_path):
     ("kind", "quantity", "old", "new", "difference", "growing"),
     [
         (Kind.STOCK, "organisations", "200", "150", "−50 organisations", "−25%"),
-        (Kind.STOCK, "organisations", "3", "4", "+1 organisations", "+33.3%"),
+        (Kind.STOCK, "organisations", "3", "4", "+1 organisations", "+33.33%"),
         (Kind.STOCK, "organisations", "0", "4", "+4 organisations", ""),
-        (Kind.STOCK, "organisations", "4", "4", "±0 organisations", "±0%"),
+        (Kind.STOCK, "organisations", "4", "4", "unchanged", ""),
         (Kind.SHARE, "percentage", "40", "42.5", "+2.5 percentage points", ""),
         (Kind.GROWTH, "percentage", "10", "9", "−1 percentage points", ""),
-        (Kind.RANK, "rank", "6", "4", "−2 places", ""),
+        (Kind.RANK, "rank", "6", "4", "up 2 places", ""),
     ],
 )
-def test_the_difference_is_in_the_words_of_its_kind(kind, quantity, old, new, difference, growing):
+def test_the_difference_is_in_the_words_of_its_kind(
+    desk, editor, kind, quantity, old, new, difference, growing
+):
     indicator = make_indicator(kind=kind, unit=make_unit(quantity=quantity))
-    before = make_observation(indicator=indicator, value=Decimal(old))
-    after = make_observation(indicator=indicator, value=Decimal(new), **YEAR_2023)
+    make_observation(indicator=indicator, value=Decimal(old), published=ISSUED)
+    submitted(make_observation, editor, indicator=indicator, value=Decimal(new), **YEAR_2023)
 
-    with translation.override("en"):
-        assert compare(after, before) == (difference, growing)
+    (line,) = lines(desk.get(QUEUE))
+
+    assert (line.difference, line.growth) == (difference, growing)
 
 
-def test_the_difference_of_inexact_figures_is_itself_inexact():
+def test_the_difference_of_inexact_figures_is_itself_inexact(desk, editor):
     indicator = make_indicator()
-    before = make_observation(indicator=indicator, value=Decimal(100), qualifier=Qualifier.ABOUT)
-    after = make_observation(indicator=indicator, value=Decimal(120), **YEAR_2023)
+    make_observation(
+        indicator=indicator, value=Decimal(100), qualifier=Qualifier.ABOUT, published=ISSUED
+    )
+    submitted(make_observation, editor, indicator=indicator, value=Decimal(120), **YEAR_2023)
 
-    with translation.override("en"):
-        assert compare(after, before) == ("≈ +20 organisations", "≈ +20%")
+    (line,) = lines(desk.get(QUEUE))
+
+    assert (line.difference, line.growth) == ("about +20 organisations", "about +20%")
 
 
-def test_a_quarter_is_not_compared_with_a_year():
-    indicator = make_indicator(kind=Kind.FLOW)
-    before = make_observation(indicator=indicator, value=100)
-    quarter = {"period_start": date(2023, 1, 1), "period_end": date(2023, 3, 31)}
-    after = make_observation(indicator=indicator, value=20, **quarter)
+QUARTER = {"period_start": date(2023, 1, 1), "period_end": date(2023, 3, 31)}
+DAY = {"period_start": date(2023, 12, 31), "period_end": date(2023, 12, 31)}
 
-    with translation.override("en"):
-        assert compare(after, before) == ("the periods cannot be compared", "")
+
+@pytest.mark.parametrize(("kind", "period"), [(Kind.FLOW, QUARTER), (Kind.SHARE, DAY)])
+def test_a_quarter_or_a_day_is_not_compared_with_a_year(desk, editor, kind, period):
+    indicator = make_indicator(kind=kind)
+    make_observation(indicator=indicator, value=100, published=ISSUED)
+    submitted(make_observation, editor, indicator=indicator, value=20, **period)
+
+    (line,) = lines(desk.get(QUEUE))
+
+    assert (line.difference, line.growth) == (
+        "The periods differ in length, so nothing is subtracted.",
+        "",
+    )
+
+
+def test_a_correction_that_moves_a_figure_to_another_indicator_is_not_compared(desk, editor):
+    old = make_observation(published=ISSUED)
+    submitted(
+        make_observation, editor, indicator=make_indicator(), supersedes=old, revision=2,
+        correction_reason="归错指标",
+    )  # fmt: skip
+
+    (line,) = lines(desk.get(QUEUE))
+
+    assert (line.difference, line.growth) == ("of another indicator", "")
 
 
 def test_rows_are_grouped_by_the_department_that_leads(desk, editor):

@@ -12,7 +12,6 @@ from metrics.checks import CheckKind, Figure, Role
 from metrics.choices import Kind, Qualifier
 from metrics.models import Check, CheckTerm, Indicator, Observation
 from metrics.warnings import (
-    are_comparable,
     falls,
     is_a_tenth,
     is_over_all,
@@ -92,26 +91,6 @@ def test_a_share_beyond_the_whole():
 )
 def test_a_part_is_at_most_the_whole(part, whole, answer):
     assert is_over_whole(CheckKind.PART, part, whole) is answer
-
-
-Q1, Q2 = (date(2023, 1, 1), date(2023, 3, 31)), (date(2023, 4, 1), date(2023, 6, 30))
-WHOLE_YEAR = (date(2022, 1, 1), date(2022, 12, 31))
-
-
-@pytest.mark.parametrize(
-    ("kind", "period", "earlier", "answer"),
-    [
-        (Kind.FLOW, Q2, Q1, True),
-        (Kind.FLOW, Q2, WHOLE_YEAR, False),
-        (Kind.GROWTH, Q2, WHOLE_YEAR, False),
-        (Kind.FLOW, Q2, (None, Q1[1]), False),
-        (Kind.STOCK, (Q2[1], Q2[1]), WHOLE_YEAR, True),
-        (Kind.CUMULATIVE, (None, Q2[1]), (None, Q1[1]), True),
-        (Kind.CUMULATIVE, (None, Q2[1]), (Q1[0], Q1[1]), False),
-    ],
-)
-def test_only_like_periods_are_compared(kind, period, earlier, answer):
-    assert are_comparable(kind, period, earlier) is answer
 
 
 def total(value=345, **fields):
