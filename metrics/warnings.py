@@ -54,12 +54,8 @@ def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
     ``rows``, else as public. Needs the rows' indicators with their units.
     """
     checks = _checks({row.indicator_id for row in rows})
-    known = _values(rows, checks)
-    entered = set(map(id, rows))
-    public = {
-        indicator: [value for value in values if id(value) not in entered]
-        for indicator, values in known.items()
-    }
+    public = _public(rows, checks)
+    known = _known(rows, public)
     pairs, others = _pairs(checks), _others(checks)
     return [
         [
@@ -122,25 +118,35 @@ def _others(checks) -> dict[int, list[list[CheckTerm]]]:
     return found
 
 
-def _values(rows, checks) -> dict[int, list[Observation]]:
-    """The values to compare with by indicator: those of ``rows`` first, then public, newest first.
-
-    A row that a correction in ``rows`` supersedes no longer counts.
-    """
+def _public(rows, checks) -> dict[int, list[Observation]]:
+    """The public values of all indicators that ``rows`` and ``checks`` name, newest first."""
     indicators = {row.indicator_id: row.indicator for row in rows} | {
         term.indicator_id: term.indicator for terms in checks for term in terms
     }
     public = (
         Observation.objects.published()
         .filter(indicator__in=indicators)
-        .exclude(pk__in=[row.supersedes_id for row in rows if row.supersedes_id])
         .order_by(*NEWEST_FIRST)
         .only("indicator", "period_start", "period_end", "value", "qualifier", "as_written")
     )
-    known = defaultdict(list)
-    for value in [*rows, *public]:
+    found = defaultdict(list)
+    for value in public:
         value.indicator = indicators[value.indicator_id]
-        known[value.indicator_id].append(value)
+        found[value.indicator_id].append(value)
+    return found
+
+
+def _known(rows, public) -> dict[int, list[Observation]]:
+    """The values to compare with by indicator: those of ``rows`` first, then ``public``.
+
+    A row that a correction in ``rows`` supersedes no longer counts.
+    """
+    superseded = {row.supersedes_id for row in rows}
+    known = defaultdict(list)
+    for row in rows:
+        known[row.indicator_id].append(row)
+    for indicator, values in public.items():
+        known[indicator] += [value for value in values if value.pk not in superseded]
     return known
 
 
@@ -211,11 +217,14 @@ def _beside_others(row: Observation, pairs, known) -> list[str]:
 def _disagreeing(row: Observation, checks, known, public) -> list[str]:
     """The ``checks`` on sums, shares, growth and repetitions that hold no longer with ``row``.
 
-    What does not hold in public either, such as the sum of parts that overlap, is no news.
+    What does not hold in public either, such as the sum of parts that overlap, is no news. A
+    correction is held against the check as it stands with what it supersedes, of whatever time.
     """
     found = []
+    corrected = [old for old in public[row.indicator_id] if old.pk == row.supersedes_id]
     for terms in checks:
-        state, before = _state(terms, known, row), _state(terms, public)
+        state = _state(terms, known, row)
+        before = _state(terms, public, *corrected)
         if state is None or state.outcome.result != Result.FAILS:
             continue
         if before is None or before.outcome.result != Result.FAILS:

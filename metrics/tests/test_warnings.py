@@ -290,6 +290,51 @@ def test_the_sum_of_parts_that_overlap_in_public_too_is_no_news():
     assert warnings_of(rows) == [[]] * 3
 
 
+def overlapping(*values, period) -> list[Observation]:
+    """A whole and two parts that should add up to it; public values in the order of their names."""
+    unit = make_unit()
+    check_of = make_check(kind=CheckKind.SUM, name_en="Parts")
+    indicators = [make_indicator(unit=unit) for _value in values]
+    for role, indicator in zip((Role.WHOLE, Role.PART, Role.PART), indicators, strict=True):
+        make_term(check_of=check_of, role=role, indicator=indicator)
+    return public_values(indicators, values, period)
+
+
+def public_values(indicators, values, period) -> list[Observation]:
+    return [
+        make_observation(indicator=indicator, value=value, published=ISSUED, **period)
+        for indicator, value in zip(indicators, values, strict=True)
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_correction_of_parts_that_overlap_in_public_is_no_news(place):
+    old = overlapping(10, 7, 6, period=YEAR_2022)[place]
+    draft = correct(old, by=None, reason="补充说明", note="x")
+    assert warnings_of([draft]) == [[]]
+    draft.value += 1
+    assert warnings_of([draft]) == [[]]
+
+
+@pytest.mark.django_db
+def test_a_correction_after_which_the_parts_no_longer_give_the_whole_is_told():
+    draft = correct(overlapping(10, 4, 6, period=YEAR_2022)[1], by=None, reason="重计", value=5)
+    assert warnings_of([draft]) == [
+        ["Parts: worked out 11 organisations, but told 10 organisations."]
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("before", "now", "news"), [((10, 7, 6), (10, 4, 6), False),
+                                                     ((10, 4, 6), (10, 7, 6), True)])  # fmt: skip
+def test_a_correction_is_held_against_its_own_time_not_the_newest(before, now, news):
+    olds = overlapping(*before, period=YEAR_2022)
+    public_values([old.indicator for old in olds], now, YEAR_2023)
+    draft = correct(olds[1], by=None, reason="重计", value=Decimal(8))
+    assert bool(warnings_of([draft])[0]) is news
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 30])
 def test_two_queries_whatever_the_number_of_rows(count, django_assert_num_queries):
