@@ -324,11 +324,16 @@ def page(request):
     return render(request, "changes.html", context)
 
 
+def _day_before_year(year: int) -> date:
+    """After which day a year's changes are told: what came out on 1 January is one of them."""
+    return date(year - 1, 12, 31) if year > date.min.year else date.min
+
+
 def spans(report: Report | None, on: date) -> list[tuple[str, date, date]]:
     """Pairs of days that readers ask for, with their names; none that is empty."""
     found = [
         (_("the last 30 days"), on - timedelta(days=min(30, (on - date.min).days)), on),
-        (_("this year"), date(on.year, 1, 1), on),
+        (_("this year"), _day_before_year(on.year), on),
     ]
     if report:
         issued = report.issued_on

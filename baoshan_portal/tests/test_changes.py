@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from baoshan_portal.changes import changes_between, counts_by_theme, default_since
+from baoshan_portal.changes import changes_between, counts_by_theme, default_since, spans
 from measures.models import Report
 from measures.submission import end_of_day
 from measures.tests.factories import (
@@ -265,10 +265,26 @@ def test_spans_that_readers_ask_for_are_offered_and_the_shown_one_is_marked(clie
             ("2023-07-25", "2023-08-20", True, "since the report"),
             ("2023-07-24", "2023-07-25", False, "the report itself"),
             ("2023-07-21", "2023-08-20", False, "the last 30 days"),
-            ("2023-01-01", "2023-08-20", False, "this year"),
+            ("2022-12-31", "2023-08-20", False, "this year"),
         )
     ]
     assert "the report itself" not in html_of(client, as_of="2023-07-01")
+
+
+def test_what_came_out_on_new_years_day_is_told_of_this_year(client, measure):
+    new_year = date(2024, 1, 1)
+    make_note(measure=measure, text_en="Site chosen.", published=new_year)
+    (span,) = [span for span in spans(None, new_year) if span[0] == "今年以来"]
+
+    html = html_of(client, **{"from": span[1], "to": span[2], "as_of": "2024-01-01"})
+
+    assert span[1:] == (date(2023, 12, 31), new_year)
+    assert "Site chosen." in part_of(html, 1)
+
+
+def test_the_first_year_of_all_begins_with_its_first_day():
+    assert [first for _name, first, _last in spans(None, date(1, 3, 1))][-1] == date.min
+    assert spans(None, date.min) == []
 
 
 def test_what_an_indicator_held_back_counts_from_the_day_that_it_became_public(client, measure):
