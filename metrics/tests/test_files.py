@@ -175,6 +175,28 @@ def test_an_entity_bomb_is_damage():
     assert what_is_wrong(content)[0].message.startswith("The .xlsx file is damaged")
 
 
+@pytest.mark.timeout(20)
+def test_merged_cells_that_never_end_are_damage_without_a_long_search():
+    # When every one of them was searched to the end of the sheet, 16,000 took 23 seconds.
+    open_tags = b"<mergeCell " * 200_000
+    bomb = repacked(
+        workbook(["code"]),
+        lambda name, data: data.replace(b"</worksheet>", open_tags + b"</worksheet>"),
+    )
+
+    assert len(bomb) < 20_000
+    assert what_is_wrong(bomb)[0].message.startswith("The .xlsx file is damaged")
+
+
+def test_only_the_first_of_very_many_faults_are_kept():
+    def merge(sheet):
+        for row in range(1, files.MOST_PROBLEMS + 10):
+            sheet.merge_cells(f"A{row}:B{row}")
+
+    assert len(what_is_wrong(workbook(["code"], change=merge))) == files.MOST_PROBLEMS
+    assert len(what_is_wrong(b"code\n" + b"x," * 5_000)) == files.MOST_PROBLEMS
+
+
 @pytest.mark.parametrize("make", [csv_file, workbook])
 def test_a_formula_is_told_with_row_column_and_text(make):
     rows = ["code", "figure"], ["a", "5"], ["b", "=1+1"]
