@@ -41,6 +41,10 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+# Python's own limit of 131,072 characters would end the reading before LONGEST_CELL can be told;
+# no cell is longer than the file, and that is limited before.
+csv.field_size_limit(2**31 - 1)
+
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 # Nothing in it may run on into the next tag: a search from every tag to the end takes minutes.
 _MERGED = re.compile(

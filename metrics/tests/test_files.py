@@ -127,6 +127,14 @@ def test_quotation_marks_that_do_not_match_are_told_with_their_row():
     assert (problem.row, problem.message) == (3, "The quotation marks of this row do not match.")
 
 
+@pytest.mark.parametrize("length", [32_768, 131_073, 1_000_000])
+def test_a_cell_that_is_too_long_is_told_with_its_place(length):
+    (problem,) = what_is_wrong(b"code,note\na,fine\nb," + b"x" * length + b"\n")
+
+    assert (problem.row, problem.column) == (3, "B note")
+    assert problem.message == "Expected at most 32767 characters."
+
+
 def test_a_larger_file_than_allowed_is_not_even_opened():
     with override_settings(UPLOAD_LIMIT_MB=1):
         (problem,) = what_is_wrong(b"x" * (1024 * 1024 + 1))
