@@ -208,7 +208,8 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
         "indicator", "as_written", "value", "unit", "period_start", "period_end", "revision",
         "state_with_icon", "entered_by", "published_at",
     )  # fmt: skip
-    list_select_related = ("indicator__unit", "entered_by")
+    # The export takes the rows of the list, so what it names is loaded here too.
+    list_select_related = ("indicator__unit", "report", "entered_by")
     list_filter = (
         "state", "certainty", "period_inferred", "indicator__category", "indicator__kind",
         "indicator__measure__theme", "indicator__measure__lead", "round", "report",

@@ -6,13 +6,21 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
 from measures.submission import State
 from measures.tests.desk import browser_of, desk
-from measures.tests.factories import make_department, make_measure, make_report, make_staff
+from measures.tests.factories import (
+    ISSUED,
+    make_department,
+    make_measure,
+    make_report,
+    make_staff,
+)
 from metrics.files import csv_file, read_table, xlsx_file
 from metrics.models import Indicator, Observation
 from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
@@ -258,6 +266,27 @@ def test_columns_may_be_left_out_but_not_invented(editor, firms):
     assert outcome(send(editor, b"code,note\ndraft,new\n"))[0] == 1
     ((_row, place, text, message),) = outcome(send(editor, b"code,notes\ndraft,new\n"))[2]
     assert (place, text, message[:24]) == ("B notes", "notes", "This column is not known")
+
+
+def test_an_export_of_ten_rows_takes_as_many_queries_as_of_one(editor, firms):
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            rows = read_table(export(editor)).rows
+        return len(rows), len(found)
+
+    def make(count):
+        # Each with an indicator and a report of its own, so that every relation must be loaded.
+        for _ in range(count):
+            indicator = make_indicator(measure=firms.measure)
+            make_observation(
+                indicator=indicator, report=make_report(), locator="1.1/1", published=ISSUED
+            )
+
+    make(1)
+    queries()  # fills the caches of content types
+    few = queries()
+    make(9)
+    assert (few, queries()) == ((1, 15), (10, 15))
 
 
 def test_rows_of_other_departments_are_neither_exported_nor_imported(editor, firms):
