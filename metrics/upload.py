@@ -6,6 +6,7 @@ and confirmation the file waits in the server's temporary folder; confirming rea
 
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from django import forms
@@ -68,8 +69,10 @@ class WaitingFile(TempFolderStorage):
 
     def _forget_old(self):
         for file in Path(tempfile.gettempdir()).glob(f"{self.prefix}*"):
-            if file.stat().st_mtime < time.time() - PREVIEW_LASTS:
-                file.unlink(missing_ok=True)
+            # Another upload may forget it at the same moment, or another account own it.
+            with suppress(OSError):
+                if file.stat().st_mtime < time.time() - PREVIEW_LASTS:
+                    file.unlink()
 
 
 class UploadForm(forms.Form):

@@ -554,6 +554,32 @@ def test_files_of_abandoned_previews_are_forgotten(desk, temporary_folder):
     assert other.exists()
 
 
+def test_an_abandoned_file_that_is_gone_or_not_ours_stops_no_upload(
+    desk, temporary_folder, monkeypatch
+):
+    # Links to nowhere: a file that another upload removed between finding and looking at it.
+    for name in ("a", "z"):
+        (temporary_folder / f"{WaitingFile.prefix}{name}").symlink_to(temporary_folder / "gone")
+    for name in ("b", "c"):
+        file = temporary_folder / f"{WaitingFile.prefix}{name}"
+        file.write_text("x")
+        os.utime(file, times=(time.time() - 3601,) * 2)
+    unlink = Path.unlink
+
+    def refusing(file, *args, **kwargs):
+        if file.name.endswith("b"):
+            raise PermissionError(file)
+        unlink(file, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "unlink", refusing)
+
+    page = desk.send("code,figure\nfirms,7\n")
+
+    assert page.context["outcome"].problems == []
+    assert (temporary_folder / f"{WaitingFile.prefix}b").exists()
+    assert not (temporary_folder / f"{WaitingFile.prefix}c").exists()
+
+
 @pytest.mark.parametrize("name", ["/etc/hostname", "other", "../portal-upload-x/../other"])
 def test_a_waiting_file_is_never_any_other_file(temporary_folder, name):
     (temporary_folder / "other").write_text("x")
