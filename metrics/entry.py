@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .choices import Qualifier
 from .models import Unit
-from .quantity import QuantityError, convert, read
+from .quantity import LIMIT, LONGEST_TEXT, QuantityError, convert, read
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,11 @@ def read_entry(text: str, unit: Unit, units: dict[str, Unit]) -> Entry:
     """``text`` as a value in ``unit``; ``units`` are all units by their printed name.
 
     1100万元 for an indicator in 亿元 becomes 0.11. Raises QuantityError if the text cannot be
-    read, is in a unit of another quantity, or does not fit into four decimals.
+    read, is in a unit of another quantity, or if text or value do not fit into an observation.
     """
+    # Spaces do not count when the text is read, but they would be stored.
+    if len(text) > LONGEST_TEXT:
+        raise QuantityError(_("This is too long for one figure."), text)
     quantity = read(text, unit=unit.name, units=units.keys())
     if quantity.unit == unit.name:
         return Entry(quantity.value, quantity.qualifier, None)
@@ -37,6 +40,10 @@ def read_entry(text: str, unit: Unit, units: dict[str, Unit]) -> Entry:
             text,
         )
     value = convert(quantity.value, factor_from=typed.factor, factor_to=unit.factor)
+    if abs(value) >= LIMIT:
+        raise QuantityError(
+            _("At most 11 digits before and 4 after the decimal point are kept."), text
+        )
     if value != round(value, 4):
         raise QuantityError(
             _("Converted to %(unit)s this needs more than four decimals.") % {"unit": unit.name},

@@ -120,11 +120,8 @@ class FigureForm(RowForm):
             return data
         try:
             self.entry = read_entry(data["figure"], self.indicator.unit, self.units)
-            Observation._meta.get_field("value").run_validators(self.entry.value)
         except QuantityError as error:
             self.add_error("figure", error.message)
-        except ValidationError as error:
-            self.add_error("figure", error)
         return data
 
 

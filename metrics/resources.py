@@ -37,7 +37,7 @@ from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, Problem, Table, csv_file, read_table, xlsx_file
 from .models import Indicator, Measure, Observation, Report, Unit
-from .quantity import LONGEST_TEXT, QuantityError, plain
+from .quantity import plain
 from .warnings import warnings_of
 
 
@@ -335,19 +335,6 @@ class ThroughWorkflow(ToldImport):
             self.change_of[id(row)].warnings = warnings
         super().after_import(dataset, result, **kwargs)
 
-    def read_figure(self, text: str, indicator: Indicator):
-        """Raises ValueError with what was expected instead."""
-        if len(text) > LONGEST_TEXT:
-            raise ValueError(_("This is too long for one figure."))
-        try:
-            entry = read_entry(text, indicator.unit, self.units)
-            Observation._meta.get_field("value").run_validators(entry.value)
-        except QuantityError as error:
-            raise ValueError(str(error.message)) from None
-        except ValidationError as error:
-            raise ValueError(error.messages[0]) from None
-        return entry
-
     def set_cell(self, instance, name: str, column: str, value, shown=str):
         """Puts ``value`` into the field ``name`` and remembers old and new if they differ."""
         old = getattr(instance, name)
@@ -533,7 +520,7 @@ class EntryResource(ThroughWorkflow, resources.ModelResource):
     # An empty cell changes nothing: the template comes with empty cells.
 
     def read_figure_cell(self, instance, indicator, text):
-        entry = self.read_figure(text, indicator)
+        entry = read_entry(text, indicator.unit, self.units)
         old = instance.as_written
         if instance.pk and (instance.value, instance.qualifier) == (entry.value, entry.qualifier):
             return
@@ -773,7 +760,7 @@ class ObservationResource(ThroughWorkflow, resources.ModelResource):
                 errors[name] = str(error)
         if "as_written" in changed:
             try:
-                entry = self.read_figure(row["as_written"], instance.indicator)
+                entry = read_entry(row["as_written"], instance.indicator.unit, self.units)
                 instance.value, instance.qualifier = entry.value, entry.qualifier
                 self.set_cell(instance, "as_written", "as_written", row["as_written"])
             except ValueError as error:

@@ -115,6 +115,21 @@ def test_what_would_be_rounded_by_the_conversion_is_refused(text, unit, units):
     assert error.value.text == text
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("1000亿元", "At most 11 digits before and 4 after the decimal point are kept."),
+        ("-1000亿元", "At most 11 digits before and 4 after the decimal point are kept."),
+        ("5" + " " * 38 + "亿元", "This is too long for one figure."),
+    ],
+)
+def test_what_no_observation_can_hold_is_refused(text, sentence, units):
+    assert read_entry("999亿元", units["元"], units).value == 999 * 10**8
+    with pytest.raises(QuantityError) as error:
+        read_entry(text, units["元"], units)
+    assert (str(error.value.message), error.value.text) == (sentence, text)
+
+
 @pytest.mark.parametrize("text", ["许多家", "", "家", "两三家", "12,34家", "=1+1"])
 def test_what_is_no_figure_is_refused_with_the_text(text, units):
     with pytest.raises(QuantityError) as error:
