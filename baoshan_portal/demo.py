@@ -18,10 +18,9 @@ from measures.models import Department, Measure, Opinion, ProgressNote, Round, U
 from measures.submission import State, Submission
 from measures.trail import Action, differences, event, record_all, snapshot
 from metrics.choices import Certainty, Frequency
-from metrics.due import entry_period
+from metrics.due import entry_period, new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Plan, Target, Unit
-from metrics.resources import new_entry
 
 from . import demo_content as told
 

@@ -1,4 +1,4 @@
-"""Which indicators a reporting round asks for, and the period of what is entered in it.
+"""Which indicators a reporting round asks for, and the entry and the period that answer it.
 
 A figure is due in the round in whose period its own period ends: quarterly figures in every
 quarter, yearly ones in the round that ends the year. Periods are calendar months, quarters,
@@ -14,7 +14,7 @@ from measures.models import Round
 from measures.submission import State
 
 from .choices import Frequency, Kind
-from .models import Observation
+from .models import Indicator, Observation
 
 MONTHS = {
     Frequency.MONTHLY: 1,
@@ -86,6 +86,33 @@ def due_indicators(round_: Round, indicators: QuerySet) -> QuerySet:
     )
     return indicators.filter(
         Q(frequency__in=recurring) | (Q(frequency=Frequency.ONCE) & ~Exists(elsewhere))
+    )
+
+
+def indicators_of(round_: Round, department: Department) -> QuerySet:
+    """What ``round_`` asks of the department, in the report's order, with ``latest`` loaded."""
+    led = Indicator.objects.filter(measure__lead=department)
+    return due_indicators(round_, led).with_place().with_latest_value()
+
+
+def new_entry(indicator: Indicator, round_: Round, department: Department) -> Observation:
+    """What the department says of ``indicator`` in ``round_``, without a figure yet.
+
+    Needs the indicator's ``latest``.
+    """
+    start, end = entry_period(
+        indicator.kind,
+        indicator.frequency,
+        round_.period_start,
+        round_.period_end,
+        since=indicator.latest.period_start if indicator.latest else None,
+    )
+    return Observation(
+        indicator=indicator,
+        round=round_,
+        period_start=start,
+        period_end=end,
+        source_name=f"{department.name}{round_.name}"[:200],
     )
 
 

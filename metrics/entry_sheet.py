@@ -29,7 +29,7 @@ from measures.submission import STATE_ICONS, State, Submission
 from measures.workflow import TransitionError
 
 from .choices import Certainty
-from .due import due_indicators, entry_period
+from .due import indicators_of, new_entry
 from .entry import read_entry
 from .figures import figure_text
 from .models import Indicator, Observation, Unit
@@ -405,14 +405,7 @@ class FigureRow(Row):
         }
 
     def new(self):
-        start, end = self.period
-        return Observation(
-            indicator=self.subject,
-            round=self.sheet.round,
-            period_start=start,
-            period_end=end,
-            source_name=f"{self.sheet.department.name}{self.sheet.round.name}"[:200],
-        )
+        return new_entry(self.subject, self.sheet.round, self.sheet.department)
 
     def fill(self, row):
         data, entry = self.form.cleaned_data, self.form.entry
@@ -435,17 +428,8 @@ class FigureRow(Row):
 
     @cached_property
     def period(self):
-        if self.stored:
-            return self.stored.period_start, self.stored.period_end
-        round_ = self.sheet.round
-        since = self.latest.period_start if self.latest else None
-        return entry_period(
-            self.subject.kind,
-            self.subject.frequency,
-            round_.period_start,
-            round_.period_end,
-            since=since,
-        )
+        row = self.stored or self.new()
+        return row.period_start, row.period_end
 
     @property
     def period_text(self) -> str:
@@ -462,6 +446,7 @@ class FigureRow(Row):
         if self.form.entry is None:
             return None
         row = self.new()
+        row.period_start, row.period_end = self.period
         row.as_written = self.form.typed("figure")
         row.value, row.qualifier = self.form.entry.value, self.form.entry.qualifier
         row.pk = self.stored.pk if self.stored else None
@@ -524,7 +509,9 @@ class Sheet:
         self.units = {unit.name: unit for unit in Unit.objects.all()}
         self.figures = [
             FigureRow(self, indicator, entries)
-            for indicator, entries in _with_entries(self._indicators(), Observation, self.round)
+            for indicator, entries in _with_entries(
+                indicators_of(round_, department), Observation, self.round
+            )
         ]
         self.notes = [
             NoteRow(self, measure, entries)
@@ -532,13 +519,6 @@ class Sheet:
         ]
         for number, row in enumerate(self.rows, start=1):
             row.number = number
-
-    def _indicators(self):
-        newest = Observation.objects.latest_of_each()
-        rows = Indicator.objects.filter(measure__lead=self.department).with_place()
-        return due_indicators(self.round, rows).prefetch_related(
-            Prefetch("observations", newest, to_attr="loaded_latest")
-        )
 
     def _measures(self):
         notes = ProgressNote.objects.published().order_by("-happened_on", "-pk")

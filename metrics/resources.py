@@ -31,8 +31,8 @@ from measures.models import Department, Round
 from measures.submission import State
 from measures.trail import Action, differences, record, snapshot
 
-from . import due
 from .choices import Certainty
+from .due import indicators_of, new_entry
 from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, Problem, Table, csv_file, read_table, xlsx_file
@@ -385,30 +385,6 @@ def read_link(text: str) -> str:
     if len(text) > Observation._meta.get_field("evidence_url").max_length:
         raise ValueError(_("This link is too long."))
     return text
-
-
-def indicators_of(round: Round, department: Department):
-    """What the round asks the department for, in the order of the report, with latest values."""
-    led = Indicator.objects.filter(measure__lead=department)
-    return due.due_indicators(round, led).with_place().with_latest()
-
-
-def new_entry(indicator: Indicator, round: Round, department: Department) -> Observation:
-    """What the department says of ``indicator`` in ``round``, without a figure yet."""
-    start, end = due.entry_period(
-        indicator.kind,
-        indicator.frequency,
-        round.period_start,
-        round.period_end,
-        since=indicator.latest.period_start if indicator.latest else None,
-    )
-    return Observation(
-        indicator=indicator,
-        round=round,
-        period_start=start,
-        period_end=end,
-        source_name=f"{department.name}{round.name}"[:200],
-    )
 
 
 class EntryResource(ThroughWorkflow, resources.ModelResource):

@@ -4,9 +4,16 @@ from datetime import date
 
 import pytest
 
-from measures.tests.factories import ISSUED, make_round
+from measures.tests.factories import ISSUED, make_department, make_measure, make_round
 from metrics.choices import Frequency, Kind
-from metrics.due import due_indicators, entry_period, is_due, last_period
+from metrics.due import (
+    due_indicators,
+    entry_period,
+    indicators_of,
+    is_due,
+    last_period,
+    new_entry,
+)
 from metrics.models import Indicator
 
 from .factories import make_indicator, make_observation, make_unit
@@ -121,3 +128,32 @@ def test_what_is_told_once_stays_on_the_sheet_that_told_it(third_quarter):
     make_observation(indicator=indicator, published=ISSUED, round=third_quarter)
     make_observation(indicator=indicator, round=make_round())
     assert asked_for(third_quarter) == {indicator}
+
+
+def test_a_round_asks_a_department_for_what_it_leads_in_the_order_of_the_report(
+    third_quarter, django_assert_num_queries
+):
+    office, unit = make_department(), make_unit()
+    measure = make_measure(lead=office)
+    second = make_indicator(measure=measure, unit=unit, frequency=QUARTERLY, order=2)
+    first = make_indicator(measure=measure, unit=unit, frequency=MONTHLY, order=1)
+    make_indicator(measure=measure, unit=unit, frequency=YEARLY)
+    make_indicator(unit=unit, frequency=QUARTERLY)
+    make_observation(indicator=second, published=ISSUED)
+    with django_assert_num_queries(2):
+        found = list(indicators_of(third_quarter, office))
+        assert [row.latest and row.latest.value for row in found] == [None, 5]
+    assert found == [first, second]
+
+
+def test_a_new_entry_of_a_total_begins_where_the_latest_one_began(third_quarter):
+    office = make_department(name="科委")
+    total = make_indicator(
+        measure=make_measure(lead=office), kind=Kind.CUMULATIVE, frequency=QUARTERLY
+    )
+    make_observation(indicator=total, published=ISSUED, period_start=SINCE)
+    third_quarter.refresh_from_db()
+    row = new_entry(indicators_of(third_quarter, office).get(), third_quarter, office)
+    assert (row.period_start, row.period_end) == (SINCE, third_quarter.period_end)
+    assert (row.indicator, row.round) == (total, third_quarter)
+    assert (row.source_name, row.pk) == (f"科委{third_quarter.name}", None)
