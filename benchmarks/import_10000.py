@@ -40,7 +40,7 @@ from measures.tests.factories import (  # noqa: E402
 )
 from metrics.files import read_table, xlsx_file  # noqa: E402
 from metrics.models import Indicator, Observation  # noqa: E402
-from metrics.resources import import_entries  # noqa: E402
+from metrics.round_template import import_entries  # noqa: E402
 from metrics.tests.factories import make_unit  # noqa: E402
 
 

@@ -17,9 +17,10 @@ from measures.trail import Action, record
 from .entry import read_entry
 from .figures import figure_text
 from .files import FileError, check_size
+from .imports import CSV, XLSX, AnyTable
 from .models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
 from .quantity import QuantityError, plain
-from .resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
+from .resources import IndicatorResource, ObservationResource
 from .upload import WaitingFile
 from .warnings import misquotes
 

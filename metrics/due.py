@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from measures.models import Round
+from measures.models import Department, Round
 from measures.submission import State
 
 from .choices import Frequency, Kind

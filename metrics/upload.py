@@ -31,7 +31,7 @@ from .due import indicators_of
 from .entry_sheet import sheet_url
 from .files import TYPES, FileError, check_size, csv_file, xlsx_file
 from .periods import period_text
-from .resources import COLUMNS, import_entries
+from .round_template import COLUMNS, import_entries
 
 #: How long a preview can be confirmed, in seconds.
 PREVIEW_LASTS = 3600

@@ -15,7 +15,7 @@ from measures.tests.desk import browser_of
 from measures.tests.factories import make_department, make_measure, make_round, make_staff
 from metrics.files import FileError, csv_file, read_table, xlsx_file
 from metrics.models import Observation
-from metrics.resources import import_entries
+from metrics.round_template import import_entries
 from metrics.tests.factories import make_indicator, make_unit
 
 HEADERS = ["代码", "指标", "计量单位", "本期数值", "确定程度", "说明"]

@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError
 
 from measures.models import Department, Round
 from metrics.files import FileError, check_size
-from metrics.resources import import_entries
+from metrics.round_template import import_entries
 
 
 class Command(BaseCommand):
