@@ -144,6 +144,8 @@ class Row(ABC):
     """
 
     prefix_kind = ""
+    #: What is said when the database refuses the row.
+    taken = ""
 
     def __init__(self, sheet, subject: Indicator | Measure, entries: list[Submission]):
         self.sheet, self.subject = sheet, subject
@@ -359,6 +361,7 @@ class Row(ABC):
 
 class FigureRow(Row):
     prefix_kind = "figure"
+    taken = gettext_lazy("This figure is recorded already for the same period and source.")
     fields = {
         "figure": "as_written",
         "certainty": "certainty",
@@ -452,6 +455,7 @@ class FigureRow(Row):
 
 class NoteRow(Row):
     prefix_kind = "note"
+    taken = gettext_lazy("Somebody saved at the same moment, so this note was not: save again.")
     fields = {"happened_on": "happened_on", "text": "text", "evidence_url": "evidence_url"}
 
     def _form(self, data, files):

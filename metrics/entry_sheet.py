@@ -98,7 +98,7 @@ class Sheet:
             try:
                 outcome = row.save(by=by, submitting=submitting)
             except (TransitionError, IntegrityError) as error:
-                raise NotSaved(row.prefix, error) from error
+                raise NotSaved(row, error) from error
             if outcome:
                 done[outcome] += 1
         return done
@@ -116,14 +116,9 @@ class Sheet:
 class NotSaved(Exception):
     """A row was refused while the sheet was written; nothing of the sheet was stored."""
 
-    def __init__(self, prefix: str, error: Exception):
-        super().__init__(prefix)
-        self.prefix, self.error = prefix, error
-
-    def __str__(self):
-        if isinstance(self.error, IntegrityError):
-            return _("This figure is recorded already for the same period and source.")
-        return str(self.error)
+    def __init__(self, row: Row, error: Exception):
+        super().__init__(str(row.taken if isinstance(error, IntegrityError) else error))
+        self.prefix = row.prefix
 
 
 def entry_sheet(request, round_code, department_code):

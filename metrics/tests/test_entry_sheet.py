@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
@@ -381,6 +381,19 @@ def test_the_same_figure_from_the_same_source_is_refused_with_its_row(sheet, fir
     ]
     assert Observation.objects.get().value == 5
     assert sheet.row(firms).form["figure"].value() == "6"
+
+
+def test_a_note_that_the_database_refuses_is_told_as_a_note(sheet, firms, measure, monkeypatch):
+    def refuse(row, **how):
+        raise IntegrityError
+
+    sheet.open()
+    monkeypatch.setattr(workflow, "save", refuse)
+    sheet.type(measure, happened_on="2023-09-20", text="已开工。")
+    assert sheet.errors == [
+        (2, "", "Somebody saved at the same moment, so this note was not: save again.")
+    ]
+    assert sheet.row(measure).form["text"].value() == "已开工。"
 
 
 def test_a_row_that_is_not_on_the_sheet_is_not_written(sheet, firms):
