@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from . import charts, drawing, pictures
-from .charts import Bar, Heading
+from . import comparison_chart, drawing, pictures
+from .chart_frame import Heading, inline
 from .choices import Category
+from .comparison_chart import SIGNS, Bar
 from .models import Indicator, Unit
 from .quantity import plain
 
@@ -43,7 +44,7 @@ class Comparison:
 
     @property
     def in_powers_of_ten(self) -> bool:
-        return self.is_drawn and charts.in_powers_of_ten(self.bars)
+        return self.is_drawn and comparison_chart.in_powers_of_ten(self.bars)
 
     @property
     def rows(self) -> list[tuple[Bar, str]]:
@@ -54,7 +55,7 @@ class Comparison:
     def signs(self) -> list[tuple[str, str]]:
         """The sign of every kind that is drawn, with the kind's name."""
         kinds = {bar.indicator.kind for bar in self.bars}
-        return [(sign, kind.label) for kind, sign in charts.SIGNS.items() if kind in kinds]
+        return [(sign, kind.label) for kind, sign in SIGNS.items() if kind in kinds]
 
     @property
     def sources(self) -> list[str]:
@@ -65,7 +66,7 @@ class Comparison:
         return list(dict.fromkeys(documents))
 
     def spec(self, heading: Heading | None = None) -> dict:
-        return charts.comparison(self.bars, self.unit.in_language("name"), heading)
+        return comparison_chart.spec(self.bars, self.unit.in_language("name"), heading)
 
 
 def compared(category: str, as_of: date | None) -> list[Comparison]:
@@ -105,7 +106,7 @@ def page(request, category):
     comparisons = compared(category, request.as_of)
     drawn = [one for one in comparisons if one.is_drawn]
     for one, svg in zip(drawn, drawing.svgs([one.spec() for one in drawn]), strict=True):
-        one.chart = svg and charts.inline(svg)
+        one.chart = svg and inline(svg)
     context = {
         "category": category,
         "label": label,

@@ -8,8 +8,10 @@ from django.utils.safestring import SafeString
 
 from measures.models import Measure
 
-from . import charts, drawing
+from . import drawing
 from .assessment import Assessment, assess
+from .chart_frame import inline
+from .history_chart import distinct, small_spec
 from .last_change import last_change
 from .models import Indicator, Observation
 
@@ -36,7 +38,7 @@ class Line:
 
     @property
     def has_course(self) -> bool:
-        return len(charts.distinct(self.indicator.public_values)) > 1
+        return len(distinct(self.indicator.public_values)) > 1
 
 
 def lines_of(measure: Measure, as_of: date | None) -> list[Line]:
@@ -50,7 +52,7 @@ def lines_of(measure: Measure, as_of: date | None) -> list[Line]:
         states = [assess(row, target, on) for target in row.loaded_targets]
         lines.append(Line(row, states))
     drawn = [line for line in lines if line.has_course]
-    specs = [charts.small(line.indicator, line.indicator.public_values) for line in drawn]
+    specs = [small_spec(line.indicator, line.indicator.public_values) for line in drawn]
     for line, svg in zip(drawn, drawing.svgs(specs), strict=True):
-        line.course = svg and charts.inline(svg)
+        line.course = svg and inline(svg)
     return lines

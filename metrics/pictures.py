@@ -12,7 +12,7 @@ from measures.demo import watermarked
 from measures.text import in_chinese
 
 from . import drawing
-from .charts import Heading
+from .chart_frame import Heading
 
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 

@@ -7,13 +7,15 @@ from django.db.models import F, Q
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from measures.as_of import BadQuery, get_public_or_404
 from measures.listing import ListPage
 
-from . import charts, check_marks, drawing, history, pictures
+from . import check_marks, drawing, history, history_chart, pictures
 from .assessment import assess, assess_check
+from .chart_frame import inline
 from .checks import Result
 from .figures import aggregation_rule
 from .filters import IndicatorFilter, TargetFilter
@@ -112,12 +114,13 @@ def indicator(request, code):
         .distinct()
         .with_terms(as_of)
     ]
+    has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
     context = {
         "indicator": row,
         "told": tell(row, assessment, on, told_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
-        "has_chart": charts.has_history(row.public_values, row.loaded_targets),
-        "chart": chart_of(row, on),
+        "has_chart": has_chart,
+        "chart": chart_of(row, on) if has_chart else None,
         "draws_png": pictures.draws_png(),
         "observations": row.public_values,
         "corrected_values": history.replaced(values),
@@ -133,21 +136,19 @@ def indicator(request, code):
     return render(request, "metrics/indicator.html", context)
 
 
-def chart_of(row: Indicator, on: date) -> str | None:
-    """The history of an indicator as a part of its page; None if there is nothing to draw."""
-    if not charts.has_history(row.public_values, row.loaded_targets):
-        return None
-    (svg,) = drawing.svgs([charts.history(row, row.public_values, row.loaded_targets, on)])
-    return svg and charts.inline(svg)
+def chart_of(row: Indicator, on: date) -> SafeString | None:
+    """The history of an indicator as a part of its page; None if it cannot be drawn."""
+    (svg,) = drawing.svgs([history_chart.spec(row, row.public_values, row.loaded_targets, on)])
+    return svg and inline(svg)
 
 
 def indicator_chart(request, code, file_format):
     """The chart of an indicator's page as a picture that tells what it is."""
     on = request.as_of or timezone.localdate()
     row, _values, _targets = load(request, code)
-    if not charts.has_history(row.public_values, row.loaded_targets):
+    if not history_chart.has_history(row.public_values, row.loaded_targets):
         raise Http404
     sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
     heading = pictures.heading_of(request, str(row), sources)
-    spec = charts.history(row, row.public_values, row.loaded_targets, on, heading)
+    spec = history_chart.spec(row, row.public_values, row.loaded_targets, on, heading)
     return pictures.answer(spec, file_format, row.code)

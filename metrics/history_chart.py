@@ -1,25 +1,17 @@
-"""Charts of figures as Vega-Lite specs: what is drawn and what it says; ``drawing`` draws it.
+"""The chart of one indicator over time as a Vega-Lite spec, and the same in the size of a word.
 
-A bar begins at zero, and its width is its period; a scale in powers of ten carries points, never
-bars. About, nearly and over stand in the label, preliminary and expected values are hollow, and
-what has no value is not drawn. Sizes are computed from the words, because the machine that draws
-may lack the reader's fonts: nothing is ever cut.
+A flow is bars from zero, each as wide as its period; every other kind is points on a line. About,
+nearly and over stand in the label, and what has no value is not drawn.
 """
 
-import re
-import textwrap
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from measures.text import in_chinese
-
-from .choices import Certainty, Kind
+from .chart_frame import ACCENT, INK, INK_SOFT, Heading, fill_of, framed, text_width
+from .choices import Kind
 from .figures import figure_text, observed_text
 from .models import Indicator, Observation, Target
 from .periods import period_text
@@ -27,124 +19,8 @@ from .progress import why_unpaced
 
 #: Small enough that a phone shows a history whole, with type that can be read.
 WIDTH, HEIGHT = 460, 220
-COMPARISON_WIDTH = 420
 SMALL_WIDTH, SMALL_HEIGHT = 120, 32
-TYPE = 13
-#: From this ratio of the largest to the smallest value on, a scale of equal steps hides the small.
-POWERS_OF_TEN_FROM = 100
-
-#: The colours of ``tokens.css`` in light; on a page each is the token itself, so that a chart
-#: follows the reader's choice of light or dark.
-PAPER, INK, INK_SOFT, RULE, ACCENT = "#fdfcf9", "#1c1b19", "#5b5852", "#cfcac0", "#14507a"
-TOKENS = {
-    PAPER: "var(--paper)",
-    INK: "var(--ink)",
-    INK_SOFT: "var(--ink-soft)",
-    RULE: "var(--rule)",
-    ACCENT: "var(--accent)",
-}
-SHAPES = {
-    Kind.STOCK: "circle",
-    Kind.FLOW: "square",
-    Kind.CUMULATIVE: "triangle-up",
-    Kind.CAPACITY: "diamond",
-}
-#: The shapes in words' own signs, for the legend beside the chart.
-SIGNS = {Kind.STOCK: "●", Kind.FLOW: "■", Kind.CUMULATIVE: "▲", Kind.CAPACITY: "◆"}
 DASHED = [5, 4]
-
-
-def inline(svg: str) -> SafeString:
-    """The chart ``svg`` as a part of a page: its colours become the page's tokens."""
-    for colour, token in TOKENS.items():
-        svg = svg.replace(f'"{colour}"', f'"{token}"')
-    # The sizes are the drawing's own; the style sheet may make it smaller, never larger.
-    return mark_safe(re.sub(r"<svg ", '<svg role="presentation" ', svg, count=1))
-
-
-def text_width(text: str, size: float = TYPE) -> float:
-    """Pixels that ``text`` takes at the most: a Chinese character is as wide as it is high."""
-    return sum(size if unicodedata.east_asian_width(c) in "WFA" else 0.62 * size for c in text)
-
-
-def lines_of(text: str, width: float) -> list[str]:
-    """``text`` in lines of at most ``width`` pixels."""
-    if in_chinese():
-        size = int(width // TYPE)
-        return [text[at : at + size] for at in range(0, len(text), size)]
-    return textwrap.wrap(text, int(width / (0.62 * TYPE)), break_long_words=True)
-
-
-@dataclass(frozen=True)
-class Heading:
-    """What a chart says above itself where it stands alone, as a file."""
-
-    title: str
-    lines: tuple[str, ...] = ()
-
-
-def _framed(
-    layers: list[dict], *, width, height, left, right, top, bottom, heading=None, axis_above=0
-) -> dict:
-    """The layers within fixed margins; the heading, if any, goes above them.
-
-    ``axis_above`` is what an axis at the top takes of the upper margin: a heading keeps clear of
-    it by itself.
-    """
-    spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "width": width,
-        "height": height,
-        "autosize": "none",
-        "layer": layers,
-        "config": {
-            "font": "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif",
-            "view": {"stroke": None},
-            "axis": {
-                "aria": False,
-                "domainColor": RULE,
-                "gridColor": RULE,
-                "tickColor": RULE,
-                "labelColor": INK_SOFT,
-                "titleColor": INK_SOFT,
-                "labelFontSize": TYPE - 1,
-                "titleFontSize": TYPE - 1,
-                "titleFontWeight": "normal",
-                "labelLimit": 0,
-                "titleLimit": 0,
-            },
-            "text": {"fontSize": TYPE, "fill": INK, "limit": 0},
-        },
-    }
-    if heading:
-        room = width + left + right - 24
-        title = lines_of(heading.title, room * 0.8)
-        notes = [part for line in heading.lines for part in lines_of(line, room)]
-        spec["background"] = PAPER
-        spec["title"] = {
-            "text": title,
-            "subtitle": notes,
-            "anchor": "start",
-            "frame": "group",
-            "dx": 12 - left,
-            "offset": top - axis_above,
-            "fontSize": TYPE + 3,
-            "color": INK,
-            "subtitleColor": INK_SOFT,
-            "subtitleFontSize": TYPE - 1,
-            "subtitlePadding": 6,
-            "limit": 0,
-        }
-        top += len(title) * (TYPE + 7) + len(notes) * (TYPE + 4) + 24
-        bottom += 12
-        right += 12
-    else:
-        spec["background"] = None
-    spec["padding"] = {"left": left, "right": right, "top": top, "bottom": bottom}
-    return spec
-
-
-# The history of one indicator
 
 
 def distinct(observations: Sequence[Observation]) -> list[Observation]:
@@ -161,7 +37,7 @@ def has_history(observations: Sequence[Observation], targets: Sequence[Target]) 
     return drawn > 1 or (drawn == 1 and any(target.value is not None for target in targets))
 
 
-def history(
+def spec(
     indicator: Indicator,
     observations: Sequence[Observation],
     targets: Sequence[Target],
@@ -212,7 +88,7 @@ def history(
     for layer in layers:
         if "y" in layer["encoding"]:
             layer["encoding"]["y"] = y | layer["encoding"]["y"]
-    return _framed(
+    return framed(
         layers,
         width=WIDTH,
         height=HEIGHT,
@@ -235,12 +111,8 @@ def _datum(indicator: Indicator, row: Observation) -> dict:
         "label": figure,
         "said": _("%(period)s: %(figure)s")
         % {"period": period, "figure": observed_text(row, indicator.unit)},
-        "fill": _fill(row),
+        "fill": fill_of(row.certainty),
     }
-
-
-def _fill(row: Observation) -> str:
-    return ACCENT if row.certainty == Certainty.ACTUAL else PAPER
 
 
 def _time(field: str) -> dict:
@@ -393,7 +265,7 @@ def _axis_number(value: float) -> str:
     return f"{value:,.0f}0"
 
 
-def small(indicator: Indicator, observations: Sequence[Observation]) -> dict:
+def small_spec(indicator: Indicator, observations: Sequence[Observation]) -> dict:
     """The course of ``indicator`` in the size of a word; its numbers stand beside it."""
     rows = [_datum(indicator, row) for row in distinct(observations)]
     layers = _value_layers(rows, indicator.kind == Kind.FLOW)
@@ -404,121 +276,4 @@ def small(indicator: Indicator, observations: Sequence[Observation]) -> dict:
         layer["encoding"]["y"] |= {"type": "quantitative", "scale": scale}
         if layer["mark"]["type"] == "point":
             layer["mark"]["size"] = 12
-    return _framed(layers, width=SMALL_WIDTH, height=SMALL_HEIGHT, left=4, right=4, top=4, bottom=4)
-
-
-# The figures of one quantity beside each other
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One figure of a comparison: converted to the base unit, and in words as reported."""
-
-    indicator: Indicator
-    value: Decimal
-    latest: Observation
-
-    @property
-    def text(self) -> str:
-        return figure_text(self.latest.value, self.indicator.unit, self.latest.qualifier)
-
-
-def in_powers_of_ten(bars: Sequence[Bar]) -> bool:
-    """Whether a scale of equal steps would hide the small values; zero is on no such scale."""
-    values = [bar.value for bar in bars]
-    return min(values) > 0 and max(values) >= POWERS_OF_TEN_FROM * min(values)
-
-
-def _powers_of_ten(values: Sequence[Decimal]) -> list[float]:
-    """1, 10, 100 … from below the smallest to above the largest value, all above zero."""
-    first, last = min(values).adjusted(), max(values).adjusted()
-    return [10.0**n for n in range(first, last + 2)]
-
-
-def comparison(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -> dict:
-    """Figures of one quantity in one unit, named ``unit``, in the order given.
-
-    Points on a scale in powers of ten where the values need it, else bars from zero. The shape
-    tells the kind of figure, because a stock and a flow count different things.
-    """
-    powers = in_powers_of_ten(bars)
-    room = 16 * TYPE if in_chinese() else 44 * 0.62 * TYPE
-    names = [lines_of(str(bar.indicator), room) for bar in bars]
-    tallest = max(len(lines) for lines in names)
-    rows = [
-        {
-            "name": f"{place:03}\n" + "\n".join(lines),
-            "value": float(bar.value),
-            "label": bar.text,
-            "said": _("%(name)s: %(figure)s") % {"name": bar.indicator, "figure": bar.text},
-            "shape": SHAPES.get(Kind(bar.indicator.kind), "cross"),
-            "fill": _fill(bar.latest),
-        }
-        for place, (bar, lines) in enumerate(zip(bars, names, strict=True))
-    ]
-    ten_times = _("each step ten times as much")
-    tens = _powers_of_ten([bar.value for bar in bars]) if powers else []
-    scale = {"type": "log", "domain": [tens[0], tens[-1]]} if powers else {"zero": True}
-    y = {
-        "field": "name",
-        "type": "nominal",
-        "sort": None,
-        "axis": {
-            "title": None,
-            # The number before the name keeps two indicators of one name apart.
-            "labelExpr": "slice(split(datum.label, '\\n'), 1)",
-            "labelFontSize": TYPE,
-            "labelColor": INK,
-            "labelLineHeight": TYPE + 3,
-            "labelPadding": 10,
-            "ticks": False,
-            "domain": False,
-            "grid": powers,
-            "gridDash": [1, 3],
-        },
-    }
-    x = {
-        "field": "value",
-        "type": "quantitative",
-        "scale": scale,
-        "axis": {
-            "title": f"{unit} · {ten_times}" if powers else unit,
-            "titleAnchor": "start",
-            "format": ",~f",
-            "tickCount": 5,
-            "orient": "top",
-            "labelOverlap": not powers,
-        },
-    }
-    if powers:
-        x["axis"] |= {"values": tens, "tickCount": len(tens)}
-    fill = {"field": "fill", "type": "nominal", "scale": None}
-    said = {"field": "said", "type": "nominal"}
-    mark = (
-        {"type": "point", "size": 70, "stroke": ACCENT, "strokeWidth": 1.5, "opacity": 1}
-        if powers
-        else {"type": "bar", "height": 14, "stroke": ACCENT, "strokeWidth": 1, "fillOpacity": 0.2}
-    )
-    encoding = {"x": x, "y": y, "fill": fill, "description": said}
-    if powers:
-        encoding["shape"] = {"field": "shape", "type": "nominal", "scale": None}
-    layers = [
-        {"mark": mark, "encoding": encoding},
-        {
-            "mark": {"type": "text", "align": "left", "dx": 9, "aria": False},
-            "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}},
-        },
-    ]
-    for layer in layers:
-        layer["data"] = {"values": rows}
-    return _framed(
-        layers,
-        width=COMPARISON_WIDTH,
-        height=len(rows) * (tallest * (TYPE + 3) + 12),
-        left=max(text_width(line) for lines in names for line in lines) + 20,
-        right=max(text_width(row["label"]) for row in rows) + 16,
-        top=44,
-        bottom=8,
-        heading=heading,
-        axis_above=32,
-    )
+    return framed(layers, width=SMALL_WIDTH, height=SMALL_HEIGHT, left=4, right=4, top=4, bottom=4)

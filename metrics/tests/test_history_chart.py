@@ -1,6 +1,5 @@
-"""What charts draw and say; the drawing itself is looked at by the browser tests."""
+"""What an indicator's chart draws and says; the drawing is looked at by the browser tests."""
 
-import json
 import re
 from datetime import date
 from decimal import Decimal
@@ -12,12 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from measures.tests.factories import ISSUED
-from metrics import charts, drawing
+from metrics import drawing, history_chart
+from metrics.chart_frame import ACCENT, PAPER, Heading, inline, text_width
 from metrics.choices import Certainty, Frequency, Kind, Qualifier
-from metrics.compare import compared
 from metrics.tests.factories import (
     make_indicator,
-    make_money,
     make_observation,
     make_plan,
     make_target,
@@ -54,7 +52,7 @@ def values_of(indicator, *values, **fields):
 
 
 def drawn(indicator, observations, targets=(), **options) -> str:
-    (svg,) = drawing.svgs([charts.history(indicator, observations, targets, ON, **options)])
+    (svg,) = drawing.svgs([history_chart.spec(indicator, observations, targets, ON, **options)])
     return svg
 
 
@@ -73,23 +71,23 @@ def test_one_figure_is_no_history(count):
     indicator = make_indicator()
     observations = values_of(indicator, *[5] * count)
 
-    assert not charts.has_history(observations, [])
+    assert not history_chart.has_history(observations, [])
 
 
 def test_one_figure_and_a_target_can_be_drawn():
     indicator = make_indicator()
     observations = values_of(indicator, 5)
 
-    assert charts.has_history(observations, [make_target(indicator=indicator)])
+    assert history_chart.has_history(observations, [make_target(indicator=indicator)])
     unknown = make_target(indicator=indicator, value=None)
-    assert not charts.has_history(observations, [unknown])
+    assert not history_chart.has_history(observations, [unknown])
 
 
 def test_a_figure_told_twice_is_drawn_once():
     indicator = make_indicator()
     observations = values_of(indicator, 5) + values_of(indicator, 5)
 
-    assert len(charts.distinct(observations)) == 1
+    assert len(history_chart.distinct(observations)) == 1
 
 
 def test_every_value_is_labelled_in_words_for_eye_and_ear():
@@ -111,7 +109,7 @@ def bars(svg: str) -> list[str]:
 
 def test_flows_are_bars_from_zero_and_as_wide_as_their_period():
     indicator = make_indicator()
-    spec = charts.history(indicator, values_of(indicator, 50, 100), [], ON)
+    spec = history_chart.spec(indicator, values_of(indicator, 50, 100), [], ON)
     (layer,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
 
     assert layer["encoding"]["y2"] == {"datum": 0}
@@ -133,7 +131,7 @@ def test_stocks_are_points_at_the_end_of_their_period():
 
 def test_the_first_rank_stands_on_top():
     indicator = make_indicator(kind=Kind.RANK)
-    spec = charts.history(indicator, values_of(indicator, 8, 6), [], ON)
+    spec = history_chart.spec(indicator, values_of(indicator, 8, 6), [], ON)
 
     assert spec["layer"][0]["encoding"]["y"]["scale"]["reverse"] is True
 
@@ -143,10 +141,10 @@ def test_an_expected_value_is_hollow():
     certain = values_of(indicator, 5)
     (expected,) = values_of(indicator, 6, certainty=Certainty.EXPECTED)
     expected.period_end = date(2023, 12, 31)
-    spec = charts.history(indicator, [*certain, expected], [], ON)
+    spec = history_chart.spec(indicator, [*certain, expected], [], ON)
     (layer,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
 
-    assert [row["fill"] for row in layer["data"]["values"]] == [charts.ACCENT, charts.PAPER]
+    assert [row["fill"] for row in layer["data"]["values"]] == [ACCENT, PAPER]
     assert "预计" in layer["data"]["values"][1]["said"]
 
 
@@ -193,7 +191,7 @@ NUMBERS = r'transform="translate\((-?[\d.]+),(-?[\d.]+)\)'
 def test_no_label_is_cut(language, value):
     indicator = make_indicator(name="很" * 60, name_en="A very long name " * 9)
     with override(language):
-        heading = charts.Heading(str(indicator), ("https://portal.example/" + "a" * 120,))
+        heading = Heading(str(indicator), ("https://portal.example/" + "a" * 120,))
         svg = drawn(indicator, values_of(indicator, value, value[::-1]), heading=heading)
 
     width = float(re.search(r'width="([\d.]+)"', svg)[1])
@@ -201,7 +199,7 @@ def test_no_label_is_cut(language, value):
     for line in re.findall(r"<text[^>]*>[^<]*</text>", svg):
         text = re.search(r">([^<]*)<", line)[1]
         x = float(re.search(r"translate\((-?[\d.]+)", line)[1])
-        size = charts.text_width(text, float(re.search(r'font-size="([\d.]+)', line)[1]))
+        size = text_width(text, float(re.search(r'font-size="([\d.]+)', line)[1]))
         anchor = (re.search('text-anchor="([a-z]+)"', line) or [0, "start"])[1]
         begin = left + x - size * {"start": 0, "middle": 0.5, "end": 1}[anchor]
         if "mark-text role-title" not in line:
@@ -211,10 +209,10 @@ def test_no_label_is_cut(language, value):
 
 def test_on_a_page_the_colours_are_the_tokens():
     indicator = make_indicator()
-    html = charts.inline(drawn(indicator, values_of(indicator, 5, 6)))
+    html = inline(drawn(indicator, values_of(indicator, 5, 6)))
 
     assert "var(--accent)" in html
-    assert charts.ACCENT not in html
+    assert ACCENT not in html
     assert "style=" not in html
 
 
@@ -302,76 +300,3 @@ def test_a_cached_chart_costs_no_query(client, django_assert_num_queries):
 
     with django_assert_num_queries(without):
         assert "<svg" in client.get(f"/indicators/{indicator.code}/").content.decode()
-
-
-# Comparisons
-
-
-def money(**values):
-    """A public figure of every value, by its unit's name: 万元=148.54."""
-    units = make_money()
-    for name, value in values.items():
-        indicator = make_indicator(category="funds", unit=units[name])
-        values_of(indicator, value)
-
-
-def test_money_is_compared_in_the_largest_unit_that_is_reported():
-    money(万元="148.54", 亿元="218")
-
-    (comparison,) = compared("funds", None)
-
-    assert str(comparison.unit) == "亿元"
-    assert [number for _bar, number in comparison.rows] == ["218", "0.014854"]
-
-
-def test_what_spans_a_hundredfold_is_drawn_as_points_in_powers_of_ten():
-    money(万元="148.54", 亿元="218")
-    (comparison,) = compared("funds", None)
-
-    text = json.dumps(comparison.spec(), ensure_ascii=False)
-
-    assert comparison.in_powers_of_ten
-    assert '"log"' in text
-    assert '"bar"' not in text
-    assert "10" in text
-
-
-def test_what_spans_less_is_drawn_as_bars_from_zero():
-    money(万元="20000", 亿元="3")
-    (comparison,) = compared("funds", None)
-
-    text = json.dumps(comparison.spec(), ensure_ascii=False)
-
-    assert not comparison.in_powers_of_ten
-    assert '"bar"' in text
-    assert '"zero": true' in text
-
-
-def test_a_figure_without_value_is_named_and_not_drawn(client):
-    money(万元="20000", 亿元="3")
-    make_indicator(category="funds", unit=make_indicator().unit, name_en="Silent one")
-
-    page = client.get("/en/compare/funds/").content.decode()
-
-    assert "Silent one" in page
-    assert "Without a public value" in page
-
-
-def test_an_unknown_category_has_no_page(client):
-    assert client.get("/compare/nothing/").status_code == 404
-    assert client.get("/compare/funds/nothing.svg").status_code == 404
-
-
-@pytest.mark.parametrize("category", ["enterprises", "funds", "platforms"])
-def test_all_figures_of_the_report_in_the_category_are_compared(report, client, category):
-    page = client.get(f"/en/compare/{category}/")
-
-    assert page.status_code == 200
-    assert page.content.decode().count("<svg") >= 1
-
-
-def test_all_money_of_the_report_is_compared(report, client):
-    page = client.get("/compare/funds/").content.decode()
-
-    assert "148.54万元" in page
-    assert "218亿元" in page
