@@ -58,7 +58,7 @@ def spec(
     layers += _value_layers(rows, bars)
     layers += _labels(rows, bars)
     if known:
-        layers.append(_day(on, rows, known))
+        layers.append(_day(on, rows, known, bars))
 
     label = max(text_width(_axis_number(value)) for value in _extent(rows, known))
     widest = max(text_width(row["label"]) for row in rows)
@@ -243,12 +243,15 @@ def _target_layers(indicator: Indicator, target: Target) -> list[dict]:
     return layers
 
 
-def _day(on: date, rows: list[dict], known: list[Target]) -> dict:
+def _day(on: date, rows: list[dict], known: list[Target], bars: bool) -> dict:
     """A thin upright on the day that the page speaks of, if it lies within what is drawn."""
-    ends = [row["end"] for row in rows] + [
-        (target.due_on or target.plan.end_on).isoformat() for target in known
-    ]
-    days = [{"day": on.isoformat()}] if on.isoformat() <= max(ends) else []
+    drawn = [row["end"] for row in rows]
+    drawn += [(target.due_on or target.plan.end_on).isoformat() for target in known]
+    drawn += [target.plan.start_on.isoformat() for target in known]
+    if bars:
+        drawn += [row["start"] for row in rows]
+    day = on.isoformat()
+    days = [{"day": day}] if min(drawn) <= day <= max(drawn) else []
     return {
         "data": {"values": days},
         "mark": {"type": "rule", "stroke": INK_SOFT, "strokeDash": [1, 3], "aria": False},

@@ -167,6 +167,27 @@ def test_without_pace_there_is_no_even_way():
     assert 'stroke-dasharray="5,4"' not in svg
 
 
+@pytest.mark.parametrize(
+    ("kind", "on", "shown"),
+    [
+        # The first bar begins with its year, the first point stands at the end of it.
+        (Kind.FLOW, date(2019, 12, 31), False),
+        (Kind.FLOW, date(2020, 1, 1), True),
+        (Kind.STOCK, date(2020, 12, 31), False),
+        (Kind.STOCK, date(2021, 1, 1), True),
+        (Kind.STOCK, date(2023, 12, 31), True),
+        (Kind.STOCK, date(2024, 1, 1), False),
+    ],
+)
+def test_the_day_of_the_page_is_shown_if_it_lies_within_what_is_drawn(kind, on, shown):
+    indicator = make_indicator(kind=kind)
+    target = make_target(indicator=indicator)
+    spec = history_chart.spec(indicator, values_of(indicator, 5, 6), [target], on)
+    *_others, day = spec["layer"]
+
+    assert day["data"]["values"] == ([{"day": on.isoformat()}] if shown else [])
+
+
 def test_an_unknown_target_is_not_drawn():
     indicator = make_indicator()
     target = make_target(indicator=indicator, value=None)
