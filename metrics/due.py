@@ -5,8 +5,7 @@ quarter, yearly ones in the round that ends the year. Periods are calendar month
 half-years and years.
 """
 
-from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -15,35 +14,7 @@ from measures.submission import State
 
 from .choices import Frequency, Kind
 from .models import Indicator, Observation
-
-MONTHS = {
-    Frequency.MONTHLY: 1,
-    Frequency.QUARTERLY: 3,
-    Frequency.HALF_YEARLY: 6,
-    Frequency.YEARLY: 12,
-}
-
-Period = tuple[date | None, date]
-
-
-def last_period(frequency: str, start: date, end: date) -> Period | None:
-    """The last period of ``frequency`` that ends from ``start`` to ``end``; None if none does.
-
-    ``once`` has no period of its own: the whole of the given one stands for it.
-    """
-    if frequency == Frequency.ONCE:
-        return start, end
-    months = MONTHS[frequency]
-    ends = _end_of_month(end)
-    if ends > end:
-        ends = end.replace(day=1) - timedelta(days=1)
-    while ends.month % months:
-        ends = ends.replace(day=1) - timedelta(days=1)
-    if ends < start:
-        return None
-    # December is 0 of the next year when months are counted from 0.
-    first = ends.year * 12 + ends.month - months
-    return date(first // 12, first % 12 + 1, 1), ends
+from .periods import MONTHS, Period, last_period
 
 
 def is_due(frequency: str, start: date, end: date, *, has_value: bool = False) -> bool:
@@ -114,7 +85,3 @@ def new_entry(indicator: Indicator, round_: Round, department: Department) -> Ob
         period_end=end,
         source_name=f"{department.name}{round_.name}"[:200],
     )
-
-
-def _end_of_month(day: date) -> date:
-    return day.replace(day=monthrange(day.year, day.month)[1])

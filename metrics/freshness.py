@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from .choices import Frequency, Freshness
-from .due import MONTHS, last_period
+from .periods import MONTHS, last_period
 
 #: Nothing was due before; keeps days that a reader may ask for within the calendar.
 EARLIEST = date(1900, 1, 1)

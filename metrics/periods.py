@@ -1,14 +1,22 @@
-"""How a period is written, short and the same in both languages, and which periods compare."""
+"""Periods of the calendar: where they end, which compare, and how one is written (pure)."""
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
-from .choices import Kind
+from .choices import Frequency, Kind
 
 #: A beginning of None is not stated.
 Period = tuple[date | None, date]
+
+#: Months in a period of each frequency that recurs
+MONTHS = {
+    Frequency.MONTHLY: 1,
+    Frequency.QUARTERLY: 3,
+    Frequency.HALF_YEARLY: 6,
+    Frequency.YEARLY: 12,
+}
 
 #: Months and quarters differ by this many days at the most, years by less, and a quarter from a
 #: half-year by far more.
@@ -17,6 +25,26 @@ SAME_LENGTH_DAYS = 3
 STATES = frozenset({Kind.STOCK, Kind.CAPACITY, Kind.RANK})
 #: They are told of a period or, as what stands at its end, of a day; the two are different things.
 RATIOS = frozenset({Kind.SHARE, Kind.GROWTH})
+
+
+def last_period(frequency: str, start: date, end: date) -> Period | None:
+    """The last period of ``frequency`` that ends from ``start`` to ``end``; None if none does.
+
+    ``once`` has no period of its own: the whole of the given one stands for it.
+    """
+    if frequency == Frequency.ONCE:
+        return start, end
+    months = MONTHS[frequency]
+    ends = _end_of_month(end)
+    if ends > end:
+        ends = end.replace(day=1) - timedelta(days=1)
+    while ends.month % months:
+        ends = ends.replace(day=1) - timedelta(days=1)
+    if ends < start:
+        return None
+    # December is 0 of the next year when months are counted from 0.
+    first = ends.year * 12 + ends.month - months
+    return date(first // 12, first % 12 + 1, 1), ends
 
 
 def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
@@ -65,3 +93,7 @@ def period_text(start: date | None, end: date) -> str:
 def _is_quarter(start: date, end: date) -> bool:
     months = (start.year, start.month + 2) == (end.year, end.month) and not end.month % 3
     return months and start.day == 1 and end.day == monthrange(end.year, end.month)[1]
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])

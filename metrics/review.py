@@ -393,7 +393,10 @@ def send_back(request, kind, pk):
         else:
             messages.success(request, _("Returned: %(row)s") % {"row": row})
             return redirect(back)
-    (line,) = LINES[kind](model.objects.filter(pk=row.pk))
+    # The queue's warnings compare the row with what waits beside it.
+    beside = Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
+    lines = LINES[kind](model.objects.filter(Q(pk=row.pk) | beside))
+    line = next(line for line in lines if line.row.pk == row.pk)
     context = {
         **admin.site.each_context(request),
         "title": _("Return"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from .alignment import Series, align
 from .assessment import CheckState
-from .checks import CheckKind, Figure, Result, Role, evaluate, last_digit
+from .checks import MEASURED, CheckKind, Figure, Result, Role, evaluate, last_digit
 from .choices import Kind
 from .figures import figure_text
 from .models import NEWEST_FIRST, CheckTerm, Observation
@@ -38,6 +38,11 @@ def is_a_tenth(value: Decimal, before: Decimal) -> bool:
 def is_over_all(kind: str, value_in_percent: Decimal) -> bool:
     """Whether a share is more than the whole."""
     return kind == Kind.SHARE and value_in_percent > 100
+
+
+def is_no_count(quantity: str, value: Decimal) -> bool:
+    """Whether ``value`` cannot be a number of counted things: broken, or below zero."""
+    return quantity not in MEASURED and (value < 0 or value % 1 != 0)
 
 
 def is_over_whole(kind: CheckKind, part: Figure, whole: Figure) -> bool:
@@ -163,12 +168,14 @@ def _alone(row: Observation, known) -> list[str]:
         and value.period_end < row.period_end
         and are_comparable(indicator.kind, _period(row), _period(value))
     ]
+    if is_no_count(indicator.unit.quantity, row.base_value):
+        found.append(_("What is counted is a whole number and not below zero."))
     before = max(earlier, key=lambda value: value.period_end, default=None)
     if before is None:
         return found
     told = {"before": _text(before), "period": period_text(*_period(before))}
     if falls(indicator.kind, row.value, before.value):
-        found.append(_("A running total cannot fall: it was %(before)s (%(period)s).") % told)
+        found.append(_("A running total should not fall: it was %(before)s (%(period)s).") % told)
     if is_ten_times(row.value, before.value):
         found.append(
             _("Ten times the last value or more: %(before)s (%(period)s). Is the unit right?")
@@ -229,7 +236,7 @@ def _disagreeing(row: Observation, checks, known, public) -> list[str]:
             continue
         if before is None or before.outcome.result != Result.FAILS:
             found.append(
-                _("%(check)s: worked out %(computed)s, but told %(stated)s.")
+                _("%(check)s: computed %(computed)s, stated %(stated)s.")
                 % {
                     "check": state.check,
                     "computed": state.computed_text,

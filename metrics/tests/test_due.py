@@ -6,15 +6,9 @@ import pytest
 
 from measures.tests.factories import ISSUED, make_department, make_measure, make_round
 from metrics.choices import Frequency, Kind
-from metrics.due import (
-    due_indicators,
-    entry_period,
-    indicators_of,
-    is_due,
-    last_period,
-    new_entry,
-)
+from metrics.due import due_indicators, entry_period, indicators_of, is_due, new_entry
 from metrics.models import Indicator
+from metrics.periods import last_period
 
 from .factories import make_indicator, make_observation, make_unit
 

@@ -441,7 +441,7 @@ def test_warnings_are_shown_and_do_not_block(desk):
     page = desk.send("code,figure\nfirms,5\n")
 
     (change,) = page.context["outcome"].changes
-    assert change.warnings[0].startswith("A running total cannot fall: it was 905")
+    assert change.warnings[0].startswith("A running total should not fall: it was 905")
     assert page.context["confirm"]
 
 

@@ -14,6 +14,7 @@ from metrics.models import Check, CheckTerm, Indicator, Observation
 from metrics.warnings import (
     falls,
     is_a_tenth,
+    is_no_count,
     is_over_all,
     is_over_whole,
     is_ten_times,
@@ -75,6 +76,33 @@ def test_ten_times_and_a_tenth(value, before, times, tenth):
     assert is_a_tenth(Decimal(value), Decimal(before)) is tenth
 
 
+@pytest.mark.parametrize(
+    ("quantity", "value", "answer"),
+    [
+        ("organisations", "3", False),
+        ("organisations", "0", False),
+        ("organisations", "1.5", True),
+        ("organisations", "-4", True),
+        ("money", "1.5", False),
+        ("percentage", "-3.2", False),
+    ],
+)
+def test_what_is_counted_is_whole_and_not_below_zero(quantity, value, answer):
+    assert is_no_count(quantity, Decimal(value)) is answer
+
+
+@pytest.mark.django_db
+def test_a_broken_count_is_warned_of_but_not_a_broken_multiple():
+    wan = make_unit(name="万个", factor=10**4, base=make_unit())
+
+    assert warnings_of([make_observation(value=Decimal("1.5"))]) == [
+        ["What is counted is a whole number and not below zero."]
+    ]
+    assert warnings_of(
+        [make_observation(value=Decimal("2.1"), indicator=make_indicator(unit=wan))]
+    ) == [[]]
+
+
 def test_a_share_beyond_the_whole():
     assert is_over_all(Kind.SHARE, Decimal("100.01"))
     assert not is_over_all(Kind.SHARE, Decimal(100))
@@ -112,11 +140,11 @@ def entry(indicator, value, period=TOTAL_2023, **fields) -> Observation:
     ("value", "sentences"),
     [
         (350, []),
-        (340, ["A running total cannot fall: it was 345 organisations (up to 2022-12-31)."]),
+        (340, ["A running total should not fall: it was 345 organisations (up to 2022-12-31)."]),
         (345, ["The same as the last value: 345 organisations (up to 2022-12-31)."]),
         (3450, ["Ten times the last value or more: 345 organisations (up to 2022-12-31). "
                 "Is the unit right?"]),
-        (34, ["A running total cannot fall: it was 345 organisations (up to 2022-12-31).",
+        (34, ["A running total should not fall: it was 345 organisations (up to 2022-12-31).",
               "A tenth of the last value or less: 345 organisations (up to 2022-12-31). "
               "Is the unit right?"]),
     ],
@@ -233,7 +261,7 @@ def carriers() -> dict[Role, Indicator]:
     ("part", "share", "sentences"),
     [
         (9, "28.1", []),
-        (9, "25.5", ["Share of national carriers: worked out 28.13%, but told 25.5%."]),
+        (9, "25.5", ["Share of national carriers: computed 28.13%, stated 25.5%."]),
         (9, None, []),
         (None, "30", []),
     ],
@@ -255,7 +283,7 @@ def test_an_entry_beside_public_figures_of_its_day_is_checked():
     make_observation(indicator=of[Role.WHOLE], value=32, published=ISSUED, **TOTAL_2023)
     make_observation(indicator=of[Role.PART], value=9, published=ISSUED, **TOTAL_2023)
     (found,) = warnings_of([entry(of[Role.RATE], 50, TOTAL_2023)])
-    assert found == ["Share of national carriers: worked out 28.13%, but told 50%."]
+    assert found == ["Share of national carriers: computed 28.13%, stated 50%."]
 
 
 @pytest.mark.django_db
@@ -267,7 +295,7 @@ def test_growth_is_held_beside_the_value_of_the_year_before():
     make_term(check_of=check_of, role=Role.BEFORE, indicator=loans, earlier=True)
     make_term(check_of=check_of, role=Role.RATE, indicator=rate)
     make_observation(indicator=loans, value=20, published=ISSUED, **YEAR_2022)
-    sentence = "Loans and their growth: worked out 50%, but told 40%."
+    sentence = "Loans and their growth: computed 50%, stated 40%."
     rows = [entry(loans, 30, YEAR_2023), entry(rate, 40, YEAR_2023)]
     assert warnings_of(rows) == [[sentence], [sentence]]
     rows = [entry(loans, 30, YEAR_2023), entry(rate, 50, YEAR_2023)]
@@ -282,7 +310,7 @@ def test_the_sum_of_parts_that_overlap_in_public_too_is_no_news():
     for role, indicator in ((Role.WHOLE, whole), (Role.PART, one), (Role.PART, other)):
         make_term(check_of=check_of, role=role, indicator=indicator)
     rows = [entry(whole, 10, YEAR_2023), entry(one, 7, YEAR_2023), entry(other, 6, YEAR_2023)]
-    sentence = "Parts: worked out 13 organisations, but told 10 organisations."
+    sentence = "Parts: computed 13 organisations, stated 10 organisations."
     assert warnings_of(rows) == [[sentence]] * 3
 
     for indicator, value in ((whole, 20), (one, 14), (other, 12)):
@@ -320,9 +348,7 @@ def test_a_correction_of_parts_that_overlap_in_public_is_no_news(place):
 @pytest.mark.django_db
 def test_a_correction_after_which_the_parts_no_longer_give_the_whole_is_told():
     draft = correct(overlapping(10, 4, 6, period=YEAR_2022)[1], by=None, reason="重计", value=5)
-    assert warnings_of([draft]) == [
-        ["Parts: worked out 11 organisations, but told 10 organisations."]
-    ]
+    assert warnings_of([draft]) == [["Parts: computed 11 organisations, stated 10 organisations."]]
 
 
 @pytest.mark.django_db
