@@ -137,7 +137,7 @@ class IndicatorAdmin(TableFilesMixin, NamedAdmin):
     )
 
     def get_queryset(self, request):
-        rows = super().get_queryset(request).with_place().with_latest()
+        rows = super().get_queryset(request).with_place().with_latest_value()
         return access.visible(request.user, rows)
 
     @admin.display(description=_("number"))
