@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Count, F, Min, Model, Q
+from django.db.models import Count, F, Min, Model, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -25,6 +25,7 @@ from measures.trail import Action
 from .choices import Frequency
 from .due import is_due
 from .entry_sheet import sheet_url
+from .figures import observed_text
 from .history import target_text
 from .models import Indicator, Observation, Target
 
@@ -116,6 +117,14 @@ def list_url(model: type[Model], **query) -> str:
     return reverse(name, query=query)
 
 
+def _lists(kinds: list[type[Submission]], state: State) -> list[tuple[str, str]]:
+    """(name, list) of the rows of every kind that are in this state."""
+    return [
+        (str(kind._meta.verbose_name_plural), list_url(kind, state__exact=state.value))
+        for kind in kinds
+    ]
+
+
 def _permission(kind: type[Submission], action: str) -> str:
     return f"{kind._meta.app_label}.{action}_{kind._meta.model_name}"
 
@@ -123,8 +132,12 @@ def _permission(kind: type[Submission], action: str) -> str:
 def _with_subject(kind: type[Submission]):
     """The rows of ``kind`` with what a line about them shows."""
     to = kind.measure_path
-    more = ("indicator__unit", "plan") if kind is Target else ("round",)
-    return kind.objects.select_related(f"{to}__lead", *more)
+    more = {
+        Observation: ("indicator__unit", "round"),
+        Target: ("indicator__unit", "plan"),
+        ProgressNote: ("round",),
+    }
+    return kind.objects.select_related(f"{to}__lead", *more[kind])
 
 
 def tallies(rounds: list[Round], departments: list[Department]) -> dict[tuple[int, int], Tally]:
@@ -222,19 +235,14 @@ class MyWork:
     def enters(self) -> bool:
         return bool(self._kinds_entered)
 
-    @property
-    def _recently(self) -> datetime:
-        return end_of_day(self.today - timedelta(days=RECENT_DAYS))
-
     @cached_property
     def _counts(self) -> dict[type[Submission], dict[str, int]]:
         """How many rows of every kind that the user enters are in each state."""
         found = {}
         for kind in self._kinds_entered:
             states = {state: Count("pk", filter=Q(state=state)) for state in State.values}
-            recent = Q(state=State.PUBLISHED, published_at__gte=self._recently)
             rows = access.visible(self.user, kind.objects.all()).order_by()
-            found[kind] = rows.aggregate(**states, recent=Count("pk", filter=recent))
+            found[kind] = rows.aggregate(**states)
         return found
 
     def _heaps(self, state: State) -> list[Heap]:
@@ -256,39 +264,24 @@ class MyWork:
     def returned(self) -> list[Heap]:
         return self._heaps(State.RETURNED)
 
-    @property
-    def recent(self) -> list[Heap]:
-        query = {
-            "state__exact": State.PUBLISHED.value,
-            "published_at__gte": timezone.localtime(self._recently),
-        }
-        return [
-            Heap(kind, counts["recent"], list_url(kind, **query))
-            for kind, counts in self._counts.items()
-            if counts["recent"]
-        ]
-
     @cached_property
     def returned_lines(self) -> list[Line]:
         """What came back last, with its reasons."""
-        return self._newest(access.editable, Q(state=State.RETURNED), "submitted_at")
-
-    @cached_property
-    def recent_lines(self) -> list[Line]:
-        """What became public last."""
-        public = Q(state=State.PUBLISHED, published_at__gte=self._recently)
-        return self._newest(access.visible, public, "published_at")
-
-    def _newest(self, choose, wanted: Q, moment: str) -> list[Line]:
-        rows = [
-            row
+        rows = {
+            kind: access.editable(self.user, _with_subject(kind)).filter(state=State.RETURNED)
             for kind in self._kinds_entered
-            for row in choose(self.user, _with_subject(kind))
-            .filter(wanted)
-            .order_by(F(moment).desc(nulls_last=True), "-pk")[:SHOWN]
+        }
+        return self._newest(rows, "submitted_at")
+
+    def _newest(self, rows: dict[type[Submission], QuerySet], moment: str) -> list[Line]:
+        """Lines of the newest rows of all kinds together; one query for each kind."""
+        found = [
+            row
+            for of_kind in rows.values()
+            for row in of_kind.order_by(F(moment).desc(nulls_last=True), "-pk")[:SHOWN]
         ]
-        rows.sort(key=lambda row: getattr(row, moment) or row.entered_at, reverse=True)
-        return [self._line(row) for row in rows[:SHOWN]]
+        found.sort(key=lambda row: getattr(row, moment) or row.entered_at, reverse=True)
+        return [self._line(row) for row in found[:SHOWN]]
 
     def _line(self, row: Submission) -> Line:
         if isinstance(row, ProgressNote):
@@ -296,7 +289,8 @@ class MyWork:
         about = str(row.indicator)
         if isinstance(row, Target):
             return Line(row, about, target_text(row), self._url(row, row.indicator, ""))
-        return Line(row, about, row.as_written, self._url(row, row.indicator, "figure"))
+        says = observed_text(row, row.indicator.unit)
+        return Line(row, about, says, self._url(row, row.indicator, "figure"))
 
     def _url(self, row: Submission, subject: Model, prefix: str) -> str:
         """The row's line on its entry sheet while that takes it, else its own page."""
@@ -306,6 +300,51 @@ class MyWork:
             return f"{sheet_url(round_, row.department)}#{prefix}-{subject.code}"
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
         return reverse(name, args=[row.pk])
+
+    # What became public, for everybody who may see it
+
+    @cached_property
+    def _kinds_seen(self) -> list[type[Submission]]:
+        return [kind for kind in KINDS if self.user.has_perm(_permission(kind, "view"))]
+
+    @property
+    def reads(self) -> bool:
+        return bool(self._kinds_seen)
+
+    @property
+    def _recently(self) -> datetime:
+        return end_of_day(self.today - timedelta(days=RECENT_DAYS))
+
+    @cached_property
+    def recent(self) -> list[Heap]:
+        """How many rows of every kind became public in the last days."""
+        query = {
+            "state__exact": State.PUBLISHED.value,
+            "published_at__gte": timezone.localtime(self._recently),
+        }
+        found = [
+            Heap(kind, rows.order_by().count(), list_url(kind, **query))
+            for kind, rows in self._recent_rows.items()
+        ]
+        return [heap for heap in found if heap.n]
+
+    @cached_property
+    def recent_lines(self) -> list[Line]:
+        """What became public last."""
+        return self._newest(self._recent_rows, "published_at")
+
+    @property
+    def _recent_rows(self) -> dict[type[Submission], QuerySet]:
+        public = {"state": State.PUBLISHED, "published_at__gte": self._recently}
+        return {
+            kind: access.visible(self.user, _with_subject(kind)).filter(**public)
+            for kind in self._kinds_seen
+        }
+
+    @property
+    def published_lists(self) -> list[tuple[str, str]]:
+        """(name, list) of all that is public, for every kind."""
+        return _lists(self._kinds_seen, State.PUBLISHED)
 
     # Whoever reviews
 
@@ -337,11 +376,38 @@ class MyWork:
             waiting.department = departments.get(lead)
         return sorted(found.values(), key=lambda waiting: -(waiting.days or 0))
 
-    # Whoever keeps the rounds
+    @cached_property
+    def sent_back(self) -> list[Line]:
+        """What this reviewer returned last and nobody has submitted again, with the reasons."""
+        rows = {}
+        for kind in self._kinds_reviewed:
+            events = TrailEvent.objects.filter(
+                action=Action.RETURNED,
+                subject_type=kind._meta.label_lower,
+                subject_code=OuterRef("code"),
+            ).order_by("-at", "-pk")
+            # Somebody else may have returned it since.
+            rows[kind] = (
+                access.visible(self.user, _with_subject(kind))
+                .filter(state=State.RETURNED)
+                .annotate(
+                    returned_by=Subquery(events.values("actor")[:1]),
+                    returned_at=Subquery(events.values("at")[:1]),
+                )
+                .filter(returned_by=self.user.pk)
+            )
+        return self._newest(rows, "returned_at")
 
     @property
-    def keeps_rounds(self) -> bool:
-        return self.user.has_perm("measures.change_round")
+    def returned_lists(self) -> list[tuple[str, str]]:
+        """(name, list) of all that is returned, whoever did it, for every kind."""
+        return _lists(self._kinds_reviewed, State.RETURNED)
+
+    # Whoever looks after the rounds of all departments
+
+    @property
+    def watches_rounds(self) -> bool:
+        return self.user.has_perm("measures.view_round") and access.sees_every_department(self.user)
 
     @cached_property
     def latest_rounds(self) -> list[Round]:

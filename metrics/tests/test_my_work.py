@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -25,13 +26,14 @@ from measures.tests.factories import (
     make_unlock,
     make_user,
 )
-from metrics.choices import Frequency
+from measures.workflow import send_back
+from metrics.choices import Frequency, Qualifier
 from metrics.due import due_indicators
 from metrics.entry_sheet import sheet_url
 from metrics.models import Indicator, Observation
 from metrics.my_work import MyWork, tallies
 
-from .factories import make_indicator, make_observation, make_target
+from .factories import make_indicator, make_money, make_observation, make_target, make_unit
 from .test_entry_sheet import entry_in, many, rounds_of_years
 
 pytestmark = pytest.mark.django_db
@@ -86,10 +88,10 @@ def heading(answer) -> list[str]:
 @pytest.mark.parametrize(
     ("role", "parts"),
     [
-        (EDITOR, ["entry"]),
-        (REVIEWER, ["review"]),
-        (STEWARD, ["entry", "rounds"]),
-        (AUDITOR, ["trail"]),
+        (EDITOR, ["entry", "recent"]),
+        (REVIEWER, ["review", "rounds", "recent"]),
+        (STEWARD, ["entry", "rounds", "recent"]),
+        (AUDITOR, ["rounds", "recent", "trail"]),
         (ADMINISTRATOR, ["accounts"]),
         (None, []),
     ],
@@ -100,8 +102,11 @@ def test_every_role_has_its_part(role, parts, office):
     assert heading(answer) == parts
 
 
+PARTS = ["entry", "review", "rounds", "recent", "accounts", "trail"]
+
+
 def test_a_superuser_has_every_part():
-    assert heading(home(make_superuser())) == ["entry", "review", "rounds", "accounts", "trail"]
+    assert heading(home(make_superuser())) == PARTS
 
 
 # Whoever enters
@@ -279,7 +284,69 @@ def test_a_row_without_a_moment_of_submission_breaks_nothing(measure):
     assert waiting.days is None
 
 
-# Whoever keeps the rounds
+def test_what_a_reviewer_returned_is_listed_until_it_is_submitted_again(measure):
+    reviewer, colleague = make_staff(REVIEWER), make_staff(REVIEWER)
+    rows = [
+        make_observation(indicator=make_indicator(measure=measure), state=State.SUBMITTED)
+        for _ in range(4)
+    ]
+    note = make_note(measure=measure, state=State.SUBMITTED)
+    for row in (*rows[:3], note):
+        send_back(row, by=reviewer, reason="请附清单")
+    send_back(rows[3], by=colleague, reason="口径不符")
+    Observation.objects.filter(pk=rows[0].pk).update(state=State.SUBMITTED)
+    # Returned again, by somebody else.
+    Observation.objects.filter(pk=rows[1].pk).update(state=State.SUBMITTED)
+    send_back(Observation.objects.get(pk=rows[1].pk), by=colleague, reason="仍缺清单")
+    assert [line.row for line in MyWork(reviewer).sent_back] == [note, rows[2]]
+    assert [line.row for line in MyWork(colleague).sent_back] == [rows[1], rows[3]]
+    html = home(reviewer).content.decode()
+    assert html.count("请附清单") == 2
+    assert f"/admin/metrics/observation/{rows[2].pk}/change/" in html
+
+
+def test_a_reviewer_sees_what_was_published_last_and_the_list_of_all(measure):
+    row = make_indicator(measure=measure)
+    now = timezone.now()
+    hours = range(12)
+    made = [make_observation(indicator=row, published=now - timedelta(hours=n)) for n in hours]
+    old = make_note(measure=measure, published=now - timedelta(days=31))
+    reviewer = make_staff(REVIEWER)
+    work, browser = MyWork(reviewer), browser_of(reviewer)
+    assert [line.row for line in work.recent_lines] == made[:10]
+    assert [(heap.kind, heap.n) for heap in work.recent] == [(Observation, 12)]
+    html = browser.get(HOME).content.decode()
+    urls = dict(work.published_lists)
+    for url in urls.values():
+        assert f'href="{url}"' in html
+    assert list(browser.get(urls["progress notes"]).context["cl"].result_list) == [old]
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("en", ["25%", "about CNY 500 million"]), ("zh-hans", ["25%", "约5亿元"])],
+)
+def test_a_line_shows_the_figure_as_it_was_read_and_its_unit(language, says, clerk, measure):
+    share = make_unit(name="%", name_en="per cent", quantity="percentage")
+    now = timezone.now()
+    make_observation(
+        indicator=make_indicator(measure=measure, unit=make_money()["亿元"]),
+        value=Decimal(5),
+        qualifier=Qualifier.ABOUT,
+        as_written="５００００万左右",
+        published=now - timedelta(hours=1),
+    )
+    make_observation(
+        indicator=make_indicator(measure=measure, unit=share),
+        value=Decimal(25),
+        as_written="1/4",
+        published=now,
+    )
+    with translation.override(language):
+        assert [line.says for line in MyWork(clerk).recent_lines] == says
+
+
+# Whoever looks after the rounds
 
 
 def test_a_steward_sees_how_far_every_department_is_and_the_rows(office, measure):
@@ -297,6 +364,17 @@ def test_a_steward_sees_how_far_every_department_is_and_the_rows(office, measure
     assert len(lines) == 2
     assert "1 / 2" in text(home(steward))
     assert browser_of(steward).get(lines[0][1][0].list_url).context["cl"].result_count == 1
+
+
+def test_what_is_overdue_is_marked_among_the_rounds(office, measure):
+    row = make_indicator(measure=measure, frequency=QUARTERLY)
+    done = make_current(due_on=today(-2))
+    make_observation(indicator=row, round=done, state=State.SUBMITTED)
+    make_current(due_on=today())
+    reviewer = make_staff(REVIEWER)
+    assert 'aria-label="Overdue"' not in home(reviewer).content.decode()
+    make_current(due_on=today(-1))
+    assert home(reviewer).content.decode().count('aria-label="Overdue"') == 1
 
 
 # Whoever audits or looks after accounts
@@ -355,7 +433,7 @@ def with_every_role(office):
     return user
 
 
-@pytest.mark.parametrize(("roles", "count"), [([EDITOR], 17), ([REVIEWER], 10), (list(ROLES), 32)])
+@pytest.mark.parametrize(("roles", "count"), [([EDITOR], 21), ([REVIEWER], 24), (list(ROLES), 38)])
 def test_as_many_queries_for_200_indicators_in_40_rounds(roles, count, office, measure):
     user = make_staff(*roles, departments=[office])
     make_states(measure)
