@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
@@ -15,10 +16,11 @@ from measures.submission_admin import SubmissionAdmin, SubmissionForm
 from measures.trail import Action, record
 
 from .entry import read_entry
-from .figures import figure_text
+from .figures import figure_text, observed_text
 from .files import FileError, check_size
 from .imports import CSV, XLSX, AnyTable
 from .models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
+from .periods import period_text
 from .quantity import QuantityError, plain
 from .resources import IndicatorResource, ObservationResource
 from .upload import WaitingFile
@@ -31,6 +33,16 @@ SOURCE = (
         "description": _("Either a report and the place in it, or another source by name."),
     },
 )
+
+
+#: Keeps the columns within the room beside the filters.
+LIST_STYLE = {"all": ["css/desk.css"]}
+
+
+@admin.display(description=_("Published"), ordering="published_at")
+def published_day(row):
+    """The day alone: the time of it is on the row's own page."""
+    return timezone.localtime(row.published_at).date().isoformat() if row.published_at else None
 
 
 @admin.register(Unit)
@@ -206,8 +218,7 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
     form = ObservationForm
     resource_classes = [ObservationResource]
     list_display = (
-        "indicator", "as_written", "value", "unit", "period_start", "period_end", "revision",
-        "state_with_icon", "entered_by", "published_at",
+        "indicator", "figure", "period", "state_with_icon", "entered_by", published_day
     )  # fmt: skip
     # The export takes the rows of the list, so what it names is loaded here too.
     list_select_related = ("indicator__unit", "report", "entered_by")
@@ -239,9 +250,16 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
         if obj.supersedes and (misquoted := misquotes(obj, obj.supersedes)):
             self.message_user(request, misquoted, messages.WARNING)
 
-    @admin.display(description=_("unit"), ordering="indicator__unit")
-    def unit(self, observation):
-        return observation.indicator.unit.name
+    class Media:
+        css = LIST_STYLE
+
+    @admin.display(description=_("value"), ordering="value")
+    def figure(self, observation):
+        return observed_text(observation, observation.indicator.unit)
+
+    @admin.display(description=_("Period"), ordering="period_end")
+    def period(self, observation):
+        return period_text(observation.period_start, observation.period_end)
 
 
 @admin.register(Plan)
@@ -252,11 +270,8 @@ class PlanAdmin(NamedAdmin):
 
 @admin.register(Target)
 class TargetAdmin(SubmissionAdmin):
-    list_display = (
-        "indicator", "plan", "comparator", "value", "due_on", "claim", "state_with_icon",
-        "entered_by",
-    )  # fmt: skip
-    list_select_related = ("indicator", "plan", "entered_by")
+    list_display = ("indicator", "aim", "plan", "due_day", "state_with_icon", "entered_by")
+    list_select_related = ("indicator__unit", "plan", "entered_by")
     list_filter = ("state", "plan", "claim")
     search_fields = ("indicator__name", "indicator__name_en", "indicator__code")
     autocomplete_fields = ("indicator", "plan", "report")
@@ -278,6 +293,20 @@ class TargetAdmin(SubmissionAdmin):
         SOURCE,
         SubmissionAdmin.bookkeeping_fieldset,
     )
+
+    class Media:
+        css = LIST_STYLE
+
+    @admin.display(description=_("target value"), ordering="value")
+    def aim(self, target):
+        if target.value is None:
+            return _("not published")
+        figure = figure_text(target.value, target.indicator.unit)
+        return f"{target.get_comparator_display()} {figure}"
+
+    @admin.display(description=_("due on"), ordering="due_on")
+    def due_day(self, target):
+        return target.due_on.isoformat() if target.due_on else None
 
 
 class CheckTermInline(admin.TabularInline):
