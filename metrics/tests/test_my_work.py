@@ -91,7 +91,7 @@ def heading(answer) -> list[str]:
         (EDITOR, ["entry", "recent"]),
         (REVIEWER, ["review", "rounds", "recent"]),
         (STEWARD, ["entry", "rounds", "recent"]),
-        (AUDITOR, ["rounds", "recent", "trail"]),
+        (AUDITOR, ["trail", "rounds", "recent"]),
         (ADMINISTRATOR, ["accounts"]),
         (None, []),
     ],
@@ -102,7 +102,7 @@ def test_every_role_has_its_part(role, parts, office):
     assert heading(answer) == parts
 
 
-PARTS = ["entry", "review", "rounds", "recent", "accounts", "trail"]
+PARTS = ["entry", "review", "accounts", "trail", "rounds", "recent"]
 
 
 def test_a_superuser_has_every_part():
@@ -414,6 +414,26 @@ def test_a_lock_that_ran_out_is_not_shown(settings):
     )
     AccessAttempt.objects.update(attempt_time=timezone.now() - settings.AXES_COOLOFF_TIME * 2)
     assert MyWork(make_staff(ADMINISTRATOR)).accounts[0][1] == []
+
+
+# The guide
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_the_guide_leads_only_to_pages_that_its_reader_may_open(role, office):
+    browser = browser_of(make_staff(role, departments=[office]))
+    html = browser.get("/en/admin/guide/").content.decode()
+    guide = html[html.index('<div class="guide">') : html.index("What the others do")]
+    rest = html[html.index("What the others do") : html.index("</dl>")]
+    links = re.findall(r'<a href="([^"]+)"', guide + rest)
+    assert HOME in links
+    assert {link: browser.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+@pytest.mark.parametrize(("prefix", "language"), [("", "zh"), ("/en", "en")])
+def test_the_pictures_of_the_guide_are_in_its_language(prefix, language):
+    html = browser_of(make_staff(EDITOR)).get(f"{prefix}/admin/guide/").content.decode()
+    assert set(re.findall(r"pictures/\w+-(\w+)", html)) == {language}
 
 
 # How it behaves with many rows
