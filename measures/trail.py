@@ -1,14 +1,19 @@
-"""Writing the trail. Every write with consequences calls ``record`` in its own transaction."""
+"""Writing the trail. Every write with consequences calls ``record`` in its own transaction.
+
+Events can never be corrected, and whoever searches them must find a row whoever changed it: so
+rows and fields are named in one language, the data's own, whatever the actor's pages speak.
+"""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, override
 
 from .models.trail import Action, TrailEvent
 
@@ -18,8 +23,10 @@ __all__ = [
     "acting_from",
     "client_address",
     "differences",
+    "in_trail_language",
     "record",
     "snapshot",
+    "what_differs",
 ]
 
 _address: ContextVar[str | None] = ContextVar("address", default=None)
@@ -62,12 +69,19 @@ class AddressMiddleware:
             return self.get_response(request)
 
 
+def in_trail_language():
+    """Whatever is turned into text inside is told in the language of the trail."""
+    return override(settings.LANGUAGE_CODE)
+
+
 def event(action, *, by=None, subject=None, actor_name="", before="", after="", note=""):
     """One event, not written yet.
 
     ``by`` is the account, None where there is none (a failed sign-in, the command line), in which
     case ``actor_name`` says who it was; ``subject`` is the row that it is about.
     """
+    with in_trail_language():
+        name = str(subject)[:300] if subject is not None else ""
     return TrailEvent(
         actor=by,
         actor_name=by.get_username() if by else actor_name,
@@ -75,7 +89,7 @@ def event(action, *, by=None, subject=None, actor_name="", before="", after="", 
         action=action,
         subject_type=subject._meta.label_lower if subject is not None else "",
         subject_code=str(getattr(subject, "code", "") or getattr(subject, "pk", "") or ""),
-        subject=str(subject)[:300] if subject is not None else "",
+        subject=name,
         before=before,
         after=after,
         note=note,
@@ -95,15 +109,14 @@ def record_all(events) -> None:
 
 
 def snapshot(row: models.Model, fields) -> dict[str, str]:
-    """The named ``fields`` of ``row`` as text, by their labels for people."""
-    labels = _labels(type(row), tuple(fields), get_language())
-    return {label: _text(getattr(row, name)) for name, label in labels.items()}
+    """The named ``fields`` of ``row`` as text, by their labels, in the language of the trail."""
+    with in_trail_language():
+        return _told(row, fields)
 
 
-@lru_cache(maxsize=64)
-def _labels(model: type[models.Model], fields: tuple[str, ...], language) -> dict[str, str]:
-    # Imports ask for the same labels thousands of times.
-    return {name: str(model._meta.get_field(name).verbose_name) for name in fields}
+def what_differs(seen: models.Model, stored: models.Model, fields) -> str:
+    """What ``stored`` says unlike ``seen``, a line per field: for a person, in their language."""
+    return differences(_told(seen, fields), _told(stored, fields))[1]
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str]:
@@ -115,5 +128,26 @@ def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str
     )
 
 
-def _text(value) -> str:
-    return "" if value is None else str(value)
+def _told(row: models.Model, fields) -> dict[str, str]:
+    labels = _labels(type(row), tuple(fields), get_language())
+    return {label: _text(row, name) for name, label in labels.items()}
+
+
+@lru_cache(maxsize=64)
+def _labels(model: type[models.Model], fields: tuple[str, ...], language) -> dict[str, str]:
+    # Imports ask for the same labels thousands of times.
+    return {name: str(model._meta.get_field(name).verbose_name) for name in fields}
+
+
+def _text(row: models.Model, name: str) -> str:
+    """A field's value for people: what a choice is called, 520 and never 520.0000."""
+    value = getattr(row, name)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if display := getattr(row, f"get_{name}_display", None):
+        return str(display())
+    return str(value)

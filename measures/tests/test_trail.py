@@ -1,7 +1,9 @@
 """The trail in the admin: reading, filtering and taking it away, and nothing else."""
 
 import csv
+from copy import copy
 from datetime import datetime, timedelta
+from decimal import Decimal
 from io import BytesIO, StringIO
 from zoneinfo import ZoneInfo
 
@@ -14,10 +16,10 @@ from django.utils import timezone, translation
 from measures import protection
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
-from measures.trail import Action
+from measures.trail import Action, _text, differences, record, snapshot, what_differs
 
 from .desk import browser_of, desk
-from .factories import make_staff
+from .factories import make_round, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +204,38 @@ def test_reading_and_exporting_cost_the_same_however_long_the_trail_is(auditor):
     for _n in range(50):
         make_event(actor=user)
     assert costs() == before
+
+
+def test_a_row_has_one_name_whoever_changes_it():
+    row, user = make_round(name="2026年第三季度", name_en="Q3 2026"), make_staff(STEWARD)
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            before = snapshot(row, ["name_en", "due_on", "locked"])
+            row.locked = not row.locked
+            old, new = differences(before, snapshot(row, ["name_en", "due_on", "locked"]))
+            record(Action.CHANGED, by=user, subject=row, before=old, after=new)
+    told = TrailEvent.objects.order_by("pk").values_list("subject", "before", "after")
+    assert list(told) == [
+        ("2026年第三季度", "已锁定: 否", "已锁定: 是"),
+        ("2026年第三季度", "已锁定: 是", "已锁定: 否"),
+    ]
+
+
+def test_a_person_is_told_a_difference_in_their_language():
+    row = make_round(name="2026年第三季度")
+    locked = copy(row)
+    locked.locked = True
+    assert what_differs(row, locked, ["name", "locked"]) == "locked: yes"
+    with translation.override("zh-hans"):
+        assert what_differs(row, locked, ["name", "locked"]) == "已锁定: 是"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("517.0000", "517"), ("520", "520"), ("51.7900", "51.79"), ("0.0000", "0"), ("-1E+2", "-100")],
+)
+def test_a_number_has_one_form(value, text):
+    class Row:
+        figure = Decimal(value)
+
+    assert _text(Row(), "figure") == text
