@@ -2,10 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from django.utils.text import capfirst
 from import_export import resources
 from import_export.admin import ExportMixin
 from import_export.fields import Field
 from import_export.formats.base_formats import CSV, XLSX
+from import_export.forms import SelectableFieldsExportForm
 
 from . import demo
 from .listing import safe_cell
@@ -13,9 +15,17 @@ from .models import TrailEvent
 from .trail import Action, record
 
 
+class ColumnsForm(SelectableFieldsExportForm):
+    """Offers the columns by the headers that they have in the file."""
+
+    def _get_field_label(self, resource, field_name):
+        return capfirst(resource().fields[field_name].column_name)
+
+
 class RecordsExport(ExportMixin):
     """Exports the filtered list as csv for Excel or as xlsx, and tells the trail."""
 
+    export_form_class = ColumnsForm
     export_formats = (CSV, XLSX)
     to_encoding = "utf-8-sig"
 
@@ -43,8 +53,9 @@ class RecordsExport(ExportMixin):
 
 
 class TrailEventResource(resources.ModelResource):
-    at = Field("at", "at")
-    action = Field("get_action_display", "action")
+    at = Field("at")
+    action = Field("get_action_display")
+    subject_type = Field("kind")
 
     class Meta:
         model = TrailEvent
@@ -53,6 +64,12 @@ class TrailEventResource(resources.ModelResource):
             "before", "after", "note",
         )  # fmt: skip
         export_order = fields
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Header and values alike are in the language of the page.
+        for name, field in self.fields.items():
+            field.column_name = str(self._meta.model._meta.get_field(name).verbose_name)
 
     def dehydrate_at(self, event):
         return timezone.localtime(event.at).isoformat(sep=" ", timespec="seconds")

@@ -1,5 +1,6 @@
 """The trail: who did what, when and from where; written once, never changed."""
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -59,4 +60,17 @@ class TrailEvent(models.Model):
         verbose_name_plural = _("trail")
 
     def __str__(self):
-        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M} {self.actor_name} {self.action}"
+        action = self.get_action_display()
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M} {self.actor_name} {action}"
+
+    @property
+    def kind(self):
+        return kind_of_row(self.subject_type)
+
+
+def kind_of_row(label: str) -> str:
+    """What people call the rows of a model; a model that is gone keeps its label."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return label

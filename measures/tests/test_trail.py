@@ -1,6 +1,7 @@
 """The trail in the admin: reading, filtering and taking it away, and nothing else."""
 
 import csv
+import re
 from copy import copy
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.django_db
 
 LIST = "/en/admin/measures/trailevent/"
 EXPORT = f"{LIST}export/"
+HEADERS = (
+    "when", "who", "from where", "action", "kind of row", "code", "row", "before", "after", "note",
+)  # fmt: skip
 COLUMNS = (
     "at", "actor_name", "address", "action", "subject_type", "subject_code", "subject", "before",
     "after", "note",
@@ -98,7 +103,9 @@ def test_events_are_filtered_by_what_when_and_who(query, kept, auditor):
 
 
 def test_an_event_is_read_whole_and_only_read(auditor):
-    event = make_event(before="value: 1", after="value: 2", note="typing error")
+    event = make_event(
+        before="value: 1", after="value: 2", note="typing error", subject_type="measures.round"
+    )
     page = auditor.get(desk(event, "change"))
     html = page.content.decode()
     for text in ("10.0.0.9", "value: 1", "value: 2", "typing error"):
@@ -136,13 +143,13 @@ def test_the_filtered_list_is_exported_as_csv(auditor):
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert csv_rows(answer) == [
         {
-            "at": "2023-07-25 09:30:00+08:00",
-            "actor_name": "li",
-            "address": "10.0.0.9",
+            "when": "2023-07-25 09:30:00+08:00",
+            "who": "li",
+            "from where": "10.0.0.9",
             "action": "published",
-            "subject_type": "metrics.target",
-            "subject_code": "t-1",
-            "subject": "目标",
+            "kind of row": "target",
+            "code": "t-1",
+            "row": "目标",
             "before": "",
             "after": "值: 5",
             "note": "公开",
@@ -155,7 +162,7 @@ def test_the_list_is_exported_as_xlsx(auditor):
     make_event(note="二")
     answer = export(auditor, XLSX)
     rows = list(openpyxl.load_workbook(BytesIO(answer.content)).active.values)
-    assert rows[0] == COLUMNS
+    assert rows[0] == HEADERS
     assert [row[-1] for row in rows[1:]] == ["二", "一"]
 
 
@@ -166,7 +173,7 @@ def test_what_strangers_typed_neither_runs_nor_breaks_the_file(file_format, audi
     answer = export(auditor, file_format)
     assert answer.status_code == 200
     if file_format == CSV:
-        names = [row["actor_name"] for row in csv_rows(answer)]
+        names = [row["who"] for row in csv_rows(answer)]
     else:
         cells = openpyxl.load_workbook(BytesIO(answer.content)).active["B"][1:]
         assert {cell.data_type for cell in cells} == {"s"}
@@ -175,35 +182,39 @@ def test_what_strangers_typed_neither_runs_nor_breaks_the_file(file_format, audi
     assert all(name.startswith("'") for name in names)
 
 
-def test_an_export_is_itself_on_the_trail_with_its_filter(auditor):
-    make_event()
-    make_event()
-    export(auditor, CSV, "?action__exact=changed")
-    newest = TrailEvent.objects.first()
-    assert (newest.action, newest.actor_name) == (Action.EXPORTED, "shen")
-    assert newest.note == "measures.trailevent.csv (2) action__exact=changed"
+def test_the_file_speaks_the_language_of_the_page(auditor):
+    make_event(action=Action.PUBLISHED, subject_type="measures.round")
+    chosen = {f"traileventresource_{column}": "on" for column in COLUMNS}
+    with translation.override("zh-hans"):
+        address = desk(TrailEvent, "export")
+    answer = auditor.post(address, {"format": CSV, "resource": "0", **chosen})
+    (row,) = csv_rows(answer)
+    assert list(row) == [
+        "时间", "操作人", "来源地址", "操作", "记录类型", "代码", "记录", "变更前", "变更后",
+        "备注",
+    ]  # fmt: skip
+    assert (row["操作"], row["记录类型"]) == ("已发布", "填报期")
 
 
-def test_looking_at_the_form_of_an_export_is_no_export(auditor):
-    assert auditor.get(EXPORT).status_code == 200
-    assert not TrailEvent.objects.exists()
+def test_every_column_of_the_file_is_ticked_and_named_for_people(auditor):
+    form = auditor.get(EXPORT).context["form"]
+    boxes = [field for field in form.visible_fields() if field.name != "format"]
+    assert all(box.value() for box in boxes)
+    assert [box.label.lower() for box in boxes] == list(HEADERS)
 
 
-def test_reading_and_exporting_cost_the_same_however_long_the_trail_is(auditor):
-    def costs() -> list[int]:
-        found = []
-        for read in (lambda: auditor.get(LIST), lambda: export(auditor, CSV)):
-            with CaptureQueriesContext(connection) as queries:
-                assert read().status_code == 200
-            found.append(len(queries))
-        return found
-
-    user = make_staff(EDITOR)
-    make_event(actor=user)
-    before = costs()
-    for _n in range(50):
-        make_event(actor=user)
-    assert costs() == before
+@pytest.mark.parametrize(
+    "model",
+    [m for m, of_model in admin.site._registry.items() if hasattr(of_model, "get_export_data")],
+    ids=str,
+)
+def test_the_policy_for_content_blocks_nothing_of_an_export_page(model, admin_client):
+    page = admin_client.get(desk(model, "export"))
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert 'type="submit"' in html
+    assert not re.findall(r"<[^>]*\s(?:style|on\w+)\s*=[^>]*>", html)
+    assert not re.findall(r"<style|<script(?![^>]*\ssrc=)[^>]*>", html)
 
 
 def test_a_row_has_one_name_whoever_changes_it():
@@ -239,3 +250,34 @@ def test_a_number_has_one_form(value, text):
         figure = Decimal(value)
 
     assert _text(Row(), "figure") == text
+
+
+def test_an_export_is_itself_on_the_trail_with_its_filter(auditor):
+    make_event()
+    make_event()
+    export(auditor, CSV, "?action__exact=changed")
+    newest = TrailEvent.objects.first()
+    assert (newest.action, newest.actor_name) == (Action.EXPORTED, "shen")
+    assert newest.note == "measures.trailevent.csv (2) action__exact=changed"
+
+
+def test_looking_at_the_form_of_an_export_is_no_export(auditor):
+    assert auditor.get(EXPORT).status_code == 200
+    assert not TrailEvent.objects.exists()
+
+
+def test_reading_and_exporting_cost_the_same_however_long_the_trail_is(auditor):
+    def costs() -> list[int]:
+        found = []
+        for read in (lambda: auditor.get(LIST), lambda: export(auditor, CSV)):
+            with CaptureQueriesContext(connection) as queries:
+                assert read().status_code == 200
+            found.append(len(queries))
+        return found
+
+    user = make_staff(EDITOR)
+    make_event(actor=user)
+    before = costs()
+    for _n in range(50):
+        make_event(actor=user)
+    assert costs() == before
