@@ -3,6 +3,9 @@
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from . import access
@@ -19,6 +22,7 @@ from .models import (
     Theme,
     TrailEvent,
 )
+from .models.trail import kind_of_row
 from .submission_admin import SubmissionAdmin
 from .trail import Action, differences, record, snapshot
 from .trail_export import RecordsExport, TrailEventResource
@@ -209,13 +213,51 @@ class RoundAdmin(NamedAdmin):
         formset.save_m2m()
 
 
+class KindFilter(admin.AllValuesFieldListFilter):
+    """Offers the kinds of rows by what people call them."""
+
+    def choices(self, changelist):
+        for choice in super().choices(changelist):
+            label, space, count = str(choice["display"]).partition(" ")
+            named = kind_of_row(label) or self.empty_value_display
+            yield {**choice, "display": f"{named}{space}{count}"}
+
+
 @admin.register(TrailEvent)
 class TrailEventAdmin(RecordsExport, admin.ModelAdmin):
     resource_classes = [TrailEventResource]
-    list_display = ("at", "actor_name", "address", "action", "subject", "note")
-    list_filter = ("at", "action", "subject_type")
+    list_display = ("when", "who", "action", "what")
+    list_filter = ("at", "action", ("subject_type", KindFilter))
     search_fields = ("actor_name", "subject", "subject_code", "before", "after", "note")
     date_hierarchy = "at"
+    fields = (
+        "at", "actor_name", "actor", "address", "action", "kind", "subject_code", "subject",
+        "before", "after", "note",
+    )  # fmt: skip
+
+    class Media:
+        css = {"all": ["css/desk.css"]}
+
+    @admin.display(description=_("kind of row"), ordering="subject_type")
+    def kind(self, event):
+        return event.kind
+
+    @admin.display(description=_("when"), ordering="at")
+    def when(self, event):
+        return f"{timezone.localtime(event.at):%Y-%m-%d %H:%M}"
+
+    @admin.display(description=_("who"), ordering="actor_name")
+    def who(self, event):
+        return self._lines(event.actor_name, event.address)
+
+    @admin.display(description=_("row"), ordering="subject")
+    def what(self, event):
+        """The row, its kind and the beginning of the note; the event's page has the whole."""
+        return self._lines(event.subject, event.kind, Truncator(event.note).chars(60))
+
+    def _lines(self, first, *further):
+        small = format_html_join("", "<small>{}</small>", ((line,) for line in further if line))
+        return format_html("{}{}", first, small)
 
     def has_add_permission(self, request):
         return False

@@ -108,7 +108,7 @@ def test_an_event_is_read_whole_and_only_read(auditor):
     )
     page = auditor.get(desk(event, "change"))
     html = page.content.decode()
-    for text in ("10.0.0.9", "value: 1", "value: 2", "typing error"):
+    for text in ("10.0.0.9", "value: 1", "value: 2", "typing error", "li changed", ">round<"):
         assert text in html
     assert 'name="_save"' not in html
     assert auditor.post(desk(event, "change"), {"note": "forged"}).status_code == 403
@@ -250,6 +250,26 @@ def test_a_number_has_one_form(value, text):
         figure = Decimal(value)
 
     assert _text(Row(), "figure") == text
+
+
+def test_kinds_of_rows_are_told_by_name_in_list_and_filter(auditor):
+    make_event(subject_type="measures.round")
+    make_event(subject_type="metrics.gone")
+    make_event()
+    for query in ("", "?_facets=True"):
+        html = auditor.get(LIST + query).content.decode()
+        assert "<small>round</small>" in html
+        assert "<small>metrics.gone</small>" in html
+        shown_as = [" ".join(t.split()) for t in re.findall(r'subject_type=[^"]*">([^<]*)<', html)]
+        count = " (1)" if query else ""
+        assert shown_as == [f"-{count}", f"round{count}", f"metrics.gone{count}"]
+
+
+def test_a_long_note_is_cut_in_the_list_and_whole_on_its_page(auditor):
+    event = make_event(note="一" * 200)
+    assert "一" * 59 + "…" in (html := auditor.get(LIST).content.decode())
+    assert "一" * 60 not in html
+    assert "一" * 200 in auditor.get(desk(event, "change")).content.decode()
 
 
 def test_an_export_is_itself_on_the_trail_with_its_filter(auditor):
