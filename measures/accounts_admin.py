@@ -22,7 +22,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 from .access import ADMINISTRATOR, AUDITOR
 from .accounts import remove_second_factor
 from .models import Department, RolePolicy, User
-from .trail import Action, differences, record
+from .trail import Action, differences, in_trail_language, record, snapshot
 
 #: Roles that look after or look at the work of the others, and therefore stand alone
 ALONE = (ADMINISTRATOR, AUDITOR)
@@ -36,13 +36,19 @@ class RecordsRights(admin.ModelAdmin):
     """
 
     def save_model(self, request, obj, form, change):
-        request.rights_before = self.rights(type(obj).objects.get(pk=obj.pk)) if change else {}
+        request.rights_before = (
+            self._rights_kept(type(obj).objects.get(pk=obj.pk)) if change else {}
+        )
         super().save_model(request, obj, form, change)
+
+    def _rights_kept(self, row) -> dict[str, str]:
+        with in_trail_language():
+            return self.rights(row)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         row = type(form.instance).objects.get(pk=form.instance.pk)
-        before, after = differences(request.rights_before, self.rights(row))
+        before, after = differences(request.rights_before, self._rights_kept(row))
         if after:
             record(
                 Action.PERMISSIONS_CHANGED,
@@ -188,10 +194,9 @@ class AccountAdmin(RecordsRights, UserAdmin):
         }
         flags = ("username", "is_active", "is_staff", "is_superuser", "must_change_password")
         return {
-            **{str(User._meta.get_field(name).verbose_name): str(getattr(user, name))
-               for name in flags},
+            **snapshot(user, flags),
             **{str(label): ", ".join(map(str, rows)) for label, rows in named.items()},
-        }  # fmt: skip
+        }
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -268,7 +273,7 @@ class RoleAdmin(RecordsRights):
         return format_html_join("", "{}<br>", ((permission,) for permission in permissions))
 
     def rights(self, group):
-        return {str(_("second factor required")): str(_requires(group))}
+        return {str(_("second factor required")): str(_("yes") if _requires(group) else _("no"))}
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

@@ -24,7 +24,7 @@ from .models import (
 )
 from .models.trail import kind_of_row
 from .submission_admin import SubmissionAdmin
-from .trail import Action, differences, record, snapshot
+from .trail import Action, differences, in_trail_language, record, snapshot
 from .trail_export import RecordsExport, TrailEventResource
 
 admin.site.site_title = _("Baoshan follow-up portal")
@@ -49,20 +49,24 @@ class RecordsChanges(admin.ModelAdmin):
         }
         return snapshot(row, fields) | related
 
+    def _told_kept(self, row) -> dict[str, str]:
+        with in_trail_language():
+            return self.told(row)
+
     def save_model(self, request, obj, form, change):
-        request.told_before = self.told(self.model.objects.get(pk=obj.pk)) if change else {}
+        request.told_before = self._told_kept(self.model.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         row = self.model.objects.get(pk=form.instance.pk)
-        before, after = differences(request.told_before, self.told(row))
+        before, after = differences(request.told_before, self._told_kept(row))
         if after:
             action = Action.CHANGED if change else Action.ENTERED
             record(action, by=request.user, subject=row, before=before, after=after)
 
     def delete_model(self, request, obj):
-        before = differences({}, self.told(obj))[1]
+        before = differences({}, self._told_kept(obj))[1]
         record(Action.DELETED, by=request.user, subject=obj, before=before)
         super().delete_model(request, obj)
 
@@ -203,11 +207,13 @@ class RoundAdmin(NamedAdmin):
         for unlock in formset.save(commit=False):
             unlock.by = request.user
             unlock.save()
+            with in_trail_language():
+                department = str(unlock.department)
             record(
                 Action.UNLOCKED,
                 by=request.user,
                 subject=unlock.round,
-                after=str(unlock.department),
+                after=department,
                 note=unlock.reason,
             )
         formset.save_m2m()

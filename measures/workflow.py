@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from .models.rounds import closed_round
 from .submission import EDITABLE, State, Submission, end_of_day
-from .trail import Action, differences, event, record, record_all, snapshot
+from .trail import Action, differences, event, record, record_all, snapshot, what_differs
 
 __all__ = [
     "EDITABLE",
@@ -72,7 +72,7 @@ def save(row: Submission, *, by, seen: int | None = None) -> None:
         raise StaleRow(
             gettext("%(who)s changed this row while you were editing; nothing of yours is lost.")
             % {"who": stored.changed_by or stored.entered_by},
-            differences(after, snapshot(stored, fields))[1],
+            what_differs(row, stored, fields),
         )
     row.state, row.version, row.changed_by = stored.state, seen + 1, by
     row.save()
@@ -235,7 +235,7 @@ def what_changed(stored: Submission, typed: dict) -> str:
     ``typed`` are the values that they wanted to save, by field name.
     """
     mine = type(stored)(**typed)
-    now = differences(snapshot(mine, typed), snapshot(stored, typed))[1]
+    now = what_differs(mine, stored, typed)
     return gettext(
         "%(who)s changed this row while you were editing. What you typed is still here; save "
         "again to keep it, or take over what stands there now: %(changes)s"

@@ -316,7 +316,7 @@ def test_an_administrator_changes_the_own_password_by_giving_the_old_one(adminis
 
 
 def test_a_new_account_has_its_role_and_office_and_an_initial_password(administrator):
-    office = make_department(name_en="Science Office")
+    office = make_department(name="科委")
     answer = administrator.post(
         "/en/admin/measures/user/add/",
         {
@@ -335,12 +335,12 @@ def test_a_new_account_has_its_role_and_office_and_an_initial_password(administr
     assert list(user.departments.all()) == [office]
     (event,) = events(Action.PERMISSIONS_CHANGED)
     assert (event.actor_name, event.subject, event.before) == ("guan", "zhao", "")
-    assert f"roles: {EDITOR}" in event.after
-    assert "departments: Science Office" in event.after
+    assert f"角色: {EDITOR}" in event.after
+    assert "部门: 科委" in event.after
 
 
 def test_a_change_of_rights_is_on_the_trail_with_old_and_new(clerk, administrator):
-    old, new = make_department(name_en="Science"), make_department(name_en="Finance")
+    old, new = make_department(name="科委"), make_department(name="财政局")
     clerk.departments.add(old)
     answer = fill_in(
         administrator,
@@ -352,14 +352,14 @@ def test_a_change_of_rights_is_on_the_trail_with_old_and_new(clerk, administrato
     assert answer.status_code == 302
     (event,) = events(Action.PERMISSIONS_CHANGED)
     assert event.before.splitlines() == [
-        "active: True",
-        f"roles: {EDITOR}",
-        "departments: Science",
+        "有效: 是",
+        f"角色: {EDITOR}",
+        "部门: 科委",
     ]
     assert event.after.splitlines() == [
-        "active: False",
-        f"roles: {EDITOR}, {REVIEWER}",
-        "departments: Finance",
+        "有效: 否",
+        f"角色: {EDITOR}, {REVIEWER}",
+        "部门: 财政局",
     ]
 
 
@@ -436,20 +436,29 @@ def test_a_superuser_gives_single_permissions_and_that_is_on_the_trail(clerk):
     )
     assert answer.status_code == 302
     (event,) = events(Action.PERMISSIONS_CHANGED)
-    assert event.before == "user permissions: "
-    assert event.after == f"user permissions: {permission}"
+    assert event.before == "用户权限: "
+    assert event.after == "用户权限: 数字：指标与目标 | 目标 | Can publish target"
 
 
 def test_the_members_of_an_office_are_changed_on_its_page_and_on_the_trail(clerk, administrator):
-    office = make_department(name_en="Science Office")
+    office = make_department(name="科委")
     assert fill_in(administrator, desk(office, "change"), members=[clerk.pk]).status_code == 302
     assert list(office.members.all()) == [clerk]
     (event,) = events(Action.PERMISSIONS_CHANGED)
     assert (event.subject, event.before, event.after) == (
-        "Science Office",
-        "members: ",
-        "members: li",
+        "科委",
+        "成员: ",
+        "成员: li",
     )
+
+
+def test_a_new_name_of_an_office_is_on_the_trail_beside_its_new_members(clerk):
+    office = make_department(name="科委")
+    fill_in(browser_of(make_superuser()), desk(office, "change"), name="科经委", members=[clerk.pk])
+    (rights,), (change,) = events(Action.PERMISSIONS_CHANGED), events(Action.CHANGED)
+    assert (rights.before, rights.after) == ("成员: ", "成员: li")
+    assert change.before.endswith(": 科委")
+    assert change.after.endswith(": 科经委")
 
 
 def test_nobody_makes_themselves_a_member(administrator):
@@ -478,8 +487,8 @@ def test_an_administrator_requires_a_second_factor_of_a_role_and_nothing_more(ad
     (event,) = events(Action.PERMISSIONS_CHANGED)
     assert (event.subject, event.before, event.after) == (
         REVIEWER,
-        "second factor required: False",
-        "second factor required: True",
+        "须双因素验证: 否",
+        "须双因素验证: 是",
     )
 
 

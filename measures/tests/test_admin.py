@@ -377,12 +377,12 @@ def test_locking_a_round_is_recorded():
 
 
 def test_who_supports_a_measure_is_on_the_trail(admin_client):
-    measure, office = make_measure(code="park"), make_department(name_en="Office of parks")
+    measure, office = make_measure(code="park"), make_department(name="园区办")
     fill_in(admin_client, desk(measure, "change"), supporting=[office.pk], order=77)
 
     event = TrailEvent.objects.get(subject_code="park")
     assert event.action == "changed"
-    assert event.after.splitlines() == ["order: 77", "supporting departments: Office of parks"]
+    assert event.after.splitlines() == ["顺序: 77", "配合单位: 园区办"]
 
 
 def test_the_dates_of_a_round_are_on_the_trail():
@@ -390,8 +390,8 @@ def test_the_dates_of_a_round_are_on_the_trail():
     fill_in(steward, desk(row, "change"), due_on="2099-01-31")
 
     event = TrailEvent.objects.get(subject_code="q4")
-    assert (event.action, event.after) == ("changed", "due on: 2099-01-31")
-    assert event.before == f"due on: {row.due_on}"
+    assert (event.action, event.after) == ("changed", "完成时限: 2099-01-31")
+    assert event.before == f"完成时限: {row.due_on}"
 
 
 def test_the_trail_can_be_read_but_not_written(admin_client):

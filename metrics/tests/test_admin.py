@@ -646,7 +646,7 @@ def test_every_change_of_the_structure_is_on_the_trail(admin_client, admin_user,
 
 def test_the_figures_of_a_check_are_on_the_trail(admin_client):
     term = make_term()
-    part = make_indicator(name_en="Part")
+    part = make_indicator(name="专利")
     page = admin_client.get(desk(term.check_of, "change"))
     added = {"terms-TOTAL_FORMS": "2", "terms-1-role": "part", "terms-1-indicator": part.pk}
     rows = {"terms-0-id": term.pk, "terms-0-check_of": term.check_of_id, "terms-0-role": term.role,
@@ -654,7 +654,7 @@ def test_the_figures_of_a_check_are_on_the_trail(admin_client):
     admin_client.post(desk(term.check_of, "change"), filled_in(page, **rows, **added))
 
     event = TrailEvent.objects.get(subject_code=term.check_of.code)
-    assert "part: Part" in event.after
+    assert "部分: 专利" in event.after
     assert "part: Part" not in event.before
 
 
