@@ -101,10 +101,18 @@ class CheckState:
     terms: list[tuple[CheckTerm, Observation | None]]
 
     @property
+    def relation(self) -> CheckKind:
+        """What was checked: growth itself, where the number before has become public."""
+        knows_before = any(term.role == Role.BEFORE for term, _value in self.terms)
+        if self.check.kind == CheckKind.BASE and knows_before:
+            return CheckKind.GROWTH
+        return CheckKind(self.check.kind)
+
+    @property
     def unit(self) -> Unit:
         """The unit in which the outcome is told: the stated rate's, the whole's, or the first's."""
         units = {term.role: term.indicator.unit for term, _value in self.terms}
-        told_in = Role.NOW if self.check.kind == CheckKind.BASE else Role.RATE
+        told_in = Role.NOW if self.relation == CheckKind.BASE else Role.RATE
         return units.get(told_in) or units.get(Role.WHOLE) or self.terms[0][0].indicator.unit
 
     def text(self, value: Decimal | None) -> str:
@@ -144,6 +152,17 @@ def assess_check(check: Check) -> CheckState:
     return CheckState(check, outcome, terms)
 
 
+def with_year_before(terms: list[CheckTerm]) -> list[CheckTerm]:
+    """The ``terms`` of a check, and if it leads growth back to a number, that number itself."""
+    now = next((term for term in terms if term.role == Role.NOW), None)
+    if now is None or now.check_of.kind != CheckKind.BASE:
+        return terms
+    before = CheckTerm(
+        check_of=now.check_of, role=Role.BEFORE, indicator=now.indicator, earlier=True
+    )
+    return [*terms, before]
+
+
 def _values_of(check: Check) -> tuple[list[tuple[CheckTerm, Observation | None]], bool]:
     """Each term of ``check`` with its value at the newest time that all have in common, and True.
 
@@ -154,6 +173,21 @@ def _values_of(check: Check) -> tuple[list[tuple[CheckTerm, Observation | None]]
     newest = [(term, _newest(term)) for term in terms]
     if not check.comparable or not all(value for _term, value in newest):
         return newest, True
+    places = _aligned(check, terms)
+    if places is None:
+        return newest, False
+    more = with_year_before(terms)
+    more_places = _aligned(check, more) if len(more) > len(terms) else None
+    # Not at an older time, only because the number before is known there.
+    if more_places and more_places[:-1] == places:
+        terms, places = more, more_places
+    values = [
+        term.indicator.public_values[place] for term, place in zip(terms, places, strict=True)
+    ]
+    return list(zip(terms, values, strict=True)), True
+
+
+def _aligned(check: Check, terms: list[CheckTerm]) -> list[int] | None:
     series = [
         Series(
             term.indicator.kind,
@@ -163,13 +197,7 @@ def _values_of(check: Check) -> tuple[list[tuple[CheckTerm, Observation | None]]
         )
         for term in terms
     ]
-    places = align(check.kind, series)
-    if places is None:
-        return newest, False
-    values = [
-        term.indicator.public_values[place] for term, place in zip(terms, places, strict=True)
-    ]
-    return list(zip(terms, values, strict=True)), True
+    return align(check.kind, series)
 
 
 def _newest(term: CheckTerm) -> Observation | None:

@@ -108,6 +108,9 @@ def evaluate(kind: str, figures: dict[str, Sequence[Figure | None]]) -> Outcome:
         case CheckKind.GROWTH:
             return _ratio(one[Role.NOW], one[Role.BEFORE], one[Role.RATE], Decimal(100))
         case CheckKind.BASE:
+            # Where the number before is known, nothing need be led back to it.
+            if before := one.get(Role.BEFORE):
+                return _ratio(one[Role.NOW], before, one[Role.RATE], Decimal(100))
             return _base(one[Role.NOW], one[Role.RATE])
     raise ValueError(kind)
 

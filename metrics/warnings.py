@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from .alignment import Series, align
-from .assessment import CheckState
+from .assessment import CheckState, with_year_before
 from .checks import MEASURED, CheckKind, Figure, Result, Role, evaluate, last_digit
 from .choices import Kind
 from .figures import figure_text
@@ -92,14 +92,13 @@ def _checks(indicators: set[int]) -> list[list[CheckTerm]]:
         CheckTerm.objects.filter(
             Q(check_of__terms__indicator__in=indicators), check_of__comparable=True
         )
-        .exclude(check_of__kind=CheckKind.BASE)
         .select_related("check_of", "indicator__unit")
         .distinct()
     )
     checks = defaultdict(list)
     for term in terms:
         checks[term.check_of_id].append(term)
-    return list(checks.values())
+    return [with_year_before(of_check) for of_check in checks.values()]
 
 
 def _pairs(checks) -> list[tuple[CheckTerm, CheckTerm]]:

@@ -108,6 +108,19 @@ def loans_and_growth(told_of=2022):
     return loans, rate
 
 
+def firms_and_growth():
+    """30 firms and a growth of 50 % in 2022; the check can only lead that back to 20."""
+    firms = make_indicator()
+    percent = make_unit(name="%", name_en="%", quantity="percentage")
+    rate = make_indicator(kind=Kind.GROWTH, unit=percent)
+    check = make_check(kind=CheckKind.BASE, note="报告未给出上年数。")
+    make_term(check_of=check, role=Role.NOW, indicator=firms)
+    make_term(check_of=check, role=Role.RATE, indicator=rate)
+    tell(firms, 30, 2022)
+    tell(rate, 50, 2022)
+    return firms, rate
+
+
 def tell(indicator, value, number):
     start, end = year(number)
     fields = {"period_start": start, "period_end": end, "value": value, "published": ISSUED}
@@ -140,3 +153,30 @@ def test_values_of_different_times_cannot_be_told_and_are_shown(client):
     assert sorted(value.value for _term, value in state().terms) == [23, 36, 57]
     page = client.get("/en/checks/").content.decode()
     assert "The figures have no period in common" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("before", "result"), [(20, Result.HOLDS), (25, Result.FAILS)])
+def test_growth_is_checked_itself_once_the_number_before_is_public(client, before, result):
+    firms, _rate = firms_and_growth()
+    assert state().relation == CheckKind.BASE
+    assert state().outcome.computed == 20
+    assert "报告未给出上年数。" in client.get("/checks/").content.decode()
+
+    tell(firms, before, 2021)
+
+    assert (state().relation, state().outcome.result) == (CheckKind.GROWTH, result)
+    assert [value.value for _term, value in state().terms] == [30, 50, before]
+    # What the note says is no longer so.
+    assert "报告未给出上年数。" not in client.get("/checks/").content.decode()
+
+
+@pytest.mark.django_db
+def test_an_older_time_at_which_the_number_before_is_known_is_not_preferred():
+    firms, rate = firms_and_growth()
+    tell(firms, 5, 2018)
+    tell(firms, 10, 2019)
+    tell(rate, 100, 2019)
+
+    assert state().relation == CheckKind.BASE
+    assert [value.value for _term, value in state().terms] == [30, 50]

@@ -287,6 +287,22 @@ def test_an_entry_beside_public_figures_of_its_day_is_checked():
 
 
 @pytest.mark.django_db
+def test_a_growth_that_led_back_to_a_number_is_held_beside_that_number_once_it_is_public():
+    firms, percent = make_indicator(), make_unit(name="%", name_en="%", quantity="percentage")
+    rate = make_indicator(kind=Kind.GROWTH, unit=percent)
+    check_of = make_check(kind=CheckKind.BASE, name_en="Firms and their growth")
+    make_term(check_of=check_of, role=Role.NOW, indicator=firms)
+    make_term(check_of=check_of, role=Role.RATE, indicator=rate)
+    rows = [entry(firms, 30, YEAR_2023), entry(rate, 40, YEAR_2023)]
+    assert warnings_of(rows) == [[], []]
+
+    make_observation(indicator=firms, value=20, published=ISSUED, **YEAR_2022)
+
+    sentence = "Firms and their growth: computed 50%, stated 40%."
+    assert warnings_of(rows) == [[sentence], [sentence]]
+
+
+@pytest.mark.django_db
 def test_growth_is_held_beside_the_value_of_the_year_before():
     loans, percent = make_indicator(), make_unit(name="%", name_en="%", quantity="percentage")
     rate = make_indicator(kind=Kind.GROWTH, unit=percent)
