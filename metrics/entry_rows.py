@@ -345,6 +345,12 @@ class Row(ABC):
         return getattr(self.stored, "note", "")
 
     @property
+    def return_reason(self) -> str:
+        """Why the entry or its correction came back; empty unless it is returned now."""
+        row = self.pending or self.stored
+        return row.return_reason if row and row.state == State.RETURNED else ""
+
+    @property
     def link(self) -> tuple[str, str] | None:
         """Where a row goes on that is closed here: (address, words)."""
         if self.form:

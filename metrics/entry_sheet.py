@@ -16,7 +16,6 @@ from django.utils.translation import ngettext
 
 from measures import access
 from measures.models import Department, Measure, ProgressNote, Round
-from measures.submission import State
 from measures.workflow import TransitionError
 
 from .due import indicators_of
@@ -80,7 +79,7 @@ class Sheet:
 
     @property
     def returned(self) -> list[Row]:
-        return [row for row in self.rows if row.stored and row.stored.state == State.RETURNED]
+        return [row for row in self.rows if row.return_reason]
 
     def is_valid(self, submitting: bool) -> bool:
         for row in self.rows:

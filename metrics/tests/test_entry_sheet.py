@@ -437,6 +437,18 @@ def test_a_published_row_leads_to_its_correction(sheet, firms, round_, clerk):
     assert step not in html
 
 
+def test_a_returned_correction_says_why(sheet, firms, round_, clerk):
+    row = make_observation(indicator=firms, round=round_, published=ISSUED)
+    draft = workflow.correct(row, by=clerk, reason="漏计", value=Decimal(8), as_written="8家")
+    workflow.submit(draft, by=clerk)
+    workflow.send_back(draft, by=make_user(), reason="缺佐证")
+
+    sheet.open()
+
+    assert sheet.row(firms).return_reason == "缺佐证"
+    assert sheet.page.content.decode().count("缺佐证") == 2
+
+
 def test_after_a_correction_the_new_value_stands_on_the_sheet(sheet, firms, round_, clerk):
     row = make_observation(indicator=firms, round=round_, published=ISSUED)
     draft = workflow.correct(row, by=clerk, reason="漏计", value=Decimal(8), as_written="8家")
