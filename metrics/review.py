@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from measures import access, workflow
 from measures.models import Department, ProgressNote, Round
@@ -331,11 +331,11 @@ def _publish_chosen(request) -> None:
     if not tokens:
         messages.error(request, _("Nothing was selected, so nothing was published."))
         return
-    published = 0
+    published, gone, refused = 0, False, {}
     for token in tokens:
         row, seen = _row_of(request.user, token)
         if row is None:
-            messages.error(request, _("A selected row no longer exists or is not yours to review."))
+            gone = True
             continue
         try:
             workflow.check_seen(row, seen)
@@ -344,10 +344,13 @@ def _publish_chosen(request) -> None:
             workflow.publish(row, by=request.user)
             published += 1
         except (TransitionError, PermissionDenied) as error:
-            messages.error(
-                request,
-                _("Not published: %(row)s. %(why)s") % {"row": row, "why": error},
-            )
+            refused.setdefault(str(error), []).append(str(row))
+    if gone:
+        messages.error(request, _("A selected row no longer exists or is not yours to review."))
+    # One sentence for all rows that somebody else was faster with.
+    for why, rows in refused.items():
+        told = {"row": pgettext("between filters", "; ").join(rows), "why": why}
+        messages.error(request, _("Not published: %(row)s. %(why)s") % told)
     if published:
         text = ngettext("%(n)d row was published.", "%(n)d rows were published.", published)
         messages.success(request, text % {"n": published})

@@ -366,9 +366,9 @@ def test_own_entries_are_listed_apart_and_somebody_else_must_review_them(editor)
     assert "Entered by you: somebody else must review it" in response.content.decode()
     assert "checkbox" not in response.content.decode()
     response = publish(client, f"observation:{entered.pk}:1", f"progressnote:{changed.pk}:1")
-    assert [text.endswith("Nobody publishes what they entered themselves.") for text in (
-        messages(response)
-    )] == [True, True]  # fmt: skip
+    (sentence,) = messages(response)
+    assert str(entered) in sentence and str(changed) in sentence
+    assert sentence.endswith("Nobody publishes what they entered themselves.")
     assert client.get(return_address(entered)).status_code == 403
     assert (state_of(entered), state_of(changed)) == (State.SUBMITTED, State.SUBMITTED)
 
@@ -415,6 +415,18 @@ def test_a_figure_other_than_the_one_on_the_screen_is_not_published(desk, editor
         "1 row was published.",
     ]
     assert (state_of(stale), state_of(fresh)) == (State.SUBMITTED, State.PUBLISHED)
+
+
+def test_rows_refused_for_one_reason_are_named_in_one_sentence(desk, editor):
+    rows = [submitted(make_observation, editor) for _ in range(3)]
+    shown = tokens(desk.get(QUEUE))
+    for row in rows:
+        workflow.publish(row, by=make_user())
+
+    (sentence,) = messages(publish(desk, *shown))
+
+    assert all(str(row) in sentence for row in rows)
+    assert sentence.count("was changed meanwhile") == 1
 
 
 def test_a_row_that_somebody_else_published_is_named(desk, editor):
