@@ -11,8 +11,7 @@ from datetime import date
 
 from .checks import CheckKind, Role
 from .choices import Kind
-
-Period = tuple[date | None, date]
+from .periods import Period
 
 #: Kinds whose value belongs to its whole period; all others are states of its last day.
 OVER_PERIODS = frozenset({Kind.FLOW, Kind.GROWTH})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from .choices import Frequency, Freshness
-from .periods import MONTHS, last_period
+from .periods import MONTHS, end_of_month, last_period
 
 #: Nothing was due before; keeps days that a reader may ask for within the calendar.
 EARLIEST = date(1900, 1, 1)
@@ -47,7 +47,7 @@ def timeliness(frequency: str, latest_end: date | None, on: date, *, grace_days:
         return Timeliness(Freshness.ONCE)
     months = MONTHS[frequency]
     # A value within a period does not stand for the whole of it.
-    ended = _months(latest_end) - (0 if _is_end_of_month(latest_end) else 1)
+    ended = _months(latest_end) - (latest_end != end_of_month(latest_end))
     missed = max(0, _months(due) // months - ended // months)
     return Timeliness(Freshness.LATE if missed else Freshness.CURRENT, missed)
 
@@ -55,7 +55,3 @@ def timeliness(frequency: str, latest_end: date | None, on: date, *, grace_days:
 def _months(day: date) -> int:
     """The number of the month of ``day``, counted from the year 0."""
     return day.year * 12 + day.month
-
-
-def _is_end_of_month(day: date) -> bool:
-    return (day + timedelta(days=1)).day == 1

@@ -35,7 +35,7 @@ def last_period(frequency: str, start: date, end: date) -> Period | None:
     if frequency == Frequency.ONCE:
         return start, end
     months = MONTHS[frequency]
-    ends = _end_of_month(end)
+    ends = end_of_month(end)
     if ends > end:
         ends = end.replace(day=1) - timedelta(days=1)
     while ends.month % months:
@@ -95,5 +95,6 @@ def _is_quarter(start: date, end: date) -> bool:
     return months and start.day == 1 and end.day == monthrange(end.year, end.month)[1]
 
 
-def _end_of_month(day: date) -> date:
+def end_of_month(day: date) -> date:
+    """The last day of the month of ``day``."""
     return day.replace(day=monthrange(day.year, day.month)[1])

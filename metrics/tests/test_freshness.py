@@ -45,6 +45,8 @@ def state(frequency, latest_end: str, on: str, grace_days=30) -> Timeliness:
         (MONTHLY, "2024-01-31", "2024-03-30", Timeliness(LATE, 1)),
         # A value that is expected for the future is not overdue.
         (QUARTERLY, "2025-12-31", "2024-03-30", Timeliness(CURRENT)),
+        # Nor is the calendar left at its end.
+        (MONTHLY, "9999-12-31", "2024-03-30", Timeliness(CURRENT)),
         (ONCE, "2001-12-31", "2026-11-25", Timeliness(Freshness.ONCE)),
     ],
 )
