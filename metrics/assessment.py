@@ -83,12 +83,18 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         completion=completion,
         verdict=verdict,
         time_used=progress.time_used(start, due, on),
-        timeliness=timeliness(
-            indicator.frequency,
-            latest.period_end if latest else None,
-            on,
-            grace_days=settings.REPORTING_GRACE_DAYS,
-        ),
+        timeliness=timeliness_of(indicator, on),
+    )
+
+
+def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
+    """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``."""
+    latest = indicator.latest
+    return timeliness(
+        indicator.frequency,
+        latest.period_end if latest else None,
+        on,
+        grace_days=settings.REPORTING_GRACE_DAYS,
     )
 
 

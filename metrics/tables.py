@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from measures.as_of import address
 
 from . import check_marks
-from .assessment import assess
+from .assessment import assess, timeliness_of
 from .figures import as_written_text, figure_text
 from .history import before, earlier_targets, target_text
 from .models import Indicator, Target
@@ -135,7 +135,7 @@ class IndicatorTable(tables.Table):
         return period_text(value.period_start, value.period_end)
 
     def value_fresh(self, record):
-        return assess(record, None, self.request.as_of or localdate()).timeliness.state.label
+        return timeliness_of(record, self.request.as_of or localdate()).state.label
 
     def value_checks(self, value):
         return check_marks.words(check_marks.of_page(self.request).get(value, []))

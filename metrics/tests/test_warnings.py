@@ -286,13 +286,19 @@ def test_an_entry_beside_public_figures_of_its_day_is_checked():
     assert found == ["Share of national carriers: computed 28.13%, stated 50%."]
 
 
+def growing(kind, name):
+    """A check of ``kind`` on a figure and its growth, the figure, and the growth."""
+    percent = make_unit(name="%", name_en="%", quantity="percentage")
+    figure, rate = make_indicator(), make_indicator(kind=Kind.GROWTH, unit=percent)
+    check = make_check(kind=kind, name_en=name)
+    make_term(check_of=check, role=Role.NOW, indicator=figure)
+    make_term(check_of=check, role=Role.RATE, indicator=rate)
+    return check, figure, rate
+
+
 @pytest.mark.django_db
 def test_a_growth_that_led_back_to_a_number_is_held_beside_that_number_once_it_is_public():
-    firms, percent = make_indicator(), make_unit(name="%", name_en="%", quantity="percentage")
-    rate = make_indicator(kind=Kind.GROWTH, unit=percent)
-    check_of = make_check(kind=CheckKind.BASE, name_en="Firms and their growth")
-    make_term(check_of=check_of, role=Role.NOW, indicator=firms)
-    make_term(check_of=check_of, role=Role.RATE, indicator=rate)
+    _check, firms, rate = growing(CheckKind.BASE, "Firms and their growth")
     rows = [entry(firms, 30, YEAR_2023), entry(rate, 40, YEAR_2023)]
     assert warnings_of(rows) == [[], []]
 
@@ -304,12 +310,8 @@ def test_a_growth_that_led_back_to_a_number_is_held_beside_that_number_once_it_i
 
 @pytest.mark.django_db
 def test_growth_is_held_beside_the_value_of_the_year_before():
-    loans, percent = make_indicator(), make_unit(name="%", name_en="%", quantity="percentage")
-    rate = make_indicator(kind=Kind.GROWTH, unit=percent)
-    check_of = make_check(kind=CheckKind.GROWTH, name_en="Loans and their growth")
-    make_term(check_of=check_of, role=Role.NOW, indicator=loans)
-    make_term(check_of=check_of, role=Role.BEFORE, indicator=loans, earlier=True)
-    make_term(check_of=check_of, role=Role.RATE, indicator=rate)
+    check, loans, rate = growing(CheckKind.GROWTH, "Loans and their growth")
+    make_term(check_of=check, role=Role.BEFORE, indicator=loans, earlier=True)
     make_observation(indicator=loans, value=20, published=ISSUED, **YEAR_2022)
     sentence = "Loans and their growth: computed 50%, stated 40%."
     rows = [entry(loans, 30, YEAR_2023), entry(rate, 40, YEAR_2023)]
