@@ -1,7 +1,7 @@
 """The abstract base of everything that staff submit: notes, observations, targets.
 
 Published rows are never edited or deleted. A correction is a new row that supersedes the old one
-and says why; what the public saw on any day can therefore be told again. The steps from state to
+and says why; what the public saw on any day can therefore be read again. The steps from state to
 state are in ``workflow``.
 """
 
@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +36,19 @@ def end_of_day(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
+def moment_of(as_of: date | None) -> datetime:
+    """The moment before which a row must have been published to be public at the end of ``as_of``.
+
+    Now if ``as_of`` is None.
+    """
+    return end_of_day(as_of) if as_of else timezone.now()
+
+
+def stood(row: "Submission", moment: datetime) -> bool:
+    """Whether ``row`` (see ``versions``) was public before ``moment`` and not replaced by then."""
+    return row.published_at < moment and not (row.replaced_at and row.replaced_at < moment)
+
+
 def new_code() -> str:
     """A random permanent code for a row that a person types in rather than imports."""
     return secrets.token_hex(8)
@@ -51,13 +64,32 @@ class SubmissionQuerySet(models.QuerySet):
         A row stands until a published correction supersedes it. Every public page, file and feed
         reads through this method.
         """
-        moment = end_of_day(as_of) if as_of else timezone.now()
-        corrections = self.model._base_manager.filter(
-            supersedes=OuterRef("pk"), state=State.PUBLISHED, published_at__lt=moment
+        moment = moment_of(as_of)
+        return self.published_before(moment).exclude(Exists(self._corrections(moment)))
+
+    def versions(self, moment: datetime | None = None):
+        """What had ever been public before ``moment`` (now if None), corrected since or not.
+
+        Each row knows ``replaced_at`` and ``replaced_because``, the moment and the reason of the
+        correction that took its place; both are None for what stands, which is ``published``.
+        What was corrected after ``moment`` still stood then, and the reason was not known yet.
+        """
+        moment = moment or timezone.now()
+        # At most one row supersedes another. The models' own order would join three tables a row.
+        correction = self._corrections(moment).order_by()
+        return self.published_before(moment).annotate(
+            replaced_at=Subquery(correction.values("published_at")[:1]),
+            replaced_because=Subquery(correction.values("correction_reason")[:1]),
         )
-        return self.filter(state=State.PUBLISHED, published_at__lt=moment).exclude(
-            Exists(corrections)
-        )
+
+    def published_before(self, moment: datetime):
+        """What was published before ``moment``, whatever became of it since."""
+        return self.filter(state=State.PUBLISHED, published_at__lt=moment)
+
+    def _corrections(self, moment: datetime) -> QuerySet:
+        """What took the place of the row of an outer query before ``moment``."""
+        rows = SubmissionQuerySet(self.model, using=self._db)
+        return rows.published_before(moment).filter(supersedes=OuterRef("pk"))
 
 
 class Submission(models.Model):

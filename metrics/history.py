@@ -2,37 +2,16 @@
 
 from datetime import date
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from measures.submission import State, Submission, end_of_day
+from measures.submission import Submission, moment_of
 
 from .models import Indicator, Target
 from .rules.quantity import plain
 from .wording import figure_text
 
-
-def versions(queryset: QuerySet, as_of: date | None = None) -> QuerySet:
-    """The rows of ``queryset`` that had ever been public by the end of ``as_of`` (now if None).
-
-    Each knows ``replaced_at`` and ``replaced_because``, the moment and the reason of the
-    correction that took its place; both are None for what stands, which is ``published(as_of)``.
-    What was corrected after ``as_of`` still stands on that day, and the reason is not known yet.
-    """
-    moment = end_of_day(as_of) if as_of else timezone.now()
-    # At most one row supersedes another. The models' own order would join three tables a row.
-    correction = queryset.model._base_manager.filter(
-        supersedes=OuterRef("pk"), state=State.PUBLISHED, published_at__lt=moment
-    ).order_by()
-    return (
-        queryset.filter(state=State.PUBLISHED, published_at__lt=moment)
-        .annotate(
-            replaced_at=Subquery(correction.values("published_at")[:1]),
-            replaced_because=Subquery(correction.values("correction_reason")[:1]),
-        )
-        .select_related("indicator__unit", "report", "supersedes", "entered_by", "published_by")
-    )
+#: What is shown of a version, for ``select_related``.
+SHOWN = ("indicator__unit", "report", "supersedes", "entered_by", "published_by")
 
 
 def standing(rows) -> list[Submission]:
@@ -49,8 +28,9 @@ def replaced(rows) -> list[Submission]:
 def earlier_targets(as_of: date | None = None) -> dict[int, Target]:
     """Every replaced target of a public indicator by its key, to follow ``supersedes`` back."""
     public = Indicator.objects.published(as_of)
-    rows = versions(Target.objects.filter(indicator__in=public), as_of)
-    return {row.pk: row for row in rows.filter(replaced_at__isnull=False).order_by()}
+    rows = Target.objects.filter(indicator__in=public).versions(moment_of(as_of))
+    gone = rows.filter(replaced_at__isnull=False).select_related(*SHOWN).order_by()
+    return {row.pk: row for row in gone}
 
 
 def before(row: Submission, earlier: dict[int, Submission]) -> list[Submission]:

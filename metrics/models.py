@@ -226,6 +226,11 @@ class Indicator(Named):
                 {"unit": _("Values are told in the unit until now: make a new indicator instead.")}
             )
 
+    def was_public(self, day: date) -> bool:
+        """Whether ``published(day)`` has it; needs the measure."""
+        days = self.published_on, self.measure.published_on
+        return all(since is not None and since <= day for since in days)
+
     @property
     def latest(self) -> "Observation | None":
         """The newest public value, or None; needs ``with_latest_value`` or ``with_history``."""

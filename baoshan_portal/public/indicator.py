@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import assess, assess_check
 from metrics.last_change import told_growth
@@ -30,10 +31,13 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     """
     as_of = request.as_of
     row = get_public_or_404(Indicator.objects.with_place(), request, code)
-    values = list(history.versions(row.observations, as_of).order_by(*NEWEST_FIRST))
+    moment = moment_of(as_of)
+    values = list(
+        row.observations.versions(moment).select_related(*history.SHOWN).order_by(*NEWEST_FIRST)
+    )
     targets = list(
-        history.versions(row.targets, as_of)
-        .select_related("plan")
+        row.targets.versions(moment)
+        .select_related("plan", *history.SHOWN)
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )
     # What ``with_history`` would ask for again is among them.

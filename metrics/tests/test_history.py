@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from measures.submission import moment_of
 from measures.tests.factories import ISSUED, make_user
 
 from .. import history
@@ -131,7 +132,7 @@ def test_what_stands_is_what_is_published(day):
     corrected_value()
     make_observation(published=AUGUST)
 
-    rows = history.versions(Observation.objects.all(), day)
+    rows = Observation.objects.versions(moment_of(day))
 
     assert set(history.standing(rows)) == set(Observation.objects.published(day))
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from measures.models import Measure, ProgressNote
-from measures.submission import State
+from measures.submission import stood
 from metrics.history import target_text
 from metrics.last_change import between
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
@@ -57,7 +57,7 @@ def publications(
     to_measure = CARRIERS[model][-1]
     day = timezone.localdate(until - timedelta(microseconds=1))
     public = {f"{carrier}__published_on__lte": day for carrier in CARRIERS[model]}
-    rows = model.objects.filter(state=State.PUBLISHED, published_at__lt=until, **public)
+    rows = model.objects.published_before(until).filter(**public)
     if since:
         rows = rows.filter(_public_only_since(model, since))
     if section:
@@ -122,11 +122,8 @@ def _values(since, until, place) -> list[Change]:
     rows = list(_rows(Observation, since, until, place))
     changed = publications(Observation, since, until, **place).values("indicator")
     history: dict[int, list[Observation]] = {}
-    for value in Observation.objects.filter(
-        state=State.PUBLISHED,
-        published_at__lt=min(until, timezone.now()),
-        indicator__in=changed,
-    ).order_by(*NEWEST_FIRST):
+    ever = Observation.objects.versions(min(until, timezone.now())).filter(indicator__in=changed)
+    for value in ever.order_by(*NEWEST_FIRST):
         history.setdefault(value.indicator_id, []).append(value)
     return [_value(row, history[row.indicator_id]) for row in rows]
 
@@ -152,10 +149,10 @@ def _value(row: Observation, history: list[Observation]) -> Change:
 
 def _of_the_period_before(row: Observation, history: list[Observation]) -> Observation | None:
     """The value of an earlier period that stood when ``row`` was published."""
-    known = [value for value in history if value.published_at <= row.published_at]
-    replaced = {value.supersedes_id for value in known}
+    # What was published in the same moment stands beside it.
+    moment = row.published_at + timedelta.resolution
     earlier = (
-        value for value in known if value.period_end < row.period_end and value.pk not in replaced
+        value for value in history if value.period_end < row.period_end and stood(value, moment)
     )
     return next(earlier, None)
 

@@ -11,10 +11,9 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from measures.models import Measure
-from measures.submission import Submission, end_of_day
+from measures.submission import end_of_day, stood
 from metrics.assessment import assess, assess_check
-from metrics.history import versions
-from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Target
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation, Target
 from metrics.rules.checks import Result
 from metrics.rules.choices import Verdict
 
@@ -62,8 +61,8 @@ class _Known:
 
     def __init__(self, last: date):
         self.now = timezone.now()
-        as_of = last if last < timezone.localdate() else None
-        self.targets = list(versions(Target.objects.all(), as_of).select_related("plan", *PLACE))
+        end = min(end_of_day(last), self.now)
+        self.targets = list(Target.objects.versions(end).select_related("plan", *PLACE))
         terms = CheckTerm.objects.select_related(*PLACE)
         self.checks = list(
             Check.objects.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
@@ -71,7 +70,7 @@ class _Known:
         watched = {target.indicator_id for target in self.targets}
         watched |= {term.indicator_id for check in self.checks for term in check.loaded_terms}
         values = Observation.objects.filter(indicator__in=watched)
-        self.values = list(versions(values, as_of).order_by(*NEWEST_FIRST))
+        self.values = list(values.versions(end).order_by(*NEWEST_FIRST))
 
     def states(self, day: date) -> dict:
         """Row, its indicators and its state on ``day``, by a key that outlives corrections."""
@@ -79,7 +78,7 @@ class _Known:
         moment = min(end_of_day(day), self.now)
         values = defaultdict(list)
         for value in self.values:
-            if _stood(value, moment):
+            if stood(value, moment):
                 values[value.indicator_id].append(value)
         return self._verdicts(day, moment, values) | self._results(day, values)
 
@@ -88,7 +87,7 @@ class _Known:
         found = {}
         for target in self.targets:
             indicator = target.indicator
-            if _stood(target, moment) and _was_public(indicator, day):
+            if stood(target, moment) and indicator.was_public(day):
                 indicator.loaded_latest = values[indicator.pk][:1]
                 verdict = assess(indicator, target, day).verdict
                 found["target", _origin(target, by_key)] = target, [indicator], verdict
@@ -98,22 +97,12 @@ class _Known:
         found = {}
         for check in self.checks:
             indicators = [term.indicator for term in check.loaded_terms]
-            if not indicators or not all(_was_public(row, day) for row in indicators):
+            if not indicators or not all(row.was_public(day) for row in indicators):
                 continue
             for indicator in indicators:
                 indicator.public_values = values[indicator.pk]
             found["check", check.pk] = check, indicators, assess_check(check).outcome.result
         return found
-
-
-def _stood(row: Submission, moment: datetime) -> bool:
-    """Whether ``row`` (see ``versions``) was public before ``moment`` and not replaced yet."""
-    return row.published_at < moment and not (row.replaced_at and row.replaced_at < moment)
-
-
-def _was_public(indicator: Indicator, day: date) -> bool:
-    days = indicator.published_on, indicator.measure.published_on
-    return all(since is not None and since <= day for since in days)
 
 
 def _origin(target: Target, by_key: dict[int, Target]) -> int:
