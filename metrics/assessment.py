@@ -3,11 +3,13 @@
 Page, admin and file all ask here, so they cannot disagree.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
 from .rules import progress
@@ -52,20 +54,34 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
     Needs ``with_latest``. Completion is in percent, or cannot be said, with the reason.
     """
     latest = indicator.latest
-    value = latest.value if latest else None
-    wanted = target.value if target else None
     if target is None:
         completion = progress.Answer(reason=progress.NO_TARGET)
     else:
         completion = progress.completion(
-            value, wanted, comparator=target.comparator, baseline=target.baseline
+            latest.value if latest else None,
+            target.value,
+            comparator=target.comparator,
+            baseline=target.baseline,
         )
-    start = target.plan.start_on if target else None
-    due = (target.due_on or target.plan.end_on) if target else None
-    verdict = progress.verdict(
-        value=value,
+    return Assessment(
+        latest=latest,
+        target=target,
+        completion=completion,
+        verdict=verdict_of(indicator, latest, target, on),
+        time_used=progress.time_used(*_span(target), on),
+        timeliness=timeliness_of(indicator, on),
+    )
+
+
+def verdict_of(
+    indicator: Indicator, latest: Observation | None, target: Target | None, on: date
+) -> Verdict:
+    """What can be concluded on ``on`` if ``latest`` is the newest public value."""
+    start, due = _span(target)
+    return progress.verdict(
+        value=latest.value if latest else None,
         target_exists=target is not None,
-        target=wanted,
+        target=target.value if target else None,
         comparator=target.comparator if target else "",
         baseline=target.baseline if target else None,
         claim=target.claim if target else "",
@@ -77,14 +93,13 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         qualifier=latest.qualifier if latest else "",
         tolerance_points=settings.PACE_TOLERANCE_POINTS,
     )
-    return Assessment(
-        latest=latest,
-        target=target,
-        completion=completion,
-        verdict=verdict,
-        time_used=progress.time_used(start, due, on),
-        timeliness=timeliness_of(indicator, on),
-    )
+
+
+def _span(target: Target | None) -> tuple[date | None, date | None]:
+    """When the way to ``target`` begins and when it is due."""
+    if target is None:
+        return None, None
+    return target.plan.start_on, target.due_on or target.plan.end_on
 
 
 def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
@@ -98,13 +113,17 @@ def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
     )
 
 
+#: A figure in a check with the value that it stands for; None if there is none.
+Valued = tuple[CheckTerm, Observation | None]
+
+
 @dataclass(frozen=True)
 class CheckState:
     """What came of one check: its outcome, and the value that each of its terms stands for."""
 
     check: Check
     outcome: Outcome
-    terms: list[tuple[CheckTerm, Observation | None]]
+    terms: list[Valued]
 
     @property
     def relation(self) -> CheckKind:
@@ -137,17 +156,41 @@ class CheckState:
         return self.text(self.outcome.tolerance)
 
 
-def assess_check(check: Check) -> CheckState:
-    """Evaluate ``check`` on the values that are public; needs ``with_terms``.
+def assess_checks(checks: QuerySet, as_of: date | None) -> list[CheckState]:
+    """Each of ``checks`` on the values that were public on ``as_of`` (now if None).
 
-    One that still lacks a figure which its relation needs cannot be told.
+    Three queries.
     """
-    terms, are_of_one_time = _values_of(check)
+    checks = list(checks.with_terms())
+    values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
+    known = values.select_related("report").by_indicator()
+    return [assess_check(check, known) for check in checks]
+
+
+def indicators_in(checks: Iterable[Check]) -> set[int]:
+    """The keys of the indicators that ``checks`` (with their terms) compare."""
+    return {term.indicator_id for check in checks for term in check.loaded_terms}
+
+
+#: Values by the key of their indicator, newest first.
+Values = Mapping[int, Sequence[Observation]]
+
+
+def assess_check(check: Check, values: Values, at: Observation | None = None) -> CheckState:
+    """Evaluate ``check`` (with its terms) on ``values``.
+
+    At the newest time that all figures have in common; where there is none, it cannot be told,
+    and the newest values are shown. Nor can it where a figure has no value, or where the check
+    still lacks a figure which its relation needs. Given ``at``, that value alone stands for its
+    indicator, so that its time is the one.
+    """
+    terms, are_of_one_time = _terms(check, values, at)
     if not check.comparable:
         return CheckState(check, Outcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
     figures: dict[str, list[Figure | None]] = {}
     for term, observation in terms:
-        figures.setdefault(term.role, []).append(_figure(term.indicator, observation))
+        figure = observation and figure_of(observation, term.indicator.unit)
+        figures.setdefault(term.role, []).append(figure)
     try:
         outcome = evaluate(check.kind, figures)
     except KeyError:
@@ -158,68 +201,70 @@ def assess_check(check: Check) -> CheckState:
     return CheckState(check, outcome, terms)
 
 
-def with_year_before(terms: list[CheckTerm]) -> list[CheckTerm]:
-    """The ``terms`` of a check, and if it leads growth back to a number, that number itself."""
-    now = next((term for term in terms if term.role == Role.NOW), None)
-    if now is None or now.check_of.kind != CheckKind.BASE:
-        return terms
-    before = CheckTerm(
-        check_of=now.check_of, role=Role.BEFORE, indicator=now.indicator, earlier=True
+def figure_of(observation: Observation, unit: Unit) -> Figure:
+    """The value as checks compare it: in the base unit, with the range that it stands for."""
+    return Figure(
+        observation.value * unit.factor,
+        observation.qualifier,
+        last_digit(observation.as_written, unit.quantity, unit.factor),
     )
-    return [*terms, before]
 
 
-def _values_of(check: Check) -> tuple[list[tuple[CheckTerm, Observation | None]], bool]:
+def _terms(check: Check, values: Values, at: Observation | None) -> tuple[list[Valued], bool]:
     """Each term of ``check`` with its value at the newest time that all have in common, and True.
 
     The newest values and False where there is no such time. Where a term has no value at all, or
     the values are not compared, the newest values have to do.
     """
     terms = check.loaded_terms
-    newest = [(term, _newest(term)) for term in terms]
-    if not check.comparable or not all(value for _term, value in newest):
-        return newest, True
-    places = _aligned(check, terms)
+    known = [_known(term, values, at) for term in terms]
+    newest = [_newest(term, rows) for term, rows in zip(terms, known, strict=True)]
+    if not check.comparable or not all(newest):
+        return list(zip(terms, newest, strict=True)), True
+    places = _aligned(check, terms, known)
     if places is None:
-        return newest, False
-    more = with_year_before(terms)
-    more_places = _aligned(check, more) if len(more) > len(terms) else None
-    # Not at an older time, only because the number before is known there.
-    if more_places and more_places[:-1] == places:
-        terms, places = more, more_places
-    values = [
-        term.indicator.public_values[place] for term, place in zip(terms, places, strict=True)
-    ]
-    return list(zip(terms, values, strict=True)), True
+        return list(zip(terms, newest, strict=True)), False
+    if before := _year_before(check, terms):
+        more = [*known, _known(before, values, at)]
+        more_places = _aligned(check, [*terms, before], more)
+        # Not at an older time, only because the number before is known there.
+        if more_places and more_places[:-1] == places:
+            terms, known, places = [*terms, before], more, more_places
+    found = [rows[place] for rows, place in zip(known, places, strict=True)]
+    return list(zip(terms, found, strict=True)), True
 
 
-def _aligned(check: Check, terms: list[CheckTerm]) -> list[int] | None:
+def _year_before(check: Check, terms: list[CheckTerm]) -> CheckTerm | None:
+    """The number before, if ``check`` leads growth back to it: where it is public, it counts."""
+    now = next((term for term in terms if term.role == Role.NOW), None)
+    if now is None or check.kind != CheckKind.BASE:
+        return None
+    return CheckTerm(check_of=check, role=Role.BEFORE, indicator=now.indicator, earlier=True)
+
+
+def _known(term: CheckTerm, values: Values, at: Observation | None) -> Sequence[Observation]:
+    if at and at.indicator_id == term.indicator_id and not term.earlier:
+        return [at]
+    return values.get(term.indicator_id, ())
+
+
+def _newest(term: CheckTerm, rows: Sequence[Observation]) -> Observation | None:
+    """The newest value, or the newest one of an earlier period."""
+    if term.earlier:
+        rows = [row for row in rows if row.period_end < rows[0].period_end]
+    return rows[0] if rows else None
+
+
+def _aligned(
+    check: Check, terms: list[CheckTerm], known: list[Sequence[Observation]]
+) -> list[int] | None:
     series = [
         Series(
             term.indicator.kind,
             term.role,
-            [(value.period_start, value.period_end) for value in term.indicator.public_values],
+            [(row.period_start, row.period_end) for row in rows],
             term.earlier,
         )
-        for term in terms
+        for term, rows in zip(terms, known, strict=True)
     ]
     return align(check.kind, series)
-
-
-def _newest(term: CheckTerm) -> Observation | None:
-    """The newest public value, or the newest one of an earlier period."""
-    values = term.indicator.public_values
-    if term.earlier:
-        values = [value for value in values if value.period_end < values[0].period_end]
-    return values[0] if values else None
-
-
-def _figure(indicator: Indicator, observation: Observation | None) -> Figure | None:
-    if observation is None:
-        return None
-    unit = indicator.unit
-    return Figure(
-        observation.value * unit.factor,
-        observation.qualifier,
-        last_digit(observation.as_written, unit.quantity, unit.factor),
-    )

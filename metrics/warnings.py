@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from .assessment import CheckState, with_year_before
-from .models import NEWEST_FIRST, CheckTerm, Observation
-from .rules.alignment import Series, align
-from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate, last_digit
+from .assessment import assess_check, figure_of
+from .models import Check, CheckTerm, Observation
+from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate
 from .rules.choices import Kind
 from .rules.periods import Period, are_comparable, period_text
 from .wording import figure_text
+
+#: Relations of two figures, which are compared of whatever days.
+OF_TWO = frozenset({CheckKind.PART, CheckKind.QUOTA})
 
 
 def falls(kind: str, value: Decimal, before: Decimal) -> bool:
@@ -86,62 +87,50 @@ def misquotes(row: Observation, old: Observation) -> str:
     ) % {"old": old.as_written}
 
 
-def _checks(indicators: set[int]) -> list[list[CheckTerm]]:
-    """The terms of every check that joins one of ``indicators`` with other figures."""
-    terms = (
-        CheckTerm.objects.filter(
-            Q(check_of__terms__indicator__in=indicators), check_of__comparable=True
-        )
-        .select_related("check_of", "indicator__unit")
-        .distinct()
-    )
-    checks = defaultdict(list)
-    for term in terms:
-        checks[term.check_of_id].append(term)
-    return [with_year_before(of_check) for of_check in checks.values()]
+def _checks(indicators: set[int]) -> list[Check]:
+    """Every check that joins one of ``indicators`` with other figures; one query."""
+    return Check.objects.filter(comparable=True, terms__indicator__in=indicators).by_their_terms()
 
 
-def _pairs(checks) -> list[tuple[CheckTerm, CheckTerm]]:
+def _pairs(checks: list[Check]) -> list[tuple[CheckTerm, CheckTerm]]:
     """(part, whole) of every check that compares two figures."""
     found = []
-    for terms in checks:
-        roles = {term.role: term for term in terms if not term.earlier}
-        compares = terms[0].check_of.kind in {CheckKind.PART, CheckKind.QUOTA}
-        if compares and {Role.PART, Role.WHOLE} <= roles.keys():
+    for check in checks:
+        roles = {term.role: term for term in check.loaded_terms if not term.earlier}
+        if check.kind in OF_TWO and {Role.PART, Role.WHOLE} <= roles.keys():
             found.append((roles[Role.PART], roles[Role.WHOLE]))
     return found
 
 
-def _others(checks) -> dict[int, list[list[CheckTerm]]]:
+def _others(checks: list[Check]) -> dict[int, list[Check]]:
     """By indicator, the checks that it takes part in and that compare more than two figures."""
     found = defaultdict(list)
-    for terms in checks:
-        if terms[0].check_of.kind not in {CheckKind.PART, CheckKind.QUOTA}:
-            for indicator in {term.indicator_id for term in terms}:
-                found[indicator].append(terms)
+    for check in checks:
+        if check.kind not in OF_TWO:
+            for indicator in {term.indicator_id for term in check.loaded_terms}:
+                found[indicator].append(check)
     return found
 
 
 def _public(rows, checks) -> dict[int, list[Observation]]:
     """The public values of all indicators that ``rows`` and ``checks`` name, newest first."""
     indicators = {row.indicator_id: row.indicator for row in rows} | {
-        term.indicator_id: term.indicator for terms in checks for term in terms
+        term.indicator_id: term.indicator for check in checks for term in check.loaded_terms
     }
     public = (
         Observation.objects.published()
         .filter(indicator__in=indicators)
-        .order_by(*NEWEST_FIRST)
         .only("indicator", "period_start", "period_end", "value", "qualifier", "as_written")
+        .by_indicator()
     )
-    found = defaultdict(list)
-    for value in public:
-        value.indicator = indicators[value.indicator_id]
-        found[value.indicator_id].append(value)
-    return found
+    for indicator, values in public.items():
+        for value in values:
+            value.indicator = indicators[indicator]
+    return public
 
 
 def _known(rows, public) -> dict[int, list[Observation]]:
-    """The values to compare with by indicator: those of ``rows`` first, then ``public``.
+    """The values to compare with by indicator, newest first; of one day those of ``rows`` first.
 
     A row that a correction in ``rows`` supersedes no longer counts.
     """
@@ -151,6 +140,8 @@ def _known(rows, public) -> dict[int, list[Observation]]:
         known[row.indicator_id].append(row)
     for indicator, values in public.items():
         known[indicator] += [value for value in values if value.pk not in superseded]
+    for values in known.values():
+        values.sort(key=lambda value: value.period_end, reverse=True)
     return known
 
 
@@ -202,7 +193,8 @@ def _beside_others(row: Observation, pairs, known) -> list[str]:
             continue
         if part is None or whole is None:
             continue
-        if is_over_whole(part_term.check_of.kind, _figure(part), _figure(whole)):
+        figures = (figure_of(value, value.indicator.unit) for value in (part, whole))
+        if is_over_whole(part_term.check_of.kind, *figures):
             found.append(
                 _(
                     "The part is larger than the whole: %(part)s %(part_value)s (%(part_period)s), "
@@ -228,12 +220,10 @@ def _disagreeing(row: Observation, checks, known, public) -> list[str]:
     """
     found = []
     corrected = [old for old in public[row.indicator_id] if old.pk == row.supersedes_id]
-    for terms in checks:
-        state = _state(terms, known, row)
-        before = _state(terms, public, *corrected)
-        if state is None or state.outcome.result != Result.FAILS:
-            continue
-        if before is None or before.outcome.result != Result.FAILS:
+    for check in checks:
+        state = assess_check(check, known, row)
+        before = assess_check(check, public, *corrected)
+        if state.outcome.result == Result.FAILS and before.outcome.result != Result.FAILS:
             found.append(
                 _("%(check)s: computed %(computed)s, stated %(stated)s.")
                 % {
@@ -243,39 +233,6 @@ def _disagreeing(row: Observation, checks, known, public) -> list[str]:
                 }
             )
     return found
-
-
-def _state(terms: list[CheckTerm], known, row: Observation | None = None) -> CheckState | None:
-    """What comes of a check with the ``known`` values; None if they have no time in common.
-
-    With ``row`` that one stands for its indicator.
-    """
-    values = [
-        [row]
-        if row and term.indicator_id == row.indicator_id and not term.earlier
-        else sorted(
-            known.get(term.indicator_id, ()), key=lambda value: value.period_end, reverse=True
-        )
-        for term in terms
-    ]
-    series = [
-        Series(term.indicator.kind, term.role, list(map(_period, told)), term.earlier)
-        for term, told in zip(terms, values, strict=True)
-    ]
-    check = terms[0].check_of
-    places = align(check.kind, series)
-    if places is None:
-        return None
-    chosen = [told[place] for told, place in zip(values, places, strict=True)]
-    figures = defaultdict(list)
-    for term, value in zip(terms, chosen, strict=True):
-        figures[term.role].append(_figure(value))
-    try:
-        outcome = evaluate(check.kind, dict(figures))
-    except KeyError:
-        # The check does not name all the figures that its relation needs.
-        return None
-    return CheckState(check, outcome, list(zip(terms, chosen, strict=True)))
 
 
 def _beside(row: Observation, values: list[Observation]) -> Observation | None:
@@ -293,12 +250,6 @@ def _beside(row: Observation, values: list[Observation]) -> Observation | None:
         )
     ]
     return max(fitting, key=lambda value: value.period_end, default=None)
-
-
-def _figure(row: Observation) -> Figure:
-    unit = row.indicator.unit
-    step = last_digit(row.as_written, unit.quantity, unit.factor)
-    return Figure(row.base_value, row.qualifier, step)
 
 
 def _text(row: Observation) -> str:

@@ -3,14 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
 
-from django.db.models import Prefetch
 from django.utils.translation import pgettext
 
-from metrics.assessment import CheckState, assess_check
-from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation
+from metrics.assessment import CheckState, assess_check, indicators_in
+from metrics.models import Check, Observation
 from metrics.rules.checks import Result
 
 #: What asks for an explanation stands first.
@@ -32,19 +29,12 @@ def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:
 def of_day(as_of: date | None) -> dict[int, list[Result]]:
     """``by_indicator`` of all checks that were public on ``as_of`` (today if None).
 
-    Two queries, one less than ``Check.objects.with_terms``, so that packs keep to their ten.
+    Two queries, one less than ``assess_checks``, so that packs keep to their ten.
     """
-    values = Observation.objects.published(as_of).order_by(*NEWEST_FIRST)
-    terms = (
-        CheckTerm.objects.filter(check_of__in=Check.objects.published(as_of))
-        .select_related("check_of", "indicator__unit")
-        .prefetch_related(Prefetch("indicator__observations", values, to_attr="public_values"))
-    )
-    states = []
-    for check, its_terms in groupby(terms, attrgetter("check_of")):
-        check.loaded_terms = list(its_terms)
-        states.append(assess_check(check))
-    return by_indicator(states)
+    checks = Check.objects.published(as_of).by_their_terms()
+    values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
+    known = values.by_indicator()
+    return by_indicator(assess_check(check, known) for check in checks)
 
 
 def of_page(request) -> dict[int, list[Result]]:

@@ -5,7 +5,7 @@ from collections import Counter
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from metrics.assessment import assess_check
+from metrics.assessment import assess_checks
 from metrics.models import Check
 from metrics.rules.checks import Result
 
@@ -15,10 +15,7 @@ from .as_of import BadQuery
 
 def page(request):
     """Every relation between figures, with what comes of it; ``?result=`` shows one kind."""
-    states = [
-        assess_check(check)
-        for check in Check.objects.published(request.as_of).with_terms(request.as_of)
-    ]
+    states = assess_checks(Check.objects.published(request.as_of), request.as_of)
     states.sort(key=lambda state: check_marks.SEVERITY.index(state.outcome.result))
     counts = Counter(state.outcome.result for state in states)
     chosen = request.GET.get("result", "")

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from measures.submission import moment_of
 from metrics import history
-from metrics.assessment import assess, assess_check
+from metrics.assessment import assess, assess_checks
 from metrics.last_change import told_growth
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
 from metrics.wording import aggregation_rule
@@ -58,13 +58,9 @@ def page(request, code):
         .with_latest_value(as_of)
     )
     derived = [other for other in related if other.basis_id == row.pk]
-    checks = [
-        assess_check(check)
-        for check in Check.objects.published(as_of)
-        .filter(terms__indicator=row)
-        .distinct()
-        .with_terms(as_of)
-    ]
+    checks = assess_checks(
+        Check.objects.published(as_of).filter(terms__indicator=row).distinct(), as_of
+    )
     has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
     context = {
         "indicator": row,

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, Q
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
-from metrics.assessment import assess_check
+from metrics.assessment import assess_check, indicators_in
 from metrics.last_change import LastChange, last_change, told_growth
-from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Plan
+from metrics.models import Check, Indicator, Observation, Plan
 from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind
 from metrics.rules.progress import time_used
@@ -138,18 +138,17 @@ def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter
     indicators = list(
         Indicator.objects.published(as_of).filter(Q(is_key=True) | growth).with_place()
     )
-    terms = CheckTerm.objects.select_related("indicator__unit")
-    checks = list(
-        Check.objects.published(as_of).prefetch_related(
-            Prefetch("terms", terms, to_attr="loaded_terms")
-        )
+    checks = list(Check.objects.published(as_of).with_terms())
+    asked = {row.pk for row in indicators} | indicators_in(checks)
+    values = (
+        Observation.objects.published(as_of)
+        .filter(indicator__in=asked)
+        .select_related("report")
+        .by_indicator()
     )
-    in_checks = [term.indicator for check in checks for term in check.loaded_terms]
-    values = Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
-    prefetch_related_objects(
-        indicators + in_checks, Prefetch("observations", values, to_attr="public_values")
-    )
-    states = [assess_check(check) for check in checks]
+    for row in indicators:
+        row.public_values = values[row.pk]
+    states = [assess_check(check, values) for check in checks]
     marks = check_marks.by_indicator(states)
     keys = [
         KeyFigure(

@@ -6,7 +6,7 @@ import pytest
 
 from measures.tests.factories import ISSUED
 
-from ..assessment import assess_check
+from ..assessment import assess_checks
 from ..models import Check
 from ..rules.alignment import Series, align, year_before
 from ..rules.checks import CheckKind, Result, Role
@@ -128,8 +128,8 @@ def tell(indicator, value, number):
 
 
 def state():
-    (check,) = Check.objects.published().with_terms()
-    return assess_check(check)
+    (found,) = assess_checks(Check.objects.published(), None)
+    return found
 
 
 @pytest.mark.django_db

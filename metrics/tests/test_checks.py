@@ -5,7 +5,7 @@ import pytest
 
 from measures.tests.factories import ISSUED
 
-from ..assessment import assess_check
+from ..assessment import assess_checks
 from ..models import Check
 from ..rules.checks import CheckKind, Figure, Result, Role, evaluate, last_digit
 from ..rules.choices import Qualifier
@@ -95,8 +95,7 @@ def test_the_last_printed_digit_says_how_far_rounding_reaches(as_written, quanti
 
 @pytest.fixture
 def outcomes(report, db):
-    checks = Check.objects.published().with_terms()
-    return {check.code: assess_check(check) for check in checks}
+    return {state.check.code: state for state in assess_checks(Check.objects.published(), None)}
 
 
 def test_the_report_allows_more_than_twenty_five_relations(outcomes):
@@ -145,8 +144,7 @@ def test_a_check_that_still_lacks_a_figure_cannot_be_told_and_breaks_no_page(cli
     for role in roles:
         make_observation(indicator=make_term(check_of=check, role=role).indicator, published=ISSUED)
 
-    (row,) = Check.objects.filter(pk=check.pk).published().with_terms()
-    state = assess_check(row)
+    (state,) = assess_checks(Check.objects.filter(pk=check.pk).published(), None)
 
     assert state.outcome.result == Result.UNKNOWN
     response = client.get("/en/checks/")

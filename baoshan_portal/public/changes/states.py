@@ -7,13 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Prefetch
 from django.utils import timezone
 
 from measures.models import Measure
 from measures.submission import end_of_day, stood
-from metrics.assessment import assess, assess_check
-from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation, Target
+from metrics.assessment import assess_check, indicators_in, verdict_of
+from metrics.models import NEWEST_FIRST, Check, Observation, Target
 from metrics.rules.checks import Result
 from metrics.rules.choices import Verdict
 
@@ -63,12 +62,8 @@ class _Known:
         self.now = timezone.now()
         end = min(end_of_day(last), self.now)
         self.targets = list(Target.objects.versions(end).select_related("plan", *PLACE))
-        terms = CheckTerm.objects.select_related(*PLACE)
-        self.checks = list(
-            Check.objects.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
-        )
-        watched = {target.indicator_id for target in self.targets}
-        watched |= {term.indicator_id for check in self.checks for term in check.loaded_terms}
+        self.checks = list(Check.objects.with_terms(*PLACE))
+        watched = {target.indicator_id for target in self.targets} | indicators_in(self.checks)
         values = Observation.objects.filter(indicator__in=watched)
         self.values = list(values.versions(end).order_by(*NEWEST_FIRST))
 
@@ -88,8 +83,8 @@ class _Known:
         for target in self.targets:
             indicator = target.indicator
             if stood(target, moment) and indicator.was_public(day):
-                indicator.loaded_latest = values[indicator.pk][:1]
-                verdict = assess(indicator, target, day).verdict
+                latest = next(iter(values[indicator.pk]), None)
+                verdict = verdict_of(indicator, latest, target, day)
                 found["target", _origin(target, by_key)] = target, [indicator], verdict
         return found
 
@@ -99,9 +94,7 @@ class _Known:
             indicators = [term.indicator for term in check.loaded_terms]
             if not indicators or not all(row.was_public(day) for row in indicators):
                 continue
-            for indicator in indicators:
-                indicator.public_values = values[indicator.pk]
-            found["check", check.pk] = check, indicators, assess_check(check).outcome.result
+            found["check", check.pk] = check, indicators, assess_check(check, values).outcome.result
         return found
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from measures.tests.factories import ISSUED
+from metrics.assessment import assess_checks
 from metrics.models import Check, CheckTerm, Indicator
 from metrics.rules.checks import Result, Role
 from metrics.tests.factories import make_check, make_observation, make_term
@@ -107,7 +108,5 @@ def test_a_check_that_was_not_public_on_the_day_leaves_no_mark(report):
 
 def test_the_marks_say_what_the_page_of_checks_says(report):
     marks = check_marks.of_day(None)
-    states = check_marks.by_indicator(
-        map(check_marks.assess_check, Check.objects.published().with_terms())
-    )
+    states = check_marks.by_indicator(assess_checks(Check.objects.published(), None))
     assert marks == states
