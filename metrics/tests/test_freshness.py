@@ -6,11 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baoshan_portal.public.quality import facts
 from measures.tests.factories import ISSUED
 
-from ..assessment import assess
-from ..models import Indicator
 from ..rules.choices import Frequency, Freshness
 from ..rules.freshness import Timeliness, newest_due, timeliness
 from .factories import make_indicator, make_observation
@@ -80,23 +77,6 @@ def test_silence_never_makes_a_figure_less_late(frequency, latest_end, on, grace
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("frequency", Frequency)
-@pytest.mark.parametrize("ended", ["2022-12-31", "2023-07-24", "2023-09-30", None])
-@pytest.mark.parametrize("on", ["2023-07-26", "2023-10-29", "2023-10-30", "2024-01-30"])
-def test_page_and_filter_agree(frequency, ended, on):
-    indicator = make_indicator(frequency=frequency)
-    if ended:
-        end = date.fromisoformat(ended)
-        make_observation(indicator=indicator, period_start=None, period_end=end, published=ISSUED)
-    day = date.fromisoformat(on)
-
-    (row,) = Indicator.objects.with_latest(day)
-    (fact,) = facts(day)
-
-    assert fact["fresh"] == assess(row, None, day).timeliness.state
-
-
-@pytest.mark.django_db
 def test_the_page_of_an_indicator_says_how_many_values_are_overdue(client):
     indicator = make_indicator(frequency=YEARLY)
     make_observation(
@@ -106,10 +86,10 @@ def test_the_page_of_an_indicator_says_how_many_values_are_overdue(client):
         published=ISSUED,
     )
 
-    def told(day: str) -> str:
+    def page_on(day: str) -> str:
         page = client.get(f"/en/indicators/{indicator.code}/", {"as_of": day})
         return page.content.decode()
 
-    assert "fallen due" not in told("2024-01-29")
-    assert "Since then 1 value has fallen due, and none was published." in told("2024-01-30")
-    assert "Since then 2 values have fallen due" in told("2025-01-30")
+    assert "fallen due" not in page_on("2024-01-29")
+    assert "Since then 1 value has fallen due, and none was published." in page_on("2024-01-30")
+    assert "Since then 2 values have fallen due" in page_on("2025-01-30")

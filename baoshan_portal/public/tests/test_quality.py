@@ -1,0 +1,30 @@
+"""What is known of every figure, as the filters and the counts of the first page say it."""
+
+from datetime import date
+
+import pytest
+
+from measures.tests.factories import ISSUED
+from metrics.assessment import assess
+from metrics.models import Indicator
+from metrics.rules.choices import Frequency
+from metrics.tests.factories import make_indicator, make_observation
+
+from ..quality import facts
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("frequency", Frequency)
+@pytest.mark.parametrize("ended", ["2022-12-31", "2023-07-24", "2023-09-30", None])
+@pytest.mark.parametrize("on", ["2023-07-26", "2023-10-29", "2023-10-30", "2024-01-30"])
+def test_page_and_filter_agree(frequency, ended, on):
+    indicator = make_indicator(frequency=frequency)
+    if ended:
+        end = date.fromisoformat(ended)
+        make_observation(indicator=indicator, period_start=None, period_end=end, published=ISSUED)
+    day = date.fromisoformat(on)
+
+    (row,) = Indicator.objects.with_latest(day)
+    (fact,) = facts(day)
+
+    assert fact["fresh"] == assess(row, None, day).timeliness.state
