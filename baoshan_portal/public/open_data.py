@@ -14,11 +14,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark as demo
-from measures.models import Measure
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.progress import Answer
 from metrics.rules.quantity import plain
+
+from .lists.pages import measures_with_counts
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
 
 def measures(request):
     as_of = request.as_of
-    rows = Measure.objects.published(as_of).with_place().with_counts(as_of)
+    rows = measures_with_counts(as_of)
     return _csv(
         MEASURES,
         (

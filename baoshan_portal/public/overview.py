@@ -92,7 +92,7 @@ def sections_of(known: list[dict], new: Counter, as_of: date | None) -> list[Sec
     """Every section with its themes and what they hold; two queries."""
     indicators = Counter(row["theme"] for row in known)
     with_value = Counter(row["theme"] for row in known if row["value"])
-    themes = Theme.objects.with_counts(as_of)
+    themes = Theme.objects.with_measure_count(as_of)
     return [
         SectionCounts(
             section,

@@ -42,18 +42,10 @@ class Section(Named):
 
 
 class ThemeQuerySet(NamedQuerySet):
-    def with_counts(self, as_of: date | None = None):
-        """With ``measure_count`` and ``indicator_count``, as public on ``as_of``."""
-        day = as_of or timezone.localdate()
-        public = Q(measures__published_on__lte=day)
-        return self.annotate(
-            measure_count=models.Count("measures", filter=public, distinct=True),
-            indicator_count=models.Count(
-                "measures__indicators",
-                filter=public & Q(measures__indicators__published_on__lte=day),
-                distinct=True,
-            ),
-        )
+    def with_measure_count(self, as_of: date | None = None):
+        """With ``measure_count``, the measures that were public on ``as_of``."""
+        public = Q(measures__published_on__lte=as_of or timezone.localdate())
+        return self.annotate(measure_count=models.Count("measures", filter=public, distinct=True))
 
 
 class Theme(Named):
@@ -96,23 +88,6 @@ class MeasureQuerySet(NamedQuerySet):
         """With section, theme and leading department loaded, in the order of their numbers."""
         return self.select_related("theme__section", "lead").order_by(
             "theme__section__order", "theme__order", "order"
-        )
-
-    def with_counts(self, as_of: date | None = None):
-        """With ``indicator_count`` and ``latest_note_on``, as public on ``as_of``."""
-        day = as_of or timezone.localdate()
-        latest_note = (
-            self.model._meta.get_field("notes")
-            .related_model.objects.published(as_of)
-            .filter(measure=models.OuterRef("pk"))
-            .order_by("-happened_on")
-            .values("happened_on")[:1]
-        )
-        return self.annotate(
-            indicator_count=models.Count(
-                "indicators", filter=Q(indicators__published_on__lte=day), distinct=True
-            ),
-            latest_note_on=models.Subquery(latest_note),
         )
 
 

@@ -204,23 +204,10 @@ def test_a_theme_counts_its_public_measures():
     make_measure(theme=theme, published_on=date(2023, 8, 1))
     make_measure(theme=theme, published_on=None)
     counts = {
-        as_of: Theme.objects.with_counts(as_of).get(pk=theme.pk).measure_count
+        as_of: Theme.objects.with_measure_count(as_of).get(pk=theme.pk).measure_count
         for as_of in (date(2023, 7, 24), date(2023, 7, 25), None)
     }
     assert counts == {date(2023, 7, 24): 0, date(2023, 7, 25): 1, None: 2}
-
-
-def test_the_latest_note_of_a_measure_is_the_latest_public_one():
-    measure = make_measure()
-    june, july = date(2023, 6, 30), date(2023, 7, 31)
-    make_note(measure=measure, happened_on=july, published=date(2023, 8, 1))
-    make_note(measure=measure, happened_on=june, published=date(2023, 8, 15))
-    make_note(measure=measure, happened_on=date(2023, 8, 31))
-    latest = {
-        as_of: Measure.objects.with_counts(as_of).get().latest_note_on
-        for as_of in (date(2023, 7, 31), date(2023, 8, 1), None)
-    }
-    assert latest == {date(2023, 7, 31): None, date(2023, 8, 1): july, None: july}
 
 
 def test_rows_are_found_by_their_codes():

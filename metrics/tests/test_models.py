@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone, translation
 
-from measures.models import Measure
 from measures.tests.constraints import (
     assert_database_refuses,
     assert_validation_refuses,
@@ -403,18 +402,6 @@ def test_the_list_of_targets_is_public_with_all_that_a_verdict_needs(django_asse
         assert all(row.plan.end_on and row.indicator.unit.name for row in rows)
         assert {row.indicator.latest for row in rows} == {None}
     assert len(rows) == 2
-
-
-def test_counts_of_a_measure_leave_out_indicators_that_are_not_public():
-    measure = make_measure()
-    make_indicator(measure=measure)
-    make_indicator(measure=measure, published_on=date(2023, 8, 1))
-    make_indicator(measure=measure, published_on=None)
-    counts = [
-        Measure.objects.with_counts(day).get().indicator_count
-        for day in (date(2023, 7, 24), date(2023, 7, 31), None)
-    ]
-    assert counts == [0, 1, 2]
 
 
 # Words

@@ -109,13 +109,11 @@ class MeasureFilter(PlaceFilter):
 
     def expressions(self):
         as_of = self.request.as_of
-        # Figures are a matter of the app above, which this one does not import.
-        indicators = Measure._meta.get_field("indicators").related_model.objects
         of_measure = {"measure": OuterRef("pk")}
         return super().expressions() | {
             "noted": yes_if(Exists(ProgressNote.objects.published(as_of).filter(**of_measure))),
             "confirmed": yes_if(Q(lead_confirmed=True)),
-            "counted": yes_if(Exists(indicators.published(as_of).filter(**of_measure))),
+            "counted": yes_if(Exists(Indicator.objects.published(as_of).filter(**of_measure))),
         }
 
     def matches(self, word: str) -> Q:

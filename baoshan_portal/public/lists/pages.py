@@ -1,13 +1,32 @@
 """The public lists: measures, indicators and targets."""
 
+from datetime import date
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.models import Measure
+from measures.models import Measure, ProgressNote
 from metrics.models import Indicator, Target
 
 from .filters import PLACES, IndicatorFilter, MeasureFilter, TargetFilter
 from .page import ListPage
 from .tables import IndicatorTable, MeasureTable, TargetTable
+
+
+def measures_with_counts(as_of: date | None) -> QuerySet:
+    """Public measures, each with ``indicator_count`` and ``latest_note_on``, all as of that day."""
+    public = Q(indicators__published_on__lte=as_of or timezone.localdate())
+    notes = ProgressNote.objects.published(as_of).filter(measure=OuterRef("pk"))
+    latest_note = notes.order_by("-happened_on").values("happened_on")[:1]
+    return (
+        Measure.objects.published(as_of)
+        .with_place()
+        .annotate(
+            indicator_count=Count("indicators", filter=public, distinct=True),
+            latest_note_on=Subquery(latest_note),
+        )
+    )
 
 
 class MeasureList(ListPage):
@@ -20,8 +39,7 @@ class MeasureList(ListPage):
     pack_parameters = PLACES
 
     def get_queryset(self):
-        as_of = self.request.as_of
-        return Measure.objects.published(as_of).with_place().with_counts(as_of)
+        return measures_with_counts(self.request.as_of)
 
 
 class IndicatorList(ListPage):

@@ -28,6 +28,8 @@ from metrics.tests.factories import (
     make_unit,
 )
 
+from ..lists.pages import measures_with_counts
+
 pytestmark = pytest.mark.django_db
 
 EVERY_LIST = pytest.mark.parametrize("address", [f"/en{address}" for address in LISTS])
@@ -428,3 +430,28 @@ def test_an_empty_list_says_so(client, address):
 
     assert "answers to these filters" in html
     assert "0 rows" in html
+
+
+def test_the_latest_note_of_a_measure_is_the_latest_public_one():
+    measure = make_measure()
+    june, july = date(2023, 6, 30), date(2023, 7, 31)
+    make_note(measure=measure, happened_on=july, published=date(2023, 8, 1))
+    make_note(measure=measure, happened_on=june, published=date(2023, 8, 15))
+    make_note(measure=measure, happened_on=date(2023, 8, 31))
+    latest = {
+        as_of: measures_with_counts(as_of).get().latest_note_on
+        for as_of in (date(2023, 7, 31), date(2023, 8, 1), None)
+    }
+    assert latest == {date(2023, 7, 31): None, date(2023, 8, 1): july, None: july}
+
+
+def test_counts_of_a_measure_leave_out_indicators_that_are_not_public():
+    measure = make_measure(published_on=date(2023, 7, 1))
+    make_indicator(measure=measure)
+    make_indicator(measure=measure, published_on=date(2023, 8, 1))
+    make_indicator(measure=measure, published_on=None)
+    counts = [
+        measures_with_counts(day).get().indicator_count
+        for day in (date(2023, 7, 24), date(2023, 7, 31), None)
+    ]
+    assert counts == [0, 1, 2]
