@@ -19,8 +19,8 @@ from .rules.checks import (
     NOT_COMPARABLE,
     NOT_OF_ONE_TIME,
     CheckKind,
+    CheckOutcome,
     Figure,
-    Outcome,
     Result,
     Role,
     evaluate,
@@ -119,10 +119,10 @@ Valued = tuple[CheckTerm, Observation | None]
 
 @dataclass(frozen=True)
 class CheckState:
-    """What came of one check: its outcome, and the value that each of its terms stands for."""
+    """One check with its outcome, and the value that each of its terms stands for."""
 
     check: Check
-    outcome: Outcome
+    outcome: CheckOutcome
     terms: list[Valued]
 
     @property
@@ -135,13 +135,13 @@ class CheckState:
 
     @property
     def unit(self) -> Unit:
-        """The unit in which the outcome is told: the stated rate's, the whole's, or the first's."""
+        """The unit of the outcome: the stated rate's, the whole's, or the first's."""
         units = {term.role: term.indicator.unit for term, _value in self.terms}
-        told_in = Role.NOW if self.relation == CheckKind.BASE else Role.RATE
-        return units.get(told_in) or units.get(Role.WHOLE) or self.terms[0][0].indicator.unit
+        role = Role.NOW if self.relation == CheckKind.BASE else Role.RATE
+        return units.get(role) or units.get(Role.WHOLE) or self.terms[0][0].indicator.unit
 
     def text(self, value: Decimal | None) -> str:
-        """A value of the outcome for a reader, to two decimals; empty if it cannot be told."""
+        """A value of the outcome for a reader, to two decimals; empty if there is none."""
         if value is None:
             return ""
         rounded = (value / self.unit.factor).quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -179,14 +179,13 @@ Values = Mapping[int, Sequence[Observation]]
 def assess_check(check: Check, values: Values, at: Observation | None = None) -> CheckState:
     """Evaluate ``check`` (with its terms) on ``values``.
 
-    At the newest time that all figures have in common; where there is none, it cannot be told,
-    and the newest values are shown. Nor can it where a figure has no value, or where the check
-    still lacks a figure which its relation needs. Given ``at``, that value alone stands for its
-    indicator, so that its time is the one.
+    It compares the values of the newest time that all figures have in common. Without such a
+    time, without a value, or without a figure that the relation needs, the result is unknown and
+    the newest values are shown. ``at`` fixes the time: that value alone stands for its indicator.
     """
     terms, are_of_one_time = _terms(check, values, at)
     if not check.comparable:
-        return CheckState(check, Outcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
+        return CheckState(check, CheckOutcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
     figures: dict[str, list[Figure | None]] = {}
     for term, observation in terms:
         figure = observation and figure_of(observation, term.indicator.unit)
@@ -194,10 +193,10 @@ def assess_check(check: Check, values: Values, at: Observation | None = None) ->
     try:
         outcome = evaluate(check.kind, figures)
     except KeyError:
-        outcome = Outcome(Result.UNKNOWN, reason=INCOMPLETE)
+        outcome = CheckOutcome(Result.UNKNOWN, reason=INCOMPLETE)
     else:
         if not are_of_one_time:
-            outcome = Outcome(Result.UNKNOWN, reason=NOT_OF_ONE_TIME)
+            outcome = CheckOutcome(Result.UNKNOWN, reason=NOT_OF_ONE_TIME)
     return CheckState(check, outcome, terms)
 
 

@@ -1,7 +1,7 @@
 """How the newest value of an indicator differs from the one of the period before.
 
 Only what may be subtracted is (``periods.are_comparable``): flows and shares over periods of one
-length, running totals that begin on the same day. Otherwise both values are told, and why nothing
+length, running totals that begin on the same day. Otherwise both values are shown, and why nothing
 is computed. Pages, feeds and the reviewer's desk all ask here.
 """
 
@@ -31,8 +31,8 @@ NO_GROWTH = frozenset({Kind.SHARE, Kind.GROWTH, Kind.RANK})
 class LastChange:
     """From ``before`` to ``now``; the difference is in the indicator's unit, growth in %.
 
-    Either is an Answer: a value, or the reason why it cannot be told. ``growth`` is not told of
-    percentages, growth rates and ranks, whose growth means nothing.
+    Either is an Answer: a value, or the reason why there is none. Percentages, growth rates and
+    ranks have no ``growth``, because theirs means nothing.
     """
 
     indicator: Indicator
@@ -47,13 +47,13 @@ class LastChange:
 
     @property
     def difference_text(self) -> str:
-        """Such as +13.01亿元, 约−200家, +1.2个百分点 or 上升2位; empty if it cannot be told."""
+        """Such as +13.01亿元, 约−200家, +1.2个百分点 or 上升2位; empty if there is none."""
         value = self.difference.value
         return "" if value is None else self._about(difference_text(value, self.indicator.unit))
 
     @property
     def growth_text(self) -> str:
-        """Such as +56.22%, to two decimals; empty if it cannot be told or rounds to nothing."""
+        """Such as +56.22%, to two decimals; empty if there is none or it rounds to nothing."""
         if self.growth.value is None:
             return ""
         rounded = self.growth.value.quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -61,7 +61,7 @@ class LastChange:
 
     @property
     def text(self) -> str:
-        """Difference and growth, as far as they can be told: +13.01亿元（+56.22%）."""
+        """Difference and growth, as far as there are any: +13.01亿元（+56.22%）."""
         if not self.growth_text:
             return self.difference_text
         parts = {"difference": self.difference_text, "growth": self.growth_text}
@@ -99,17 +99,17 @@ def last_change(indicator: Indicator) -> LastChange | None:
     return between(indicator, values[0], before[0])
 
 
-def told_growth(indicator: Indicator, rates: list[Indicator]) -> str:
-    """The growth that a source itself tells of the newest public value, such as 35%; empty if none.
+def stated_growth(indicator: Indicator, rates: list[Indicator]) -> str:
+    """The growth that a source itself states of the newest public value: 35%; empty if none.
 
     ``rates`` are the indicators whose basis is ``indicator``; all need ``latest``. A growth of
-    another period than the newest value's is not told of it.
+    another period says nothing of the newest value.
     """
     now = indicator.latest
     for rate in rates:
-        told = rate.latest
-        if rate.kind == Kind.GROWTH and now and told and told.period_end == now.period_end:
-            return observed_text(told, rate.unit)
+        stated = rate.latest
+        if rate.kind == Kind.GROWTH and now and stated and stated.period_end == now.period_end:
+            return observed_text(stated, rate.unit)
     return ""
 
 

@@ -76,7 +76,7 @@ class Unit(Named):
         ]
 
     def clean(self):
-        """Refuses what would change values told in this unit: a published row stays as it is."""
+        """Refuses what would change values in this unit: a published row stays as it is."""
         super().clean()
         if self.base and (self.base.base_id or self.base.quantity != self.quantity):
             raise ValidationError({"base": _("Choose the base unit of the same quantity.")})
@@ -247,7 +247,7 @@ class Indicator(Named):
 
 
 class Sourced(InBothLanguages):
-    """Where a figure was told: a sentence of a report, or another source by name."""
+    """Where a figure comes from: a sentence of a report, or another source by name."""
 
     report = models.ForeignKey(
         Report,
@@ -316,7 +316,7 @@ class ObservationQuerySet(SubmissionQuerySet):
 
 
 class Observation(Sourced, Submission):
-    """One value of one indicator over one period, as one source told it."""
+    """One value of one indicator over one period, as one source states it."""
 
     indicator = models.ForeignKey(
         Indicator, models.PROTECT, related_name="observations", verbose_name=_("indicator")
@@ -539,7 +539,7 @@ class CheckQuerySet(NamedQuerySet):
 
 
 class Check(Named):
-    """A relation 勾稽 that figures should satisfy; what comes of it is computed, never stored."""
+    """A relation 勾稽 that figures should satisfy; the result is computed, never stored."""
 
     kind = models.CharField(_("relation"), max_length=10, choices=CheckKind)
     comparable = models.BooleanField(

@@ -163,21 +163,21 @@ def _alone(row: Observation, known) -> list[str]:
     before = max(earlier, key=lambda value: value.period_end, default=None)
     if before is None:
         return found
-    told = {"before": _text(before), "period": period_text(*_period(before))}
+    last = {"before": _text(before), "period": period_text(*_period(before))}
     if falls(indicator.kind, row.value, before.value):
-        found.append(_("A running total should not fall: it was %(before)s (%(period)s).") % told)
+        found.append(_("A running total should not fall: it was %(before)s (%(period)s).") % last)
     if is_ten_times(row.value, before.value):
         found.append(
             _("Ten times the last value or more: %(before)s (%(period)s). Is the unit right?")
-            % told
+            % last
         )
     if is_a_tenth(row.value, before.value):
         found.append(
             _("A tenth of the last value or less: %(before)s (%(period)s). Is the unit right?")
-            % told
+            % last
         )
     if row.value == before.value:
-        found.append(_("The same as the last value: %(before)s (%(period)s).") % told)
+        found.append(_("The same as the last value: %(before)s (%(period)s).") % last)
     return found
 
 

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import assess, assess_checks
-from metrics.last_change import told_growth
+from metrics.last_change import stated_growth
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
 from metrics.wording import aggregation_rule
 
@@ -64,7 +64,7 @@ def page(request, code):
     has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
     context = {
         "indicator": row,
-        "told": tell(row, assessment, on, told_growth(row, derived)),
+        "told": tell(row, assessment, on, stated_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": has_chart,
         "chart": chart_of(row, on) if has_chart else None,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
 from metrics.assessment import assess_check, indicators_in
-from metrics.last_change import LastChange, last_change, told_growth
+from metrics.last_change import LastChange, last_change, stated_growth
 from metrics.models import Check, Indicator, Observation, Plan
 from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind
@@ -155,7 +155,7 @@ def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter
             row,
             row.latest,
             last_change(row),
-            told_growth(row, [rate for rate in indicators if rate.basis_id == row.pk]),
+            stated_growth(row, [rate for rate in indicators if rate.basis_id == row.pk]),
             marks.get(row.pk, []),
         )
         for row in indicators

@@ -23,7 +23,7 @@ from metrics.wording import figure_text, observed_text
 def tell(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
     """All sentences on one indicator; needs its unit and ``public_values``, newest first.
 
-    ``growth`` is what the source tells of it (``told_growth``).
+    ``growth`` is what the source tells of it (``stated_growth``).
     """
     latest = assessment.latest
     if latest is None:

@@ -1,7 +1,7 @@
 """Which values of several indicators belong beside each other in a check, without the database.
 
 A flow of one quarter is no part of a yearly total, last year's growth says nothing of this year's
-value, and a part that was told later than its whole proves nothing against it. Values of
+value, and a part of a later day than its whole proves nothing against it. Values of
 different times would make a contradiction where there is none.
 """
 
@@ -38,10 +38,10 @@ def align(relation: str, figures: Sequence[Series]) -> list[int] | None:
     None if there is no such time. Flows and growth need the same period, states the same day; a
     whole or a quota may also be of a later day than its part, and a capacity of any day.
     """
-    told = [figure for figure in figures if not figure.earlier]
-    leading = [figure for figure in told if figure.kind in OVER_PERIODS]
+    present = [figure for figure in figures if not figure.earlier]
+    leading = [figure for figure in present if figure.kind in OVER_PERIODS]
     if not leading:
-        leading = [figure for figure in told if relation in EXACT or figure.role == Role.PART]
+        leading = [figure for figure in present if relation in EXACT or figure.role == Role.PART]
     for period in leading[0].periods if leading else ():
         places = [_place(figure, period, relation, figure in leading) for figure in figures]
         if None not in places:
@@ -56,13 +56,13 @@ def _place(figure: Series, period: Period, relation: str, leads: bool) -> int | 
     if figure.earlier:
         start, end = year_before(start), year_before(end)
     if figure.kind in OVER_PERIODS:
-        fitting = [place for place, told in found if told == (start, end)]
+        fitting = [place for place, period in found if period == (start, end)]
     elif figure.earlier or leads or relation in EXACT:
-        fitting = [place for place, told in found if told[1] == end]
+        fitting = [place for place, period in found if period[1] == end]
     elif figure.kind == Kind.CAPACITY:
-        fitting = [place for place, _told in found]
+        fitting = [place for place, _period in found]
     else:
-        later = [(told[1], place) for place, told in found if told[1] >= end]
+        later = [(period[1], place) for place, period in found if period[1] >= end]
         fitting = [min(later)[1]] if later else []
     return fitting[0] if fitting else None
 

@@ -73,9 +73,9 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a check: computed and stated value in the base unit (None: cannot be told),
-    the difference that rounding allows, and the reason where there is one."""
+class CheckOutcome:
+    """The result of a check; computed and stated value in the base unit, None where there is none;
+    the difference that rounding allows; and the reason for the result, if it needs one."""
 
     result: Result
     computed: Decimal | None = None
@@ -84,13 +84,13 @@ class Outcome:
     reason: str | None = None
 
 
-def evaluate(kind: str, figures: dict[str, Sequence[Figure | None]]) -> Outcome:
+def evaluate(kind: str, figures: dict[str, Sequence[Figure | None]]) -> CheckOutcome:
     """Check the ``figures``, by role, for the relation ``kind``; None is a figure without value.
 
     Raises KeyError if a role that the kind needs is missing.
     """
     if any(figure is None for group in figures.values() for figure in group):
-        return Outcome(Result.UNKNOWN, reason=MISSING)
+        return CheckOutcome(Result.UNKNOWN, reason=MISSING)
     one = {role: group[0] for role, group in figures.items()}
     match kind:
         case CheckKind.PART | CheckKind.QUOTA:
@@ -115,30 +115,30 @@ def evaluate(kind: str, figures: dict[str, Sequence[Figure | None]]) -> Outcome:
     raise ValueError(kind)
 
 
-def _at_most(part: Figure, whole: Figure) -> Outcome:
+def _at_most(part: Figure, whole: Figure) -> CheckOutcome:
     low, high = part.range[0], whole.range[1]
     if part.value <= whole.value:
         result = Result.HOLDS
     else:
         result = Result.APPROXIMATE if low <= high else Result.FAILS
     tolerance = _half_width(part) + _half_width(whole)
-    return Outcome(result, part.value, whole.value, tolerance)
+    return CheckOutcome(result, part.value, whole.value, tolerance)
 
 
-def _agree(value: Decimal, range_: tuple[Decimal, Decimal], stated: Figure) -> Outcome:
+def _agree(value: Decimal, range_: tuple[Decimal, Decimal], stated: Figure) -> CheckOutcome:
     low, high = stated.range
     if value == stated.value:
         result = Result.HOLDS
     else:
         result = Result.APPROXIMATE if range_[0] <= high and range_[1] >= low else Result.FAILS
     tolerance = (range_[1] - range_[0]) / 2 + _half_width(stated)
-    return Outcome(result, value, stated.value, tolerance)
+    return CheckOutcome(result, value, stated.value, tolerance)
 
 
-def _ratio(upper: Figure, lower: Figure, stated: Figure, less: Decimal) -> Outcome:
+def _ratio(upper: Figure, lower: Figure, stated: Figure, less: Decimal) -> CheckOutcome:
     """upper ÷ lower in %, minus ``less``; it holds if it rounds to the stated percentage."""
     if lower.range[0] <= 0:
-        return Outcome(Result.UNKNOWN, reason=NO_BASE)
+        return CheckOutcome(Result.UNKNOWN, reason=NO_BASE)
     value = upper.value * 100 / lower.value - less
     low = upper.range[0] * 100 / lower.range[1] - less
     high = upper.range[1] * 100 / lower.range[0] - less
@@ -148,17 +148,17 @@ def _ratio(upper: Figure, lower: Figure, stated: Figure, less: Decimal) -> Outco
     else:
         meets = low <= stated_high and high >= stated_low
         result = Result.APPROXIMATE if meets else Result.FAILS
-    return Outcome(result, value, stated.value, _half_width(stated))
+    return CheckOutcome(result, value, stated.value, _half_width(stated))
 
 
-def _base(now: Figure, rate: Figure) -> Outcome:
+def _base(now: Figure, rate: Figure) -> CheckOutcome:
     """The number before, worked back from the growth: for counts it must be a whole one."""
     low, high = (now.value / (1 + limit / 100) for limit in reversed(rate.range))
     value = now.value / (1 + rate.value / 100)
     tolerance = (high - low) / 2
     if low.to_integral_value(ROUND_CEILING) <= high:
-        return Outcome(Result.HOLDS, value, None, tolerance)
-    return Outcome(Result.APPROXIMATE, value, None, tolerance, NO_WHOLE_BASE)
+        return CheckOutcome(Result.HOLDS, value, None, tolerance)
+    return CheckOutcome(Result.APPROXIMATE, value, None, tolerance, NO_WHOLE_BASE)
 
 
 def _half_width(figure: Figure) -> Decimal:

@@ -23,7 +23,7 @@ MONTHS = {
 SAME_LENGTH_DAYS = 3
 #: States of one day, or of the time before it: how long that was says nothing of them.
 STATES = frozenset({Kind.STOCK, Kind.CAPACITY, Kind.RANK})
-#: They are told of a period or, as what stands at its end, of a day; the two are different things.
+#: Stated of a period or, as what stands at its end, of a day; the two are different things.
 RATIOS = frozenset({Kind.SHARE, Kind.GROWTH})
 
 

@@ -99,7 +99,7 @@ def is_met(
 ) -> bool | None:
     """Whether the value satisfies the target; None if either is unknown or it is too close to say.
 
-    近100 does not reach 100, 100余 does, and of 约100 nobody can tell.
+    近100 does not reach 100, 100余 does, and of 约100 nobody can say.
     """
     if value is None or target is None:
         return None

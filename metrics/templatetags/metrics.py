@@ -25,7 +25,7 @@ VERDICTS = {
 }
 
 
-# A figure that was reported when it was due calls for no attention, nor does one told once.
+# A figure reported when it was due calls for no attention, nor does one reported only once.
 FRESHNESS = {
     Freshness.CURRENT: ("good", "✓"),
     Freshness.LATE: ("bad", "!"),
@@ -64,7 +64,7 @@ def target_text(target) -> str:
     return text_of_target(target)
 
 
-# The icon and the colour of what came of a check.
+# The icon and the colour of the result of a check.
 RESULTS = {
     Result.HOLDS: ("good", "✓"),
     Result.APPROXIMATE: ("warn", "≈"),

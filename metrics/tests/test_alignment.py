@@ -93,8 +93,8 @@ def test_a_leap_day_has_a_year_before():
     assert year_before(None) is None
 
 
-def loans_and_growth(told_of=2022):
-    """Loans of 36 after 23, the growth that was told of a year, and the check that joins them."""
+def loans_and_growth(growth_of=2022):
+    """Loans of 36 after 23, the growth stated of a year, and the check that joins them."""
     loans = make_indicator()
     percent = make_unit(name="%", name_en="%", quantity="percentage")
     rate = make_indicator(kind=Kind.GROWTH, unit=percent)
@@ -103,8 +103,8 @@ def loans_and_growth(told_of=2022):
     make_term(check_of=check, role=Role.BEFORE, indicator=loans, earlier=True)
     make_term(check_of=check, role=Role.RATE, indicator=rate)
     for value, number in ((23, 2021), (36, 2022)):
-        tell(loans, value, number)
-    tell(rate, 57, told_of)
+        publish(loans, value, number)
+    publish(rate, 57, growth_of)
     return loans, rate
 
 
@@ -116,12 +116,12 @@ def firms_and_growth():
     check = make_check(kind=CheckKind.BASE, note="报告未给出上年数。")
     make_term(check_of=check, role=Role.NOW, indicator=firms)
     make_term(check_of=check, role=Role.RATE, indicator=rate)
-    tell(firms, 30, 2022)
-    tell(rate, 50, 2022)
+    publish(firms, 30, 2022)
+    publish(rate, 50, 2022)
     return firms, rate
 
 
-def tell(indicator, value, number):
+def publish(indicator, value, number):
     start, end = year(number)
     fields = {"period_start": start, "period_end": end, "value": value, "published": ISSUED}
     make_observation(indicator=indicator, **fields)
@@ -137,17 +137,17 @@ def test_a_new_value_contradicts_no_growth_of_the_year_before():
     loans, rate = loans_and_growth()
     assert state().outcome.result == Result.HOLDS
 
-    tell(loans, 40, 2023)
+    publish(loans, 40, 2023)
     assert state().outcome.result == Result.HOLDS
     assert sorted(value.value for _term, value in state().terms) == [23, 36, 57]
 
-    tell(rate, 57, 2023)
+    publish(rate, 57, 2023)
     assert state().outcome.result == Result.FAILS
 
 
 @pytest.mark.django_db
-def test_values_of_different_times_cannot_be_told_and_are_shown(client):
-    loans_and_growth(told_of=2020)
+def test_values_of_different_times_give_no_result_and_are_shown(client):
+    loans_and_growth(growth_of=2020)
 
     assert state().outcome.result == Result.UNKNOWN
     assert sorted(value.value for _term, value in state().terms) == [23, 36, 57]
@@ -163,7 +163,7 @@ def test_growth_is_checked_itself_once_the_number_before_is_public(client, befor
     assert state().outcome.computed == 20
     assert "报告未给出上年数。" in client.get("/checks/").content.decode()
 
-    tell(firms, before, 2021)
+    publish(firms, before, 2021)
 
     assert (state().relation, state().outcome.result) == (CheckKind.GROWTH, result)
     assert [value.value for _term, value in state().terms] == [30, 50, before]
@@ -174,9 +174,9 @@ def test_growth_is_checked_itself_once_the_number_before_is_public(client, befor
 @pytest.mark.django_db
 def test_an_older_time_at_which_the_number_before_is_known_is_not_preferred():
     firms, rate = firms_and_growth()
-    tell(firms, 5, 2018)
-    tell(firms, 10, 2019)
-    tell(rate, 100, 2019)
+    publish(firms, 5, 2018)
+    publish(firms, 10, 2019)
+    publish(rate, 100, 2019)
 
     assert state().relation == CheckKind.BASE
     assert [value.value for _term, value in state().terms] == [30, 50]

@@ -110,14 +110,14 @@ def test_a_quarter_asks_for_monthly_and_quarterly_figures(third_quarter):
     assert asked_for(third_quarter) == {made[ONCE], made[MONTHLY], made[QUARTERLY]}
 
 
-def test_what_was_told_once_elsewhere_is_asked_for_no_more(third_quarter):
-    told, in_another_round = make_indicator(frequency=ONCE), make_indicator(frequency=ONCE)
-    make_observation(indicator=told, published=ISSUED)
+def test_what_was_reported_once_elsewhere_is_asked_for_no_more(third_quarter):
+    reported, in_another_round = make_indicator(frequency=ONCE), make_indicator(frequency=ONCE)
+    make_observation(indicator=reported, published=ISSUED)
     make_observation(indicator=in_another_round, published=ISSUED, round=make_round())
     assert asked_for(third_quarter) == set()
 
 
-def test_what_is_told_once_stays_on_the_sheet_that_told_it(third_quarter):
+def test_what_is_reported_once_stays_on_its_sheet(third_quarter):
     indicator = make_indicator(frequency=ONCE)
     make_observation(indicator=indicator, published=ISSUED, round=third_quarter)
     make_observation(indicator=indicator, round=make_round())

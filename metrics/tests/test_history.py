@@ -28,7 +28,7 @@ def corrected(old, make, published, reason, **changes):
 
 
 def corrected_value():
-    """5 told on the day of issue, 6 since 10 August, 7 since 1 September."""
+    """5 on the day of issue, 6 since 10 August, 7 since 1 September."""
     clerk, head = make_user(username="clerk"), make_user(username="head")
     people = {"entered_by": clerk, "published_by": head}
     first = make_observation(published=ISSUED, as_written="5家", **people)
@@ -55,16 +55,16 @@ def words(response) -> str:
     return " ".join(response.content.decode().split())
 
 
-def test_every_corrected_value_is_told_with_its_days_its_reason_and_its_people(client):
+def test_every_corrected_value_is_shown_with_its_days_its_reason_and_its_people(client):
     first, second, third = corrected_value()
 
     response = page_of(client, third)
 
     assert response.context["observations"] == [third]
-    told = [
+    shown = [
         (row, row.replaced_at, row.replaced_because) for row in response.context["corrected_values"]
     ]
-    assert told == [
+    assert shown == [
         (second, third.published_at, "又漏一家"),
         (first, second.published_at, "漏计一家"),
     ]
@@ -102,7 +102,7 @@ def test_a_value_that_was_never_corrected_has_no_history(client):
     assert "No value of this indicator has been corrected." in words(page_of(client, row))
 
 
-def test_a_correction_under_way_is_not_told(client):
+def test_a_correction_under_way_is_not_shown(client):
     row = make_observation(published=ISSUED)
     make_observation(
         indicator=row.indicator, supersedes=row, revision=2, correction_reason="不得公开"
@@ -137,7 +137,7 @@ def test_what_stands_is_what_is_published(day):
     assert set(history.standing(rows)) == set(Observation.objects.published(day))
 
 
-def test_the_target_tells_what_it_said_before(client):
+def test_the_page_shows_what_the_target_said_before(client):
     first, second = corrected_target()
 
     response = page_of(client, second)
@@ -148,7 +148,7 @@ def test_the_target_tells_what_it_said_before(client):
     assert "计划调整" in words(response)
 
 
-def test_the_target_told_nothing_before_on_a_day_before_the_change(client):
+def test_the_target_said_nothing_before_on_a_day_before_the_change(client):
     first, _second = corrected_target()
 
     response = page_of(client, first, as_of="2023-08-09")
@@ -166,7 +166,7 @@ def test_the_target_told_nothing_before_on_a_day_before_the_change(client):
         ({"claim": "met"}, "≥ 10 organisations · reported met"),
     ],
 )
-def test_a_target_is_told_in_one_line(client, fields, text):
+def test_a_target_is_written_in_one_line(client, fields, text):
     target = make_target(published=ISSUED, **fields)
     corrected(target, make_target, AUGUST, "笔误", value=Decimal(99))
 

@@ -91,10 +91,10 @@ def test_from_zero_there_is_a_difference_and_no_growth():
 
 
 def test_a_half_year_is_not_subtracted_from_a_year():
-    told = change(Kind.FLOW, FIRM, ("130", FIRST_HALF_2023), ("253", YEAR_2022))
+    found = change(Kind.FLOW, FIRM, ("130", FIRST_HALF_2023), ("253", YEAR_2022))
 
-    assert told.before.value == 253
-    assert (told.text, told.difference.reason) == ("", LENGTHS_DIFFER)
+    assert found.before.value == 253
+    assert (found.text, found.difference.reason) == ("", LENGTHS_DIFFER)
 
 
 def test_a_leap_year_is_as_long_as_any_other():
@@ -116,9 +116,9 @@ def test_running_totals_are_subtracted_only_if_they_begin_on_the_same_day():
 
 @pytest.mark.parametrize("kind", [Kind.FLOW, Kind.CUMULATIVE, Kind.SHARE])
 def test_that_a_beginning_is_not_stated_is_said(kind):
-    told = change(kind, FIRM, ("8", (None, JULY_2023[1])), ("6", YEAR_2022))
+    found = change(kind, FIRM, ("8", (None, JULY_2023[1])), ("6", YEAR_2022))
 
-    assert (told.text, told.difference.reason) == ("", BEGINNING_UNKNOWN)
+    assert (found.text, found.difference.reason) == ("", BEGINNING_UNKNOWN)
 
 
 def test_two_flows_of_no_stated_beginning_are_not_subtracted_and_two_totals_are():
@@ -129,9 +129,9 @@ def test_two_flows_of_no_stated_beginning_are_not_subtracted_and_two_totals_are(
 
 
 def test_the_share_of_a_day_is_not_subtracted_from_that_of_a_year():
-    told = change(Kind.SHARE, PERCENT, ("38", JULY_2023), ("36", YEAR_2022))
+    found = change(Kind.SHARE, PERCENT, ("38", JULY_2023), ("36", YEAR_2022))
 
-    assert (told.text, told.difference.reason) == ("", LENGTHS_DIFFER)
+    assert (found.text, found.difference.reason) == ("", LENGTHS_DIFFER)
     assert change(Kind.RANK, RANK, ("4", JULY_2023), ("6", YEAR_2022)).text == "上升2位"
 
 
@@ -139,7 +139,7 @@ def test_the_share_of_a_day_is_not_subtracted_from_that_of_a_year():
     ("now", "growth"),
     [("112345", "+12.35%"), ("87655", "−12.35%"), ("100005", "+0.01%"), ("100004", "")],
 )
-def test_half_a_hundredth_of_growth_is_rounded_up_and_less_than_it_is_not_told(now, growth):
+def test_half_a_hundredth_of_growth_is_rounded_up_and_less_than_it_is_left_out(now, growth):
     grown = change(Kind.STOCK, FIRM, (now, JULY_2023), ("100000", END_OF_2022))
 
     assert grown.growth_text == growth

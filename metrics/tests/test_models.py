@@ -65,22 +65,22 @@ def figure_without_its_words():
     return make_observation(), {"as_written": ""}
 
 
-def value_told_twice_by_a_report():
-    told = {"indicator": make_indicator(), "report": make_report(), **YEAR_2022}
-    make_observation(locator="1.1/1", **told)
-    return make_observation(locator="1.1/2", **told), {"locator": "1.1/1"}
+def value_stated_twice_by_a_report():
+    source = {"indicator": make_indicator(), "report": make_report(), **YEAR_2022}
+    make_observation(locator="1.1/1", **source)
+    return make_observation(locator="1.1/2", **source), {"locator": "1.1/1"}
 
 
-def value_told_twice_by_another_source():
-    told = {"indicator": make_indicator(), **YEAR_2022}
-    make_observation(source_name="台账甲", **told)
-    return make_observation(source_name="台账乙", **told), {"source_name": "台账甲"}
+def value_stated_twice_by_another_source():
+    source = {"indicator": make_indicator(), **YEAR_2022}
+    make_observation(source_name="台账甲", **source)
+    return make_observation(source_name="台账乙", **source), {"source_name": "台账甲"}
 
 
-def total_without_a_beginning_told_twice():
-    told = {"indicator": make_indicator(), "source_name": "台账", "period_end": ISSUED}
-    make_observation(period_start=None, **told)
-    return make_observation(period_start=ISSUED, **told), {"period_start": None}
+def total_without_a_beginning_stated_twice():
+    source = {"indicator": make_indicator(), "source_name": "台账", "period_end": ISSUED}
+    make_observation(period_start=None, **source)
+    return make_observation(period_start=ISSUED, **source), {"period_start": None}
 
 
 def target_set_twice():
@@ -131,9 +131,9 @@ BREACHES = [
     ("plan_dates_in_order", plan_that_ends_on_its_first_day),
     ("observation_period_in_order", period_that_ends_before_it_begins),
     ("observation_as_written", figure_without_its_words),
-    ("observation_told_once", value_told_twice_by_a_report),
-    ("observation_told_once", value_told_twice_by_another_source),
-    ("observation_told_once", total_without_a_beginning_told_twice),
+    ("observation_told_once", value_stated_twice_by_a_report),
+    ("observation_told_once", value_stated_twice_by_another_source),
+    ("observation_told_once", total_without_a_beginning_stated_twice),
     ("check_says_why_not_comparable", check_that_does_not_say_why_it_is_not_comparable),
     ("checkterm_once", second_term_of_the_same_figure),
     ("target_set_once", target_set_twice),
@@ -178,13 +178,13 @@ def test_what_the_constraints_allow():
 
 
 def test_one_indicator_takes_several_periods_sources_and_places():
-    told = {"indicator": make_indicator(), "report": make_report(), "locator": "1.1/1"}
-    make_observation(**told, **YEAR_2022)
-    make_observation(**told, **YEAR_2021).full_clean()
-    make_observation(**told, period_start=None, period_end=date(2022, 12, 31)).full_clean()
-    make_observation(**{**told, "locator": "1.1/2"}, **YEAR_2022).full_clean()
-    make_observation(**{**told, "report": make_report()}, **YEAR_2022).full_clean()
-    make_observation(indicator=told["indicator"], **YEAR_2022).full_clean()
+    source = {"indicator": make_indicator(), "report": make_report(), "locator": "1.1/1"}
+    make_observation(**source, **YEAR_2022)
+    make_observation(**source, **YEAR_2021).full_clean()
+    make_observation(**source, period_start=None, period_end=date(2022, 12, 31)).full_clean()
+    make_observation(**{**source, "locator": "1.1/2"}, **YEAR_2022).full_clean()
+    make_observation(**{**source, "report": make_report()}, **YEAR_2022).full_clean()
+    make_observation(indicator=source["indicator"], **YEAR_2022).full_clean()
 
 
 @pytest.mark.parametrize("value", ["99999999999.9999", "-0.0001", "99999999999.9", "0"])

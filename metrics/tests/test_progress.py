@@ -328,7 +328,7 @@ LIMIT = {"comparator": AT_MOST}
         ({"value": 99, "on": ON_DUE}, Verdict.ON_TRACK),
         ({"value": 99, "on": AFTER_DUE}, Verdict.MISSED),
         ({"value": 100, "on": AFTER_DUE}, Verdict.MET),
-        # How exactly the source tells the figure.
+        # How exactly the source states the figure.
         ({"value": 100, "qualifier": Qualifier.NEARLY, "on": AFTER_DUE}, Verdict.MISSED),
         ({"value": 100, "qualifier": Qualifier.NEARLY}, Verdict.ON_TRACK),
         ({"value": 100, "qualifier": Qualifier.OVER}, Verdict.MET),

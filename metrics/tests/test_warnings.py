@@ -176,7 +176,7 @@ def test_a_correction_is_not_compared_with_what_it_supersedes():
 
 
 @pytest.mark.django_db
-def test_a_share_of_more_than_all_is_told():
+def test_a_share_of_more_than_all_is_named():
     percent = make_unit(name="%", name_en="%", quantity="percentage")
     share = make_indicator(kind=Kind.SHARE, unit=percent)
     assert warnings_of([entry(share, 120, YEAR_2023)]) == [
@@ -194,7 +194,7 @@ def check(part, whole, **fields) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("part_is_entered", [True, False])
-def test_a_part_above_the_whole_is_told_whichever_is_entered(part_is_entered):
+def test_a_part_above_the_whole_is_named_whichever_is_entered(part_is_entered):
     unit = make_unit()
     part = make_indicator(kind=Kind.STOCK, unit=unit, name_en="Parks at work")
     whole = make_indicator(kind=Kind.STOCK, unit=unit, name_en="Parks")
@@ -243,7 +243,7 @@ def test_flows_of_different_periods_are_no_part_of_each_other():
 
 
 def carriers() -> dict[Role, Indicator]:
-    """8 national ones among 32 carriers, which is the told quarter, all at the end of 2022."""
+    """8 national ones among 32 carriers, which is the stated quarter, all at the end of 2022."""
     unit, percent = make_unit(), make_unit(name="%", name_en="%", quantity="percentage")
     check_of = make_check(kind=CheckKind.SHARE, name_en="Share of national carriers")
     kinds = {Role.PART: (Kind.STOCK, unit, 8), Role.WHOLE: (Kind.STOCK, unit, 32),
@@ -266,7 +266,7 @@ def carriers() -> dict[Role, Indicator]:
         (None, "30", []),
     ],
 )
-def test_a_share_that_its_figures_do_not_give_is_told(part, share, sentences):
+def test_a_share_that_its_figures_do_not_give_is_named(part, share, sentences):
     of = carriers()
     entered = {Role.PART: part, Role.WHOLE: 32, Role.RATE: share}
     rows = [entry(of[role], value, TOTAL_2023) for role, value in entered.items() if value]
@@ -364,7 +364,7 @@ def test_a_correction_of_parts_that_overlap_in_public_is_no_news(place):
 
 
 @pytest.mark.django_db
-def test_a_correction_after_which_the_parts_no_longer_give_the_whole_is_told():
+def test_a_correction_after_which_the_parts_no_longer_give_the_whole_is_named():
     draft = correct(overlapping(10, 4, 6, period=YEAR_2022)[1], by=None, reason="重计", value=5)
     assert warnings_of([draft]) == [["Parts: computed 11 organisations, stated 10 organisations."]]
 

@@ -85,7 +85,7 @@ def test_only_flows_may_be_added_up(kind):
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_every_rule_is_told_in_chinese_too(kind):
+def test_every_rule_is_said_in_chinese_too(kind):
     with translation.override("en"):
         english = aggregation_rule(kind)
     assert aggregation_rule(kind) != english
