@@ -35,7 +35,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Group:
+class HitGroup:
     """All hits of one kind; the page shows the first of them."""
 
     kind: str
@@ -47,18 +47,18 @@ class Group:
         return self.hits[:SHOWN]
 
 
-def find(words: list[str], as_of) -> list[Group]:
+def find(words: list[str], as_of) -> list[HitGroup]:
     """What is public and contains every one of ``words``, by kind; kinds without hits stay out."""
     groups = (
-        Group("figures", gettext_lazy("Figures"), _figures(as_of)),
-        Group("measures", gettext_lazy("Measures"), _measures(as_of)),
-        Group("notes", gettext_lazy("Progress notes"), _notes(as_of)),
-        Group("departments", gettext_lazy("Departments"), _departments(as_of)),
-        Group("sources", gettext_lazy("Sources"), _sources(as_of)),
+        HitGroup("figures", gettext_lazy("Figures"), _figures(as_of)),
+        HitGroup("measures", gettext_lazy("Measures"), _measures(as_of)),
+        HitGroup("notes", gettext_lazy("Progress notes"), _notes(as_of)),
+        HitGroup("departments", gettext_lazy("Departments"), _departments(as_of)),
+        HitGroup("sources", gettext_lazy("Sources"), _sources(as_of)),
     )
     words = [word.lower() for word in words]
     answered = (
-        Group(group.kind, group.label, [hit for hit in group.hits if _answers(hit, words)])
+        HitGroup(group.kind, group.label, [hit for hit in group.hits if _answers(hit, words)])
         for group in groups
     )
     return [group for group in answered if group.hits]
@@ -89,7 +89,7 @@ def _figures(as_of) -> list[Hit]:
     return [
         Hit(
             str(value.indicator),
-            " · ".join(_told(value)),
+            " · ".join(_details(value)),
             value.indicator,
             searchable(
                 value.indicator.name,
@@ -105,7 +105,7 @@ def _figures(as_of) -> list[Hit]:
     ]
 
 
-def _told(value: Observation) -> list[str]:
+def _details(value: Observation) -> list[str]:
     """The figure, how the source writes it if that differs, and the source."""
     figure = figure_text(value.value, value.indicator.unit, value.qualifier)
     return list(dict.fromkeys([figure, as_written_text(value), value.source_text]))

@@ -19,8 +19,8 @@ from .charts.history import distinct, small_spec
 
 
 @dataclass
-class Line:
-    """An indicator with its public values, newest first, and what comes of its targets.
+class IndicatorRow:
+    """An indicator with its public values, newest first, and the state of its targets.
 
     ``change`` is empty, and ``course`` None, without an earlier value.
     """
@@ -43,21 +43,21 @@ class Line:
         return len(distinct(self.indicator.public_values)) > 1
 
 
-def lines_of(measure: Measure, as_of: date | None) -> list[Line]:
+def indicator_rows(measure: Measure, as_of: date | None) -> list[IndicatorRow]:
     """Every public indicator of ``measure`` in order; three queries."""
     on = as_of or timezone.localdate()
     indicators = (
         Indicator.objects.published(as_of).filter(measure=measure).with_place().with_history(as_of)
     )
-    lines = []
-    for row in indicators:
-        states = [assess(row, target, on) for target in row.loaded_targets]
-        lines.append(Line(row, states))
-    drawn = [line for line in lines if line.has_course]
-    specs = [small_spec(line.indicator, line.indicator.public_values) for line in drawn]
-    for line, svg in zip(drawn, drawing.svgs(specs), strict=True):
-        line.course = svg and inline(svg)
-    return lines
+    rows = []
+    for indicator in indicators:
+        states = [assess(indicator, target, on) for target in indicator.loaded_targets]
+        rows.append(IndicatorRow(indicator, states))
+    drawn = [row for row in rows if row.has_course]
+    specs = [small_spec(row.indicator, row.indicator.public_values) for row in drawn]
+    for row, svg in zip(drawn, drawing.svgs(specs), strict=True):
+        row.course = svg and inline(svg)
+    return rows
 
 
 def page(request, code):

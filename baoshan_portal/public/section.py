@@ -10,7 +10,7 @@ from metrics.models import Indicator
 
 
 @dataclass(frozen=True)
-class ThemeLines:
+class ThemeMeasures:
     """A theme with its public measures; each has ``public_indicators``, with their latest value."""
 
     theme: Theme
@@ -51,5 +51,5 @@ def page(request, order):
     themes = row.themes.select_related("section").prefetch_related(
         Prefetch("measures", measures, to_attr="public_measures")
     )
-    context = {"section": row, "themes": [ThemeLines(theme) for theme in themes]}
+    context = {"section": row, "themes": [ThemeMeasures(theme) for theme in themes]}
     return render(request, "public/section.html", context)

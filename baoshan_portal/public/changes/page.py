@@ -13,7 +13,7 @@ from measures.submission import end_of_day
 from metrics.models import Indicator
 
 from ..as_of import BadQuery, read_day
-from .publications import Change, changes_between
+from .publications import Publication, changes_between
 from .states import StateChange, state_changes
 
 #: From this many first values on, a page shows them folded, by theme.
@@ -25,8 +25,8 @@ class ThemeChanges:
     """The publications of a theme: the first values by their day, apart from everything else."""
 
     theme: Theme
-    news: list[Change]
-    firsts: list[tuple[date, list[Change]]]
+    news: list[Publication]
+    firsts: list[tuple[date, list[Publication]]]
 
     @property
     def count(self) -> int:
@@ -53,7 +53,7 @@ class SectionChanges:
         return [state for state in self.states if not state.before]
 
 
-def by_section(changes: list[Change], states: list[StateChange]) -> list[SectionChanges]:
+def by_section(changes: list[Publication], states: list[StateChange]) -> list[SectionChanges]:
     """All sections in order, those without a change too; within a theme by the measures' numbers.
 
     One query.
@@ -62,7 +62,7 @@ def by_section(changes: list[Change], states: list[StateChange]) -> list[Section
     in_order = sorted(changes, key=_place)
     for theme, group in groupby(in_order, key=lambda change: change.measure.theme):
         of_theme = list(group)
-        firsts: dict[date, list[Change]] = {}
+        firsts: dict[date, list[Publication]] = {}
         for change in of_theme:
             if change.first_value:
                 firsts.setdefault(timezone.localdate(change.at), []).append(change)
@@ -83,7 +83,7 @@ def by_section(changes: list[Change], states: list[StateChange]) -> list[Section
     ]
 
 
-def _place(change: Change) -> tuple:
+def _place(change: Publication) -> tuple:
     """To sort by the order of the report: a measure's notes before its indicators."""
     is_indicator = isinstance(change.subject, Indicator)
     return *change.measure.number_key, change.subject.order if is_indicator else -1

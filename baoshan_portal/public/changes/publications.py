@@ -25,7 +25,7 @@ CARRIERS = {
 
 
 @dataclass(frozen=True)
-class Change:
+class Publication:
     """One publication.
 
     ``before`` is what it replaced or the value of the period before, empty if there was none;
@@ -98,7 +98,7 @@ def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime
     return counts, max(newest, default=None)
 
 
-def changes_between(since: datetime | None, until: datetime, **place) -> list[Change]:
+def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:
     """All ``publications`` of these days and this place, newest first.
 
     Four queries however many rows.
@@ -118,7 +118,7 @@ def _rows(model, since, until, place) -> QuerySet:
     return rows if model is ProgressNote else rows.select_related("indicator__unit")
 
 
-def _values(since, until, place) -> list[Change]:
+def _values(since, until, place) -> list[Publication]:
     rows = list(_rows(Observation, since, until, place))
     changed = publications(Observation, since, until, **place).values("indicator")
     history: dict[int, list[Observation]] = {}
@@ -128,12 +128,12 @@ def _values(since, until, place) -> list[Change]:
     return [_value(row, history[row.indicator_id]) for row in rows]
 
 
-def _value(row: Observation, history: list[Observation]) -> Change:
+def _value(row: Observation, history: list[Observation]) -> Publication:
     """``history`` is all that was ever public of the indicator, newest first."""
     indicator = row.indicator
     before = row.supersedes or _of_the_period_before(row, history)
     history_begins = min(value.published_at for value in history)
-    return Change(
+    return Publication(
         f"observation:{row.code}",
         _public_since(row),
         indicator.measure,
@@ -164,10 +164,10 @@ def _value_text(value: Observation, indicator: Indicator) -> str:
     }
 
 
-def _target(row: Target) -> Change:
+def _target(row: Target) -> Publication:
     if row.supersedes:
         row.supersedes.indicator = row.indicator
-    return Change(
+    return Publication(
         f"target:{row.code}",
         _public_since(row),
         row.indicator.measure,
@@ -179,8 +179,8 @@ def _target(row: Target) -> Change:
     )
 
 
-def _note(row: ProgressNote) -> Change:
-    return Change(
+def _note(row: ProgressNote) -> Publication:
+    return Publication(
         f"note:{row.code}",
         _public_since(row),
         row.measure,

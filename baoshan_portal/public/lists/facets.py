@@ -97,7 +97,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Group:
+class FacetGroup:
     """Facets that the page folds away together; ``used`` is how many of their answers are taken."""
 
     name: str
@@ -254,7 +254,7 @@ class FacetFilterSet(django_filters.FilterSet):
         return found
 
     @cached_property
-    def shown_groups(self) -> list[Group]:
+    def shown_groups(self) -> list[FacetGroup]:
         """The facets for the page, with counts unless the address cannot be answered."""
         counts = self.counts if self.is_valid() else None
         groups = []
@@ -266,7 +266,7 @@ class FacetFilterSet(django_filters.FilterSet):
                 for option in question.options
             )
             label = label or questions[0].facet.label
-            groups.append(Group(f"group-{number}", label, questions, used))
+            groups.append(FacetGroup(f"group-{number}", label, questions, used))
         return groups
 
     def _question(self, name: str, counts: Counter | None) -> Question:

@@ -34,7 +34,7 @@ NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Line:
+class PackIndicator:
     """An indicator with its newest public value and what can be concluded for each target.
 
     ``checks`` are the results of the checks that it takes part in, the gravest first.
@@ -107,7 +107,7 @@ class Work:
     """A measure with the figures that were chosen and everything that was published on it."""
 
     measure: Measure
-    lines: list[Line]
+    lines: list[PackIndicator]
     notes: list[ProgressNote]
 
     @property
@@ -193,7 +193,7 @@ class Pack:
         ]
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[PackIndicator]:
         return [line for work in self.works for line in work.lines]
 
     @property
@@ -234,11 +234,11 @@ def gather(request) -> Pack:
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
     marks = check_marks.of_page(request)
-    lines: dict[int, list[Line]] = {}
+    lines: dict[int, list[PackIndicator]] = {}
     for indicator in chosen.qs:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
         lines.setdefault(indicator.measure_id, []).append(
-            Line(indicator, states, marks.get(indicator.pk, []))
+            PackIndicator(indicator, states, marks.get(indicator.pk, []))
         )
 
     measures = (

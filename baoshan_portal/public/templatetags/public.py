@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from .. import check_marks
 from ..as_of import address
-from ..measure import lines_of
+from ..measure import indicator_rows
 
 register = template.Library()
 
@@ -67,7 +67,7 @@ def check_legend(context):
 @register.inclusion_tag("public/_indicators_of.html", takes_context=True)
 def indicators_of(context, measure):
     """The figures of a measure, as public on the day that the page speaks of."""
-    lines = lines_of(measure, context["request"].as_of)
+    lines = indicator_rows(measure, context["request"].as_of)
     return {
         "lines": lines,
         "has_courses": any(line.course for line in lines),
