@@ -1,4 +1,4 @@
-"""What the demonstration tells: invented figures, targets and notes, as they would be typed.
+"""What the demonstration contains: invented figures, targets and notes, as they would be typed.
 
 Times are counted from the day on which the demonstration is made. Quarters are numbered from 1,
 the tenth last full one, to 10, the last. The demonstration's plan runs over twelve quarters,

@@ -1,8 +1,8 @@
 """Fills the database of the demonstration: people, rounds, values, targets and notes.
 
 What is public there has been so for a while: such rows are written as published, with who did
-what and when, and the trail tells it as well. What is still on somebody's desk went through the
-workflow just now. ``content`` is what is told, ``measures.watermark`` the watermark.
+what and when, and the trail records it as well. What is still on somebody's desk went through the
+workflow just now. ``content`` holds what they say, ``measures.watermark`` the watermark.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Certainty, Frequency
 
-from . import content as told
+from . import content
 
 #: Every invented row begins its code like this, and a figure names this source.
 PREFIX = "demo-"
@@ -74,16 +74,16 @@ class Calendar:
     def quarter(self, number: int) -> tuple[date, date]:
         """10 is the last full quarter, 11 the one that still runs."""
         running = (self.today.month - 1) // 3
-        return self._span((running + number - told.QUARTERS - 1) * 3, 3)
+        return self._span((running + number - content.QUARTERS - 1) * 3, 3)
 
     def month(self, number: int) -> tuple[date, date]:
         """40 is the last full month."""
         running = self.today.month - 1
-        return self._span(running + number - told.MONTHS - 1, 1)
+        return self._span(running + number - content.MONTHS - 1, 1)
 
     def year(self, number: int) -> tuple[date, date]:
         """3 is the last full year."""
-        return self._span((number - told.YEARS - 1) * 12, 12)
+        return self._span((number - content.YEARS - 1) * 12, 12)
 
     def _span(self, first: int, months: int) -> tuple[date, date]:
         """So many months from the ``first``, which is counted from the January of this year."""
@@ -108,10 +108,10 @@ class Filling:
             indicator.code: indicator for indicator in Indicator.objects.with_place().with_latest()
         }
         self.plan = self.make_plan()
-        self.rounds = {number: self.make_round(number) for number in range(1, told.QUARTERS + 2)}
+        self.rounds = {number: self.make_round(number) for number in range(1, content.QUARTERS + 2)}
         self.publish(self.values())
         self.publish(self.corrected_values())
-        self.publish([self.target(goal) for goal in told.GOALS])
+        self.publish([self.target(goal) for goal in content.GOALS])
         self.publish(self.changed_targets())
         self.publish_notes()
         self.leave_work()
@@ -119,8 +119,8 @@ class Filling:
     # What the figures hang on
 
     def change_structure(self) -> None:
-        """Makes the invented indicators, and has figures asked for as often as they are told."""
-        for fields in told.INDICATORS:
+        """Makes the invented indicators, and has figures asked for as often as they are given."""
+        for fields in content.INDICATORS:
             own = {
                 "measure": Measure.objects.get(code=fields["measure"]),
                 "unit": Unit.objects.get(code=fields["unit"]),
@@ -129,12 +129,12 @@ class Filling:
             }
             Indicator.objects.create(**fields | own)
         for table, frequency in (
-            (told.BY_QUARTER, Frequency.QUARTERLY),
-            (told.BY_MONTH, Frequency.MONTHLY),
+            (content.BY_QUARTER, Frequency.QUARTERLY),
+            (content.BY_MONTH, Frequency.MONTHLY),
         ):
             codes = [code for code, _form, _figures in _lines(table)]
             Indicator.objects.filter(code__in=codes).update(frequency=frequency)
-        Measure.objects.filter(lead__code__in=told.CONFIRMED).update(lead_confirmed=True)
+        Measure.objects.filter(lead__code__in=content.CONFIRMED).update(lead_confirmed=True)
 
     def make_plan(self) -> Plan:
         return Plan.objects.create(
@@ -142,8 +142,8 @@ class Filling:
             opinion=Opinion.objects.first(),
             name="演示计划（虚构）",
             name_en="Demonstration plan (invented)",
-            start_on=self.calendar.quarter(told.PLAN_STARTS)[0],
-            end_on=self.calendar.quarter(told.PLAN_ENDS)[1],
+            start_on=self.calendar.quarter(content.PLAN_STARTS)[0],
+            end_on=self.calendar.quarter(content.PLAN_ENDS)[1],
             note="虚构的计划，只用于演示进度、滞后与矛盾如何显示。",
             note_en="An invented plan, only to show how pace, delay and contradiction look.",
         )
@@ -153,7 +153,7 @@ class Filling:
         start, end = self.calendar.quarter(number)
         quarter = (start.month + 2) // 3
         due = end + timedelta(days=20)
-        if number == told.QUARTERS:
+        if number == content.QUARTERS:
             due = min(due, self.calendar.today - timedelta(days=1))
         return Round.objects.create(
             code=f"{PREFIX}{start.year}-q{quarter}",
@@ -161,33 +161,33 @@ class Filling:
             name_en=f"Quarter {quarter} of {start.year} (demonstration)",
             period_start=start,
             period_end=end,
-            opens_on=start if number > told.QUARTERS else end - timedelta(days=10),
+            opens_on=start if number > content.QUARTERS else end - timedelta(days=10),
             due_on=due,
-            locked=number < told.QUARTERS,
+            locked=number < content.QUARTERS,
         )
 
     # What is public
 
     def values(self) -> list[Observation]:
-        """Every value as it was first told."""
+        """Every value as it was first reported."""
         found = [
             self.value(code, place(number), form.format(figure))
             for table, place in (
-                (told.BY_QUARTER, self.calendar.quarter),
-                (told.BY_MONTH, self.calendar.month),
-                (told.BY_YEAR, self.calendar.year),
+                (content.BY_QUARTER, self.calendar.quarter),
+                (content.BY_MONTH, self.calendar.month),
+                (content.BY_YEAR, self.calendar.year),
             )
             for code, form, figures in _lines(table)
             for number, figure in enumerate(figures, start=1)
-            if figure != told.NOTHING
+            if figure != content.NOTHING
         ]
-        for code, quarter, figure in told.BESIDES:
+        for code, quarter, figure in content.BESIDES:
             found.append(self.value(code, self.calendar.quarter(quarter), figure))
-        _start, last = self.calendar.quarter(told.QUARTERS)
+        _start, last = self.calendar.quarter(content.QUARTERS)
         for value in found:
             if value.period_end >= self.calendar.today:
                 value.certainty = Certainty.EXPECTED
-            elif value.period_end == last and value.indicator.code in told.PRELIMINARY:
+            elif value.period_end == last and value.indicator.code in content.PRELIMINARY:
                 value.certainty = Certainty.PRELIMINARY
         return found
 
@@ -204,9 +204,9 @@ class Filling:
             source_name=SOURCE,
             **self.read(as_written, indicator),
         )
-        # What is expected is told soon after its period has begun.
-        told_on = end if end < self.calendar.today else span[0]
-        return self.enter(row, told_on + ENTERED_AFTER)
+        # What is expected is reported soon after its period has begun.
+        reported_on = end if end < self.calendar.today else span[0]
+        return self.enter(row, reported_on + ENTERED_AFTER)
 
     def read(self, as_written: str, indicator: Indicator) -> dict:
         entry = read_entry(as_written, indicator.unit, self.units)
@@ -214,13 +214,13 @@ class Filling:
 
     def corrected_values(self) -> list[Observation]:
         found = []
-        for code, quarter, as_written, days, reason in told.CORRECTIONS:
+        for code, quarter, as_written, days, reason in content.CORRECTIONS:
             span = self.calendar.quarter(quarter)
             row = self.value(code, span, as_written)
             found.append(self.correct(Observation.objects.get(code=row.code), row, days, reason))
         return found
 
-    def target(self, goal: told.Goal) -> Target:
+    def target(self, goal: content.Goal) -> Target:
         """What ``goal`` says from the beginning of the plan on."""
         indicator = self.indicators[goal.indicator]
         _start, due = self.calendar.quarter(goal.quarter)
@@ -243,18 +243,18 @@ class Filling:
 
     def changed_targets(self) -> list[Target]:
         found = []
-        for goal in told.GOALS:
+        for goal in content.GOALS:
             if goal.at_first:
                 row = self.target(goal)
                 old = Target.objects.get(code=row.code)
                 row.value = goal.value
-                found.append(self.correct(old, row, told.TARGET_CHANGED_AFTER, goal.reason))
+                found.append(self.correct(old, row, content.TARGET_CHANGED_AFTER, goal.reason))
         return found
 
     def publish_notes(self) -> None:
         measures = Measure.objects.select_related("lead").in_bulk(field_name="code")
         rows = []
-        for number, note in enumerate(told.NOTES, start=1):
+        for number, note in enumerate(content.NOTES, start=1):
             start, _end = self.calendar.quarter(note.quarter)
             row = ProgressNote(
                 code=f"{PREFIX}note-{number}",
@@ -266,7 +266,7 @@ class Filling:
             rows.append(self.enter(row, row.happened_on))
         self.publish(rows)
         corrections = []
-        for note, old in zip(told.NOTES, rows, strict=True):
+        for note, old in zip(content.NOTES, rows, strict=True):
             if note.corrected:
                 text, text_en, reason = note.corrected
                 row = ProgressNote(
@@ -276,7 +276,7 @@ class Filling:
                     text=text,
                     text_en=text_en,
                 )
-                corrections.append(self.correct(old, row, told.NOTE_CORRECTED_AFTER, reason))
+                corrections.append(self.correct(old, row, content.NOTE_CORRECTED_AFTER, reason))
         self.publish(corrections)
 
     # How rows come to be public
@@ -311,7 +311,7 @@ class Filling:
         return min(planned, self.now - timedelta(minutes=1))
 
     def publish(self, rows: list[Submission]) -> None:
-        """Write ``rows`` of one kind as published long ago, and tell the trail."""
+        """Write ``rows`` of one kind as published long ago, and record it in the trail."""
         type(rows[0])._base_manager.bulk_create(rows)
         events = []
         for row in rows:
@@ -328,24 +328,24 @@ class Filling:
     def leave_work(self) -> None:
         """A draft, a figure and a note that wait, one that came back, a correction under way."""
         editor, reviewer = self.people["demo-editor"], self.people["demo-reviewer"]
-        draft, waiting, returned = (self.entry(code, figure) for code, figure in told.ON_THE_WAY)
+        draft, waiting, returned = (self.entry(code, figure) for code, figure in content.ON_THE_WAY)
         for row in (draft, waiting, returned):
             workflow.save(row, by=editor)
         for row in (waiting, returned):
             workflow.submit(row, by=editor)
-        workflow.send_back(returned, by=reviewer, reason=told.RETURNED_BECAUSE)
+        workflow.send_back(returned, by=reviewer, reason=content.RETURNED_BECAUSE)
 
-        code, figure, reason = told.CORRECTION_UNDER_WAY
-        _start, end = self.calendar.quarter(told.QUARTERS)
+        code, figure, reason = content.CORRECTION_UNDER_WAY
+        _start, end = self.calendar.quarter(content.QUARTERS)
         public = Observation.objects.get(code=_code(code, end))
         changes = {"code": f"{public.code}-corrected"} | self.read(figure, self.indicators[code])
         workflow.submit(workflow.correct(public, by=editor, reason=reason, **changes), by=editor)
 
-        measure, text, text_en = told.NOTE_ON_THE_WAY
+        measure, text, text_en = content.NOTE_ON_THE_WAY
         note = ProgressNote(
             code=f"{PREFIX}note-on-the-way",
             measure=Measure.objects.get(code=measure),
-            round=self.rounds[told.QUARTERS + 1],
+            round=self.rounds[content.QUARTERS + 1],
             happened_on=self.calendar.today,
             text=text,
             text_en=text_en,
@@ -356,7 +356,7 @@ class Filling:
     def entry(self, code: str, as_written: str) -> Observation:
         """A new figure in the overdue round."""
         indicator = self.indicators[code]
-        row = new_entry(indicator, self.rounds[told.QUARTERS], indicator.measure.lead)
+        row = new_entry(indicator, self.rounds[content.QUARTERS], indicator.measure.lead)
         row.code, row.source_name = _code(code, row.period_end), SOURCE
         for name, value in self.read(as_written, indicator).items():
             setattr(row, name, value)
@@ -368,9 +368,9 @@ def _code(indicator: str, day: date) -> str:
 
 
 def _event(action: Action, row: Submission, by: User, at: datetime, after: str = ""):
-    told_now = event(action, by=by, subject=row, after=after)
-    told_now.at = at
-    return told_now
+    recorded = event(action, by=by, subject=row, after=after)
+    recorded.at = at
+    return recorded
 
 
 def _lines(table: str) -> list[tuple[str, str, list[str]]]:

@@ -41,11 +41,11 @@ from metrics.rules.checks import Result
 from metrics.rules.choices import Certainty, Comparator, Kind, Qualifier, Verdict
 from metrics.rules.quantity import read
 
-from .. import filling as demo
+from .. import filling
 
 pytestmark = pytest.mark.django_db
 
-INVENTED = {"code__startswith": demo.PREFIX}
+INVENTED = {"code__startswith": filling.PREFIX}
 PACKS = in_both_languages(*(f"/packs/pack.{kind}?theme=talent" for kind in ("csv", "xlsx", "docx")))
 FEEDS = in_both_languages(
     "/changes/feed/",
@@ -63,9 +63,9 @@ def first_run(static_files, django_db_setup, django_db_blocker):
         override_settings(DEMO=True),
         transaction.atomic(),
     ):
-        told = StringIO()
-        call_command("prepare", stdout=told)
-        yield told.getvalue()
+        output = StringIO()
+        call_command("prepare", stdout=output)
+        yield output.getvalue()
         transaction.set_rollback(True)
 
 
@@ -191,8 +191,8 @@ def test_open_data_name_the_source_of_an_invented_figure(client):
     for name in ("observations", "targets"):
         rows = rows_of(text_of(client.get(f"/data/{name}.csv")))
         sources = Counter(row["source"] for row in rows)
-        assert sources[demo.SOURCE] >= 10
-        assert set(sources) == {demo.SOURCE, "宝府〔2023〕70号"}
+        assert sources[filling.SOURCE] >= 10
+        assert set(sources) == {filling.SOURCE, "宝府〔2023〕70号"}
 
 
 @pytest.mark.parametrize("address", [address for address in PACKS if "docx" in address])
@@ -363,12 +363,12 @@ def test_limits_are_among_the_targets():
     assert Target.objects.published().filter(comparator=Comparator.AT_MOST).count() >= 2
 
 
-def test_a_figure_that_was_once_told_every_quarter_falls_silent():
-    told = Indicator.objects.get(code="cross-province-partner-offices").observations.published()
+def test_a_figure_that_was_once_reported_every_quarter_falls_silent():
+    values = Indicator.objects.get(code="cross-province-partner-offices").observations.published()
 
-    newest = told.first().period_end
+    newest = values.first().period_end
     assert timezone.localdate() - newest > timedelta(days=600)
-    assert told.first().indicator.frequency == "quarterly"
+    assert values.first().indicator.frequency == "quarterly"
 
 
 def test_one_round_is_overdue_and_one_is_due():
@@ -400,7 +400,7 @@ def test_staff_find_work_on_their_desks():
 
 def test_the_past_can_be_looked_at():
     code = "kechuangbao-registered-users"
-    day = Plan.objects.get(code=demo.PLAN).start_on
+    day = Plan.objects.get(code=filling.PLAN).start_on
     counts = [
         Observation.objects.published(as_of).filter(indicator__code=code).count()
         for as_of in (date(2023, 7, 25), day, None)
@@ -423,7 +423,7 @@ def test_every_invented_value_reads_back_as_it_is_stored_and_breaks_no_rule():
 
 def test_every_public_row_was_entered_and_approved_by_two_people_and_the_trail_tells_it():
     for model in (Observation, Target, ProgressNote):
-        told = Counter(
+        events = Counter(
             TrailEvent.objects.filter(
                 subject_type=model._meta.label_lower, action__in=["entered", "published"]
             ).values_list("subject_code", "action", "actor_name", "at")
@@ -432,16 +432,16 @@ def test_every_public_row_was_entered_and_approved_by_two_people_and_the_trail_t
             by, approved = str(row.entered_by), str(row.published_by)
             assert by != approved
             assert row.entered_at <= row.submitted_at <= row.published_at < timezone.now()
-            assert told[row.code, "entered", by, row.entered_at] == 1
-            assert told[row.code, "published", approved, row.published_at] == 1
+            assert events[row.code, "entered", by, row.entered_at] == 1
+            assert events[row.code, "published", approved, row.published_at] == 1
 
 
 def test_the_figures_of_the_report_stand_as_they_were_beside_the_invented_ones():
     real = Observation.objects.exclude(**INVENTED)
 
     assert {row.report.number for row in real.select_related("report")} == {"宝府〔2023〕70号"}
-    assert not Observation.objects.filter(**INVENTED).exclude(source_name=demo.SOURCE).exists()
-    assert not Target.objects.filter(**INVENTED).exclude(source_name=demo.SOURCE).exists()
+    assert not Observation.objects.filter(**INVENTED).exclude(source_name=filling.SOURCE).exists()
+    assert not Target.objects.filter(**INVENTED).exclude(source_name=filling.SOURCE).exists()
     assert Target.objects.exclude(**INVENTED).count() == 2
     assert not ProgressNote.objects.exclude(**INVENTED).exists()
     for note in ProgressNote.objects.all():
@@ -449,8 +449,8 @@ def test_the_figures_of_the_report_stand_as_they_were_beside_the_invented_ones()
         assert note.text_en.startswith("(invented)")
 
 
-def test_everybodys_password_is_told_once(first_run):
-    for name, _role, _title in demo.PEOPLE:
+def test_everybodys_password_is_shown_once(first_run):
+    for name, _role, _title in filling.PEOPLE:
         password = re.search(rf"{name}, password: (\S+)", first_run)[1]
         assert len(password) >= 12
         assert User.objects.get(username=name).check_password(password)
@@ -466,10 +466,10 @@ def database() -> dict:
 
 
 def test_a_second_run_changes_nothing():
-    before, told = database(), StringIO()
+    before, output = database(), StringIO()
 
-    call_command("prepare", stdout=told)
+    call_command("prepare", stdout=output)
 
-    assert "nothing was changed" in told.getvalue()
-    assert "password" not in told.getvalue()
+    assert "nothing was changed" in output.getvalue()
+    assert "password" not in output.getvalue()
     assert database() == before

@@ -26,7 +26,7 @@ from metrics.assessment import assess
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Verdict
 
-from .. import filling as demo
+from .. import filling
 
 WATERMARK_TRACE = re.compile(f"{CHINESE}|{ENGLISH}|watermark|demo-mark")
 #: What stands in the settings; a .env beside manage.py has no say.
@@ -68,7 +68,7 @@ def test_no_fixture_is_invented():
     }
     for name, text in texts.items():
         codes = [row["fields"].get("code", "") for row in yaml.safe_load(text)]
-        assert not [code for code in codes if code.startswith(demo.PREFIX)], name
+        assert not [code for code in codes if code.startswith(filling.PREFIX)], name
         for words in ("虚构", "演示", CHINESE, ENGLISH):
             assert words not in text, name
 
@@ -85,7 +85,7 @@ def test_a_prepared_database_holds_nothing_invented():
 
     assert len(coded) > 10
     for model in coded:
-        assert not model._base_manager.filter(code__startswith=demo.PREFIX).exists()
+        assert not model._base_manager.filter(code__startswith=filling.PREFIX).exists()
     assert not DemoMark.objects.exists()
     assert watermark() == ""
     assert file_name("indicators.csv") == "indicators.csv"
@@ -159,9 +159,9 @@ def test_the_server_starts_only_where_both_agree(tmp_path):
 
 
 def test_without_an_address_each_has_files_and_cookies_of_its_own():
-    told = [python("-c", SHOW, DEMO=on).stdout.split() for on in ("0", "1")]
+    found = [python("-c", SHOW, DEMO=on).stdout.split() for on in ("0", "1")]
 
-    (real_file, *real), (demo_file, *invented) = told
+    (real_file, *real), (demo_file, *invented) = found
     assert real_file.endswith("/var/portal.sqlite3")
     assert demo_file.endswith("/var/demo.sqlite3")
     assert not set(real) & set(invented)
@@ -177,7 +177,7 @@ def test_without_an_address_each_has_files_and_cookies_of_its_own():
 def test_a_demonstration_made_on_any_day_shows_every_verdict_and_nothing_of_the_future(day):
     now = timezone.make_aware(datetime.combine(datetime.fromisoformat(day), time(9)))
     with transaction.atomic(), mock.patch("django.utils.timezone.now", return_value=now):
-        demo.fill()
+        filling.fill()
 
         today = timezone.localdate()
         assert today.isoformat() == day

@@ -5,7 +5,7 @@ from django.core.management import BaseCommand, CommandError
 
 from measures.watermark import is_marked
 
-from ... import filling as demo
+from ... import filling
 
 
 class Command(BaseCommand):
@@ -25,9 +25,9 @@ class Command(BaseCommand):
                 "This database was not made for the demonstration, so nothing was changed. "
                 "`make demo` makes one."
             )
-        if demo.is_filled():
+        if filling.is_filled():
             self.stdout.write("The demonstration is filled already; nothing was changed.")
             return
         self.stdout.write("Everybody’s password is shown only this once:")
-        for name, password in demo.fill().items():
+        for name, password in filling.fill().items():
             self.stdout.write(f"  {name}, password: {password}")
