@@ -8,7 +8,7 @@ from metrics.models import Plan
 
 from .open_data import FILES
 
-#: The version of axe-core that the tests run, as the accessibility page tells it.
+#: The version of axe-core that the tests run, as the accessibility page names it.
 AXE = "4.12.1"
 
 

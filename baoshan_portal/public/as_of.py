@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 
 class BadQuery(BadRequest):
-    """Something in the address cannot be answered; the message tells the reader what and why."""
+    """Something in the address cannot be answered; the message says what and why."""
 
 
 class NotYetPublic(Http404):

@@ -1,4 +1,4 @@
-"""What came of the checks that an indicator takes part in: the mark beside its figure."""
+"""The results of the checks that an indicator takes part in: the mark beside its figure."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The page of checks: every relation between figures and what comes of it."""
+"""The page of checks: every relation between figures and its result."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from .as_of import BadQuery
 
 
 def page(request):
-    """Every relation between figures, with what comes of it; ``?result=`` shows one kind."""
+    """Every relation between figures, with its result; ``?result=`` shows one kind."""
     states = assess_checks(Check.objects.published(request.as_of), request.as_of)
     states.sort(key=lambda state: check_marks.SEVERITY.index(state.outcome.result))
     counts = Counter(state.outcome.result for state in states)

@@ -15,9 +15,7 @@ from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category
 from metrics.rules.quantity import plain
 
-from .charts import comparison as comparison_chart
-from .charts import drawing
-from .charts import files as pictures
+from .charts import comparison, drawing, files
 from .charts.comparison import SIGNS, Bar
 from .charts.frame import Heading, inline
 
@@ -47,7 +45,7 @@ class Comparison:
 
     @property
     def in_powers_of_ten(self) -> bool:
-        return self.is_drawn and comparison_chart.in_powers_of_ten(self.bars)
+        return self.is_drawn and comparison.in_powers_of_ten(self.bars)
 
     @property
     def rows(self) -> list[tuple[Bar, str]]:
@@ -69,7 +67,7 @@ class Comparison:
         return list(dict.fromkeys(documents))
 
     def spec(self, heading: Heading | None = None) -> dict:
-        return comparison_chart.spec(self.bars, self.unit.in_language("name"), heading)
+        return comparison.spec(self.bars, self.unit.in_language("name"), heading)
 
 
 def compared(category: str, as_of: date | None) -> list[Comparison]:
@@ -115,7 +113,7 @@ def page(request, category):
         "label": label,
         "categories": Category.choices,
         "comparisons": comparisons,
-        "draws_png": pictures.draws_png(),
+        "draws_png": files.draws_png(),
     }
     return render(request, "public/compare.html", context)
 
@@ -126,8 +124,8 @@ def chart(request, category, quantity, file_format):
     for one in compared(category, request.as_of):
         if one.quantity == quantity and one.is_drawn:
             title = _("%(category)s in %(unit)s") % {"category": label, "unit": one.unit}
-            heading = pictures.heading_of(request, title, one.sources)
-            return pictures.answer(one.spec(heading), file_format, f"{category}-{quantity}")
+            heading = files.heading_of(request, title, one.sources)
+            return files.answer(one.spec(heading), file_format, f"{category}-{quantity}")
     raise Http404
 
 

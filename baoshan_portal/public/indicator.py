@@ -17,11 +17,10 @@ from metrics.wording import aggregation_rule
 
 from . import check_marks
 from .as_of import get_public_or_404
-from .charts import drawing
-from .charts import files as pictures
+from .charts import drawing, files
 from .charts import history as history_chart
 from .charts.frame import inline
-from .summary import tell
+from .summary import summary
 
 
 def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]]:
@@ -64,11 +63,11 @@ def page(request, code):
     has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
     context = {
         "indicator": row,
-        "told": tell(row, assessment, on, stated_growth(row, derived)),
+        "summary": summary(row, assessment, on, stated_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": has_chart,
         "chart": chart_of(row, on) if has_chart else None,
-        "draws_png": pictures.draws_png(),
+        "draws_png": files.draws_png(),
         "observations": row.public_values,
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
@@ -90,12 +89,12 @@ def chart_of(row: Indicator, on: date) -> SafeString | None:
 
 
 def chart(request, code, file_format):
-    """The chart of an indicator's page as a picture that tells what it is."""
+    """The chart of an indicator's page as a picture that says what it is."""
     on = request.as_of or timezone.localdate()
     row, _values, _targets = load(request, code)
     if not history_chart.has_history(row.public_values, row.loaded_targets):
         raise Http404
     sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
-    heading = pictures.heading_of(request, str(row), sources)
+    heading = files.heading_of(request, str(row), sources)
     spec = history_chart.spec(row, row.public_values, row.loaded_targets, on, heading)
-    return pictures.answer(spec, file_format, row.code)
+    return files.answer(spec, file_format, row.code)

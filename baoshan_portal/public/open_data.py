@@ -33,7 +33,7 @@ class Field:
 
 @dataclass(frozen=True)
 class File:
-    """A file: its name, what it holds, the columns of the contract and what tells rows apart."""
+    """A file: its name, what it holds, the columns of the contract and the key of its rows."""
 
     name: str
     description: Promise

@@ -118,14 +118,14 @@ class KeyFigure:
     """A key indicator, its newest public value (None: none), and how that came about.
 
     ``change`` is the computed change from the value of the period before, None if none is
-    public; ``told`` is the growth that the source itself tells for the same period. ``checks`` are
+    public; ``stated_growth`` is what the source itself says for the same period. ``checks`` are
     the results of the checks that it takes part in, the gravest first.
     """
 
     indicator: Indicator
     latest: Observation | None
     change: LastChange | None
-    told: str
+    stated_growth: str
     checks: list[Result]
 
 

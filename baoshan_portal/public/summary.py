@@ -20,10 +20,10 @@ from metrics.rules.periods import period_text
 from metrics.wording import figure_text, observed_text
 
 
-def tell(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
+def summary(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
     """All sentences on one indicator; needs its unit and ``public_values``, newest first.
 
-    ``growth`` is what the source tells of it (``stated_growth``).
+    ``growth`` is what the source states of it (``stated_growth``).
     """
     latest = assessment.latest
     if latest is None:
@@ -47,15 +47,15 @@ def _change(indicator: Indicator, growth: str) -> str:
         return _("The source tells a growth of %(rate)s, but no earlier value.") % {"rate": growth}
     if change is None:
         return _("No earlier value can be compared with it.")
-    told = {
+    said = {
         "before": observed_text(change.before, indicator.unit),
         "period": period_text(change.before.period_start, change.before.period_end),
         "change": change.words,
         "reason": change.difference.reason,
     }
     if change.difference.value is None:
-        return _("Before it was %(before)s (%(period)s). %(reason)s") % told
-    return _("Compared with %(before)s (%(period)s): %(change)s.") % told
+        return _("Before it was %(before)s (%(period)s). %(reason)s") % said
+    return _("Compared with %(before)s (%(period)s): %(change)s.") % said
 
 
 def _since(state: Assessment) -> list[str]:

@@ -27,7 +27,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StableAtom(Atom1Feed):
-    """Tells the same of the same entries; Django's would date an empty feed by the clock."""
+    """Says the same of the same entries; Django's would date an empty feed by the clock."""
 
     def latest_post_date(self):
         return max((item["updateddate"] for item in self.items), default=NEVER)
@@ -35,7 +35,7 @@ class StableAtom(Atom1Feed):
 
 @dataclass(frozen=True)
 class Subscription:
-    """What a feed tells of: everything, or one ``kind`` of row; up to the moment ``until``."""
+    """What a feed reports: everything, or one ``kind`` of row; up to the moment ``until``."""
 
     kind: str
     row: Model | None
@@ -86,8 +86,8 @@ class Publications(Feed):
         return watermarked(f"{change.measure.number} {change.subject}: {change.kind}")
 
     def item_description(self, change):
-        told = f"{change.before} → {change.after}" if change.before else change.after
-        return f"{told} ({change.reason})" if change.reason else told
+        text = f"{change.before} → {change.after}" if change.before else change.after
+        return f"{text} ({change.reason})" if change.reason else text
 
     def item_link(self, change):
         return change.subject.get_absolute_url()

@@ -90,7 +90,7 @@ def _place(change: Publication) -> tuple:
 
 
 def default_since(report: Report | None, last: date) -> date:
-    """After which day changes are told unless asked otherwise: the report's day of issue.
+    """After which day changes are listed unless asked otherwise: the report's day of issue.
 
     Everything the portal began with was published on that day; what matters to a reader is what
     came after. If ``last`` is not later than that day, or there is no report, it is the day
@@ -132,7 +132,7 @@ def page(request):
 
 
 def _day_before_year(year: int) -> date:
-    """After which day a year's changes are told: what came out on 1 January is one of them."""
+    """After which day a year's changes are listed: what came out on 1 January is one of them."""
     return date(year - 1, 12, 31) if year > date.min.year else date.min
 
 

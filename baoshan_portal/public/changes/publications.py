@@ -29,7 +29,7 @@ class Publication:
     """One publication.
 
     ``before`` is what it replaced or the value of the period before, empty if there was none;
-    ``difference`` is told only where the two may be subtracted. ``first_value`` is the value
+    ``difference`` is empty unless the two may be subtracted. ``first_value`` is the value
     itself if none of its indicator was ever public before, and None of everything else.
     """
 

@@ -60,7 +60,7 @@ def spec(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -> dict
     """Figures of one quantity in one unit, named ``unit``, in the order given.
 
     Points on a scale in powers of ten where the values need it, else bars from zero. The shape
-    tells the kind of figure, because a stock and a flow count different things.
+    shows the kind of figure, because a stock and a flow count different things.
     """
     powers = in_powers_of_ten(bars)
     room = 16 * TYPE if in_chinese() else 44 * 0.62 * TYPE

@@ -39,8 +39,8 @@ def draws_chinese() -> bool:
     and is set in the reader's own."""
     if not shutil.which("fc-list"):
         return False
-    told = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, timeout=SECONDS)
-    return bool(told.stdout.strip())
+    fonts = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, timeout=SECONDS)
+    return bool(fonts.stdout.strip())
 
 
 def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
@@ -56,13 +56,13 @@ def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
 
 
 def _key(spec: dict, file_format: str) -> str:
-    told = json.dumps([version(CONVERTER), file_format, spec], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    text = json.dumps([version(CONVERTER), file_format, spec], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _convert(specs: list[dict], file_format: str) -> list[str | None]:
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             [sys.executable, "-m", "baoshan_portal.public.charts.converter"],
             input=json.dumps({"format": file_format, "specs": specs}),
             cwd=settings.BASE_DIR,
@@ -72,7 +72,7 @@ def _convert(specs: list[dict], file_format: str) -> list[str | None]:
             encoding="utf-8",
             timeout=SECONDS,
         )
-        return json.loads(told.stdout)
+        return json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         # The page says the same in its table; a chart is not worth an error page.
         logger.error("A chart was not drawn: %s %s", error, getattr(error, "stderr", ""))

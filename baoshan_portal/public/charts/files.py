@@ -26,9 +26,9 @@ def heading_of(request, title: str, sources: Iterable[str]) -> Heading:
     """Title, day, sources and permanent address of the page that the chart at ``request`` is of."""
     day = (request.as_of or timezone.localdate()).isoformat()
     names = pgettext("between names", ", ").join(sources)
-    told = _("Data as of %(day)s · source: %(sources)s") % {"day": day, "sources": names}
+    source = _("Data as of %(day)s · source: %(sources)s") % {"day": day, "sources": names}
     page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?as_of={day}")
-    return Heading(watermarked(title), (told, page))
+    return Heading(watermarked(title), (source, page))
 
 
 def answer(spec: dict, file_format: str, name: str) -> HttpResponse:

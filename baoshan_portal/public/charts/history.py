@@ -25,7 +25,7 @@ DASHED = [5, 4]
 
 
 def distinct(observations: Sequence[Observation]) -> list[Observation]:
-    """Values to draw, oldest first; a figure that two sentences tell alike stands once."""
+    """Values to draw, oldest first; a figure that two sentences state alike stands once."""
     found = {
         (row.period_start, row.period_end, row.value, row.qualifier): row for row in observations
     }

@@ -72,7 +72,7 @@ def yes_no(label, yes, no) -> Facet:
 
 @dataclass(frozen=True)
 class Option:
-    """One answer as the page offers it; ``count`` is None where it cannot be told."""
+    """One answer as the page offers it; ``count`` is None where it is not known."""
 
     value: str
     label: str
@@ -209,8 +209,8 @@ class FacetFilterSet(django_filters.FilterSet):
         """The facets in use that keep the row out."""
         refused = []
         for name, (chosen, excluded) in self.narrowing.items():
-            told = self.answers(name)[pk]
-            if (chosen and not told & chosen) or told & excluded:
+            answers = self.answers(name)[pk]
+            if (chosen and not answers & chosen) or answers & excluded:
                 refused.append(name)
         return refused
 
@@ -231,10 +231,10 @@ class FacetFilterSet(django_filters.FilterSet):
             if len(refused) > 1:
                 continue
             for name in refused or counts:
-                told = self.answers(name)[row.pk]
-                excluded = told & self.narrowing.get(name, ((), frozenset()))[1]
+                answers = self.answers(name)[row.pk]
+                excluded = answers & self.narrowing.get(name, ((), frozenset()))[1]
                 # Choosing an answer ends its own exclusion and no other.
-                counts[name].update(answer for answer in told if excluded <= {answer})
+                counts[name].update(answer for answer in answers if excluded <= {answer})
         return counts
 
     @cached_property

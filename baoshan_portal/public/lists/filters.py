@@ -186,15 +186,15 @@ class IndicatorFilter(PlaceFilter):
         )
 
     def check_results(self) -> dict[int, list[str]]:
-        """What came of the public checks that each indicator takes part in."""
+        """The results of the public checks that each indicator takes part in."""
         marks = check_marks.of_page(self.request)
         return {row.pk: marks.get(row.pk, []) for row in self.rows}
 
     def matches(self, word: str) -> Q:
         """Names, definitions, and the figures themselves, as printed or as a plain number."""
-        told = Q(as_written__icontains=word) | Q(note__icontains=word) | Q(note_en__icontains=word)
+        text = Q(as_written__icontains=word) | Q(note__icontains=word) | Q(note_en__icontains=word)
         observations = Observation.objects.published(self.request.as_of).filter(
-            told | figure_in(word), indicator=OuterRef("pk")
+            text | figure_in(word), indicator=OuterRef("pk")
         )
         return (
             Exists(observations)

@@ -110,11 +110,11 @@ class IndicatorTable(tables.Table):
     )
     category = tables.Column(verbose_name=_("Category"), attrs=WORD)
     kind = tables.Column(verbose_name=_("Kind"), attrs=WORD)
-    # The page tells it by a mark beside the name.
+    # The page shows it by a mark beside the name.
     checks = tables.Column(
         verbose_name=_("Checks with other figures"), accessor="pk", orderable=False, visible=False
     )
-    # The page of the indicator tells it.
+    # The page of the indicator shows it.
     fresh = tables.Column(
         verbose_name=_("Reported when due"), accessor="pk", orderable=False, visible=False
     )
@@ -206,7 +206,7 @@ class TargetTable(tables.Table):
     source = tables.Column(
         verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE
     )
-    # The page tells it in a table of its own below.
+    # The page shows it in a table of its own below.
     earlier = tables.Column(
         verbose_name=_("What it said before"),
         accessor="pk",

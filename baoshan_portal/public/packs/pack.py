@@ -29,7 +29,7 @@ from ..as_of import BadQuery
 from ..lists.facets import Chosen
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 
-#: What a zip archive says of the age of its files, where it must not tell when it was made.
+#: What a zip archive says of the age of its files, where it must not say when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -60,7 +60,7 @@ class PackIndicator:
 
     @property
     def period(self) -> str:
-        return told_period(self.latest) if self.latest else "—"
+        return period_of(self.latest) if self.latest else "—"
 
     @property
     def kind(self) -> str:
@@ -78,11 +78,11 @@ class PackIndicator:
 
     @property
     def conclusion(self) -> str:
-        """What can be concluded for its targets, and what came of its checks if it is in any."""
+        """What can be concluded for its targets, and the results of its checks if it is in any."""
         if not self.checks:
             return self.verdict
-        told = {"verdict": self.verdict, "results": check_marks.words(self.checks)}
-        return _("%(verdict)s; checks with other figures: %(results)s") % told
+        parts = {"verdict": self.verdict, "results": check_marks.words(self.checks)}
+        return _("%(verdict)s; checks with other figures: %(results)s") % parts
 
     @property
     def source(self) -> str:
@@ -122,7 +122,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Pack:
-    """All that a briefing pack says; ``filters`` and ``link`` tell how to get it again."""
+    """All that a briefing pack says; ``filters`` and ``link`` say how to get it again."""
 
     title: str
     day: date
@@ -177,7 +177,7 @@ class Pack:
 
     @property
     def about(self) -> list[tuple[str, str]]:
-        """What every form of the pack tells of itself."""
+        """What every form of the pack says of itself."""
         return [
             (_("Data as of"), self.day.isoformat()),
             (_("Filters"), self.filters_text),
@@ -208,8 +208,8 @@ def _theme(work: Work) -> Theme:
     return work.measure.theme
 
 
-def told_period(observation: Observation) -> str:
-    """The period, with a word where it was worked out rather than told."""
+def period_of(observation: Observation) -> str:
+    """The period, with a word where it was worked out rather than stated."""
     text = period_text(observation.period_start, observation.period_end)
     return _("%(period)s (inferred)") % {"period": text} if observation.period_inferred else text
 
@@ -265,7 +265,7 @@ def gather(request) -> Pack:
         title=_title(chosen, places),
         day=day,
         as_of=as_of,
-        filters=[(asked.label, _told(asked)) for asked in chosen.chosen],
+        filters=[(asked.label, _values_of(asked)) for asked in chosen.chosen],
         link=request.build_absolute_uri(link),
         name=file_name("-".join(["pack", *(place.code for place in places), day.isoformat()])),
         works=works,
@@ -273,7 +273,7 @@ def gather(request) -> Pack:
     )
 
 
-def _told(asked: Chosen) -> str:
+def _values_of(asked: Chosen) -> str:
     """The values of a filter in words, one after the other."""
     return pgettext("between names", ", ").join(words for _value, words in asked.values)
 
@@ -306,7 +306,7 @@ def _sources(works: list[Work]) -> list[str]:
         if row
     ]
     reports = {row.report for row in cited} | {work.measure.report for work in works}
-    told = [
+    documents = [
         _("%(number)s %(name)s, %(issuer)s, issued on %(day)s")
         % {
             "number": report.number,
@@ -317,4 +317,4 @@ def _sources(works: list[Work]) -> list[str]:
         for report in sorted(reports - {None}, key=lambda report: report.number)
     ]
     others = {f"{row.source_name} {row.source_url}".strip() for row in cited if row.source_name}
-    return told + sorted(others)
+    return documents + sorted(others)

@@ -15,7 +15,7 @@ from ..lists.page import CONTENT_TYPES
 from . import docx, tables, xlsx
 from .pack import Pack, gather
 
-#: What a zip archive says of the age of its files, where it must not tell when it was made.
+#: What a zip archive says of the age of its files, where it must not say when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 

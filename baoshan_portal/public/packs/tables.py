@@ -14,7 +14,7 @@ from metrics.wording import as_written_text, figure_text
 
 from .. import check_marks
 from ..lists.page import safe_cell
-from .pack import Pack, told_period
+from .pack import Pack, period_of
 
 
 def _number(value: Decimal | None) -> Decimal | None:
@@ -56,7 +56,7 @@ def _value(value: Observation | None, unit) -> list:
         unit.in_language("name"),
         value.get_qualifier_display(),
         as_written_text(value),
-        told_period(value),
+        period_of(value),
         value.period_start,
         value.period_end,
         value.period_inferred,

@@ -95,7 +95,7 @@ def test_a_page_of_a_row_that_was_not_public_yet_says_since_when_it_is(client, p
 
 
 def corrected_observation():
-    """51.79 told on the day of issue, corrected to 50.1 on 10 August."""
+    """51.79 published on the day of issue, corrected to 50.1 on 10 August."""
     first = Indicator.objects.get(observations__as_written="51.79亿元").observations.get()
     content = {name: getattr(first, name) for name in first.content_fields()}
     content |= {"value": "50.1", "as_written": "50.1亿元"}
@@ -119,7 +119,7 @@ def test_a_correction_shows_from_its_day_on_and_the_old_value_before(client):
         query = {"as_of": day} if day else {}
         page = html_of(client, f"/indicators/{code}/", **query)
         (in_list,) = rows_of(html_of(client, "/indicators/", q=code, format="csv", **query))
-        told = [
+        found = [
             row["as_written"]
             for row in rows_of(html_of(client, "/data/observations.csv", **query))
             if row["indicator_code"] == code
@@ -127,10 +127,10 @@ def test_a_correction_shows_from_its_day_on_and_the_old_value_before(client):
         assert shown in texts(page, "td")
         assert not_shown is None or not_shown not in page
         assert shown in in_list.values()
-        assert told == [shown]
+        assert found == [shown]
 
 
-def test_a_correction_is_told_with_the_old_value_and_its_reason(client):
+def test_a_correction_is_shown_with_the_old_value_and_its_reason(client):
     code = corrected_observation().indicator.code
 
     html = html_of(client, f"/indicators/{code}/")
@@ -175,7 +175,7 @@ def test_a_row_published_late_in_the_evening_counts_for_that_day_in_shanghai(cli
 
 
 AUGUST = "2023-08-01"
-#: What knows no day: files of the site itself, the desk of staff, and feeds, which tell what comes.
+#: What knows no day: files of the site itself, the desk of staff, and feeds of what is to come.
 #: Display leads back to the page, with its day, that the reader came from.
 WITHOUT_A_DAY = ("static", "admin", "changes/feed", "display")
 

@@ -32,14 +32,14 @@ def test_a_committee_member_asks_what_is_new_and_follows_the_number(server, page
     press(page.locator(".since button"))
 
     count = page.locator("a[href*='#section-3']").first
-    told = count.inner_text()
-    assert int(told) > 0
+    shown = count.inner_text()
+    assert int(shown) > 0
     press(count)
 
     assert page.url.endswith("#section-3")
     part = page.locator("section[aria-labelledby=section-3]")
     assert part.locator("h2").inner_text().startswith("3")
-    assert part.locator("p.count").inner_text().startswith(f"{told} publications")
+    assert part.locator("p.count").inner_text().startswith(f"{shown} publications")
 
 
 def test_folded_first_values_open_by_the_keyboard(server, page):

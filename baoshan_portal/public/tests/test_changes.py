@@ -135,7 +135,7 @@ def test_a_value_is_compared_with_what_stood_when_it_was_published(client, measu
     assert row[3] == "5 organisations (year 2022)"
 
 
-def test_targets_and_notes_are_told(client, measure):
+def test_targets_and_notes_are_listed(client, measure):
     indicator = make_indicator(measure=measure)
     target = make_target(indicator=indicator, value=None, published=ISSUED)
     corrected(target, make_target, AUGUST, "补充公布", value=Decimal(10))
@@ -229,7 +229,7 @@ def test_it_begins_with_the_report_and_ends_with_the_day_of_the_page(client, mea
     assert "after 2023-07-25, up to 2023-07-31" in html_of(client, to="2023-07-31")
 
 
-def test_without_a_report_or_before_it_a_single_day_is_told(measure):
+def test_without_a_report_or_before_it_a_single_day_is_listed(measure):
     report = Report.objects.get()
 
     assert default_since(report, AUGUST) == ISSUED

@@ -71,12 +71,12 @@ def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(clie
 
     text = client.get("/en/indicators/?format=csv").content.decode("utf-8-sig")
 
-    told = {
+    shown = {
         row["Code"]: row["Checks with other figures"] for row in csv.DictReader(io.StringIO(text))
     }
-    assert len(told) == Indicator.objects.count()
-    assert {code for code, words in told.items() if words} == in_checks
-    assert told[IN_A_BROKEN_CHECK] == "does not hold; holds"
+    assert len(shown) == Indicator.objects.count()
+    assert {code for code, words in shown.items() if words} == in_checks
+    assert shown[IN_A_BROKEN_CHECK] == "does not hold; holds"
 
 
 def test_packs_tell_what_came_of_the_checks(client, report):
@@ -84,9 +84,9 @@ def test_packs_tell_what_came_of_the_checks(client, report):
     file = client.get("/en/packs/pack.csv?theme=core-area").content.decode("utf-8-sig")
 
     assert "no target set; checks with other figures: does not hold; holds" in page
-    told = {row["Code"]: row for row in csv.DictReader(io.StringIO(file))}
-    assert told[IN_A_BROKEN_CHECK]["Checks with other figures"] == "does not hold; holds"
-    assert told[IN_NO_CHECK]["Checks with other figures"] == ""
+    shown = {row["Code"]: row for row in csv.DictReader(io.StringIO(file))}
+    assert shown[IN_A_BROKEN_CHECK]["Checks with other figures"] == "does not hold; holds"
+    assert shown[IN_NO_CHECK]["Checks with other figures"] == ""
 
 
 def test_of_several_results_the_gravest_stands_first():

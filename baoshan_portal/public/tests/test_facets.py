@@ -204,7 +204,7 @@ def test_each_value_in_use_has_a_link_that_takes_it_away(client, living_report):
         assert client.get(link).status_code == 200
 
 
-def test_where_nothing_is_asked_for_nothing_is_told(client, living_report):
+def test_where_nothing_is_asked_for_nothing_is_shown(client, living_report):
     html = client.get("/en/indicators/").content.decode()
 
     assert '<p class="chosen" id="chosen"></p>' in html

@@ -146,16 +146,16 @@ def test_groups_in_use_are_open_and_say_how_much_is_taken(three_themes):
     }
 
 
-def test_what_was_asked_for_is_told_in_words(three_themes):
-    told = [
+def test_what_was_asked_for_is_said_in_words(three_themes):
+    chosen = [
         (chosen.parameter, chosen.label, [words for _value, words in chosen.values])
         for chosen in asked("q=Ada&not_department=none&theme=c&theme=a").chosen
     ]
 
-    assert [parameter for parameter, _label, _words in told] == ["q", "theme", "not_department"]
-    assert told[0][2] == ["Ada"]
-    # In the order in which they are offered, so that one state is told in one way.
-    assert [words.split(" ")[0] for words in told[1][2]] == ["1.97", "2.99"]
+    assert [parameter for parameter, _label, _words in chosen] == ["q", "theme", "not_department"]
+    assert chosen[0][2] == ["Ada"]
+    # In the order in which they are offered, so that one state is written in one way.
+    assert [words.split(" ")[0] for words in chosen[1][2]] == ["1.97", "2.99"]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_an_unknown_answer_is_refused_among_known_ones(three_themes, query):
     assert {option.count for option in options} == {None}
 
 
-def test_measures_are_told_apart_by_notes_on_the_day_asked_for():
+def test_measures_are_kept_apart_by_notes_on_the_day_asked_for():
     make_note(measure=make_measure(name_en="Noted"), published=date(2023, 8, 10))
     make_note(measure=make_measure(name_en="Drafted"))
 
@@ -196,7 +196,7 @@ def test_measures_are_told_apart_by_notes_on_the_day_asked_for():
     assert counts("", "noted", date(2023, 8, 9)) == {"no": 2}
 
 
-def test_measures_are_told_apart_by_a_confirmed_lead():
+def test_measures_are_kept_apart_by_a_confirmed_lead():
     office = make_department()
     make_measure(name_en="Confirmed", lead=office, lead_confirmed=True)
     make_measure(name_en="Proposed", lead=office)

@@ -14,8 +14,7 @@ from measures.tests.factories import ISSUED
 from metrics.rules.choices import Certainty, Frequency, Kind, Qualifier
 from metrics.tests.factories import make_indicator, make_observation, make_plan, make_target
 
-from ..charts import drawing
-from ..charts import history as history_chart
+from ..charts import drawing, history
 from ..charts.frame import ACCENT, PAPER, Heading, inline, text_width
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +48,7 @@ def values_of(indicator, *values, **fields):
 
 
 def drawn(indicator, observations, targets=(), **options) -> str:
-    (svg,) = drawing.svgs([history_chart.spec(indicator, observations, targets, ON, **options)])
+    (svg,) = drawing.svgs([history.spec(indicator, observations, targets, ON, **options)])
     return svg
 
 
@@ -68,23 +67,23 @@ def test_one_figure_is_no_history(count):
     indicator = make_indicator()
     observations = values_of(indicator, *[5] * count)
 
-    assert not history_chart.has_history(observations, [])
+    assert not history.has_history(observations, [])
 
 
 def test_one_figure_and_a_target_can_be_drawn():
     indicator = make_indicator()
     observations = values_of(indicator, 5)
 
-    assert history_chart.has_history(observations, [make_target(indicator=indicator)])
+    assert history.has_history(observations, [make_target(indicator=indicator)])
     unknown = make_target(indicator=indicator, value=None)
-    assert not history_chart.has_history(observations, [unknown])
+    assert not history.has_history(observations, [unknown])
 
 
-def test_a_figure_told_twice_is_drawn_once():
+def test_a_figure_stated_twice_is_drawn_once():
     indicator = make_indicator()
     observations = values_of(indicator, 5) + values_of(indicator, 5)
 
-    assert len(history_chart.distinct(observations)) == 1
+    assert len(history.distinct(observations)) == 1
 
 
 def test_every_value_is_labelled_in_words_for_eye_and_ear():
@@ -106,7 +105,7 @@ def bars(svg: str) -> list[str]:
 
 def test_flows_are_bars_from_zero_and_as_wide_as_their_period():
     indicator = make_indicator()
-    spec = history_chart.spec(indicator, values_of(indicator, 50, 100), [], ON)
+    spec = history.spec(indicator, values_of(indicator, 50, 100), [], ON)
     (layer,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
 
     assert layer["encoding"]["y2"] == {"datum": 0}
@@ -128,7 +127,7 @@ def test_stocks_are_points_at_the_end_of_their_period():
 
 def test_the_first_rank_stands_on_top():
     indicator = make_indicator(kind=Kind.RANK)
-    spec = history_chart.spec(indicator, values_of(indicator, 8, 6), [], ON)
+    spec = history.spec(indicator, values_of(indicator, 8, 6), [], ON)
 
     assert spec["layer"][0]["encoding"]["y"]["scale"]["reverse"] is True
 
@@ -138,7 +137,7 @@ def test_an_expected_value_is_hollow():
     certain = values_of(indicator, 5)
     (expected,) = values_of(indicator, 6, certainty=Certainty.EXPECTED)
     expected.period_end = date(2023, 12, 31)
-    spec = history_chart.spec(indicator, [*certain, expected], [], ON)
+    spec = history.spec(indicator, [*certain, expected], [], ON)
     (layer,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
 
     assert [row["fill"] for row in layer["data"]["values"]] == [ACCENT, PAPER]
@@ -179,7 +178,7 @@ def test_without_pace_there_is_no_even_way():
 def test_the_day_of_the_page_is_shown_if_it_lies_within_what_is_drawn(kind, on, shown):
     indicator = make_indicator(kind=kind)
     target = make_target(indicator=indicator)
-    spec = history_chart.spec(indicator, values_of(indicator, 5, 6), [target], on)
+    spec = history.spec(indicator, values_of(indicator, 5, 6), [target], on)
     *_others, day = spec["layer"]
 
     assert day["data"]["values"] == ([{"day": on.isoformat()}] if shown else [])

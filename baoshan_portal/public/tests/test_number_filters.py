@@ -1,4 +1,4 @@
-"""What the lists of figures and targets can be narrowed by, told by hand-made rows."""
+"""What the lists of figures and targets can be narrowed by, shown with hand-made rows."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -83,11 +83,11 @@ def test_a_draft_is_no_public_value():
 
 
 def test_a_value_is_traced_by_its_report_or_its_source():
-    make("Told in the report", report=make_report(), locator="1.1/1")
-    make("Told elsewhere", source_name="台账")
+    make("Stated in the report", report=make_report(), locator="1.1/1")
+    make("Stated elsewhere", source_name="台账")
     make_indicator(name_en="Silent")
 
-    assert names("traced=yes") == {"Told in the report", "Told elsewhere"}
+    assert names("traced=yes") == {"Stated in the report", "Stated elsewhere"}
     assert names("traced=no") == {"Silent"}
 
 
@@ -195,7 +195,7 @@ def test_results_count_with_the_other_exclusions_in_force(checked, query, expect
     assert +counts == expected
 
 
-def test_targets_are_told_apart_by_claim_value_and_verdict():
+def test_targets_are_kept_apart_by_claim_value_and_verdict():
     plan = make_plan(start_on=date(2021, 1, 1), end_on=date(2023, 12, 31))
     for name, value, claim in (
         ("Reached", 5, Claim.NONE),
@@ -224,7 +224,7 @@ def test_targets_are_told_apart_by_claim_value_and_verdict():
     assert targets("verdict=not-assessable", ISSUED) == {"Missed"}
 
 
-def test_measures_are_told_apart_by_public_figures():
+def test_measures_are_kept_apart_by_public_figures():
     make_indicator(measure=make_measure(name_en="Counted"), published_on=LATER)
     make_indicator(measure=make_measure(name_en="Prepared"), published_on=None)
 

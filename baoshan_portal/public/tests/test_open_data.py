@@ -91,7 +91,7 @@ def test_a_value_is_given_as_reported_and_in_the_base_unit(
     assert row["qualifier"] == qualifier
 
 
-def test_a_value_is_told_with_its_place_period_and_publication(client):
+def test_a_value_is_given_with_its_place_period_and_publication(client):
     (row,) = [row for row in read(client, "observations") if row["as_written"] == "51.79亿元"]
 
     del row["indicator_code"], row["indicator"], row["measure_code"]
@@ -245,10 +245,10 @@ def test_a_value_entered_later_stands_beside_the_reports(client):
         published=date(2024, 2, 1),
     )
 
-    told = [row for row in read(client, "observations") if row["indicator_code"] == indicator.code]
+    found = [row for row in read(client, "observations") if row["indicator_code"] == indicator.code]
     (row,) = [row for row in read(client, "indicators") if row["code"] == indicator.code]
 
-    assert [(line["value"], line["source"], line["locator"]) for line in told] == [
+    assert [(line["value"], line["source"], line["locator"]) for line in found] == [
         ("51.79", "宝府〔2023〕70号", "1.2/5"),
         ("60.5", "区统计局年报", ""),
     ]

@@ -154,10 +154,10 @@ def year(number: int) -> dict:
 def test_a_key_figure_tells_its_last_change(client, issue):
     report, measure = issue
     indicator = key_indicator(measure)
-    told = {"indicator": indicator, "report": report, "locator": "1.1/1", "published": ISSUED}
-    make_observation(value=Decimal(20), **told, **year(2020))
-    make_observation(value=Decimal(40), **told, **year(2021))
-    make_observation(value=Decimal(50), **told, **year(2022))
+    source = {"indicator": indicator, "report": report, "locator": "1.1/1", "published": ISSUED}
+    make_observation(value=Decimal(20), **source, **year(2020))
+    make_observation(value=Decimal(40), **source, **year(2021))
+    make_observation(value=Decimal(50), **source, **year(2022))
 
     assert key_figure(client) == (
         "Firms 50 organisations year 2022 +10 organisations (+25%) against year 2021 "
@@ -207,7 +207,7 @@ def test_a_key_figure_whose_periods_differ_in_length_is_not_subtracted(client, i
     assert "+" not in text
 
 
-def test_a_key_figure_is_told_as_it_was_public_on_the_day(client, issue):
+def test_a_key_figure_is_shown_as_it_was_public_on_the_day(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
     make_observation(indicator=indicator, published=ISSUED, **year(2021))

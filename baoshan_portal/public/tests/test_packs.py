@@ -1,4 +1,4 @@
-"""A briefing pack tells the same to read, to print and to take away, and says what it is."""
+"""A briefing pack says the same to read, to print and to take away, and says what it is."""
 
 import csv
 import zipfile
@@ -119,7 +119,7 @@ def alpha():
 
 @pytest.mark.parametrize("kind", ["html", *FILES])
 def test_every_form_of_a_pack_tells_the_figure_with_all_that_belongs_to_it(client, alpha, kind):
-    told = words(client, kind, theme="parks")
+    text = words(client, kind, theme="parks")
 
     for said in (
         "Briefing: Parks",
@@ -137,39 +137,39 @@ def test_every_form_of_a_pack_tells_the_figure_with_all_that_belongs_to_it(clien
         "宝府〔2023〕70号 Answer, District, issued on 2023-07-25",
         "Plan book",
     ):
-        assert said in told, said
-    assert "Beta" not in told
+        assert said in text, said
+    assert "Beta" not in text
 
 
 @pytest.mark.parametrize("kind", ["html", "docx", "xlsx"])
 def test_a_pack_of_a_place_tells_the_work_behind_the_figures(client, alpha, kind):
-    told = words(client, kind, section="east")
+    text = words(client, kind, section="east")
 
     for said in ("Office (proposed)", "Office (confirmed)", "Build parks.", "Built.", "Silent"):
-        assert said in told, said
+        assert said in text, said
 
 
 def test_a_pack_of_a_filtered_list_leaves_out_measures_without_such_figures(client, alpha):
-    told = words(client, "docx", section="east", kind="cumulative")
+    text = words(client, "docx", section="east", kind="cumulative")
 
-    assert "Briefing on selected figures" in told
-    assert "Section: 1 East; Kind: cumulative" in told
-    assert "Alpha firms" in told
-    assert "Silent" not in told
+    assert "Briefing on selected figures" in text
+    assert "Section: 1 East; Kind: cumulative" in text
+    assert "Alpha firms" in text
+    assert "Silent" not in text
 
 
 @pytest.mark.parametrize("kind", ["html", *FILES])
 def test_a_pack_takes_several_answers_and_exclusions_and_tells_them(client, alpha, kind):
     query = {"theme": ["roads", "parks"], "not_kind": ["stock", "flow"], "value": "yes"}
 
-    told = words(client, kind, **query)
+    text = words(client, kind, **query)
 
-    assert "Theme: 1.2 Parks, 1.3 Roads; Kind except: stock, flow; Public value: has one" in told
+    assert "Theme: 1.2 Parks, 1.3 Roads; Kind except: stock, flow; Public value: has one" in text
     link = "theme=parks&theme=roads&not_kind=stock&not_kind=flow&value=yes"
-    assert f"http://testserver/en/packs/?{link}&as_of={DAY}" in told
-    assert "Briefing on selected figures" in told
-    assert "Alpha firms" in told
-    assert "Beta roads" not in told
+    assert f"http://testserver/en/packs/?{link}&as_of={DAY}" in text
+    assert "Briefing on selected figures" in text
+    assert "Alpha firms" in text
+    assert "Beta roads" not in text
 
 
 def test_a_chinese_pack_tells_its_filters_as_chinese_is_written(client, alpha):

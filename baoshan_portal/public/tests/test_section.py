@@ -31,9 +31,9 @@ def part_of(html: str, theme: int) -> str:
 
 
 def test_a_theme_tells_how_many_of_its_measures_and_indicators_have_something(client, theme):
-    told, silent = make_measure(theme=theme), make_measure(theme=theme)
-    make_observation(indicator=make_indicator(measure=told), published=ISSUED)
-    make_observation(indicator=make_indicator(measure=told))
+    reported, silent = make_measure(theme=theme), make_measure(theme=theme)
+    make_observation(indicator=make_indicator(measure=reported), published=ISSUED)
+    make_observation(indicator=make_indicator(measure=reported))
     make_measure(theme=theme, published_on=None)
 
     part = part_of(html_of(client), 1)

@@ -32,7 +32,7 @@ PLAN_ENDS = date(2023, 12, 31)
 BEFORE = ISSUED - timedelta(days=1)
 
 
-def told(changes):
+def rows(changes):
     """(subject, before, after) of each."""
     return [
         (change.check or change.target.indicator, change.before, change.after) for change in changes
@@ -60,9 +60,9 @@ def test_a_correction_of_a_value_changes_the_verdict():
     indicator = aimed_at()
     corrected(indicator.observations.get(), make_observation, AUGUST, "漏计", value=Decimal(12))
 
-    assert told(state_changes(JULY, AUGUST)) == [(indicator, Verdict.NOT_ASSESSABLE, Verdict.MET)]
-    assert told(state_changes(JULY, AUGUST - timedelta(days=1))) == []
-    assert told(state_changes(AUGUST, SEPTEMBER)) == []
+    assert rows(state_changes(JULY, AUGUST)) == [(indicator, Verdict.NOT_ASSESSABLE, Verdict.MET)]
+    assert rows(state_changes(JULY, AUGUST - timedelta(days=1))) == []
+    assert rows(state_changes(AUGUST, SEPTEMBER)) == []
 
 
 def test_the_calendar_alone_changes_a_verdict():
@@ -70,7 +70,7 @@ def test_the_calendar_alone_changes_a_verdict():
 
     changes = state_changes(PLAN_ENDS, PLAN_ENDS + timedelta(days=1))
 
-    assert told(changes) == [(indicator, Verdict.NOT_ASSESSABLE, Verdict.MISSED)]
+    assert rows(changes) == [(indicator, Verdict.NOT_ASSESSABLE, Verdict.MISSED)]
 
 
 def test_a_target_that_becomes_known_in_value_is_the_same_target():
@@ -79,8 +79,8 @@ def test_a_target_that_becomes_known_in_value_is_the_same_target():
     target = corrected(target, make_target, AUGUST, "公布目标值", value=Decimal(4))
     corrected(target, make_target, SEPTEMBER, "更正目标值", value=Decimal(3))
 
-    assert told(state_changes(JULY, AUGUST)) == [(indicator, Verdict.TARGET_UNKNOWN, Verdict.MET)]
-    assert told(state_changes(JULY, SEPTEMBER)) == [
+    assert rows(state_changes(JULY, AUGUST)) == [(indicator, Verdict.TARGET_UNKNOWN, Verdict.MET)]
+    assert rows(state_changes(JULY, SEPTEMBER)) == [
         (indicator, Verdict.TARGET_UNKNOWN, Verdict.MET)
     ]
 
@@ -95,7 +95,7 @@ def test_two_targets_of_one_indicator_have_a_state_each():
         published=AUGUST,
     )
 
-    assert told(state_changes(JULY, AUGUST)) == [(indicator, None, Verdict.CLAIM_UNVERIFIABLE)]
+    assert rows(state_changes(JULY, AUGUST)) == [(indicator, None, Verdict.CLAIM_UNVERIFIABLE)]
 
 
 def test_a_correction_changes_the_result_of_a_check():
@@ -103,8 +103,8 @@ def test_a_correction_changes_the_result_of_a_check():
     (part,) = check.terms.filter(role=Role.PART)
     corrected(part.indicator.observations.get(), make_observation, AUGUST, "漏计", value=Decimal(9))
 
-    assert told(state_changes(JULY, AUGUST)) == [(check, Result.HOLDS, Result.FAILS)]
-    assert told(state_changes(AUGUST, SEPTEMBER)) == []
+    assert rows(state_changes(JULY, AUGUST)) == [(check, Result.HOLDS, Result.FAILS)]
+    assert rows(state_changes(AUGUST, SEPTEMBER)) == []
 
 
 def test_a_check_and_its_earlier_value_are_looked_up_on_each_day():
@@ -120,16 +120,16 @@ def test_a_check_and_its_earlier_value_are_looked_up_on_each_day():
         published=AUGUST,
     )
 
-    assert told(state_changes(JULY, AUGUST)) == [(check, Result.UNKNOWN, Result.HOLDS)]
+    assert rows(state_changes(JULY, AUGUST)) == [(check, Result.UNKNOWN, Result.HOLDS)]
 
 
 def test_what_was_not_public_has_no_state_before():
     indicator, check = aimed_at(), part_of_a_whole(5, 8)
 
-    found = told(state_changes(BEFORE, JULY))
+    found = rows(state_changes(BEFORE, JULY))
 
     assert set(found) == {(indicator, None, Verdict.NOT_ASSESSABLE), (check, None, Result.HOLDS)}
-    assert told(state_changes(date(1, 1, 1), BEFORE)) == []
+    assert rows(state_changes(date(1, 1, 1), BEFORE)) == []
 
 
 def test_a_check_with_a_figure_that_is_not_public_yet_has_no_state():
@@ -137,8 +137,8 @@ def test_a_check_with_a_figure_that_is_not_public_yet_has_no_state():
     hidden = make_indicator(published_on=SEPTEMBER)
     CheckTerm.objects.filter(check_of=check, role=Role.PART).update(indicator=hidden)
 
-    assert told(state_changes(BEFORE, AUGUST)) == []
-    assert told(state_changes(BEFORE, SEPTEMBER)) == [(check, None, Result.UNKNOWN)]
+    assert rows(state_changes(BEFORE, AUGUST)) == []
+    assert rows(state_changes(BEFORE, SEPTEMBER)) == [(check, None, Result.UNKNOWN)]
 
 
 def test_a_check_without_figures_has_no_state():
@@ -153,7 +153,7 @@ def test_what_is_published_later_today_changes_nothing_yet():
     corrected(indicator.observations.get(), make_observation, in_an_hour, "漏计", value=Decimal(12))
     today = timezone.localdate()
 
-    assert told(state_changes(today - timedelta(days=1), today)) == []
+    assert rows(state_changes(today - timedelta(days=1), today)) == []
 
 
 def test_the_last_moment_of_a_day_belongs_to_it():
@@ -171,7 +171,10 @@ def test_states_stand_in_the_order_of_the_report():
     second.save()
     later, earlier = aimed_at(measure=second), aimed_at(measure=first)
 
-    assert [row for row, _before, _after in told(state_changes(BEFORE, JULY))] == [earlier, later]
+    assert [row for row, _before, _after in rows(state_changes(BEFORE, JULY))] == [
+        earlier,
+        later,
+    ]
 
 
 def test_ten_times_the_rows_cost_no_further_query():

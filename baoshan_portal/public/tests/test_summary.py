@@ -19,7 +19,7 @@ from metrics.tests.factories import (
     make_unit,
 )
 
-from ..summary import tell
+from ..summary import summary
 
 pytestmark = pytest.mark.django_db
 
@@ -52,9 +52,9 @@ def change_of(indicator) -> str | None:
     return change and change.words
 
 
-def told(indicator, on=ON) -> str:
+def said(indicator, on=ON) -> str:
     row = loaded(indicator)
-    return tell(row, assess(row, row.current_target, on), on)
+    return summary(row, assess(row, row.current_target, on), on)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def told(indicator, on=ON) -> str:
         (0, 5, "up by 5 organisations"),
     ],
 )
-def test_a_change_is_told_with_its_growth(before, now, text):
+def test_a_change_is_named_with_its_growth(before, now, text):
     indicator = make_indicator()
     year(indicator, 2021, before)
     year(indicator, 2022, now)
@@ -111,7 +111,7 @@ def test_a_quarter_is_not_compared_with_a_year():
     )
 
     assert change_of(indicator) == ""
-    assert "Before it was 100 organisations (year 2021). The periods differ" in told(indicator)
+    assert "Before it was 100 organisations (year 2021). The periods differ" in said(indicator)
 
 
 def test_a_year_is_compared_with_a_leap_year():
@@ -150,14 +150,14 @@ def test_without_an_earlier_value_the_growth_that_the_source_tells_is_said(clien
 
 
 def test_without_a_value_nothing_else_is_said():
-    assert told(make_indicator()) == "No value has been published. That is not a zero."
+    assert said(make_indicator()) == "No value has been published. That is not a zero."
 
 
 def test_without_a_target_what_remains_is_not_guessed():
     indicator = make_indicator()
     year(indicator, 2022, 5)
 
-    assert told(indicator).endswith("No target has been published, so what remains cannot be said.")
+    assert said(indicator).endswith("No target has been published, so what remains cannot be said.")
 
 
 def test_an_unpublished_target_is_not_guessed_either():
@@ -165,7 +165,7 @@ def test_an_unpublished_target_is_not_guessed_either():
     year(indicator, 2022, 5)
     make_target(indicator=indicator, value=None, claim=Claim.MET_EARLY, published=ISSUED)
 
-    text = told(indicator)
+    text = said(indicator)
 
     assert "claims that the target was met; this cannot be verified" in text
     assert "%" not in text
@@ -194,7 +194,7 @@ def on_the_way(value, on=ON, **fields):
 
 def test_what_remains_is_shared_by_the_quarters_that_are_left():
     # 300 − 182 = 118 over the six quarters from July 2022 to December 2023: 19.67, so 20.
-    text = told(on_the_way(182))
+    text = said(on_the_way(182))
 
     assert "118 organisations remain to the target." in text
     assert "Each quarter until then must bring 20 organisations." in text
@@ -203,28 +203,28 @@ def test_what_remains_is_shared_by_the_quarters_that_are_left():
 
 
 def test_a_target_that_is_met_needs_nothing_more():
-    text = told(on_the_way(300))
+    text = said(on_the_way(300))
 
     assert "target met" in text
     assert "remain" not in text
 
 
 def test_after_the_due_day_no_quarter_is_left():
-    text = told(on_the_way(182), on=date(2024, 2, 1))
+    text = said(on_the_way(182), on=date(2024, 2, 1))
 
     assert "target missed" in text
     assert "No time is left" in text
 
 
 def test_a_claim_that_the_figures_do_not_bear_out_is_named():
-    text = told(on_the_way(10, claim=Claim.MET))
+    text = said(on_the_way(10, claim=Claim.MET))
 
     assert "The source claims otherwise: reported met." in text
     assert Target.objects.count() == 1
 
 
-def test_an_expected_value_is_told_as_such():
+def test_an_expected_value_is_marked_as_such():
     indicator = make_indicator()
     year(indicator, 2022, 5, certainty=Certainty.EXPECTED)
 
-    assert "5 organisations (expected)" in told(indicator)
+    assert "5 organisations (expected)" in said(indicator)
