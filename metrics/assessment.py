@@ -113,6 +113,8 @@ def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
     )
 
 
+#: Values by the key of their indicator, newest first.
+Values = Mapping[int, Sequence[Observation]]
 #: A figure in a check with the value that it stands for; None if there is none.
 Valued = tuple[CheckTerm, Observation | None]
 
@@ -170,10 +172,6 @@ def assess_checks(checks: QuerySet, as_of: date | None) -> list[CheckState]:
 def indicators_in(checks: Iterable[Check]) -> set[int]:
     """The keys of the indicators that ``checks`` (with their terms) compare."""
     return {term.indicator_id for check in checks for term in check.loaded_terms}
-
-
-#: Values by the key of their indicator, newest first.
-Values = Mapping[int, Sequence[Observation]]
 
 
 def assess_check(check: Check, values: Values, at: Observation | None = None) -> CheckState:
