@@ -123,7 +123,7 @@ class ListPage(SingleTableMixin, FilterView):
         used = {chosen.parameter for chosen in self.filterset.chosen}
         if not self.pack_parameters or used - self.pack_parameters:
             return None
-        kept = {name: self.request.GET.getlist(name) for name in used}
+        kept = {name: self.request.GET.getlist(name) for name in sorted(used)}
         if self.request.as_of:
             kept["as_of"] = [self.request.as_of.isoformat()]
         return urlencode(kept, doseq=True)
