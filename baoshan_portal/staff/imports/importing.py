@@ -85,10 +85,6 @@ class Outcome:
         return len(self.repeated)
 
     @property
-    def new(self) -> int:
-        return sum(change.is_new for change in self.changes)
-
-    @property
     def digest(self) -> str:
         """Differs as soon as something else would be written than this outcome shows."""
         written = [(change.row, change.code, change.cells) for change in self.changes]
@@ -96,21 +92,21 @@ class Outcome:
 
     @property
     def counts(self) -> str:
-        """The note of the trail."""
-        changed = len(self.changes) - self.new
-        return f"{self.new} new, {changed} changed, {self.unchanged} unchanged"
+        """For the trail."""
+        return "{new} new, {update} changed, {skip} unchanged".format_map(self.totals)
 
-    # What the admin's pages ask of a result of django-import-export.
+    # The rest is what the admin's pages ask of a result of django-import-export.
+
+    @property
+    def totals(self) -> dict[str, int]:
+        new = sum(change.is_new for change in self.changes)
+        changed = len(self.changes) - new
+        return {"new": new, "update": changed, "delete": 0, "skip": self.unchanged}
 
     def has_errors(self) -> bool:
         return bool(self.problems)
 
     has_validation_errors = has_errors
-
-    @property
-    def totals(self) -> dict[str, int]:
-        changed = len(self.changes) - self.new
-        return {"new": self.new, "update": changed, "delete": 0, "skip": self.unchanged}
 
 
 def known_rows(

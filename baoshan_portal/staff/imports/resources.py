@@ -68,13 +68,12 @@ class AnyTable(TableFormat, base_formats.CSV):
 
 
 class FileResource(resources.ModelResource):
-    """What is exported can be imported again; an import is told as an ``Outcome``."""
+    """What is exported can be imported again, by the admin's pages."""
 
     def import_data(self, table, *, user, file_name="", dry_run=False, **kwargs) -> Outcome:
+        columns = [field.column_name for field in self.fields.values()]
         try:
-            rows = known_rows(
-                table, {field.column_name: field.column_name for field in self.fields.values()}
-            )
+            rows = known_rows(table, dict(zip(columns, columns, strict=True)))
         except FileError as error:
             return Outcome(error.problems)
         note = f"{self._meta.model._meta.label_lower}: {file_name}"
@@ -82,6 +81,8 @@ class FileResource(resources.ModelResource):
 
 
 class IndicatorResource(FileResource):
+    """Every indicator; new and changed ones are imported by django-import-export's own loop."""
+
     measure = Field("measure", "measure", ForeignKeyWidget(Measure, "code"))
     unit = Field("unit", "unit", ForeignKeyWidget(Unit, "code"))
     basis = Field("basis", "basis", ForeignKeyWidget(Indicator, "code"))
@@ -100,7 +101,7 @@ class IndicatorResource(FileResource):
 
     def import_rows(self, rows: list[FileRow], *, by, note: str, dry_run: bool) -> Outcome:
         self.by, self.rows, self.first_row_of, self.changes = by, rows, {}, []
-        cells = [tuple(row.cells.values()) for row in rows]
+        cells = [list(row.cells.values()) for row in rows]
         with transaction.atomic():
             result = resources.ModelResource.import_data(
                 self,
@@ -138,32 +139,19 @@ class IndicatorResource(FileResource):
     def after_import_row(self, row, row_result, row_number, **kwargs):
         if row_result.import_type == RowResult.IMPORT_TYPE_SKIP:
             return
-        instance, original, fields = (
-            row_result.instance,
-            row_result.original,
-            self.get_import_fields(),
-        )
-        cells = [
-            (
-                field.column_name,
-                str(field.export(original)) if original else "",
-                str(field.export(instance)),
-            )
-            for field in fields
-        ]
-        self.changes.append(
-            Change(
-                self.rows[row_number - 1].number,
-                instance.code,
-                str(instance),
-                original is None,
-                tuple(cell for cell in cells if cell[1] != cell[2]),
-            )
-        )
-        names = [field.attribute for field in fields]
-        old = snapshot(original, names) if original else {}
-        before, after = differences(old, snapshot(instance, names))
-        action = Action.CHANGED if original else Action.ENTERED
+        instance, original = row_result.instance, row_result.original
+        is_new, names, cells = original is None, [], []
+        for field in self.get_import_fields():
+            names.append(field.attribute)
+            old = "" if is_new else str(field.export(original))
+            new = str(field.export(instance))
+            if old != new:
+                cells.append((field.column_name, old, new))
+        number = self.rows[row_number - 1].number
+        self.changes.append(Change(number, instance.code, str(instance), is_new, tuple(cells)))
+        before = {} if is_new else snapshot(original, names)
+        before, after = differences(before, snapshot(instance, names))
+        action = Action.ENTERED if is_new else Action.CHANGED
         record(action, by=self.by, subject=instance, before=before, after=after)
 
 
