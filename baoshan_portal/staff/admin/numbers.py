@@ -20,9 +20,8 @@ from metrics.rules.quantity import QuantityError, plain
 from metrics.warnings import misquotes
 from metrics.wording import figure_text, observed_text
 
-from ..imports.importing import CSV, XLSX, AnyTable
 from ..imports.reading import FileError, check_size
-from ..imports.resources import IndicatorResource, ObservationResource
+from ..imports.resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
 from .submissions import SubmissionAdmin, SubmissionForm
 from .words import NamedAdmin
@@ -83,16 +82,13 @@ class TableFilesMixin(ImportExportMixin):
     def has_export_permission(self, request):
         return self.has_view_permission(request)
 
-    def get_import_data_kwargs(self, **kwargs):
-        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
-
     def add_data_read_fail_error_to_form(self, form, error):
         if not isinstance(error, FileError):
             raise error
         for problem in error.problems:
             place = " ".join(filter(None, [problem.row and str(problem.row), problem.column]))
-            told = ": ".join(filter(None, [place, problem.text, problem.message]))
-            form.add_error("import_file", told)
+            message = ": ".join(filter(None, [place, problem.text, problem.message]))
+            form.add_error("import_file", message)
 
     def process_import(self, request, **kwargs):
         try:
@@ -124,8 +120,8 @@ class TableFilesMixin(ImportExportMixin):
         data = super().get_export_data(file_format, request, queryset, **kwargs)
         name = self.opts.label_lower
         rows = queryset.count()
-        told = f"{name}.{file_format.get_extension()}, {rows} rows {request.GET.urlencode()}"
-        record(Action.EXPORTED, by=request.user, note=told.strip())
+        note = f"{name}.{file_format.get_extension()}, {rows} rows {request.GET.urlencode()}"
+        record(Action.EXPORTED, by=request.user, note=note.strip())
         return data
 
 
