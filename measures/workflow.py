@@ -10,27 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from .models.rounds import closed_round
-from .submission import EDITABLE, State, Submission, end_of_day
+from .submission import EDITABLE, State, Submission
 from .trail import Action, differences, event, record, record_all, snapshot, what_differs
-
-__all__ = [
-    "EDITABLE",
-    "State",
-    "StaleRow",
-    "Submission",
-    "TransitionError",
-    "check_seen",
-    "correct",
-    "delete",
-    "end_of_day",
-    "publish",
-    "save",
-    "save_all",
-    "send_back",
-    "submit",
-    "submit_all",
-    "what_changed",
-]
 
 
 class TransitionError(Exception):

@@ -17,13 +17,8 @@ from .rules.choices import Frequency, Kind
 from .rules.periods import MONTHS, Period, last_period
 
 
-def is_due(frequency: str, start: date, end: date, *, has_value: bool = False) -> bool:
-    """Whether a round over ``start`` to ``end`` asks for an indicator of ``frequency``.
-
-    What is reported once is asked for until it ``has_value``.
-    """
-    if frequency == Frequency.ONCE:
-        return not has_value
+def is_due(frequency: str, start: date, end: date) -> bool:
+    """Whether a period of ``frequency`` ends in a round over ``start`` to ``end``."""
     return last_period(frequency, start, end) is not None
 
 

@@ -19,7 +19,7 @@ from ..access import (
     visible,
 )
 from ..models import Department, Measure, ProgressNote, Theme
-from ..workflow import State
+from ..submission import State
 from .factories import (
     ISSUED,
     make_department,

@@ -65,10 +65,8 @@ def test_a_round_in_which_no_period_ends_asks_for_nothing(frequency, start, end)
     assert not is_due(frequency, day(start), day(end))
 
 
-def test_what_is_reported_once_is_due_until_it_has_a_value():
-    assert is_due(ONCE, *quarter(2023, 1))
-    assert not is_due(ONCE, *quarter(2023, 1), has_value=True)
-    assert is_due(QUARTERLY, *quarter(2023, 1), has_value=True)
+def test_what_is_reported_once_is_due_in_any_round():
+    assert is_due(ONCE, date(2023, 7, 5), date(2023, 8, 6))
 
 
 Q4 = quarter(2023, 4)

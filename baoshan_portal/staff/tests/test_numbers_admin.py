@@ -27,6 +27,7 @@ from measures.models import (
     TrailEvent,
     User,
 )
+from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -41,7 +42,7 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State, TransitionError, correct, submit, submit_all
+from measures.workflow import TransitionError, correct, submit, submit_all
 from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (

@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from measures import workflow
 from measures.access import EDITOR, REVIEWER, STEWARD
 from measures.models import ProgressNote, Round, TrailEvent, User
+from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -23,7 +24,7 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State, correct
+from measures.workflow import correct
 
 from .desk import browser_of, desk, errors, fill_in, filled_in, messages, take_step
 
