@@ -191,13 +191,9 @@ class Row(ABC):
         return str(self.subject)
 
     @property
-    def version(self) -> int:
-        return self.stored.version if self.stored else 0
-
-    @property
     def seen(self) -> str:
         """The version on the page, and a mark of the texts, to tell later who changed what."""
-        return f"{self.version}:{_mark(self.initial().values())}"
+        return f"{workflow.seen_version(self.stored)}:{_mark(self.initial().values())}"
 
     # What was sent
 
@@ -208,7 +204,8 @@ class Row(ABC):
     @property
     def is_stale(self) -> bool:
         """Whether somebody stored another version since the page was made."""
-        return self.sheet.data[f"{self.prefix}-seen"].partition(":")[0] != str(self.version)
+        seen = self.sheet.data[f"{self.prefix}-seen"].partition(":")[0]
+        return not workflow.is_current(self.stored, seen)
 
     @cached_property
     def is_touched(self) -> bool:
@@ -306,7 +303,7 @@ class Row(ABC):
                 row.evidence_file = self.form.new_file
             elif self.form.cleaned_data["remove_file"]:
                 row.evidence_file = ""
-            workflow.save(row, by=by, seen=self.version or None)
+            workflow.save(row, by=by, seen=row.version if self.stored else None)
         if submitting:
             workflow.submit(row, by=by)
             return "submitted"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from measures.models import ProgressNote
 from measures.submission import Submission
+from measures.workflow import seen_version
 from metrics.history import target_text
 from metrics.last_change import between, difference_text
 from metrics.models import NEWEST_FIRST, Observation, Target
@@ -45,7 +46,7 @@ class Line:
     @property
     def token(self) -> str:
         """The row and the version of it that is on the screen."""
-        return f"{self.kind}:{self.row.pk}:{self.row.version}"
+        return f"{self.kind}:{self.row.pk}:{seen_version(self.row)}"
 
     @property
     def id(self) -> str:

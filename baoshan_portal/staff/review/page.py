@@ -220,7 +220,7 @@ def send_back(request, kind, pk):
     row = get_object_or_404(access.visible(request.user, model.objects.all()), pk=pk)
     if row.state == State.SUBMITTED and not access.may(request.user, access.publishable, row):
         raise PermissionDenied(_why_not(request.user, row))
-    form = ReturnForm(request.POST or None, initial={"seen": row.version})
+    form = ReturnForm(request.POST or None, initial={"seen": workflow.seen_version(row)})
     back = _address_of_queue(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -230,7 +230,7 @@ def send_back(request, kind, pk):
             # The newer row is shown beside the reason typed, to be sent for it if it still fits.
             form.add_error(None, str(error))
             form.data = form.data.copy()
-            form.data["seen"] = str(row.version)
+            form.data["seen"] = workflow.seen_version(row)
         else:
             messages.success(request, _("Returned: %(row)s") % {"row": row})
             return redirect(back)
