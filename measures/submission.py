@@ -1,7 +1,7 @@
 """The abstract base of everything that staff submit: notes, observations, targets.
 
 Published rows are never edited or deleted. A correction is a new row that supersedes the old one
-and says why; what the public saw on any day can therefore be told again. The steps from state to
+and says why; what the public saw on any day can therefore be had again. The steps from state to
 state are in ``workflow``.
 """
 

@@ -15,7 +15,7 @@ from .trail import Action, differences, event, record, record_all, snapshot, wha
 
 
 class TransitionError(Exception):
-    """A step that the workflow does not allow; the message tells a person why."""
+    """A step that the workflow does not allow; the message says why, for a person."""
 
 
 class StaleRow(TransitionError):

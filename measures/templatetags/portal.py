@@ -38,7 +38,7 @@ def bar(share, text):
 
 @register.filter(expects_localtime=True)
 def day(value) -> str:
-    """A day as readers see it, told to programs as well, and never broken between two lines."""
+    """A day as readers see it, readable by programs as well, and never broken between two lines."""
     return format_html('<time datetime="{0}">{0}</time>', date_text(value, "Y-m-d"))
 
 

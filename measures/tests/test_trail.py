@@ -28,8 +28,8 @@ def test_a_row_has_one_name_whoever_changes_it():
             row.locked = not row.locked
             old, new = differences(before, snapshot(row, ["name_en", "due_on", "locked"]))
             record(Action.CHANGED, by=user, subject=row, before=old, after=new)
-    told = TrailEvent.objects.order_by("pk").values_list("subject", "before", "after")
-    assert list(told) == [
+    events = TrailEvent.objects.order_by("pk").values_list("subject", "before", "after")
+    assert list(events) == [
         ("2026年第三季度", "已锁定: 否", "已锁定: 是"),
         ("2026年第三季度", "已锁定: 是", "已锁定: 否"),
     ]

@@ -91,8 +91,8 @@ class TableFilesMixin(ImportExportMixin):
             raise error
         for problem in error.problems:
             place = " ".join(filter(None, [problem.row and str(problem.row), problem.column]))
-            told = ": ".join(filter(None, [place, problem.text, problem.message]))
-            form.add_error("import_file", told)
+            text = ": ".join(filter(None, [place, problem.text, problem.message]))
+            form.add_error("import_file", text)
 
     def process_import(self, request, **kwargs):
         try:
@@ -124,8 +124,8 @@ class TableFilesMixin(ImportExportMixin):
         data = super().get_export_data(file_format, request, queryset, **kwargs)
         name = self.opts.label_lower
         rows = queryset.count()
-        told = f"{name}.{file_format.get_extension()}, {rows} rows {request.GET.urlencode()}"
-        record(Action.EXPORTED, by=request.user, note=told.strip())
+        note = f"{name}.{file_format.get_extension()}, {rows} rows {request.GET.urlencode()}"
+        record(Action.EXPORTED, by=request.user, note=note.strip())
         return data
 
 

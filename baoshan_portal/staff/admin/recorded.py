@@ -1,4 +1,4 @@
-"""What the trail is told of changes and exports in the admin."""
+"""Changes and exports in the admin go to the trail."""
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -88,7 +88,7 @@ class ColumnsForm(SelectableFieldsExportForm):
 
 
 class RecordsExport(ExportMixin):
-    """Exports the filtered list as csv for Excel or as xlsx, and tells the trail."""
+    """Exports the filtered list as csv for Excel or as xlsx, on record in the trail."""
 
     export_form_class = ColumnsForm
     export_formats = (CSV, XLSX)

@@ -64,7 +64,7 @@ STEPS = {
 
 
 class SubmissionForm(forms.ModelForm):
-    """Remembers which version of the row its reader saw, and tells if it is no longer that."""
+    """Remembers which version of the row its reader saw, and refuses if it is no longer that."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -232,10 +232,10 @@ class SubmissionAdmin(admin.ModelAdmin):
             raise Http404
         if step not in STEPS or not self._may(request, step, row):
             raise PermissionDenied
-        told = STEPS[step]
-        form = (
-            ReasonForm(request.POST or None, help_text=told.who_reads) if told.who_reads else None
-        )
+        chosen = STEPS[step]
+        form = None
+        if chosen.who_reads:
+            form = ReasonForm(request.POST or None, help_text=chosen.who_reads)
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 workflow.check_seen(row, request.POST.get("seen"))
@@ -245,13 +245,13 @@ class SubmissionAdmin(admin.ModelAdmin):
                     self.message_user(request, message, messages.ERROR)
                 moved = row
             else:
-                self.message_user(request, f"{told.done}: {row}", messages.SUCCESS)
+                self.message_user(request, f"{chosen.done}: {row}", messages.SUCCESS)
             return redirect(reverse(admin_urlname(self.opts, "change"), args=[moved.pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
-            "title": told.heading,
+            "title": chosen.heading,
             "form": form,
         }
         return TemplateResponse(request, "staff/submission_step.html", context)

@@ -291,8 +291,8 @@ def test_whoever_saves_second_keeps_what_they_typed(admin_client):
     mine = filled_in(admin_client.get(desk(note, "change")), text="我的")
     fill_in(admin_client, desk(note, "change"), text="别人的")
     answer = admin_client.post(desk(note, "change"), mine)
-    (told,) = errors(answer)["__all__"]
-    assert "别人的" in told
+    (message,) = errors(answer)["__all__"]
+    assert "别人的" in message
     assert "我的" in answer.content.decode()
     assert ProgressNote.objects.get().text == "别人的"
     admin_client.post(desk(note, "change"), filled_in(answer))

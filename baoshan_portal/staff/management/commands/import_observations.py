@@ -67,8 +67,8 @@ def _one(model, **by):
     try:
         return model.objects.get(**by)
     except model.DoesNotExist:
-        told = ", ".join(f"{name} {value}" for name, value in by.items())
-        raise CommandError(f"There is no {model._meta.verbose_name} with {told}.") from None
+        wanted = ", ".join(f"{name} {value}" for name, value in by.items())
+        raise CommandError(f"There is no {model._meta.verbose_name} with {wanted}.") from None
 
 
 def _line(problem) -> str:
