@@ -20,9 +20,8 @@ from metrics.rules.quantity import QuantityError, plain
 from metrics.warnings import misquotes
 from metrics.wording import figure_text, observed_text
 
-from ..imports.importing import CSV, XLSX, AnyTable
 from ..imports.reading import FileError, check_size
-from ..imports.resources import IndicatorResource, ObservationResource
+from ..imports.resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
 from .recorded import NamedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
@@ -83,16 +82,13 @@ class TableFilesMixin(ImportExportMixin):
     def has_export_permission(self, request):
         return self.has_view_permission(request)
 
-    def get_import_data_kwargs(self, **kwargs):
-        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
-
     def add_data_read_fail_error_to_form(self, form, error):
         if not isinstance(error, FileError):
             raise error
         for problem in error.problems:
             place = " ".join(filter(None, [problem.row and str(problem.row), problem.column]))
-            text = ": ".join(filter(None, [place, problem.text, problem.message]))
-            form.add_error("import_file", text)
+            message = ": ".join(filter(None, [place, problem.text, problem.message]))
+            form.add_error("import_file", message)
 
     def process_import(self, request, **kwargs):
         try:

@@ -1,11 +1,12 @@
-"""How a file of rows becomes what is stored, by django-import-export: all of it, or nothing.
+"""How the rows of a file become figures: all of them, or none and what is wrong.
 
-An import says what is wrong as ``Problem``s and shows what it would write as ``Change``s; both
-are its ``Outcome``. Figures are written by the workflow alone, as drafts or submitted. Which
-columns a file has is said by the resources: ``round_template`` and ``resources``.
+``known_rows`` finds the columns of a file, a reader turns each row into a ``Change`` or says what
+is wrong with it, and ``import_figures`` writes all changes in one step through the workflow.
+The readers are ``round_template`` and ``resources``; they say which columns a file has.
 """
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -15,10 +16,6 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
-from import_export.formats import base_formats
-from import_export.instance_loaders import BaseInstanceLoader
-from import_export.results import Result, RowResult
-from tablib import Dataset
 
 from measures import workflow
 from measures.submission import State
@@ -27,37 +24,65 @@ from metrics.models import Observation
 from metrics.rules.choices import Certainty
 from metrics.warnings import warnings_of
 
-from .reading import FileError, Problem, Table, csv_file, read_table, xlsx_file
+from .reading import FileError, Problem, Table
 
 check_link = URLValidator(["http", "https"])
+
+Cell = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A row of a file: its number there, its cells by column, and how a person finds each."""
+
+    number: int
+    cells: dict[str, str]
+    places: dict[str, str]
+
+    def problems(self, messages: dict[str, list[str]]) -> list[Problem]:
+        """What is wrong with the row, by column."""
+        return [
+            Problem(
+                message, self.number, self.places.get(column, ""), self.cells.get(column, "")[:80]
+            )
+            for column, of_column in messages.items()
+            for message in of_column
+        ]
 
 
 @dataclass
 class Change:
-    """One row that the import writes: ``cells`` are (column, old, new) of what it changes."""
+    """What a row of the file changes: ``cells`` are (column, old, new), none if it changes nothing.
+
+    ``figure`` is the row of the portal with its new values, ``is_draft`` says whether it stands
+    there as a draft already.
+    """
 
     row: int
     code: str
     name: str
     is_new: bool
-    cells: tuple[tuple[str, str, str], ...]
+    cells: tuple[Cell, ...]
     last: str = ""
+    figure: Observation | None = None
+    is_draft: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
-class Outcome(Result):
-    """The result of an import, as people are told it."""
+@dataclass
+class Outcome:
+    """What an import writes, or would write, and what is wrong: then nothing is written."""
 
-    def __init__(self):
-        super().__init__()
-        self.problems: list[Problem] = []
-        self.changes: list[Change] = []
-        #: Rows that stand in the portal as drafts already, just as the file has them.
-        self.drafts = 0
+    problems: list[Problem] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    #: Rows that change nothing.
+    unchanged: int = 0
+    #: Of these, the drafts that are submitted too if the changes are.
+    repeated: list[Observation] = field(default_factory=list)
 
     @property
-    def unchanged(self) -> int:
-        return self.totals[RowResult.IMPORT_TYPE_SKIP]
+    def drafts(self) -> int:
+        return len(self.repeated)
 
     @property
     def digest(self) -> str:
@@ -65,253 +90,152 @@ class Outcome(Result):
         written = [(change.row, change.code, change.cells) for change in self.changes]
         return salted_hmac(__name__, repr((written, self.drafts))).hexdigest()
 
+    @property
+    def counts(self) -> str:
+        """For the trail."""
+        return "{new} new, {update} changed, {skip} unchanged".format_map(self.totals)
 
-class TableFormat:
-    """A format of django-import-export that reads through ``read_table``."""
+    # The rest is what the admin's pages ask of a result of django-import-export.
 
-    def create_dataset(self, in_stream):
-        return as_dataset(read_table(in_stream))
+    @property
+    def totals(self) -> dict[str, int]:
+        new = sum(change.is_new for change in self.changes)
+        changed = len(self.changes) - new
+        return {"new": new, "update": changed, "delete": 0, "skip": self.unchanged}
 
-    def get_read_mode(self):
-        return "rb"
+    def has_errors(self) -> bool:
+        return bool(self.problems)
 
-    def is_binary(self):
-        return True
-
-
-class XLSX(TableFormat, base_formats.XLSX):
-    def export_data(self, dataset, **kwargs):
-        return xlsx_file(dataset.headers, dataset)
-
-
-class AnyTable(TableFormat, base_formats.CSV):
-    """What is imported: the file itself tells which format it has."""
-
-    def get_title(self):
-        return "xlsx, csv"
+    has_validation_errors = has_errors
 
 
-class CSV(TableFormat, base_formats.CSV):
-    def export_data(self, dataset, **kwargs):
-        return csv_file(dataset.headers, dataset)
+def known_rows(
+    table: Table, known: dict[str, str], needed=("code",), key: Callable[[str], str] = str
+) -> list[FileRow]:
+    """The rows of ``table``; ``known`` are the columns that it may have, with their names for
+    people, ``key`` finds the column of a header.
 
-
-def as_dataset(table: Table, headers: list[str] | None = None) -> Dataset:
-    """``table`` for import-export, which also knows where a person finds its rows and columns."""
-    dataset = Dataset(headers=headers or table.headers)
-    for row in table.rows:
-        dataset.append(row.cells)
-    dataset.numbers = [row.number for row in table.rows]
-    dataset.places = [table.place(index) for index in range(len(table.headers))]
-    return dataset
-
-
-def normalised(text: str) -> str:
-    """``text`` for comparison: full-width, case and spaces do not matter."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-class ToldImport:
-    """Gives an import its ``Outcome`` and its place in the trail.
-
-    Subclasses say in ``load`` what they need to know before the first row is read.
-    """
-
-    # Called with the number of rows read so far, now and then.
-    progress = None
-    # The digest of the preview that a person has agreed to.
-    expected = None
-    needed = ("code",)
-
-    def shown(self, column: str) -> str:
-        """What the column is called in the files that people have."""
-        return column
-
-    @classmethod
-    def get_result_class(cls):
-        return Outcome
-
-    def before_import(self, dataset, **kwargs):
-        self.by = kwargs["user"]
-        self.numbers, self.changes, self.drafts = dataset.numbers, [], 0
-        self.first_row_of = {}
-        try:
-            columns = [field.column_name for field in self.fields.values()]
-            check_headers(dataset, {name: self.shown(name) for name in columns}, self.needed)
-            if not len(dataset):
-                raise FileError(_("There is no row below the headers."))
-            self.load(dataset)
-        except FileError:
-            # import-export would go on to the rows.
-            while len(dataset):
-                dataset.pop()
-            raise
-
-    def load(self, dataset):
-        pass
-
-    def import_data(self, dataset, *args, **kwargs):
-        result = super().import_data(dataset, *args, **kwargs)
-        result.problems = _problems(dataset, result)
-        return result
-
-    def before_import_row(self, row, row_number=None, **kwargs):
-        if self.progress and row_number % 500 == 0:
-            self.progress(row_number)
-        number, code = self.numbers[row_number - 1], row["code"]
-        if not code:
-            raise ValidationError({"code": _("Expected a code; rows are recognised by it alone.")})
-        earlier = self.first_row_of.setdefault(code, number)
-        if earlier != number:
-            raise ValidationError(
-                {"code": _("This code stands in row %(row)d already.") % {"row": earlier}}
-            )
-
-    def after_import(self, dataset, result, **kwargs):
-        result.changes, result.drafts = self.changes, self.drafts
-        if result.has_errors() or result.has_validation_errors():
-            return
-        if self.expected not in {None, result.digest}:
-            raise FileError(_("What stands in the portal has changed meanwhile: look again."))
-        if not kwargs["dry_run"]:
-            record(
-                Action.IMPORTED, by=self.by, subject=self.subject(), note=self.told(result, kwargs)
-            )
-
-    def subject(self):
-        return None
-
-    def told(self, result, kwargs) -> str:
-        new = sum(change.is_new for change in result.changes)
-        counts = f"{new} new, {len(result.changes) - new} changed, {result.unchanged} unchanged"
-        name = self._meta.model._meta.label_lower
-        return f"{name}: {kwargs.get('file_name') or ''}: {counts}"
-
-
-def check_headers(dataset: Dataset, known: dict[str, str], needed: tuple[str, ...]) -> None:
-    """Raises FileError for headers that are missing, unknown or there twice.
-
-    ``known`` are the columns with their names for people.
+    Raises FileError for columns that are missing, unknown or there twice, and if there is no row.
     """
     unknown = _("This column is not known; there are: %(known)s.") % {
         "known": ", ".join(known.values())
     }
-    problems, found = [], set()
-    for name, place in zip(dataset.headers, dataset.places, strict=True):
-        if name not in known:
-            problems.append(Problem(unknown, column=place, text=name))
-        elif name in found:
-            problems.append(Problem(_("This column is there twice."), column=place, text=name))
-        found.add(name)
+    problems, places = [], {}
+    for index, header in enumerate(table.headers):
+        column, place = key(header), table.place(index)
+        if column not in known:
+            problems.append(Problem(unknown, column=place, text=column))
+        elif column in places:
+            problems.append(Problem(_("This column is there twice."), column=place, text=column))
+        places[column] = place
     problems += [
-        Problem(_("The column “%(name)s” is missing.") % {"name": known[name]})
-        for name in needed
-        if name not in found
+        Problem(_("The column “%(name)s” is missing.") % {"name": known[column]})
+        for column in needed
+        if column not in places
     ]
     if problems:
         raise FileError(*problems)
+    if not table.rows:
+        raise FileError(_("There is no row below the headers."))
+    return [
+        FileRow(row.number, dict(zip(places, row.cells, strict=True)), places) for row in table.rows
+    ]
 
 
-def _problems(dataset: Dataset, result: Outcome) -> list[Problem]:
-    """What people are told; an error that is no fault of the file is raised, to be logged."""
-    found = []
-    for base in result.base_errors:
-        if not isinstance(base.error, FileError):
-            raise base.error
-        found += base.error.problems
-    for failed in result.error_rows:
-        raise failed.errors[0].error
-    places = dict(zip(dataset.headers, dataset.places, strict=True))
-    for invalid in result.invalid_rows:
-        cells = dict(zip(dataset.headers, dataset[invalid.number - 1], strict=True))
-        for name, messages in invalid.error_dict.items():
-            place, text = places.get(name, ""), cells.get(name, "")[:80]
-            number = dataset.numbers[invalid.number - 1]
-            found += [Problem(message, number, place, text) for message in messages]
-    return found
+def check_code(row: FileRow, first_row_of: dict[str, int]) -> None:
+    """Raises ValidationError for a row without code, or with one that stands further up."""
+    code = row.cells["code"]
+    if not code:
+        raise ValidationError({"code": _("Expected a code; rows are recognised by it alone.")})
+    if first_row_of.setdefault(code, row.number) != row.number:
+        message = _("This code stands in row %(row)d already.") % {"row": first_row_of[code]}
+        raise ValidationError({"code": message})
 
 
-class Preloaded(BaseInstanceLoader):
-    """Finds rows among those that ``load`` has put into ``stored`` by their code."""
+def import_figures(
+    rows: list[FileRow],
+    read: Callable[[FileRow], Change],
+    *,
+    by,
+    note: str,
+    subject=None,
+    submit: bool = False,
+    dry_run: bool = False,
+    expected: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Writes what ``rows`` change, as drafts or, with ``submit``, submitted; all or nothing.
 
-    def get_instance(self, row):
-        return self.resource.stored.get(row["code"])
-
-
-class ThroughWorkflow(ToldImport):
-    """Writes all rows at once through the workflow, as drafts or, with ``submit``, submitted."""
-
-    def __init__(self, *, submit=False, **kwargs):
-        super().__init__(**kwargs)
-        self.submit = submit
-        self.written, self.unsubmitted, self.change_of = [], [], {}
-
-    def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
-        # full_clean would ask the database a dozen times for every row; import_instance has
-        # checked what a file can say, and the constraints stand behind it.
-        if import_validation_errors:
-            raise ValidationError(import_validation_errors)
-
-    def skip_row(self, instance, original, row, import_validation_errors=None):
-        if import_validation_errors or self.cells:
-            return False
-        if instance.pk and instance.is_editable and self.is_filled(row):
-            self.drafts += 1
-            self.unsubmitted.append(instance)
-        return True
-
-    def is_filled(self, row) -> bool:
-        return True
-
-    def after_import_row(self, row, row_result, row_number=None, **kwargs):
-        if row_result.import_type == RowResult.IMPORT_TYPE_SKIP:
-            return
-        change = self.change(row, self.numbers[row_number - 1], row_result.is_new())
-        self.changes.append(change)
-        self.change_of[id(row_result.instance)] = change
-
-    def bulk_create(self, using_transactions, dry_run, raise_errors, batch_size=None, result=None):
-        rows = [*self.create_instances, *self.update_instances]
-        self.create_instances, self.update_instances = [], []
-        if result.has_errors() or result.has_validation_errors():
-            return
-        self.written = rows
+    ``read`` raises ValidationError, by column, for a row that is wrong. ``expected`` is the digest
+    of the outcome that a person has agreed to. ``note`` begins what the trail says of the import,
+    of ``subject``. ``progress`` is called with the number of rows read so far, now and then.
+    """
+    outcome, first_row_of = Outcome(), {}
+    for count, row in enumerate(rows, 1):
+        if progress and count % 500 == 0:
+            progress(count)
         try:
-            with transaction.atomic():
-                workflow.save_all(rows, by=self.by)
-                if self.submit:
-                    workflow.submit_all([*rows, *self.unsubmitted], by=self.by)
-        except workflow.TransitionError as error:
-            self.handle_import_error(result, FileError(str(error)), raise_errors)
-        except IntegrityError:
-            message = _("One of these figures has been recorded meanwhile; send the file again.")
-            self.handle_import_error(result, FileError(message), raise_errors)
+            check_code(row, first_row_of)
+            change = read(row)
+        except ValidationError as error:
+            outcome.problems += row.problems(error.message_dict)
+            continue
+        if change.cells:
+            outcome.changes.append(change)
+        else:
+            outcome.unchanged += 1
+            outcome.repeated += [change.figure] if change.is_draft else []
+    if outcome.problems:
+        return outcome
+    try:
+        if expected not in {None, outcome.digest}:
+            raise FileError(_("What stands in the portal has changed meanwhile: look again."))
+        with transaction.atomic():
+            _write(outcome, by, submit)
+            # Only the database can say whether its constraints hold, so a dry run writes too.
+            if dry_run:
+                transaction.set_rollback(True)
+            else:
+                record(Action.IMPORTED, by=by, subject=subject, note=f"{note}: {outcome.counts}")
+    except FileError as error:
+        outcome.problems = error.problems
+    return outcome
 
-    def bulk_update(self, *args, **kwargs):
-        """``bulk_create`` has written these rows too, in one step with the new ones."""
 
-    def after_import(self, dataset, result, **kwargs):
-        for row, warnings in zip(self.written, warnings_of(self.written), strict=True):
-            self.change_of[id(row)].warnings = warnings
-        super().after_import(dataset, result, **kwargs)
+def _write(outcome: Outcome, by, submit: bool) -> None:
+    figures = [change.figure for change in outcome.changes]
+    try:
+        workflow.save_all(figures, by=by)
+        if submit:
+            workflow.submit_all([*figures, *outcome.repeated], by=by)
+    except workflow.TransitionError as error:
+        raise FileError(str(error)) from None
+    except IntegrityError:
+        raise FileError(
+            _("One of these figures has been recorded meanwhile; send the file again.")
+        ) from None
+    for change, warnings in zip(outcome.changes, warnings_of(figures), strict=True):
+        change.warnings = warnings
 
-    def set_cell(self, instance, name: str, column: str, value, shown=str):
-        """Puts ``value`` into the field ``name`` and remembers old and new if they differ."""
-        old = getattr(instance, name)
-        if same(old, value):
-            return
-        self.cells.append((column, shown(old) if instance.pk else "", shown(value)))
-        setattr(instance, name, value)
 
-    def refusal(self, instance) -> str:
-        """Why the changes cannot be written over ``instance``, or nothing."""
-        if instance.pk is None or instance.pk in self.editable:
-            return ""
-        if instance.state == State.PUBLISHED:
-            return _("This figure is published and never changed in place: correct it instead.")
-        if instance.state == State.SUBMITTED:
-            return _("This figure waits for review: it must be returned before it is changed.")
-        return _("You may not change this figure.")
+def set_field(figure: Observation, name: str, column: str, value, shown=str) -> list[Cell]:
+    """Puts ``value`` into the field ``name``; what that changes, if anything."""
+    old = getattr(figure, name)
+    if same(old, value):
+        return []
+    setattr(figure, name, value)
+    return [(column, shown(old) if figure.pk else "", shown(value))]
+
+
+def refusal(figure: Observation, editable: set[int]) -> str:
+    """Why ``figure`` cannot be changed, or nothing; ``editable`` are the keys of those that can."""
+    if figure.pk is None or figure.pk in editable:
+        return ""
+    if figure.state == State.PUBLISHED:
+        return _("This figure is published and never changed in place: correct it instead.")
+    if figure.state == State.SUBMITTED:
+        return _("This figure waits for review: it must be returned before it is changed.")
+    return _("You may not change this figure.")
 
 
 def same(old, new) -> bool:
@@ -320,6 +244,11 @@ def same(old, new) -> bool:
         # A spreadsheet program writes line breaks its own way.
         return old.replace("\r\n", "\n").strip() == new.replace("\r\n", "\n").strip()
     return old == new
+
+
+def normalised(text: str) -> str:
+    """``text`` for comparison: full-width, case and spaces do not matter."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def certainty_words() -> dict[str, Certainty]:

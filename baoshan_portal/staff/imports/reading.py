@@ -86,6 +86,10 @@ class Table:
     headers: list[str]
     rows: list[Row]
 
+    def __len__(self):
+        # The admin's import page asks whether there is any row.
+        return len(self.rows)
+
     def place(self, index: int) -> str:
         """How a person finds the column: its letter and its header."""
         return f"{get_column_letter(index + 1)} {self.headers[index]}".strip()

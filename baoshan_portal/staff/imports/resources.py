@@ -4,12 +4,14 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 from import_export import resources
 from import_export.fields import Field
-from import_export.resources import Diff
+from import_export.formats import base_formats
 from import_export.results import RowResult
 from import_export.widgets import ForeignKeyWidget
+from tablib import Dataset
 
 from measures import access
 from measures.models import Measure, Report
@@ -20,17 +22,67 @@ from metrics.rules.quantity import plain
 
 from .importing import (
     Change,
-    Preloaded,
-    ThroughWorkflow,
-    ToldImport,
+    FileRow,
+    Outcome,
     certainty_words,
+    check_code,
+    import_figures,
+    known_rows,
     read_certainty,
     read_link,
+    refusal,
     same,
+    set_field,
 )
+from .reading import FileError, csv_file, read_table, xlsx_file
 
 
-class IndicatorResource(ToldImport, resources.ModelResource):
+class TableFormat:
+    """A format of django-import-export that gives ``import_data`` a ``Table``."""
+
+    def create_dataset(self, in_stream):
+        return read_table(in_stream)
+
+    def get_read_mode(self):
+        return "rb"
+
+    def is_binary(self):
+        return True
+
+
+class XLSX(TableFormat, base_formats.XLSX):
+    def export_data(self, dataset, **kwargs):
+        return xlsx_file(dataset.headers, dataset)
+
+
+class CSV(TableFormat, base_formats.CSV):
+    def export_data(self, dataset, **kwargs):
+        return csv_file(dataset.headers, dataset)
+
+
+class AnyTable(TableFormat, base_formats.CSV):
+    """What is imported: the file itself tells which format it has."""
+
+    def get_title(self):
+        return "xlsx, csv"
+
+
+class FileResource(resources.ModelResource):
+    """What is exported can be imported again, by the admin's pages."""
+
+    def import_data(self, table, *, user, file_name="", dry_run=False, **kwargs) -> Outcome:
+        columns = [field.column_name for field in self.fields.values()]
+        try:
+            rows = known_rows(table, dict(zip(columns, columns, strict=True)))
+        except FileError as error:
+            return Outcome(error.problems)
+        note = f"{self._meta.model._meta.label_lower}: {file_name}"
+        return self.import_rows(rows, by=user, note=note, dry_run=dry_run)
+
+
+class IndicatorResource(FileResource):
+    """Every indicator; new and changed ones are imported by django-import-export's own loop."""
+
     measure = Field("measure", "measure", ForeignKeyWidget(Measure, "code"))
     unit = Field("unit", "unit", ForeignKeyWidget(Unit, "code"))
     basis = Field("basis", "basis", ForeignKeyWidget(Indicator, "code"))
@@ -41,14 +93,35 @@ class IndicatorResource(ToldImport, resources.ModelResource):
         exclude = ("id",)
         clean_model_instances = True
         skip_unchanged = True
+        skip_html_diff = True
         store_instance = True
-
-    @classmethod
-    def get_diff_class(cls):
-        return Pairs
 
     def get_queryset(self):
         return super().get_queryset().select_related("measure", "unit", "basis")
+
+    def import_rows(self, rows: list[FileRow], *, by, note: str, dry_run: bool) -> Outcome:
+        self.by, self.rows, self.first_row_of, self.changes = by, rows, {}, []
+        cells = [list(row.cells.values()) for row in rows]
+        with transaction.atomic():
+            result = resources.ModelResource.import_data(
+                self,
+                Dataset(*cells, headers=list(rows[0].cells)),
+                dry_run=dry_run,
+                use_transactions=True,
+                rollback_on_validation_errors=True,
+            )
+            # What is no fault of the file is raised, to be logged.
+            for error in [*result.base_errors, *(row.errors[0] for row in result.error_rows)]:
+                raise error.error
+            outcome = Outcome(changes=self.changes, unchanged=result.totals["skip"])
+            for invalid in result.invalid_rows:
+                outcome.problems += rows[invalid.number - 1].problems(invalid.error_dict)
+            if not (dry_run or outcome.problems):
+                record(Action.IMPORTED, by=by, note=f"{note}: {outcome.counts}")
+        return outcome
+
+    def before_import_row(self, row, row_number, **kwargs):
+        check_code(self.rows[row_number - 1], self.first_row_of)
 
     def import_field(self, field, instance, row, is_m2m=False, **kwargs):
         try:
@@ -63,41 +136,27 @@ class IndicatorResource(ToldImport, resources.ModelResource):
             same(f.get_value(instance), f.get_value(original)) for f in self.get_import_fields()
         )
 
-    def after_import_row(self, row, row_result, row_number=None, **kwargs):
+    def after_import_row(self, row, row_result, row_number, **kwargs):
         if row_result.import_type == RowResult.IMPORT_TYPE_SKIP:
             return
-        instance, is_new = row_result.instance, row_result.is_new()
-        cells = zip(self.get_diff_headers(), row_result.diff, strict=True)
-        self.changes.append(
-            Change(
-                self.numbers[row_number - 1],
-                instance.code,
-                str(instance),
-                is_new,
-                tuple((name, *pair) for name, pair in cells if pair[0] != pair[1]),
-            )
-        )
-        names = [f.attribute for f in self.get_import_fields()]
-        old = {} if is_new else snapshot(row_result.original, names)
-        before, after = differences(old, snapshot(instance, names))
+        instance, original = row_result.instance, row_result.original
+        is_new, names, cells = original is None, [], []
+        for field in self.get_import_fields():
+            names.append(field.attribute)
+            old = "" if is_new else str(field.export(original))
+            new = str(field.export(instance))
+            if old != new:
+                cells.append((field.column_name, old, new))
+        number = self.rows[row_number - 1].number
+        self.changes.append(Change(number, instance.code, str(instance), is_new, tuple(cells)))
+        before = {} if is_new else snapshot(original, names)
+        before, after = differences(before, snapshot(instance, names))
         action = Action.ENTERED if is_new else Action.CHANGED
         record(action, by=self.by, subject=instance, before=before, after=after)
 
 
-class Pairs(Diff):
-    """Old and new beside each other, for the template to mark up."""
-
-    def as_html(self):
-        old = [""] * len(self.left) if self.new else self.left
-        return [(str(a), str(b)) for a, b in zip(old, self.right, strict=True)]
-
-
-class ObservationResource(ThroughWorkflow, resources.ModelResource):
-    """Every observation; of a file that was exported, changes to drafts can be imported again.
-
-    The cells that say something can be changed, the workflow's bookkeeping is passed over, and
-    everything else must stay as it is.
-    """
+class ObservationResource(FileResource):
+    """Every observation; of a file that was exported, changes to drafts can be imported again."""
 
     indicator = Field("indicator", "indicator", ForeignKeyWidget(Indicator, "code"))
     unit = Field("indicator__unit__name", "unit", readonly=True)
@@ -105,22 +164,12 @@ class ObservationResource(ThroughWorkflow, resources.ModelResource):
 
     class Meta:
         model = Observation
-        import_id_fields = ("code",)
         fields = (
             "code", "indicator", "unit", "period_start", "period_end", "period_inferred", "value",
             "qualifier", "as_written", "certainty", "report", "locator", "source_name", "note",
             "note_en", "evidence_url", "state", "revision", "published_at",
         )  # fmt: skip
         export_order = fields
-        instance_loader_class = Preloaded
-        use_bulk = True
-        batch_size = None
-        skip_diff = True
-        store_instance = True
-
-    bookkeeping = frozenset({"state", "revision", "published_at"})
-    derived = ("value", "qualifier")
-    texts = ("note", "note_en")
 
     def get_queryset(self):
         return (
@@ -132,18 +181,40 @@ class ObservationResource(ThroughWorkflow, resources.ModelResource):
     def dehydrate_value(self, row):
         return Decimal(plain(row.value))
 
-    def load(self, dataset):
-        rows = access.visible(self.by, self.get_queryset())
-        codes = {code for code in dataset["code"] if len(code) <= 120}
-        self.stored = rows.in_bulk(codes, field_name="code")
-        drafts = access.editable(self.by, Observation.objects.all())
+    def texts(self, figure: Observation, names) -> dict[str, str]:
+        """The named columns as the export writes them."""
+        return {name: str(self.export_field(self.fields[name], figure)) for name in names}
+
+    def import_rows(self, rows: list[FileRow], *, by, note: str, dry_run: bool) -> Outcome:
+        reader = ExportReader(self, by, {row.cells["code"] for row in rows})
+        return import_figures(rows, reader.change, by=by, note=note, dry_run=dry_run)
+
+
+class ExportReader:
+    """Reads the rows of observations that were exported.
+
+    The cells that say something can be changed, the workflow's bookkeeping is passed over, and
+    everything else must stay as it is.
+    """
+
+    bookkeeping = frozenset({"state", "revision", "published_at"})
+    derived = ("value", "qualifier")
+    changeable = ("certainty", "evidence_url", "note", "note_en", "as_written")
+
+    def __init__(self, resource: ObservationResource, by, codes: set[str]):
+        self.texts = resource.texts
+        rows = access.visible(by, resource.get_queryset())
+        known = {code for code in codes if len(code) <= 120}
+        self.stored = rows.in_bulk(known, field_name="code")
+        drafts = access.editable(by, Observation.objects.all())
         self.editable = set(drafts.values_list("pk", flat=True))
         self.units = {unit.name: unit for unit in Unit.objects.all()}
         self.words = certainty_words()
 
-    def before_import_row(self, row, **kwargs):
-        super().before_import_row(row, **kwargs)
-        if row["code"] not in self.stored:
+    def change(self, row: FileRow) -> Change:
+        """What ``row`` changes. Raises ValidationError, by column, if it is wrong."""
+        figure = self.stored.get(row.cells["code"])
+        if figure is None:
             raise ValidationError(
                 {
                     "code": _(
@@ -152,61 +223,50 @@ class ObservationResource(ThroughWorkflow, resources.ModelResource):
                     )
                 }
             )
-
-    def import_instance(self, instance, row, **kwargs):
-        self.cells, errors = [], {}
-        compared = [name for name in row if name not in self.bookkeeping]
-        old = self._texts(instance, [*compared, *self.derived])
-        changed = {name for name in compared if not same(_dashed(old[name]), _dashed(row[name]))}
-        for name in changed - {
-            "as_written",
-            "certainty",
-            "evidence_url",
-            *self.derived,
-            *self.texts,
-        }:
-            errors[name] = _("Expected “%(old)s”: an import cannot change this.") % {
-                "old": old[name]
-            }
-        for name in ("certainty", "evidence_url", *self.texts):
-            if name not in changed:
-                continue
-            try:
-                if name == "certainty":
-                    value = read_certainty(row[name], self.words)
-                elif name == "evidence_url":
-                    value = read_link(row[name]) if row[name] else ""
-                else:
-                    value = row[name]
-                self.set_cell(instance, name, name, value)
-            except ValueError as error:
-                errors[name] = str(error)
-        if "as_written" in changed:
-            try:
-                entry = read_entry(row["as_written"], instance.indicator.unit, self.units)
-                instance.value, instance.qualifier = entry.value, entry.qualifier
-                self.set_cell(instance, "as_written", "as_written", row["as_written"])
-            except ValueError as error:
-                errors["as_written"] = str(error)
-        for name, new in self._texts(instance, self.derived).items():
-            if name in changed and row[name] != new and "as_written" not in errors:
+        compared = {name: text for name, text in row.cells.items() if name not in self.bookkeeping}
+        old = self.texts(figure, [*compared, *self.derived])
+        changed = {
+            name: text
+            for name, text in compared.items()
+            if not same(_dashed(old[name]), _dashed(text))
+        }
+        cells = []
+        errors = {
+            name: _("Expected “%(old)s”: an import cannot change this.") % {"old": old[name]}
+            for name in changed
+            if name not in self.changeable + self.derived
+        }
+        for name in self.changeable:
+            if name in changed:
+                try:
+                    cells += set_field(figure, name, name, self._value(figure, name, changed[name]))
+                except ValueError as error:
+                    errors[name] = str(error)
+        for name, new in self.texts(figure, self.derived).items():
+            if changed.get(name, new) != new and "as_written" not in errors:
                 errors[name] = _(
                     "Expected “%(value)s”, as the figure as written says; change that instead."
                 ) % {"value": new}
             elif new != old[name]:
-                self.cells.append((name, old[name], new))
-        if (self.cells or errors) and (refusal := self.refusal(instance)):
-            errors = {sorted(changed)[0]: refusal}
+                cells.append((name, old[name], new))
+        if (cells or errors) and (why_not := refusal(figure, self.editable)):
+            errors = {min(changed): why_not}
         if errors:
             raise ValidationError(errors)
+        return Change(
+            row.number, figure.code, str(figure.indicator), False, tuple(cells), figure=figure
+        )
 
-    def _texts(self, instance, names) -> dict[str, str]:
-        """The named columns as the export writes them."""
-        return {name: str(self.export_field(self.fields[name], instance)) for name in names}
-
-    def change(self, row, number, is_new):
-        row = self.stored[row["code"]]
-        return Change(number, row.code, str(row.indicator), is_new, tuple(self.cells))
+    def _value(self, figure: Observation, name: str, text: str):
+        """What the field ``name`` is to hold; a figure's value and qualifier follow its text."""
+        if name == "as_written":
+            entry = read_entry(text, figure.indicator.unit, self.units)
+            figure.value, figure.qualifier = entry.value, entry.qualifier
+        if name == "certainty":
+            return read_certainty(text, self.words)
+        if name == "evidence_url" and text:
+            return read_link(text)
+        return text
 
 
 def _dashed(text: str) -> str:

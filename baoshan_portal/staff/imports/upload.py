@@ -231,7 +231,7 @@ def _confirm(request, form, round, department):
         return again, _confirmation(request, preview["file"], name, again, submit=str(int(submit)))
     waiting.remove()
     written = len(outcome.changes) + (outcome.drafts if submit else 0)
-    told = (
+    message = (
         ngettext(
             "%(n)d row was written and submitted for review.",
             "%(n)d rows were written and submitted for review.",
@@ -242,5 +242,5 @@ def _confirm(request, form, round, department):
             "%(n)d row was written as a draft.", "%(n)d rows were written as drafts.", written
         )
     )
-    messages.success(request, told % {"n": written})
+    messages.success(request, message % {"n": written})
     return outcome, None

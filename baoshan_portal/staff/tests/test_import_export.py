@@ -157,6 +157,16 @@ def test_a_changed_draft_is_previewed_and_then_written(editor, firms, file_forma
     assert (row.value, row.qualifier, row.note, row.version) == (6, "about", "new", 2)
 
 
+def test_drafts_that_a_file_repeats_stay_drafts_and_the_preview_speaks_of_no_choice(editor, firms):
+    make_observation(code="draft", indicator=firms)
+
+    page = send(editor, export(editor))
+
+    assert "if you choose to submit" not in page.content.decode()
+    confirm(editor, page)
+    assert Observation.objects.get().state == State.DRAFT
+
+
 def test_exports_and_imports_are_on_record(editor, firms):
     make_observation(code="draft", indicator=firms)
     make_observation(code="other", indicator=firms, as_written="7家")

@@ -424,6 +424,16 @@ def test_a_published_figure_that_the_file_repeats_is_no_fault(desk):
     assert (outcome.problems, outcome.changes, outcome.unchanged) == ([], [], 1)
 
 
+def test_a_figure_of_the_round_that_stands_beside_it_already_is_refused_in_the_preview(desk):
+    desk.take("code,figure\nfirms,5\n")
+    Observation.objects.update(round=None)
+
+    ((row, _column, _text, message),) = problems(desk.send("code,figure\nfirms,5\n"))
+
+    assert row is None
+    assert message.startswith("One of these figures has been recorded meanwhile")
+
+
 def test_a_correction_under_way_is_not_touched(desk):
     old = draft(desk, value=Decimal(5), published=date(2024, 1, 5))
     workflow.correct(old, by=desk.editor, reason="typo", value=Decimal(6), as_written="6家")
