@@ -1,10 +1,11 @@
 """Who may see and do what: the one place that decides.
 
-A role is a Django group. What a role may do at all is its permissions, given by a migration from
-``ROLES``; which rows it may do it to is decided here. Admin lists, forms, choices, actions and
-imports all ask these functions.
+A role is a Django group. What a role may do at all is its permissions, given by a migration: the
+tables below, of which each model names its own as ``role_rights``. Which rows a role may do it to
+is decided here, too. Admin lists, forms, choices, actions and imports all ask these functions.
 """
 
+from django.apps import apps
 from django.db.models import Model, QuerySet
 
 from .submission import EDITABLE, State, Submission
@@ -14,58 +15,51 @@ REVIEWER = "reviewer 审核员"
 STEWARD = "steward 数据管理员"
 AUDITOR = "auditor 审计员"
 ADMINISTRATOR = "administrator 系统管理员"
+ROLES = (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR)
 
-_TREE = ("measures.opinion", "measures.report", "measures.section", "measures.theme")
-_STRUCTURE = (
-    *_TREE,
-    "measures.measure",
-    "metrics.unit",
-    "metrics.indicator",
-    "metrics.plan",
-    "metrics.check",
-)
-_ENTRIES = ("measures.progressnote", "metrics.observation")
-_SUBMISSIONS = (*_ENTRIES, "metrics.target")
-_READABLE = (
-    *_STRUCTURE,
-    *_SUBMISSIONS,
-    "measures.department",
-    "measures.round",
-    "metrics.checkterm",
-)
+#: What each role may do to the rows of a model: actions as Django names them.
+Rights = dict[str, str]
 
-
-def _permissions(actions: str, models: tuple[str, ...]) -> set[str]:
-    """``{"metrics.view_unit", …}`` for every action and model."""
-    return {
-        f"{app}.{action}_{model}"
-        for action in actions.split()
-        for app, model in (name.split(".") for name in models)
-    }
-
-
-ROLES: dict[str, set[str]] = {
-    EDITOR: _permissions("view", _READABLE) | _permissions("add change delete", _ENTRIES),
-    REVIEWER: _permissions("view", _READABLE)
-    | _permissions("publish", _SUBMISSIONS)
-    | {"measures.see_every_department"},
-    STEWARD: _permissions("view", _READABLE)
-    | _permissions("add change", (*_STRUCTURE, "measures.round"))
-    | _permissions("add change delete", ("metrics.target", "metrics.checkterm"))
-    | _permissions("add view", ("measures.roundunlock",))
-    | {"measures.see_every_department"},
-    AUDITOR: _permissions("view", (*_READABLE, "measures.trailevent", "measures.roundunlock"))
-    | {"measures.see_every_department"},
-    ADMINISTRATOR: _permissions("view add change", ("measures.user", "measures.department"))
-    | _permissions("view", ("auth.group",)),
+READ_BY_ALL: Rights = {EDITOR: "view", REVIEWER: "view", STEWARD: "view", AUDITOR: "view"}
+#: What figures and notes are about, and when they are asked for
+STRUCTURE: Rights = READ_BY_ALL | {STEWARD: "view add change"}
+#: What belongs to a row of the structure and goes with it
+STRUCTURE_PART: Rights = READ_BY_ALL | {STEWARD: "view add change delete"}
+#: What departments report
+ENTRY: Rights = READ_BY_ALL | {EDITOR: "view add change delete", REVIEWER: "view publish"}
+#: What is reviewed, but comes from the stewards
+STEWARDS_ENTRY: Rights = READ_BY_ALL | {
+    STEWARD: "view add change delete",
+    REVIEWER: "view publish",
 }
+EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
+TRAIL: Rights = {AUDITOR: "view"}
+OFFICE: Rights = READ_BY_ALL | {ADMINISTRATOR: "view add change"}
+ACCOUNT: Rights = {ADMINISTRATOR: "view add change"}
+
+#: Permissions that are not about one model of ours
+_FURTHER = {
+    REVIEWER: {"measures.see_every_department"},
+    STEWARD: {"measures.see_every_department"},
+    AUDITOR: {"measures.see_every_department"},
+    ADMINISTRATOR: {"auth.view_group"},
+}
+
+
+def permissions_of(role: str) -> set[str]:
+    """All that the role may do: ``{"measures.view_round", …}``."""
+    return _FURTHER.get(role, set()) | {
+        _permission(model, action)
+        for model in apps.get_models()
+        for action in getattr(model, "role_rights", {}).get(role, "").split()
+    }
 
 
 def write_roles(Group, Permission) -> None:
     """Make the roles' groups and give them their permissions, with the given model classes."""
-    for name, permissions in ROLES.items():
-        group, _created = Group.objects.get_or_create(name=name)
-        for label in permissions:
+    for role in ROLES:
+        group, _created = Group.objects.get_or_create(name=role)
+        for label in permissions_of(role):
             app, codename = label.split(".")
             group.permissions.add(
                 Permission.objects.get(content_type__app_label=app, codename=codename)
@@ -80,21 +74,15 @@ def sees_every_department(user) -> bool:
 def visible(user, queryset: QuerySet) -> QuerySet:
     """The rows of ``queryset`` that ``user`` may see in the admin.
 
-    Rows that belong to a measure are limited to the departments that the user is a member of,
-    unless the user works for the whole district; other rows are not limited.
+    Rows that belong to a measure, whose model says by ``measure_path`` how to get there, are
+    limited to the departments that the user is a member of, unless the user works for the whole
+    district; other rows are not limited.
     """
-    path = path_to_measure(queryset.model)
+    path = getattr(queryset.model, "measure_path", None)
     if path is None or sees_every_department(user):
         return queryset
     lead = "__".join(filter(None, [path, "lead__members"]))
     return queryset.filter(**{lead: user})
-
-
-def path_to_measure(model: type[Model]) -> str | None:
-    """The lookup from ``model`` to its measure, "" for the measure itself, None if it has none."""
-    if issubclass(model, Submission):
-        return model.measure_path
-    return {"measures.measure": "", "metrics.indicator": "measure"}.get(model._meta.label_lower)
 
 
 def editable(user, queryset: QuerySet) -> QuerySet:
@@ -130,7 +118,8 @@ def may(user, choose, row: Submission) -> bool:
 
 def reporting_departments(user, departments: QuerySet) -> QuerySet:
     """The departments that ``user`` enters figures and notes for."""
-    if not user.has_perm("metrics.add_observation"):
+    entries = [model for model in apps.get_models() if getattr(model, "role_rights", None) is ENTRY]
+    if not all(user.has_perm(_permission(model, "add")) for model in entries):
         return departments.none()
     return departments if sees_every_department(user) else departments.filter(members=user)
 

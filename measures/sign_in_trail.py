@@ -1,4 +1,4 @@
-"""What happens at the door goes to the trail; Django and axes tell of it by signals alone."""
+"""Sign-ins go to the trail; Django and axes report them by signals alone."""
 
 from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed

@@ -70,7 +70,7 @@ class AddressMiddleware:
 
 
 def in_trail_language():
-    """Whatever is turned into text inside is told in the language of the trail."""
+    """Whatever is turned into text inside is in the language of the trail."""
     return override(settings.LANGUAGE_CODE)
 
 
@@ -97,7 +97,7 @@ def event(action, *, by=None, subject=None, actor_name="", before="", after="", 
 
 
 def record(action, **about):
-    """Append one event; see ``event`` for what there is to tell ``about`` it."""
+    """Append one event; see ``event`` for what ``about`` may say."""
     recorded = event(action, **about)
     recorded.save(force_insert=True)
     return recorded
@@ -111,12 +111,12 @@ def record_all(events) -> None:
 def snapshot(row: models.Model, fields) -> dict[str, str]:
     """The named ``fields`` of ``row`` as text, by their labels, in the language of the trail."""
     with in_trail_language():
-        return _told(row, fields)
+        return _texts(row, fields)
 
 
 def what_differs(seen: models.Model, stored: models.Model, fields) -> str:
     """What ``stored`` says unlike ``seen``, a line per field: for a person, in their language."""
-    return differences(_told(seen, fields), _told(stored, fields))[1]
+    return differences(_texts(seen, fields), _texts(stored, fields))[1]
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str]:
@@ -128,7 +128,7 @@ def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str
     )
 
 
-def _told(row: models.Model, fields) -> dict[str, str]:
+def _texts(row: models.Model, fields) -> dict[str, str]:
     labels = _labels(type(row), tuple(fields), get_language())
     return {label: _text(row, name) for name, label in labels.items()}
 

@@ -10,31 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from .models.rounds import closed_round
-from .submission import EDITABLE, State, Submission, end_of_day
+from .submission import EDITABLE, State, Submission
 from .trail import Action, differences, event, record, record_all, snapshot, what_differs
-
-__all__ = [
-    "EDITABLE",
-    "State",
-    "StaleRow",
-    "Submission",
-    "TransitionError",
-    "check_seen",
-    "correct",
-    "delete",
-    "end_of_day",
-    "publish",
-    "save",
-    "save_all",
-    "send_back",
-    "submit",
-    "submit_all",
-    "what_changed",
-]
 
 
 class TransitionError(Exception):
-    """A step that the workflow does not allow; the message tells a person why."""
+    """A step that the workflow does not allow; the message says why, for a person."""
 
 
 class StaleRow(TransitionError):
@@ -242,9 +223,22 @@ def what_changed(stored: Submission, typed: dict) -> str:
     ) % {"who": stored.changed_by or stored.entered_by, "changes": now.replace("\n", "; ")}
 
 
+def seen_version(row: Submission | None) -> str:
+    """What a page carries with ``row``, so that its form says which version its reader saw.
+
+    None stands for a row that is not stored yet.
+    """
+    return str(row.version if row else 0)
+
+
+def is_current(row: Submission | None, seen: str | None) -> bool:
+    """Whether ``seen``, which a form brought back, is the version of ``row`` in hand."""
+    return seen == seen_version(row)
+
+
 def check_seen(row: Submission, seen: str | None) -> None:
-    """Raises TransitionError if ``seen``, the version that a page showed, is not the row's."""
-    if seen != str(row.version):
+    """Raises TransitionError if the version ``seen`` on a page is not that of ``row``."""
+    if not is_current(row, seen):
         raise TransitionError(_is_now(row))
 
 

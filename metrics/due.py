@@ -5,6 +5,7 @@ quarter, yearly ones in the round that ends the year. Periods are calendar month
 half-years and years.
 """
 
+from collections import defaultdict
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -14,16 +15,11 @@ from measures.submission import State
 
 from .models import Indicator, Observation
 from .rules.choices import Frequency, Kind
-from .rules.periods import MONTHS, Period, last_period
+from .rules.periods import Period, last_period
 
 
-def is_due(frequency: str, start: date, end: date, *, has_value: bool = False) -> bool:
-    """Whether a round over ``start`` to ``end`` asks for an indicator of ``frequency``.
-
-    What is reported once is asked for until it ``has_value``.
-    """
-    if frequency == Frequency.ONCE:
-        return not has_value
+def is_due(frequency: str, start: date, end: date) -> bool:
+    """Whether a period of ``frequency`` ends in a round over ``start`` to ``end``."""
     return last_period(frequency, start, end) is not None
 
 
@@ -47,17 +43,40 @@ def due_indicators(round_: Round, indicators: QuerySet) -> QuerySet:
 
     What is reported once drops out when it has a public value from elsewhere.
     """
-    recurring = [
-        frequency
-        for frequency in MONTHS
-        if is_due(frequency, round_.period_start, round_.period_end)
-    ]
     elsewhere = Observation.objects.filter(
         Q(round__isnull=True) | ~Q(round=round_), indicator=OuterRef("pk"), state=State.PUBLISHED
     )
     return indicators.filter(
-        Q(frequency__in=recurring) | (Q(frequency=Frequency.ONCE) & ~Exists(elsewhere))
+        ~Q(frequency=Frequency.ONCE) | ~Exists(elsewhere), frequency__in=_asked(round_)
     )
+
+
+def due_in_rounds(rounds: list[Round], indicators: QuerySet) -> dict[int, list[Indicator]]:
+    """What ``due_indicators`` lists for each round, by the rounds' keys.
+
+    Two queries for any number of rounds.
+    """
+    once = indicators.filter(frequency=Frequency.ONCE)
+    public = Observation.objects.filter(indicator__in=once.values("pk"), state=State.PUBLISHED)
+    # None: a value from elsewhere than a round.
+    reported: dict[int, set[int | None]] = defaultdict(set)
+    for indicator, round_ in public.order_by().values_list("indicator", "round").distinct():
+        reported[indicator].add(round_)
+    rows = list(indicators)
+    found = {}
+    for round_ in rounds:
+        asked = _asked(round_)
+        found[round_.pk] = [
+            row
+            for row in rows
+            if row.frequency in asked and not reported.get(row.pk, set()) - {round_.pk}
+        ]
+    return found
+
+
+def _asked(round_: Round) -> set[Frequency]:
+    start, end = round_.period_start, round_.period_end
+    return {frequency for frequency in Frequency if is_due(frequency, start, end)}
 
 
 def indicators_of(round_: Round, department: Department) -> QuerySet:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from measures import access
 from measures.evidence import evidence_path, validate_extension, validate_size
 from measures.models import Measure, Opinion, Report, Round, validate_locator
 from measures.submission import Submission, SubmissionQuerySet
@@ -58,6 +59,8 @@ class Unit(Named):
         validators=[MinValueValidator(0)],
         help_text=_("How many base units one of these is: 100000000 for 亿元."),
     )
+
+    role_rights = access.STRUCTURE
 
     objects = NamedQuerySet.as_manager()
 
@@ -197,6 +200,9 @@ class Indicator(Named):
     published_on = models.DateField(
         _("public since"), null=True, blank=True, help_text=_("Empty: not public yet.")
     )
+
+    measure_path = "measure"
+    role_rights = access.STRUCTURE
 
     objects = IndicatorQuerySet.as_manager()
 
@@ -370,6 +376,7 @@ class Observation(Sourced, Submission):
     )
 
     measure_path = "indicator__measure"
+    role_rights = access.ENTRY
 
     objects = ObservationQuerySet.as_manager()
 
@@ -430,6 +437,8 @@ class Plan(Named):
     note = models.TextField(_("note (Chinese)"), blank=True)
     note_en = models.TextField(_("note (English)"), blank=True)
 
+    role_rights = access.STRUCTURE
+
     objects = NamedQuerySet.as_manager()
 
     class Meta:
@@ -487,6 +496,7 @@ class Target(Sourced, Submission):
     claim = models.CharField(_("claim"), max_length=20, choices=Claim, default=Claim.NONE)
 
     measure_path = "indicator__measure"
+    role_rights = access.STEWARDS_ENTRY
 
     objects = TargetQuerySet.as_manager()
 
@@ -551,6 +561,8 @@ class Check(Named):
     note_en = models.TextField(_("note (English)"), blank=True)
     order = models.PositiveSmallIntegerField(_("order"))
 
+    role_rights = access.STRUCTURE
+
     objects = CheckQuerySet.as_manager()
 
     class Meta:
@@ -586,6 +598,8 @@ class CheckTerm(models.Model):
         default=False,
         help_text=_("Instead of the newest value."),
     )
+
+    role_rights = access.STRUCTURE_PART
 
     objects = CheckTermManager()
 

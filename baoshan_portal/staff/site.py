@@ -42,10 +42,11 @@ class PortalAdminSite(AdminSite):
         return TemplateResponse(request, "staff/guide.html", context)
 
     def index(self, request, extra_context=None):
-        from .my_work import MyWork
+        from .my_work.page import MyWork
 
         return super().index(
-            request, {"title": _("My work"), "work": MyWork(request.user), **(extra_context or {})}
+            request,
+            {"title": _("My work"), "work": MyWork.of(request.user), **(extra_context or {})},
         )
 
 

@@ -31,6 +31,7 @@ from baoshan_portal.staff.admin.submissions import STEPS
 from baoshan_portal.staff.tests.desk import browser_of, desk, filled_in
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
 from measures.models import TrailEvent, User
+from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -45,7 +46,6 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State
 from metrics.tests.factories import (
     make_check,
     make_indicator,

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from measures.models import Measure
+from measures.submission import State
 from measures.tests.factories import ISSUED, make_measure, make_note
-from measures.workflow import State
 from metrics.models import Indicator, Plan
 from metrics.tests.factories import make_indicator, make_observation, make_target
 

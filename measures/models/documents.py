@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .. import access
 from ..text import Named, NamedQuerySet
 
 validate_locator = RegexValidator(
@@ -22,6 +23,8 @@ class Opinion(Named):
     issued_on = models.DateField(
         _("issued on"), null=True, blank=True, help_text=_("Empty: not known.")
     )
+
+    role_rights = access.STRUCTURE
 
     objects = NamedQuerySet.as_manager()
 
@@ -46,6 +49,8 @@ class Report(Named):
     signatory_en = models.CharField(_("signatory (English)"), max_length=80)
     signed_on = models.DateField(_("dated"))
     issued_on = models.DateField(_("issued on"))
+
+    role_rights = access.STRUCTURE
 
     objects = NamedQuerySet.as_manager()
 

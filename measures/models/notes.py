@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .. import access
 from ..evidence import evidence_path, validate_extension, validate_size
 from ..submission import Submission
 from ..text import InBothLanguages
@@ -36,6 +37,8 @@ class ProgressNote(InBothLanguages, Submission):
         validators=[validate_extension, validate_size],
         help_text=_("Up to 10 MB; seen by staff only."),
     )
+
+    role_rights = access.ENTRY
 
     class Meta(Submission.Meta):
         ordering = ["-happened_on", "-pk"]

@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .. import access
 from ..text import Named, NamedQuerySet
 
 
@@ -16,6 +17,8 @@ class User(AbstractUser):
         help_text=_("Until then nothing else can be done with the account."),
     )
 
+    role_rights = access.ACCOUNT
+
 
 class Department(Named):
     """An office that leads or supports measures and reports on them."""
@@ -23,6 +26,8 @@ class Department(Named):
     members = models.ManyToManyField(
         User, verbose_name=_("members"), related_name="departments", blank=True
     )
+
+    role_rights = access.OFFICE
 
     objects = NamedQuerySet.as_manager()
 

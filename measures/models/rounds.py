@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import access
 from ..text import Named, NamedQuerySet
 from .people import Department
 
@@ -20,6 +21,8 @@ class Round(Named):
     opens_on = models.DateField(_("opens on"))
     due_on = models.DateField(_("due on"))
     locked = models.BooleanField(_("locked"), default=False, editable=False)
+
+    role_rights = access.STRUCTURE
 
     objects = NamedQuerySet.as_manager()
 
@@ -61,6 +64,8 @@ class RoundUnlock(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )
     at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    role_rights = access.EXCEPTION
 
     class Meta:
         default_permissions = ("add", "view")

@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import access
+
 
 class Action(models.TextChoices):
     SIGNED_IN = "signed-in", _("signed in")
@@ -52,6 +54,8 @@ class TrailEvent(models.Model):
     before = models.TextField(_("before"), blank=True)
     after = models.TextField(_("after"), blank=True)
     note = models.TextField(_("note"), blank=True)
+
+    role_rights = access.TRAIL
 
     class Meta:
         default_permissions = ("view",)

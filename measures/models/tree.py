@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import access
 from ..text import Named, NamedQuerySet
 from .documents import Opinion, Report, validate_locator
 from .people import Department
@@ -20,6 +21,8 @@ class Section(Named):
         Opinion, models.PROTECT, related_name="sections", verbose_name=_("opinion")
     )
     order = models.PositiveSmallIntegerField(_("order"))
+
+    role_rights = access.STRUCTURE
 
     objects = NamedQuerySet.as_manager()
 
@@ -55,6 +58,8 @@ class Theme(Named):
         Section, models.PROTECT, related_name="themes", verbose_name=_("section")
     )
     order = models.PositiveSmallIntegerField(_("order"))
+
+    role_rights = access.STRUCTURE
 
     objects = ThemeQuerySet.as_manager()
 
@@ -141,6 +146,10 @@ class Measure(Named):
         blank=True,
         help_text=_("Empty: not public yet."),
     )
+
+    # The lookup from a row to its measure, empty for the measure itself.
+    measure_path = ""
+    role_rights = access.STRUCTURE
 
     objects = MeasureQuerySet.as_manager()
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ..workflow import State
+from ..submission import State
 from .factories import make_user
 
 

@@ -18,7 +18,7 @@ from ..models import (
     Theme,
     User,
 )
-from ..workflow import State
+from ..submission import State
 
 #: The day on which the report was issued; measures and indicators are public from it on.
 ISSUED = date(2023, 7, 25)

@@ -15,9 +15,8 @@ from django.utils import timezone
 
 from .. import protection
 from ..models import ProgressNote, TrailEvent
-from ..submission import Submission
+from ..submission import State, Submission
 from ..trail import Action, record
-from ..workflow import State
 from .factories import ISSUED, make_note
 
 pytestmark = pytest.mark.django_db

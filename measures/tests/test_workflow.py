@@ -10,18 +10,8 @@ from django.utils import timezone, translation
 
 from .. import workflow
 from ..models import ProgressNote
-from ..workflow import (
-    StaleRow,
-    State,
-    TransitionError,
-    correct,
-    delete,
-    end_of_day,
-    publish,
-    save,
-    send_back,
-    submit,
-)
+from ..submission import State, end_of_day
+from ..workflow import StaleRow, TransitionError, correct, delete, publish, save, send_back, submit
 from .factories import (
     ISSUED,
     make_department,

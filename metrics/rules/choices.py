@@ -27,11 +27,6 @@ class Kind(TextChoices):
     RANK = "rank", _("rank")
     CAPACITY = "capacity", _("capacity")
 
-    @property
-    def adds_up_over_time(self) -> bool:
-        """Whether values of successive periods may be summed: true of flows alone."""
-        return self is Kind.FLOW
-
 
 class Category(TextChoices):
     """The subject under which a reader looks for a figure."""

@@ -58,10 +58,10 @@ def completion(
     """How much of the way to the target is done, in %; without a baseline the way begins at 0.
 
     Above 100 the target is surpassed, below 0 the value is worse than the baseline. For an upper
-    limit the way leads down from the baseline; without one there is no completion, see
-    ``limit_used``. For "exactly" the way leads up or down, and above 100 means past the target.
-    No answer: no data, target unknown, target not above zero and no baseline, or a baseline that
-    met the target from the start.
+    limit the way leads down from the baseline; without one there is no completion. For "exactly"
+    the way leads up or down, and above 100 means past the target. No answer: no data, target
+    unknown, target not above zero and no baseline, or a baseline that met the target from the
+    start.
     """
     if value is None:
         return Answer(reason=NO_DATA)
@@ -78,17 +78,6 @@ def completion(
     if comparator != Comparator.EXACTLY and is_met(baseline, target, comparator):
         return Answer(reason=BASELINE_BEYOND_TARGET)
     return Answer((value - baseline) * 100 / (target - baseline))
-
-
-def limit_used(value: Decimal | None, limit: Decimal | None) -> Answer:
-    """The share of an upper limit that is used up, in %; no measure of success."""
-    if value is None:
-        return Answer(reason=NO_DATA)
-    if limit is None:
-        return Answer(reason=TARGET_UNKNOWN)
-    if limit <= 0:
-        return Answer(reason=NO_RATIO)
-    return Answer(value * 100 / limit)
 
 
 def is_met(

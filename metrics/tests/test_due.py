@@ -6,7 +6,14 @@ import pytest
 
 from measures.tests.factories import ISSUED, make_department, make_measure, make_round
 
-from ..due import due_indicators, entry_period, indicators_of, is_due, new_entry
+from ..due import (
+    due_in_rounds,
+    due_indicators,
+    entry_period,
+    indicators_of,
+    is_due,
+    new_entry,
+)
 from ..models import Indicator
 from ..rules.choices import Frequency, Kind
 from ..rules.periods import last_period
@@ -65,10 +72,8 @@ def test_a_round_in_which_no_period_ends_asks_for_nothing(frequency, start, end)
     assert not is_due(frequency, day(start), day(end))
 
 
-def test_what_is_reported_once_is_due_until_it_has_a_value():
-    assert is_due(ONCE, *quarter(2023, 1))
-    assert not is_due(ONCE, *quarter(2023, 1), has_value=True)
-    assert is_due(QUARTERLY, *quarter(2023, 1), has_value=True)
+def test_what_is_reported_once_is_due_in_any_round():
+    assert is_due(ONCE, date(2023, 7, 5), date(2023, 8, 6))
 
 
 Q4 = quarter(2023, 4)
@@ -122,6 +127,25 @@ def test_what_is_reported_once_stays_on_its_sheet(third_quarter):
     make_observation(indicator=indicator, published=ISSUED, round=third_quarter)
     make_observation(indicator=indicator, round=make_round())
     assert asked_for(third_quarter) == {indicator}
+
+
+def test_many_rounds_at_once_ask_for_what_each_asks_for(third_quarter, django_assert_num_queries):
+    year = make_round(period_start=date(2023, 1, 1), period_end=date(2023, 12, 31))
+    rounds = [third_quarter, year, make_round(period_start=SINCE, period_end=SINCE)]
+    unit = make_unit()
+    made = {name: make_indicator(unit=unit, frequency=name) for name in Frequency}
+    here, elsewhere = (make_indicator(unit=unit, frequency=ONCE) for _ in range(2))
+    make_observation(indicator=here, published=ISSUED, round=year)
+    make_observation(indicator=elsewhere, published=ISSUED)
+    with django_assert_num_queries(2):
+        found = due_in_rounds(rounds, Indicator.objects.all())
+    asked = [set(found[round_.pk]) for round_ in rounds]
+    assert asked == [asked_for(round_) for round_ in rounds]
+    assert asked == [
+        {made[ONCE], made[MONTHLY], made[QUARTERLY]},
+        {*made.values(), here},
+        {made[ONCE]},
+    ]
 
 
 def test_a_round_asks_a_department_for_what_it_leads_in_the_order_of_the_report(

@@ -15,7 +15,6 @@ from ..rules.progress import (
     completion,
     growth,
     is_met,
-    limit_used,
     multiple,
     needed_per_quarter,
     pace,
@@ -79,20 +78,6 @@ def test_completion(value, target, comparator, baseline, expected):
         number(value), number(target), comparator=comparator, baseline=number(baseline)
     )
     assert done == answer(expected)
-
-
-@pytest.mark.parametrize(
-    ("value", "limit", "expected"),
-    [
-        ("80", "100", "80"),
-        ("120", "100", "120"),
-        ("80", "0", progress.NO_RATIO),
-        (None, "100", progress.NO_DATA),
-        ("80", None, progress.TARGET_UNKNOWN),
-    ],
-)
-def test_share_of_a_limit_that_is_used(value, limit, expected):
-    assert limit_used(number(value), number(limit)) == answer(expected)
 
 
 @pytest.mark.parametrize(
@@ -443,7 +428,6 @@ def test_no_combination_raises_and_none_is_judged_against_an_unknown_target(
     answers = [
         done,
         elapsed,
-        limit_used(value, target),
         pace(done, elapsed, **terms),
         needed_per_quarter(remaining(value, target, comparator), on, due),
         reached_on(done, start, on, **terms),

@@ -80,7 +80,7 @@ def test_a_doubling_is_shown_with_its_multiple(as_written, value, expected):
 def test_only_flows_may_be_added_up(kind):
     with translation.override("en"):
         rule = aggregation_rule(kind.value)
-    assert ("may be added up" in rule) is kind.adds_up_over_time is (kind == "flow")
+    assert ("may be added up" in rule) is (kind == "flow")
     assert ("never added" in rule or "neither added" in rule) is (kind != "flow")
 
 

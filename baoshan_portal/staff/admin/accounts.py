@@ -24,7 +24,7 @@ from measures.models import Department, RolePolicy, User
 from measures.trail import Action, record, snapshot
 
 from ..sign_in import remove_second_factor
-from .recorded import RecordsRights
+from .recorded import NamedAdmin, RecordsChanges
 
 #: Roles that look after or look at the work of the others, and therefore stand alone
 ALONE = (ADMINISTRATOR, AUDITOR)
@@ -69,7 +69,7 @@ class NewAccountForm(_RolesAndOffices, AdminUserCreationForm):
     pass
 
 
-class AccountAdmin(RecordsRights, UserAdmin):
+class AccountAdmin(RecordsChanges, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
     list_display = (
@@ -157,6 +157,9 @@ class AccountAdmin(RecordsRights, UserAdmin):
         # Whoever leaves is made inactive, so that what they did keeps its author.
         return False
 
+    def content(self, user):
+        return {}  # All that is recorded of an account is about rights.
+
     def rights(self, user):
         named = {
             _("roles"): user.groups.order_by("name"),
@@ -220,7 +223,7 @@ class RoleForm(forms.ModelForm):
             self.fields["require_second_factor"].initial = _requires(self.instance)
 
 
-class RoleAdmin(RecordsRights):
+class RoleAdmin(RecordsChanges):
     """What a role may do is part of the program; what it takes to sign in is set here."""
 
     form = RoleForm
@@ -242,6 +245,9 @@ class RoleAdmin(RecordsRights):
     def may(self, group):
         permissions = group.permissions.select_related("content_type")
         return format_html_join("", "{}<br>", ((permission,) for permission in permissions))
+
+    def content(self, group):
+        return {}  # A role's name and permissions come with the program.
 
     def rights(self, group):
         return {str(_("second factor required")): str(_("yes") if _requires(group) else _("no"))}
@@ -281,10 +287,11 @@ class MembersForm(forms.ModelForm):
         return members
 
 
-class RecordsMembers(RecordsRights):
-    """The part of a department's page that concerns its members."""
-
+@admin.register(Department)
+class DepartmentAdmin(NamedAdmin):
     form = MembersForm
+    list_display = ("code", "name", "name_en")
+    autocomplete_fields = ("members",)
 
     def get_form(self, request, obj=None, **kwargs):
         form = super().get_form(request, obj, **kwargs)

@@ -23,8 +23,8 @@ from metrics.wording import figure_text, observed_text
 from ..imports.reading import FileError, check_size
 from ..imports.resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
+from .recorded import NamedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
-from .words import NamedAdmin
 
 SOURCE = (
     _("Source"),
@@ -319,10 +319,10 @@ class CheckAdmin(NamedAdmin):
     list_filter = ("kind", "comparable")
     inlines = (CheckTermInline,)
 
-    def told(self, row):
+    def content(self, row):
         earlier = CheckTerm._meta.get_field("earlier").verbose_name
         figures = [
             f"{term} ({earlier})" if term.earlier else str(term)
             for term in row.terms.select_related("indicator")
         ]
-        return super().told(row) | {str(CheckTerm._meta.verbose_name_plural): "; ".join(figures)}
+        return super().content(row) | {str(CheckTerm._meta.verbose_name_plural): "; ".join(figures)}

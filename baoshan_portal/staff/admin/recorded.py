@@ -1,4 +1,4 @@
-"""What the trail is told of changes and exports in the admin."""
+"""Changes and exports in the admin go to the trail."""
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -13,40 +13,51 @@ from measures.trail import Action, differences, in_trail_language, record, snaps
 
 
 class RecordsChanges(admin.ModelAdmin):
-    """Tells the trail what a row said before and after a change, and that it was deleted."""
+    """Records in the trail what a row said before and after a change, and that it was deleted.
+
+    What a row says of anybody's rights is recorded as an event of its own.
+    """
 
     #: Many-to-many fields that belong to what the row says
-    told_relations: tuple[str, ...] = ()
+    snapshot_relations: tuple[str, ...] = ()
 
-    def told(self, row) -> dict[str, str]:
+    def content(self, row) -> dict[str, str]:
         """What ``row`` says, as text by labels for people."""
         fields = [f.name for f in self.opts.concrete_fields if not f.primary_key]
         related = {
             str(self.opts.get_field(name).verbose_name): ", ".join(
                 map(str, getattr(row, name).all())
             )
-            for name in self.told_relations
+            for name in self.snapshot_relations
         }
         return snapshot(row, fields) | related
 
-    def _told_kept(self, row) -> dict[str, str]:
+    def rights(self, row) -> dict[str, str]:
+        """What ``row`` says of anybody's rights, as text by labels for people."""
+        return {}
+
+    def _snapshots(self, row) -> tuple[dict[str, str], dict[str, str]]:
         with in_trail_language():
-            return self.told(row)
+            return self.content(row), self.rights(row)
 
     def save_model(self, request, obj, form, change):
-        request.told_before = self._told_kept(self.model.objects.get(pk=obj.pk)) if change else {}
+        stored = self.model.objects.get(pk=obj.pk) if change else None
+        request.before_change = self._snapshots(stored) if stored else ({}, {})
         super().save_model(request, obj, form, change)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         row = self.model.objects.get(pk=form.instance.pk)
-        before, after = differences(request.told_before, self._told_kept(row))
-        if after:
-            action = Action.CHANGED if change else Action.ENTERED
-            record(action, by=request.user, subject=row, before=before, after=after)
+        actions = Action.CHANGED if change else Action.ENTERED, Action.PERMISSIONS_CHANGED
+        snapshots = zip(actions, request.before_change, self._snapshots(row), strict=True)
+        for action, old, new in snapshots:
+            before, after = differences(old, new)
+            if after:
+                record(action, by=request.user, subject=row, before=before, after=after)
 
     def delete_model(self, request, obj):
-        before = differences({}, self._told_kept(obj))[1]
+        with in_trail_language():
+            before = differences({}, self.content(obj))[1]
         record(Action.DELETED, by=request.user, subject=obj, before=before)
         super().delete_model(request, obj)
 
@@ -69,37 +80,6 @@ class NamedAdmin(RecordsChanges):
         return {} if obj else {"code": ("name_en",)}
 
 
-class RecordsRights(admin.ModelAdmin):
-    """Tells the trail what somebody may do before and after a change.
-
-    Subclasses say in ``rights(row)`` what a row tells of anybody's rights, as text by labels for
-    people.
-    """
-
-    def save_model(self, request, obj, form, change):
-        request.rights_before = (
-            self._rights_kept(type(obj).objects.get(pk=obj.pk)) if change else {}
-        )
-        super().save_model(request, obj, form, change)
-
-    def _rights_kept(self, row) -> dict[str, str]:
-        with in_trail_language():
-            return self.rights(row)
-
-    def save_related(self, request, form, formsets, change):
-        super().save_related(request, form, formsets, change)
-        row = type(form.instance).objects.get(pk=form.instance.pk)
-        before, after = differences(request.rights_before, self._rights_kept(row))
-        if after:
-            record(
-                Action.PERMISSIONS_CHANGED,
-                by=request.user,
-                subject=row,
-                before=before,
-                after=after,
-            )
-
-
 class ColumnsForm(SelectableFieldsExportForm):
     """Offers the columns by the headers that they have in the file."""
 
@@ -108,7 +88,7 @@ class ColumnsForm(SelectableFieldsExportForm):
 
 
 class RecordsExport(ExportMixin):
-    """Exports the filtered list as csv for Excel or as xlsx, and tells the trail."""
+    """Exports the filtered list as csv for Excel or as xlsx, on record in the trail."""
 
     export_form_class = ColumnsForm
     export_formats = (CSV, XLSX)

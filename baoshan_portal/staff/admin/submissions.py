@@ -64,25 +64,26 @@ STEPS = {
 
 
 class SubmissionForm(forms.ModelForm):
-    """Remembers which version of the row its reader saw, and tells if it is no longer that."""
+    """Remembers which version of the row its reader saw, and refuses if it is no longer that."""
 
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["seen"].initial = self.instance.version if self.instance.pk else None
+        if self.instance.pk:
+            self.fields["seen"].initial = workflow.seen_version(self.instance)
 
     def clean(self):
         data = super().clean()
         row = self.instance
-        if row.pk and data.get("seen") != row.version:
+        if row.pk and not workflow.is_current(row, data.get("seen")):
             stored = type(row)._base_manager.get(pk=row.pk)
             names = [name for name in row.content_fields() if name in data]
-            told = workflow.what_changed(stored, {name: data[name] for name in names})
+            message = workflow.what_changed(stored, {name: data[name] for name in names})
             # Whoever reads this keeps what they typed; sending it again replaces the newer row.
             self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = stored.version
-            raise ValidationError(told)
+            self.data[self.add_prefix("seen")] = workflow.seen_version(stored)
+            raise ValidationError(message)
         return data
 
 
@@ -143,7 +144,8 @@ class SubmissionAdmin(admin.ModelAdmin):
         return actions
 
     def save_model(self, request, obj, form, change):
-        workflow.save(obj, by=request.user, seen=form.cleaned_data["seen"] if change else None)
+        # The form has compared it with what its reader saw.
+        workflow.save(obj, by=request.user, seen=obj.version if change else None)
 
     def response_add(self, request, obj, post_url_continue=None):
         return self._submitted(request, obj) or super().response_add(
@@ -230,10 +232,10 @@ class SubmissionAdmin(admin.ModelAdmin):
             raise Http404
         if step not in STEPS or not self._may(request, step, row):
             raise PermissionDenied
-        told = STEPS[step]
-        form = (
-            ReasonForm(request.POST or None, help_text=told.who_reads) if told.who_reads else None
-        )
+        chosen = STEPS[step]
+        form = None
+        if chosen.who_reads:
+            form = ReasonForm(request.POST or None, help_text=chosen.who_reads)
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 workflow.check_seen(row, request.POST.get("seen"))
@@ -243,13 +245,13 @@ class SubmissionAdmin(admin.ModelAdmin):
                     self.message_user(request, message, messages.ERROR)
                 moved = row
             else:
-                self.message_user(request, f"{told.done}: {row}", messages.SUCCESS)
+                self.message_user(request, f"{chosen.done}: {row}", messages.SUCCESS)
             return redirect(reverse(admin_urlname(self.opts, "change"), args=[moved.pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
-            "title": told.heading,
+            "title": chosen.heading,
             "form": form,
         }
         return TemplateResponse(request, "staff/submission_step.html", context)

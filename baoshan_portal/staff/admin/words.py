@@ -1,4 +1,4 @@
-"""The editors' desk for words: the documents, the tree of measures, rounds, notes, the trail."""
+"""The editors' desk for words: the documents, the tree of measures, rounds, notes."""
 
 from django.contrib import admin
 from django.db import transaction
@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import access
 from measures.models import (
-    Department,
     Measure,
     Opinion,
     ProgressNote,
@@ -19,19 +18,12 @@ from measures.models import (
 )
 from measures.trail import Action, in_trail_language, record
 
-from .accounts import RecordsMembers
 from .recorded import NamedAdmin
 from .submissions import SubmissionAdmin
 
 admin.site.site_title = _("Baoshan follow-up portal")
 admin.site.site_header = _("Baoshan follow-up portal: editing")
 admin.site.index_title = _("What can be edited")
-
-
-@admin.register(Department)
-class DepartmentAdmin(RecordsMembers, NamedAdmin):
-    list_display = ("code", "name", "name_en")
-    autocomplete_fields = ("members",)
 
 
 @admin.register(Opinion)
@@ -71,7 +63,7 @@ class MeasureAdmin(NamedAdmin):
     list_filter = ("theme__section", "theme", "lead", "lead_confirmed")
     autocomplete_fields = ("theme", "lead", "supporting", "report")
     search_fields = (*NamedAdmin.search_fields, "summary", "summary_en")
-    told_relations = ("supporting",)
+    snapshot_relations = ("supporting",)
     fieldsets = (
         (
             None,

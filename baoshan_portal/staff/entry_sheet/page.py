@@ -21,7 +21,7 @@ from metrics.due import indicators_of
 from metrics.models import Observation, Unit
 from metrics.warnings import warnings_of
 
-from .rows import FigureRow, NoteRow, Row
+from .rows import FigureRow, NoteRow, SheetRow
 
 
 def urls(site) -> list:
@@ -66,7 +66,7 @@ class Sheet:
         )
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[SheetRow]:
         return [*self.figures, *self.notes]
 
     @property
@@ -78,7 +78,7 @@ class Sheet:
         return sum(row.stored is not None and row.is_open for row in self.rows)
 
     @property
-    def returned(self) -> list[Row]:
+    def returned(self) -> list[SheetRow]:
         return [row for row in self.rows if row.return_reason]
 
     def is_valid(self, submitting: bool) -> bool:
@@ -87,7 +87,7 @@ class Sheet:
         return not self.faults
 
     @property
-    def faults(self) -> list[Row]:
+    def faults(self) -> list[SheetRow]:
         return [row for row in self.rows if row.errors]
 
     def save(self, *, by, submitting: bool) -> dict[str, int]:
@@ -108,14 +108,14 @@ class Sheet:
         for (row, value), found in zip(
             shown, warnings_of([value for _row, value in shown]), strict=True
         ):
-            row.tell_reading(value)
+            row.show_reading(value)
             row.warnings = found
 
 
 class NotSaved(Exception):
     """A row was refused while the sheet was written; nothing of the sheet was stored."""
 
-    def __init__(self, row: Row, error: Exception):
+    def __init__(self, row: SheetRow, error: Exception):
         super().__init__(str(row.taken if isinstance(error, IntegrityError) else error))
         self.prefix = row.prefix
 
@@ -136,7 +136,7 @@ def entry_sheet(request, round_code, department_code):
             sheet = Sheet(round_, department, request.POST, request.FILES)
             if sheet.is_valid(submitting):
                 done = sheet.save(by=request.user, submitting=submitting)
-                _tell(request, done, submitting)
+                _report(request, done, submitting)
                 return redirect(sheet_url(round_, department))
     except NotSaved as error:
         # Somebody was faster on another page; the sheet as it is now says with what.
@@ -189,8 +189,8 @@ def _page(request, sheet: Sheet):
     return TemplateResponse(request, "staff/entry_sheet.html", context)
 
 
-def _tell(request, done: dict[str, int], submitting: bool) -> None:
-    """Say what came of the sheet."""
+def _report(request, done: dict[str, int], submitting: bool) -> None:
+    """Say how many rows were submitted, saved and removed."""
     if n := done["submitted"]:
         text = ngettext(
             "%(n)d row was submitted for review.", "%(n)d rows were submitted for review.", n

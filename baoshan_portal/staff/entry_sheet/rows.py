@@ -1,7 +1,7 @@
-"""The rows of an entry sheet: what is stored, what somebody typed, and what comes of it.
+"""The rows of an entry sheet: what is stored, what somebody typed, and what is saved or refused.
 
-A row that stays empty is no entry. Whoever saves over a newer version of a row is told what
-changed and keeps what they typed.
+A row that stays empty is no entry. Whoever saves over a newer version of a row reads what changed
+and keeps what they typed.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +32,7 @@ from ..evidence import evidence_url
 
 
 class RowForm(forms.Form):
-    """What can be typed in one row; ``texts`` names the fields that tell whether it was used."""
+    """What can be typed in one row; ``texts`` names the fields that show whether it was used."""
 
     evidence_url = forms.URLField(
         label=gettext_lazy("Evidence: link"),
@@ -135,7 +135,7 @@ class NoteForm(RowForm):
         return data
 
 
-class Row(ABC):
+class SheetRow(ABC):
     """One line of the sheet: what it is about, what is stored, and what was typed.
 
     ``sheet`` holds round, department, units and what was sent. ``stored`` is the entry of this
@@ -191,13 +191,9 @@ class Row(ABC):
         return str(self.subject)
 
     @property
-    def version(self) -> int:
-        return self.stored.version if self.stored else 0
-
-    @property
     def seen(self) -> str:
-        """The version on the page, and a mark of the texts, to tell later who changed what."""
-        return f"{self.version}:{_mark(self.initial().values())}"
+        """The version on the page, and a mark of the texts, to know later who changed what."""
+        return f"{workflow.seen_version(self.stored)}:{_mark(self.initial().values())}"
 
     # What was sent
 
@@ -208,7 +204,8 @@ class Row(ABC):
     @property
     def is_stale(self) -> bool:
         """Whether somebody stored another version since the page was made."""
-        return self.sheet.data[f"{self.prefix}-seen"].partition(":")[0] != str(self.version)
+        seen = self.sheet.data[f"{self.prefix}-seen"].partition(":")[0]
+        return not workflow.is_current(self.stored, seen)
 
     @cached_property
     def is_touched(self) -> bool:
@@ -240,7 +237,7 @@ class Row(ABC):
                 )
         else:
             self.form.is_valid()
-            self._tell_conflict()
+            self._report_conflict()
 
     def _forget(self) -> None:
         """Show what is stored instead of what was sent."""
@@ -255,7 +252,7 @@ class Row(ABC):
             "typed": texts,
         }
 
-    def _tell_conflict(self) -> None:
+    def _report_conflict(self) -> None:
         if self.stored is None:
             self.notices.append(
                 _("Somebody removed this row meanwhile. What you typed is still here; save again "
@@ -306,7 +303,7 @@ class Row(ABC):
                 row.evidence_file = self.form.new_file
             elif self.form.cleaned_data["remove_file"]:
                 row.evidence_file = ""
-            workflow.save(row, by=by, seen=self.version or None)
+            workflow.save(row, by=by, seen=row.version if self.stored else None)
         if submitting:
             workflow.submit(row, by=by)
             return "submitted"
@@ -365,7 +362,7 @@ class Row(ABC):
         return reverse(f"{name}_change", args=[self.stored.pk]), _("Look at it")
 
 
-class FigureRow(Row):
+class FigureRow(SheetRow):
     prefix_kind = "figure"
     taken = gettext_lazy("This figure is recorded already for the same period and source.")
     fields = {
@@ -440,7 +437,7 @@ class FigureRow(Row):
         row.pk = self.stored.pk if self.stored else None
         return row
 
-    def tell_reading(self, row: Observation) -> None:
+    def show_reading(self, row: Observation) -> None:
         """Say how the text was read, unless it says so itself."""
         unit, text = self.subject.unit, row.as_written
         # In the indicator's own unit, for a reader of English too.
@@ -459,7 +456,7 @@ class FigureRow(Row):
             self.reading = _("Read as %(value)s.") % {"value": value}
 
 
-class NoteRow(Row):
+class NoteRow(SheetRow):
     prefix_kind = "note"
     taken = gettext_lazy("Somebody saved at the same moment, so this note was not: save again.")
     fields = {"happened_on": "happened_on", "text": "text", "evidence_url": "evidence_url"}

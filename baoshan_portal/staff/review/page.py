@@ -19,7 +19,7 @@ from measures.submission import State, Submission
 from measures.workflow import TransitionError
 from metrics.models import Target
 
-from .lines import KINDS, LINES, Line
+from .rows import KINDS, LOADERS, ReviewRow
 
 ROWS_PER_PAGE = 200
 
@@ -105,19 +105,19 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
     return sorted(keys, key=lambda key: (not key[0], *key))
 
 
-def _load(keys) -> list[Line]:
+def _load(keys) -> list[ReviewRow]:
     """The lines of ``keys`` in their order with all that they show; as many queries for any."""
     lines = {}
     for kind, model in KINDS.items():
         pks = [key[-1] for key in keys if key[-3] == kind]
         rows = model.objects.filter(pk__in=pks)
-        for line in LINES[kind](rows):
+        for line in LOADERS[kind](rows):
             lines[kind, line.row.pk] = line
     # A row can have gone between the two queries.
     return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
 
 
-def _by_department(lines) -> list[tuple[Department | None, list[Line]]]:
+def _by_department(lines) -> list[tuple[Department | None, list[ReviewRow]]]:
     groups: dict = {}
     for line in lines:
         groups.setdefault(line.row.department, []).append(line)
@@ -187,8 +187,8 @@ def _publish_chosen(request) -> None:
         messages.error(request, _("A selected row no longer exists or is not yours to review."))
     # One sentence for all rows that somebody else was faster with.
     for why, rows in refused.items():
-        told = {"row": pgettext("between filters", "; ").join(rows), "why": why}
-        messages.error(request, _("Not published: %(row)s. %(why)s") % told)
+        refusal = {"row": pgettext("between filters", "; ").join(rows), "why": why}
+        messages.error(request, _("Not published: %(row)s. %(why)s") % refusal)
     if published:
         text = ngettext("%(n)d row was published.", "%(n)d rows were published.", published)
         messages.success(request, text % {"n": published})
@@ -220,7 +220,7 @@ def send_back(request, kind, pk):
     row = get_object_or_404(access.visible(request.user, model.objects.all()), pk=pk)
     if row.state == State.SUBMITTED and not access.may(request.user, access.publishable, row):
         raise PermissionDenied(_why_not(request.user, row))
-    form = ReturnForm(request.POST or None, initial={"seen": row.version})
+    form = ReturnForm(request.POST or None, initial={"seen": workflow.seen_version(row)})
     back = _address_of_queue(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -230,13 +230,13 @@ def send_back(request, kind, pk):
             # The newer row is shown beside the reason typed, to be sent for it if it still fits.
             form.add_error(None, str(error))
             form.data = form.data.copy()
-            form.data["seen"] = str(row.version)
+            form.data["seen"] = workflow.seen_version(row)
         else:
             messages.success(request, _("Returned: %(row)s") % {"row": row})
             return redirect(back)
     # The queue's warnings compare the row with what waits beside it.
     beside = Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
-    lines = LINES[kind](model.objects.filter(Q(pk=row.pk) | beside))
+    lines = LOADERS[kind](model.objects.filter(Q(pk=row.pk) | beside))
     line = next(line for line in lines if line.row.pk == row.pk)
     context = {
         **admin.site.each_context(request),

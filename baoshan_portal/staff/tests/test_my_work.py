@@ -38,7 +38,8 @@ from metrics.tests.factories import (
 )
 
 from ..entry_sheet.page import sheet_url
-from ..my_work import MyWork, tallies
+from ..my_work.page import MyWork
+from ..my_work.sheets import progress_of_sheets
 from .desk import browser_of
 from .test_entry_sheet import entry_in, many, rounds_of_years
 
@@ -126,9 +127,9 @@ def test_what_is_due_now_and_overdue_leads_to_the_sheets(clerk, office, measure)
     unlocked = make_current(locked=True, due_on=today())
     make_unlock(round=unlocked, department=office)
     make_unlock(round=make_current(locked=True), department=make_department())
-    work = MyWork(clerk)
-    assert [tally.round for tally in work.due_now] == [unlocked, now]
-    assert [tally.round for tally in work.overdue] == [late]
+    work = MyWork.of(clerk)
+    assert [sheet.round for sheet in work.entry.sheets.due_now] == [unlocked, now]
+    assert [sheet.round for sheet in work.entry.sheets.overdue] == [late]
     html = home(clerk).content.decode()
     for round_ in (now, late, unlocked):
         assert f'href="{sheet_url(round_, office)}"' in html
@@ -142,19 +143,19 @@ def test_what_is_handed_in_is_no_longer_missing(clerk, office, measure):
     make_observation(indicator=rows[1], round=round_, state=State.SUBMITTED)
     make_observation(indicator=rows[2], round=round_, published=ISSUED)
     make_observation(indicator=rows[3], round=make_round(), published=ISSUED)
-    (tally,) = MyWork(clerk, today()).due_now
-    assert (tally.due, tally.handed_in, tally.missing) == (4, 2, 2)
+    (sheet,) = MyWork.of(clerk, today()).entry.sheets.due_now
+    assert (sheet.due, sheet.handed_in, sheet.missing) == (4, 2, 2)
 
 
 def test_a_sheet_that_is_complete_is_not_due(clerk, office, measure):
     row = make_indicator(measure=measure, frequency=QUARTERLY)
     make_observation(indicator=row, round=make_current(), state=State.SUBMITTED)
-    assert MyWork(clerk).due_now == []
+    assert MyWork.of(clerk).entry.sheets.due_now == []
     assert "Nothing is due now." in text(home(clerk))
 
 
 def test_the_counts_are_those_of_the_sheets(office, measure):
-    """Two ways to the same answer: a query for one round, and the tallies of all."""
+    """Two ways to the same answer: a query for one round, and the progress in all."""
     rounds = [
         make_round(period_start=start, period_end=end)
         for start, end in [
@@ -169,7 +170,7 @@ def test_the_counts_are_those_of_the_sheets(office, measure):
     ]
     make_observation(indicator=made[-1], published=ISSUED, round=rounds[0])
     make_observation(indicator=made[-2], published=ISSUED)
-    found = tallies(rounds, [office])
+    found = progress_of_sheets(rounds, [office])
     asked = [due_indicators(round_, Indicator.objects.all()).count() for round_ in rounds]
     assert [found[round_.pk, office.pk].due for round_ in rounds] == asked == [4, 5, 1]
 
@@ -182,9 +183,10 @@ def test_nothing_of_other_departments_is_mine(clerk, office):
         make_observation(indicator=row, state=state)
     make_note(measure=other, state=State.RETURNED, return_reason="缺证据")
     make_observation(indicator=row, published=timezone.now())
-    work = MyWork(clerk)
-    assert (work.due_now, work.drafts, work.in_review, work.returned, work.recent) == ([],) * 5
-    assert (work.returned_lines, work.recent_lines) == ([], [])
+    work = MyWork.of(clerk)
+    entry, recent = work.entry, work.recent
+    assert (entry.sheets.due_now, entry.drafts, entry.in_review, entry.returned) == ([],) * 4
+    assert (entry.returned_rows, recent.counts, recent.rows) == ([],) * 3
 
 
 def make_states(measure):
@@ -202,18 +204,19 @@ def make_states(measure):
 
 def test_every_count_leads_to_the_list_of_exactly_these(clerk, measure):
     make_states(measure)
-    work, browser = MyWork(clerk), browser_of(clerk)
-    heaps = {name: getattr(work, name) for name in ("drafts", "in_review", "returned", "recent")}
-    assert {name: [heap.n for heap in found] for name, found in heaps.items()} == {
+    work, browser = MyWork.of(clerk), browser_of(clerk)
+    counts = {name: getattr(work.entry, name) for name in ("drafts", "in_review", "returned")}
+    counts["recent"] = work.recent.counts
+    assert {name: [count.n for count in found] for name, found in counts.items()} == {
         "drafts": [1],
         "in_review": [1, 1],
         "returned": [2, 1],
         "recent": [1],
     }
     html = browser.get(HOME).content.decode()
-    for heap in sum(heaps.values(), []):
-        assert heap.url.replace("&", "&amp;") in html
-        assert browser.get(heap.url).context["cl"].result_count == heap.n
+    for count in sum(counts.values(), []):
+        assert count.url.replace("&", "&amp;") in html
+        assert browser.get(count.url).context["cl"].result_count == count.n
 
 
 def test_what_came_back_shows_its_reason_and_leads_to_its_row_on_the_sheet(clerk, office, measure):
@@ -231,8 +234,8 @@ def test_what_came_back_shows_its_reason_and_leads_to_its_row_on_the_sheet(clerk
 def test_what_came_back_of_a_locked_round_leads_to_the_row_itself(clerk, measure):
     round_ = make_current(locked=True)
     row = make_note(measure=measure, round=round_, state=State.RETURNED, return_reason="缺证据")
-    (line,) = MyWork(clerk).returned_lines
-    assert line.url.endswith(f"/measures/progressnote/{row.pk}/change/")
+    (listed,) = MyWork.of(clerk).entry.returned_rows
+    assert listed.url.endswith(f"/measures/progressnote/{row.pk}/change/")
 
 
 def test_of_long_lists_ten_rows_are_shown_and_all_are_counted(clerk, office, measure):
@@ -240,8 +243,9 @@ def test_of_long_lists_ten_rows_are_shown_and_all_are_counted(clerk, office, mea
     for _ in range(12):
         make_observation(indicator=row, state=State.RETURNED, return_reason="口径不符")
         make_current()
-    work = MyWork(clerk)
-    assert (len(work.returned_lines), work.returned[0].n, len(work.due_now)) == (10, 12, 12)
+    entry = MyWork.of(clerk).entry
+    found = (len(entry.returned_rows), entry.returned[0].n, len(entry.sheets.due_now))
+    assert found == (10, 12, 12)
     answer = home(clerk)
     assert answer.content.decode().count("/admin/entry/") == 10
     assert "12 sheets" in text(answer)
@@ -268,7 +272,7 @@ def test_what_waits_for_review_by_department_the_longest_wait_first(office, meas
     reviewer = make_staff(REVIEWER)
     found = [
         (str(waiting.department), [n for _name, n in waiting.by_kind], waiting.days)
-        for waiting in MyWork(reviewer).waiting
+        for waiting in MyWork.of(reviewer).review.waiting
     ]
     assert found[0] == ("Economy", [0, 1, 0], 9)
     assert sorted(found[1:]) == [("None", [1, 0, 0], 0), ("Science", [1, 1, 1], 0)]
@@ -280,13 +284,13 @@ def test_what_waits_for_review_by_department_the_longest_wait_first(office, meas
 def test_what_a_reviewer_entered_does_not_wait_for_them(measure):
     reviewer = make_staff(REVIEWER)
     make_note(measure=measure, state=State.SUBMITTED, entered_by=reviewer)
-    assert MyWork(reviewer).waiting == []
+    assert MyWork.of(reviewer).review.waiting == []
     assert "Nothing waits for your review." in text(home(reviewer))
 
 
 def test_a_row_without_a_moment_of_submission_breaks_nothing(measure):
     make_note(measure=measure, state=State.SUBMITTED)
-    (waiting,) = MyWork(make_staff(REVIEWER)).waiting
+    (waiting,) = MyWork.of(make_staff(REVIEWER)).review.waiting
     assert waiting.days is None
 
 
@@ -304,8 +308,8 @@ def test_what_a_reviewer_returned_is_listed_until_it_is_submitted_again(measure)
     # Returned again, by somebody else.
     Observation.objects.filter(pk=rows[1].pk).update(state=State.SUBMITTED)
     send_back(Observation.objects.get(pk=rows[1].pk), by=colleague, reason="仍缺清单")
-    assert [line.row for line in MyWork(reviewer).sent_back] == [note, rows[2]]
-    assert [line.row for line in MyWork(colleague).sent_back] == [rows[1], rows[3]]
+    assert [listed.row for listed in MyWork.of(reviewer).review.sent_back] == [note, rows[2]]
+    assert [listed.row for listed in MyWork.of(colleague).review.sent_back] == [rows[1], rows[3]]
     html = home(reviewer).content.decode()
     assert html.count("请附清单") == 2
     assert f"/admin/metrics/observation/{rows[2].pk}/change/" in html
@@ -318,11 +322,11 @@ def test_a_reviewer_sees_what_was_published_last_and_the_list_of_all(measure):
     made = [make_observation(indicator=row, published=now - timedelta(hours=n)) for n in hours]
     old = make_note(measure=measure, published=now - timedelta(days=31))
     reviewer = make_staff(REVIEWER)
-    work, browser = MyWork(reviewer), browser_of(reviewer)
-    assert [line.row for line in work.recent_lines] == made[:10]
-    assert [(heap.kind, heap.n) for heap in work.recent] == [(Observation, 12)]
+    recent, browser = MyWork.of(reviewer).recent, browser_of(reviewer)
+    assert [listed.row for listed in recent.rows] == made[:10]
+    assert [(count.kind, count.n) for count in recent.counts] == [(Observation, 12)]
     html = browser.get(HOME).content.decode()
-    urls = dict(work.published_lists)
+    urls = dict(recent.lists)
     for url in urls.values():
         assert f'href="{url}"' in html
     assert list(browser.get(urls["progress notes"]).context["cl"].result_list) == [old]
@@ -349,7 +353,7 @@ def test_a_line_shows_the_figure_as_it_was_read_and_its_unit(language, says, cle
         published=now,
     )
     with translation.override(language):
-        assert [line.says for line in MyWork(clerk).recent_lines] == says
+        assert [listed.says for listed in MyWork.of(clerk).recent.rows] == says
 
 
 # Whoever looks after the rounds
@@ -362,7 +366,7 @@ def test_a_steward_sees_how_far_every_department_is_and_the_rows(office, measure
     make_observation(indicator=rows[1])
     make_indicator(measure=make_measure(lead=make_department()), frequency=Frequency.YEARLY)
     make_department()
-    lines = MyWork(steward).rounds_by_department
+    lines = MyWork.of(steward).rounds.by_department
     assert [(d, [(t.handed_in, t.due) for t in found]) for d, found in lines][0] == (
         office,
         [(1, 2)],
@@ -390,9 +394,9 @@ def test_an_auditor_is_led_to_the_trail_and_to_failed_sign_ins(client):
     client.post("/en/admin/login/", {"username": "nobody", "password": "wrong"})
     auditor = make_staff(AUDITOR)
     browser = browser_of(auditor)
-    work = MyWork(auditor)
-    assert [n for name, n, _url in work.trail if "failed" in name] == [1]
-    for _name, n, url in work.trail:
+    trail = MyWork.of(auditor).trail
+    assert [n for name, n, _url in trail.counts if "failed" in name] == [1]
+    for _name, n, url in trail.counts:
         assert browser.get(url).context["cl"].result_count == n
     assert "/en/admin/measures/trailevent/" in browser.get(HOME).content.decode()
 
@@ -407,9 +411,9 @@ def test_an_administrator_sees_locked_and_new_accounts(settings):
     AccessAttempt.objects.create(username="unknown", **failures)
     AccessAttempt.objects.create(username="fresh", **failures | {"failures_since_start": 1})
     administrator = make_staff(ADMINISTRATOR)
-    work, browser = MyWork(administrator), browser_of(administrator)
-    assert [users for _what, users, _url in work.accounts] == [[locked], [fresh]]
-    for _what, users, url in work.accounts:
+    groups, browser = MyWork.of(administrator).accounts.groups, browser_of(administrator)
+    assert [users for _what, users, _url in groups] == [[locked], [fresh]]
+    for _what, users, url in groups:
         assert list(browser.get(url).context["cl"].result_list) == users
 
 
@@ -419,7 +423,7 @@ def test_a_lock_that_ran_out_is_not_shown(settings):
         username="locked", failures_since_start=settings.AXES_FAILURE_LIMIT, ip_address="10.0.0.1"
     )
     AccessAttempt.objects.update(attempt_time=timezone.now() - settings.AXES_COOLOFF_TIME * 2)
-    assert MyWork(make_staff(ADMINISTRATOR)).accounts[0][1] == []
+    assert MyWork.of(make_staff(ADMINISTRATOR)).accounts.groups[0][1] == []
 
 
 # The guide

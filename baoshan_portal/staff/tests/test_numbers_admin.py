@@ -27,6 +27,7 @@ from measures.models import (
     TrailEvent,
     User,
 )
+from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -41,7 +42,7 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State, TransitionError, correct, submit, submit_all
+from measures.workflow import TransitionError, correct, submit, submit_all
 from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (
@@ -580,8 +581,8 @@ def test_a_code_is_set_once_and_never_changed(make, admin_client):
 
 
 def test_a_correction_that_puts_words_into_the_reports_mouth_is_told(admin_client, admin_user):
-    told = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
-    draft = correct(told, by=admin_user, reason="漏计")
+    public = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
+    draft = correct(public, by=admin_user, reason="漏计")
     sentence = "The report was read as “5家” at this place."
 
     answer = fill_in(admin_client, desk(draft, "change"), as_written="6家", value="")
@@ -595,8 +596,8 @@ def test_a_correction_that_puts_words_into_the_reports_mouth_is_told(admin_clien
 
 
 def test_a_correction_from_another_source_is_not_warned_of(admin_client, admin_user):
-    told = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
-    draft = correct(told, by=admin_user, reason="漏计")
+    public = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
+    draft = correct(public, by=admin_user, reason="漏计")
     source = {"report": "", "locator": "", "source_name": "区科委台账"}
 
     answer = fill_in(admin_client, desk(draft, "change"), as_written="6家", value="", **source)

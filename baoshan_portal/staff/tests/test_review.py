@@ -111,8 +111,8 @@ def test_the_queue_shows_old_and_new_side_by_side(desk, editor):
     assert (line.new, line.new_period) == ("8 firms", "year 2023")
     assert (line.difference, line.growth) == ("+3 firms", "+60%")
     html = response.content.decode()
-    for told in ("含两家新设", "https://example.org/8", "clerk", "8家", row.source_name):
-        assert told in html
+    for text in ("含两家新设", "https://example.org/8", "clerk", "8家", row.source_name):
+        assert text in html
 
 
 def test_a_correction_stands_beside_the_value_that_it_supersedes(desk, editor):

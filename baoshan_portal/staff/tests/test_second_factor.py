@@ -186,8 +186,8 @@ def test_wrong_codes_are_on_the_trail_and_make_everybody_wait(clerk):
     # After the eighth failure one waits 2 to the power of 7, which is 128 seconds.
     TOTPDevice.objects.update(throttling_failure_count=8)
     page = browser.post(CODE, {"code": code_of(device)})
-    (told,) = complaints(page)
-    assert 120 < int(re.search(r"in (\d+) seconds", told)[1]) <= 128
+    (message,) = complaints(page)
+    assert 120 < int(re.search(r"in (\d+) seconds", message)[1]) <= 128
     assert browser.get(DESK).url == CODE
     assert recorded(Action.SECOND_FACTOR_FAILED) == [(Action.SECOND_FACTOR_FAILED, "li")] * 2
 

@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from measures import workflow
 from measures.access import EDITOR, REVIEWER, STEWARD
 from measures.models import ProgressNote, Round, TrailEvent, User
+from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -23,7 +24,7 @@ from measures.tests.factories import (
     make_theme,
     make_user,
 )
-from measures.workflow import State, correct
+from measures.workflow import correct
 
 from .desk import browser_of, desk, errors, fill_in, filled_in, messages, take_step
 
@@ -290,8 +291,8 @@ def test_whoever_saves_second_keeps_what_they_typed(admin_client):
     mine = filled_in(admin_client.get(desk(note, "change")), text="我的")
     fill_in(admin_client, desk(note, "change"), text="别人的")
     answer = admin_client.post(desk(note, "change"), mine)
-    (told,) = errors(answer)["__all__"]
-    assert "别人的" in told
+    (message,) = errors(answer)["__all__"]
+    assert "别人的" in message
     assert "我的" in answer.content.decode()
     assert ProgressNote.objects.get().text == "别人的"
     admin_client.post(desk(note, "change"), filled_in(answer))

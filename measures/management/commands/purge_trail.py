@@ -15,7 +15,7 @@ DAYS_PER_MONTH = 31
 
 
 class Command(BaseCommand):
-    help = "Deletes trail events older than TRAIL_MONTHS, and tells the trail so."
+    help = "Deletes trail events older than TRAIL_MONTHS, and records that in the trail."
 
     def add_arguments(self, parser):
         parser.add_argument("--dry-run", action="store_true", help="only say how many there are")

@@ -14,7 +14,8 @@ from measures.models import TrailEvent, User
 from measures.trail import Action, record
 from measures.watermark import check_database, watermark, watermarked
 
-from ...my_work import MyWork
+from ...my_work.page import returned_rows, waiting_for
+from ...my_work.sheets import Sheets
 
 
 class Command(BaseCommand):
@@ -68,15 +69,16 @@ class Command(BaseCommand):
 
 def digest(user: User) -> str:
     """The text of the mail to ``user``; empty if nothing waits for them."""
-    work = MyWork(user)
-    heaps = {
-        "overdue": work.overdue,
-        "due_now": work.due_now,
-        "returned": work.returned_lines,
-        "waiting": work.waiting if work.reviews else [],
+    today = timezone.localdate()
+    sheets = Sheets(user, today)
+    parts = {
+        "overdue": sheets.overdue,
+        "due_now": sheets.due_now,
+        "returned": returned_rows(user, sheets),
+        "waiting": waiting_for(user, today),
     }
-    if not any(heaps.values()):
+    if not any(parts.values()):
         return ""
     name = user.get_full_name() or user.get_username()
-    context = {**heaps, "name": name, "portal": settings.PORTAL_URL, "watermark": watermark()}
+    context = {**parts, "name": name, "portal": settings.PORTAL_URL, "watermark": watermark()}
     return render_to_string("email/digest.txt", context)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from measures.models import ProgressNote
 from measures.submission import Submission
+from measures.workflow import seen_version
 from metrics.history import target_text
 from metrics.last_change import between, difference_text
 from metrics.models import NEWEST_FIRST, Observation, Target
@@ -23,7 +24,7 @@ KINDS = {model._meta.model_name: model for model in (Observation, Target, Progre
 
 
 @dataclass
-class Line:
+class ReviewRow:
     """One submitted row as the reviewer reads it: the old beside the new."""
 
     row: Submission
@@ -45,7 +46,7 @@ class Line:
     @property
     def token(self) -> str:
         """The row and the version of it that is on the screen."""
-        return f"{self.kind}:{self.row.pk}:{self.row.version}"
+        return f"{self.kind}:{self.row.pk}:{seen_version(self.row)}"
 
     @property
     def id(self) -> str:
@@ -61,7 +62,7 @@ class Line:
         return self.row._meta.verbose_name
 
 
-def _observation_lines(rows) -> list[Line]:
+def _observation_rows(rows) -> list[ReviewRow]:
     earlier = (
         Observation.objects.published()
         .filter(indicator=OuterRef("indicator"), period_end__lte=OuterRef("period_end"))
@@ -78,16 +79,16 @@ def _observation_lines(rows) -> list[Line]:
         {row.compared_with for row in rows if row.compared_with}
     )
     return [
-        _observation_line(row, olds.get(row.compared_with), warnings)
+        _observation_row(row, olds.get(row.compared_with), warnings)
         for row, warnings in zip(rows, warnings_of(rows), strict=True)
     ]
 
 
-def _observation_line(row: Observation, old: Observation | None, warnings: list[str]) -> Line:
+def _observation_row(row: Observation, old: Observation | None, warnings: list[str]) -> ReviewRow:
     difference, growing = _change(row, old)
     if old and old.pk == row.supersedes_id and (misquoted := misquotes(row, old)):
         warnings = [*warnings, misquoted]
-    return Line(
+    return ReviewRow(
         row=row,
         kind="observation",
         about=str(row.indicator),
@@ -107,7 +108,7 @@ def _observation_line(row: Observation, old: Observation | None, warnings: list[
 
 
 def _change(row: Observation, old: Observation | None) -> tuple[str, str]:
-    """The difference and the growth from ``old`` to ``row`` as every page tells them.
+    """The difference and the growth from ``old`` to ``row`` as every page says them.
 
     In place of a difference stands the reason why there is none.
     """
@@ -115,22 +116,22 @@ def _change(row: Observation, old: Observation | None) -> tuple[str, str]:
         return "", ""
     if old.indicator_id != row.indicator_id:
         return _("of another indicator"), ""
-    told = between(row.indicator, row, old)
-    return told.difference_text or str(told.difference.reason), told.growth_text
+    found = between(row.indicator, row, old)
+    return found.difference_text or str(found.difference.reason), found.growth_text
 
 
-def _target_lines(rows) -> list[Line]:
+def _target_rows(rows) -> list[ReviewRow]:
     rows = rows.select_related(
         "indicator__unit", "indicator__measure__lead", "plan", "report", "supersedes__plan",
         "supersedes__indicator__unit", "entered_by", "changed_by",
     )  # fmt: skip
-    return [_target_line(row, row.supersedes) for row in rows]
+    return [_target_row(row, row.supersedes) for row in rows]
 
 
-def _target_line(row: Target, old: Target | None) -> Line:
+def _target_row(row: Target, old: Target | None) -> ReviewRow:
     same = old and old.indicator_id == row.indicator_id
     step = change(row.value, old.value).value if same else None
-    return Line(
+    return ReviewRow(
         row=row,
         kind="target",
         about=str(row.indicator),
@@ -145,10 +146,10 @@ def _target_line(row: Target, old: Target | None) -> Line:
     )
 
 
-def _note_lines(rows) -> list[Line]:
+def _note_rows(rows) -> list[ReviewRow]:
     rows = rows.select_related("measure__lead", "round", "supersedes", "entered_by", "changed_by")
     return [
-        Line(
+        ReviewRow(
             row=row,
             kind="progressnote",
             about=str(row.measure),
@@ -164,4 +165,4 @@ def _note_lines(rows) -> list[Line]:
     ]
 
 
-LINES = {"observation": _observation_lines, "target": _target_lines, "progressnote": _note_lines}
+LOADERS = {"observation": _observation_rows, "target": _target_rows, "progressnote": _note_rows}

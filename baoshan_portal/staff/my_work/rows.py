@@ -1,0 +1,97 @@
+"""Submitted rows as "My work" shows them: counts that lead to lists, and the newest rows."""
+
+from dataclasses import dataclass
+
+from django.db.models import F, Model, QuerySet
+from django.urls import reverse
+
+from measures.models import ProgressNote, User
+from measures.submission import State, Submission
+from metrics.history import target_text
+from metrics.models import Observation, Target
+from metrics.wording import observed_text
+
+KINDS = (Observation, ProgressNote, Target)
+#: What a list on the page shows at the most; its heading says how many there are.
+SHOWN = 10
+
+
+@dataclass
+class RowCount:
+    """Rows of one kind that are in the same state: how many, and the list of exactly these."""
+
+    kind: type[Submission]
+    n: int
+    url: str
+
+    @property
+    def name(self) -> str:
+        meta = self.kind._meta
+        return str(meta.verbose_name if self.n == 1 else meta.verbose_name_plural)
+
+
+@dataclass
+class ListedRow:
+    """One row in a list: what it is about, what it says, and where it can be worked on."""
+
+    row: Submission
+    about: str
+    says: str
+    url: str
+
+
+def kinds_to(user: User, action: str) -> list[type[Submission]]:
+    """The kinds of rows that the user may ``action``: add, view, publish …"""
+    return [
+        kind
+        for kind in KINDS
+        if user.has_perm(f"{kind._meta.app_label}.{action}_{kind._meta.model_name}")
+    ]
+
+
+def list_url(model: type[Model], **query) -> str:
+    """The admin's list of ``model``, filtered."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    return reverse(name, query=query)
+
+
+def lists(kinds: list[type[Submission]], state: State) -> list[tuple[str, str]]:
+    """(name, list) of the rows of every kind that are in this state."""
+    return [
+        (str(kind._meta.verbose_name_plural), list_url(kind, state__exact=state.value))
+        for kind in kinds
+    ]
+
+
+def with_subject(kind: type[Submission]) -> QuerySet:
+    """The rows of ``kind`` with what a ``ListedRow`` of them shows."""
+    to = kind.measure_path
+    more = {
+        Observation: ("indicator__unit", "round"),
+        Target: ("indicator__unit", "plan"),
+        ProgressNote: ("round",),
+    }
+    return kind.objects.select_related(f"{to}__lead", *more[kind])
+
+
+def newest(rows: dict[type[Submission], QuerySet], moment: str, sheets) -> list[ListedRow]:
+    """The newest rows of all kinds together by the field ``moment``; one query for each kind.
+
+    ``sheets`` are those of their reader, to lead to the rows there.
+    """
+    found = [
+        row
+        for of_kind in rows.values()
+        for row in of_kind.order_by(F(moment).desc(nulls_last=True), "-pk")[:SHOWN]
+    ]
+    found.sort(key=lambda row: getattr(row, moment) or row.entered_at, reverse=True)
+    return [ListedRow(row, *_texts(row), sheets.address_of(row)) for row in found[:SHOWN]]
+
+
+def _texts(row: Submission) -> tuple[str, str]:
+    """What ``row`` is about, and what it says."""
+    if isinstance(row, ProgressNote):
+        return str(row.measure), row.text
+    if isinstance(row, Target):
+        return str(row.indicator), target_text(row)
+    return str(row.indicator), observed_text(row, row.indicator.unit)
