@@ -1,8 +1,15 @@
 """Pytest plugin, loaded before the settings are: the environment that tests run in."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
+
+#: What one run shares between its workers, which inherit the name of the folder.
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+SHARED = Path(os.environ.get("TESTS_SHARED") or tempfile.mkdtemp(prefix="portal-tests-"))
 
 # Set, even where empty, so that no .env beside manage.py changes what is tested.
 os.environ.update(
@@ -15,8 +22,16 @@ os.environ.update(
     PACE_TOLERANCE_POINTS="10",
     REPORTING_GRACE_DAYS="30",
     CONTACT="",
+    TESTS_SHARED=str(SHARED),
+    # Each chart is drawn once in a run; nothing is left from an earlier one.
+    CACHE_ROOT=str(SHARED / "cache"),
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
+
+
+def pytest_unconfigure():
+    if not IS_WORKER:
+        shutil.rmtree(SHARED, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -68,18 +83,39 @@ def emptying_after_transactional_tests():
     TransactionTestCase._fixture_teardown = empty
 
 
-@pytest.fixture(scope="module")
-def report(django_db_setup, django_db_blocker):
-    """The whole report, loaded once for all tests of a module."""
+@pytest.fixture(scope="session")
+def rows_of_the_report(django_db_setup, django_db_blocker):
+    """Every row of the report, by model; read from the fixtures once, by the portal's loaddata."""
+    from django.apps import apps
     from django.core.management import call_command
-    from django.db import connection, transaction
+    from django.db import transaction
 
     from baoshan_portal.management.commands.prepare import FIXTURES
 
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
+        rows = {
+            model: list(model._base_manager.order_by("pk"))
+            for label in ("measures", "metrics")
+            for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        }
+        transaction.set_rollback(True)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def report(rows_of_the_report, django_db_blocker):
+    """The whole report, there for all tests of a module."""
+    from django.db import connection, transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        tables = []
+        for model, rows in rows_of_the_report.items():
+            model._base_manager.bulk_create(rows)
+            tables.append(connection.ops.quote_name(model._meta.db_table))
         # As a database does by itself after a while, so that it plans for what there is.
-        connection.cursor().execute("ANALYZE")
+        for table in tables:
+            connection.cursor().execute(f"ANALYZE {table}")
         yield
         transaction.set_rollback(True)
 
