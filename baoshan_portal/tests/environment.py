@@ -29,6 +29,25 @@ os.environ.update(
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
 
+def pytest_itemcollected(item):
+    """A test in a browser asks a server on SQLite, so there is nothing to run it twice for."""
+    if item.get_closest_marker("browser"):
+        item.add_marker("once")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Apps with CHANGED files first, then long modules, so that no worker waits at the end."""
+    changed = os.environ.get("CHANGED", "").split()
+
+    def place(item):
+        app = item.nodeid.partition("tests/")[0]
+        touched = any(name.startswith(app) for name in changed)
+        return not touched, not item.get_closest_marker("long")
+
+    items.sort(key=place)
+
+
 def pytest_unconfigure():
     if not IS_WORKER:
         shutil.rmtree(SHARED, ignore_errors=True)
