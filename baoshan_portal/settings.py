@@ -86,7 +86,10 @@ INSTALLED_APPS = [
     "measures",
     "metrics",
     "baoshan_portal",
-    "metrics.site.PortalAdminConfig",
+    "baoshan_portal.public",
+    "baoshan_portal.staff",
+    "baoshan_portal.demo",
+    "baoshan_portal.staff.site.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -116,8 +119,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "measures.trail.AddressMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "measures.accounts.AccountMiddleware",
-    "measures.as_of.AsOfMiddleware",
+    "baoshan_portal.staff.sign_in.AccountMiddleware",
+    "baoshan_portal.public.as_of.AsOfMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "baoshan_portal.urls"
@@ -132,13 +135,16 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "baoshan_portal.display.context",
+                "baoshan_portal.public.display.context",
             ],
-            "builtins": ["measures.templatetags.portal"],
+            "builtins": [
+                "measures.templatetags.portal",
+                "baoshan_portal.public.templatetags.public",
+            ],
         },
     }
 ]
-DJANGO_TABLES2_TEMPLATE = "table.html"
+DJANGO_TABLES2_TEMPLATE = "public/table.html"
 
 # Database
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -177,7 +183,7 @@ AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=LOCK_OUT_MINUTES)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "measures.accounts.locked_out"
+AXES_LOCKOUT_CALLABLE = "baoshan_portal.staff.sign_in.locked_out"
 AXES_CLIENT_IP_CALLABLE = "measures.trail.client_address"
 # The trail and the list of accounts tell what these would tell again
 AXES_DISABLE_ACCESS_LOG = True

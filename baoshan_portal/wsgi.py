@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baoshan_portal.settings")
 application = get_wsgi_application()
 
 # The application must be set up before its modules are imported.
-from measures.demo import check_database  # noqa: E402
+from measures.watermark import check_database  # noqa: E402
 
 # A database that cannot be reached yet shows nothing, so nothing false either.
 with suppress(OperationalError):

@@ -30,6 +30,8 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
+from baoshan_portal.staff.imports.reading import read_table, xlsx_file  # noqa: E402
+from baoshan_portal.staff.imports.round_template import import_entries  # noqa: E402
 from measures.access import EDITOR  # noqa: E402
 from measures.models import TrailEvent  # noqa: E402
 from measures.tests.factories import (  # noqa: E402
@@ -38,9 +40,7 @@ from measures.tests.factories import (  # noqa: E402
     make_round,
     make_staff,
 )
-from metrics.files import read_table, xlsx_file  # noqa: E402
 from metrics.models import Indicator, Observation  # noqa: E402
-from metrics.round_template import import_entries  # noqa: E402
 from metrics.tests.factories import make_unit  # noqa: E402
 
 

@@ -9,9 +9,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 
-from . import progress
-from .alignment import Series, align
-from .checks import (
+from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
+from .rules import progress
+from .rules.alignment import Series, align
+from .rules.checks import (
     INCOMPLETE,
     NOT_COMPARABLE,
     NOT_OF_ONE_TIME,
@@ -23,10 +24,9 @@ from .checks import (
     evaluate,
     last_digit,
 )
-from .choices import Verdict
-from .figures import figure_text
-from .freshness import Timeliness, timeliness
-from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
+from .rules.choices import Verdict
+from .rules.freshness import Timeliness, timeliness
+from .wording import figure_text
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from measures.models import Department, Round
 from measures.submission import State
 
-from .choices import Frequency, Kind
 from .models import Indicator, Observation
-from .periods import MONTHS, Period, last_period
+from .rules.choices import Frequency, Kind
+from .rules.periods import MONTHS, Period, last_period
 
 
 def is_due(frequency: str, start: date, end: date, *, has_value: bool = False) -> bool:

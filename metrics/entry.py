@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from .choices import Qualifier
 from .models import Unit
-from .quantity import LIMIT, LONGEST_TEXT, QuantityError, convert, read
+from .rules.choices import Qualifier
+from .rules.quantity import LIMIT, LONGEST_TEXT, QuantityError, convert, read
 
 
 @dataclass(frozen=True)

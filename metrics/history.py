@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from measures.submission import State, Submission, end_of_day
 
-from .figures import figure_text
 from .models import Indicator, Target
-from .quantity import plain
+from .rules.quantity import plain
+from .wording import figure_text
 
 
 def versions(queryset: QuerySet, as_of: date | None = None) -> QuerySet:

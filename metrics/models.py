@@ -16,8 +16,8 @@ from measures.models import Measure, Opinion, Report, Round, validate_locator
 from measures.submission import Submission, SubmissionQuerySet
 from measures.text import InBothLanguages, Named, NamedQuerySet
 
-from .checks import CheckKind, Role
-from .choices import (
+from .rules.checks import CheckKind, Role
+from .rules.choices import (
     Category,
     Certainty,
     Claim,
@@ -215,7 +215,7 @@ class Indicator(Named):
         ]
 
     def get_absolute_url(self):
-        return reverse("metrics:indicator", args=[self.code])
+        return reverse("indicator", args=[self.code])
 
     def clean(self):
         """Refuses another unit once there are values: it would change what they say."""

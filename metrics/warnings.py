@@ -11,13 +11,13 @@ from decimal import Decimal
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from .alignment import Series, align
 from .assessment import CheckState, with_year_before
-from .checks import MEASURED, CheckKind, Figure, Result, Role, evaluate, last_digit
-from .choices import Kind
-from .figures import figure_text
 from .models import NEWEST_FIRST, CheckTerm, Observation
-from .periods import Period, are_comparable, period_text
+from .rules.alignment import Series, align
+from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate, last_digit
+from .rules.choices import Kind
+from .rules.periods import Period, are_comparable, period_text
+from .wording import figure_text
 
 
 def falls(kind: str, value: Decimal, before: Decimal) -> bool:

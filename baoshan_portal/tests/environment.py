@@ -109,7 +109,7 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
     from django.core.management import call_command
     from django.db import transaction
 
-    from baoshan_portal.management.commands.prepare import FIXTURES
+    from ..management.commands.prepare import FIXTURES
 
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)

@@ -1,6 +1,6 @@
 """A staff for a running portal: one account for every role, and a round to report in."""
 
-from baoshan_portal.tests.server import Server
+from .server import Server
 
 PASSWORD = "宝山填报-2023年第4季度"
 

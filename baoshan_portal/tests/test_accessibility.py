@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from baoshan_portal.views import AXE
+from baoshan_portal.public.about import AXE
 
 from .axe import VERSION, WCAG, look_at
 from .kinds import kinds

@@ -4,11 +4,11 @@ import pytest
 from django.test import RequestFactory
 from django.urls import path
 
-from baoshan_portal import urls as portal
-from baoshan_portal.errors import server_error
+from baoshan_portal.public.errors import server_error
 from measures.tests.factories import make_measure, make_section, make_theme
 from metrics.tests.factories import make_indicator
 
+from .. import urls as portal
 from .pages import FILES, LISTS, PLAIN_PAGES, SECTIONS, days, language, links, texts
 
 PREFIXES = pytest.mark.parametrize("prefix", ["", "/en"])

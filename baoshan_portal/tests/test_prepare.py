@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
-from baoshan_portal.management.commands.prepare import FIXTURES
 from measures.models import Measure, User
 from metrics.models import Indicator, Observation
 from metrics.tests.factories import make_observation
+
+from ..management.commands.prepare import FIXTURES
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from django.apps import apps
 from django.conf import settings
 
 from measures.models import Measure, Report, Section, Theme
-from metrics.choices import Kind
 from metrics.models import Check, Indicator, Observation, Plan, Target
-from metrics.quantity import Quantity, read
+from metrics.rules.choices import Kind
+from metrics.rules.quantity import Quantity, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
 

@@ -203,4 +203,4 @@ class Measure(Named):
         return f"{self.theme.number}.{self.order}"
 
     def get_absolute_url(self):
-        return reverse("measures:measure", args=[self.code])
+        return reverse("measure", args=[self.code])

@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from measures.workflow import State
-
+from ..workflow import State
 from .factories import make_user
 
 

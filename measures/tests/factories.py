@@ -6,7 +6,7 @@ from itertools import count, cycle
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
-from measures.models import (
+from ..models import (
     Department,
     Measure,
     Opinion,
@@ -18,7 +18,7 @@ from measures.models import (
     Theme,
     User,
 )
-from measures.workflow import State
+from ..workflow import State
 
 #: The day on which the report was issued; measures and indicators are public from it on.
 ISSUED = date(2023, 7, 25)

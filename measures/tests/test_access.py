@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from measures import access
-from measures.access import (
+from .. import access
+from ..access import (
     ADMINISTRATOR,
     AUDITOR,
     EDITOR,
@@ -18,9 +18,8 @@ from measures.access import (
     reporting_departments,
     visible,
 )
-from measures.models import Department, Measure, ProgressNote, Theme
-from measures.workflow import State
-
+from ..models import Department, Measure, ProgressNote, Theme
+from ..workflow import State
 from .factories import (
     ISSUED,
     make_department,

@@ -4,7 +4,7 @@ import pytest
 from django.template import Context, Template
 from django.utils.translation import override
 
-from measures.languages import mark_chinese
+from ..languages import mark_chinese
 
 
 def zh(text: str) -> str:

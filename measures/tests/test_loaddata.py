@@ -6,8 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from measures.models import Measure, Opinion, ProgressNote, Report, User
-
+from ..models import Measure, Opinion, ProgressNote, Report, User
 from .factories import ISSUED, make_measure, make_note, make_opinion, make_report, make_theme
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from measures.models import Measure, Theme
-
+from ..models import Measure, Theme
 from .constraints import (
     assert_database_refuses,
     assert_validation_refuses,

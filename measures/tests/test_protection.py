@@ -13,12 +13,11 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from measures import protection
-from measures.models import ProgressNote, TrailEvent
-from measures.submission import Submission
-from measures.trail import Action, record
-from measures.workflow import State
-
+from .. import protection
+from ..models import ProgressNote, TrailEvent
+from ..submission import Submission
+from ..trail import Action, record
+from ..workflow import State
 from .factories import ISSUED, make_note
 
 pytestmark = pytest.mark.django_db

@@ -15,12 +15,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from measures import protection
-from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
-from measures.models import TrailEvent
-from measures.trail import Action, _text, differences, record, snapshot, what_differs
+from baoshan_portal.staff.tests.desk import browser_of, desk
 
-from .desk import browser_of, desk
+from .. import protection
+from ..access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
+from ..models import TrailEvent
+from ..trail import Action, _text, differences, record, snapshot, what_differs
 from .factories import make_round, make_staff
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone, translation
 
-from measures import workflow
-from measures.models import ProgressNote
-from measures.workflow import (
+from .. import workflow
+from ..models import ProgressNote
+from ..workflow import (
     StaleRow,
     State,
     TransitionError,
@@ -22,7 +22,6 @@ from measures.workflow import (
     send_back,
     submit,
 )
-
 from .factories import (
     ISSUED,
     make_department,

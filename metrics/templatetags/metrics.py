@@ -2,14 +2,12 @@
 
 from django import template
 
-from .. import check_marks
-from ..checks import Result
-from ..choices import Freshness, Verdict
-from ..figures import as_written_text, figure_text
 from ..history import target_text as text_of_target
-from ..measure_figures import lines_of
-from ..periods import period_text
-from ..quantity import plain
+from ..rules.checks import Result
+from ..rules.choices import Freshness, Verdict
+from ..rules.periods import period_text
+from ..rules.quantity import plain
+from ..wording import as_written_text, figure_text
 
 register = template.Library()
 
@@ -85,19 +83,7 @@ def result_icon(result) -> str:
     return RESULTS[result][1]
 
 
-@register.inclusion_tag("metrics/_check_mark.html", takes_context=True)
-def check_mark(context, indicator):
-    """The gravest result of the checks that ``indicator`` takes part in; nothing if in none."""
-    return {"results": check_marks.of_page(context["request"]).get(indicator.pk)}
-
-
-@register.inclusion_tag("metrics/_check_legend.html", takes_context=True)
-def check_legend(context):
-    """What the marks of ``check_mark`` mean, with the way to all checks."""
-    return {"results": check_marks.SEVERITY, "request": context["request"]}
-
-
-@register.inclusion_tag("metrics/_freshness.html")
+@register.inclusion_tag("public/_freshness.html")
 def freshness(state):
     """Whether a figure was reported when it was due, with icon and word."""
     tone, icon = FRESHNESS[state]
@@ -112,15 +98,3 @@ def verdict_class(verdict) -> str:
 @register.filter
 def verdict_icon(verdict) -> str:
     return VERDICTS[verdict][1]
-
-
-@register.inclusion_tag("metrics/_indicators_of.html", takes_context=True)
-def indicators_of(context, measure):
-    """The figures of a measure, as public on the day that the page speaks of."""
-    lines = lines_of(measure, context["request"].as_of)
-    return {
-        "lines": lines,
-        "has_courses": any(line.course for line in lines),
-        "has_targets": any(line.assessments for line in lines),
-        "request": context["request"],
-    }

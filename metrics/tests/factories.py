@@ -12,9 +12,10 @@ from measures.tests.factories import (
     order,
     submission,
 )
-from metrics.checks import CheckKind, Role
-from metrics.choices import Category, Kind
-from metrics.models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
+
+from ..models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
+from ..rules.checks import CheckKind, Role
+from ..rules.choices import Category, Kind
 
 
 def make_unit(**fields) -> Unit:

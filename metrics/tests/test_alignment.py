@@ -5,12 +5,12 @@ from datetime import date
 import pytest
 
 from measures.tests.factories import ISSUED
-from metrics.alignment import Series, align, year_before
-from metrics.assessment import assess_check
-from metrics.checks import CheckKind, Result, Role
-from metrics.choices import Kind
-from metrics.models import Check
 
+from ..assessment import assess_check
+from ..models import Check
+from ..rules.alignment import Series, align, year_before
+from ..rules.checks import CheckKind, Result, Role
+from ..rules.choices import Kind
 from .factories import make_check, make_indicator, make_observation, make_term, make_unit
 
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from measures.tests.factories import ISSUED
-from metrics import progress
-from metrics.assessment import assess
-from metrics.choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
-from metrics.models import Indicator
 
+from ..assessment import assess
+from ..models import Indicator
+from ..rules import progress
+from ..rules.choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
 from .factories import make_indicator, make_observation, make_target
 
 pytestmark = pytest.mark.django_db

@@ -4,11 +4,12 @@ from decimal import Decimal
 import pytest
 
 from measures.tests.factories import ISSUED
-from metrics.assessment import assess_check
-from metrics.checks import CheckKind, Figure, Result, Role, evaluate, last_digit
-from metrics.choices import Qualifier
-from metrics.models import Check
-from metrics.tests.factories import make_check, make_observation, make_term
+
+from ..assessment import assess_check
+from ..models import Check
+from ..rules.checks import CheckKind, Figure, Result, Role, evaluate, last_digit
+from ..rules.choices import Qualifier
+from .factories import make_check, make_observation, make_term
 
 
 def counts(*values):

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from measures.tests.factories import ISSUED, make_department, make_measure, make_round
-from metrics.choices import Frequency, Kind
-from metrics.due import due_indicators, entry_period, indicators_of, is_due, new_entry
-from metrics.models import Indicator
-from metrics.periods import last_period
 
+from ..due import due_indicators, entry_period, indicators_of, is_due, new_entry
+from ..models import Indicator
+from ..rules.choices import Frequency, Kind
+from ..rules.periods import last_period
 from .factories import make_indicator, make_observation, make_unit
 
 ONCE, YEARLY, HALF = Frequency.ONCE, Frequency.YEARLY, Frequency.HALF_YEARLY

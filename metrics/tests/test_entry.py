@@ -5,10 +5,9 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from metrics.choices import Qualifier
-from metrics.entry import read_entry
-from metrics.quantity import QuantityError
-
+from ..entry import read_entry
+from ..rules.choices import Qualifier
+from ..rules.quantity import QuantityError
 from .factories import make_money, make_unit
 
 pytestmark = pytest.mark.django_db

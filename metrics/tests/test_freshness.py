@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baoshan_portal.public.quality import facts
 from measures.tests.factories import ISSUED
-from metrics.assessment import assess
-from metrics.choices import Frequency, Freshness
-from metrics.freshness import Timeliness, newest_due, timeliness
-from metrics.models import Indicator
-from metrics.trust import facts
 
+from ..assessment import assess
+from ..models import Indicator
+from ..rules.choices import Frequency, Freshness
+from ..rules.freshness import Timeliness, newest_due, timeliness
 from .factories import make_indicator, make_observation
 
 ONCE, YEARLY, HALF = Frequency.ONCE, Frequency.YEARLY, Frequency.HALF_YEARLY

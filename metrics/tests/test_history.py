@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from measures.tests.factories import ISSUED, make_user
-from metrics import history
-from metrics.models import Observation, Target
-from metrics.tests.factories import make_indicator, make_observation, make_plan, make_target
+
+from .. import history
+from ..models import Observation, Target
+from .factories import make_indicator, make_observation, make_plan, make_target
 
 pytestmark = pytest.mark.django_db
 

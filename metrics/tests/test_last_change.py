@@ -6,14 +6,9 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from metrics.choices import Kind, Qualifier
-from metrics.last_change import (
-    BEGINNING_UNKNOWN,
-    BEGINNINGS_DIFFER,
-    LENGTHS_DIFFER,
-    last_change,
-)
-from metrics.models import Indicator, Observation, Unit
+from ..last_change import BEGINNING_UNKNOWN, BEGINNINGS_DIFFER, LENGTHS_DIFFER, last_change
+from ..models import Indicator, Observation, Unit
+from ..rules.choices import Kind, Qualifier
 
 FIRM = Unit(name="家", name_en="organisations", quantity="organisations")
 YI = Unit(name="亿元", name_en="100 million yuan", quantity="money", factor=Decimal(10**8))

@@ -16,8 +16,8 @@ from measures.tests.constraints import (
 )
 from measures.tests.factories import ISSUED, make_measure, make_report, make_user
 from measures.workflow import correct, publish, submit
-from metrics.models import Indicator, Observation, Target, Unit
 
+from ..models import Indicator, Observation, Target, Unit
 from .factories import (
     make_check,
     make_indicator,

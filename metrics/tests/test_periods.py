@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
-from metrics.choices import Kind
-from metrics.periods import are_comparable, period_text
+from ..rules.choices import Kind
+from ..rules.periods import are_comparable, period_text
 
 LAST = date(2023, 12, 31)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics import progress
-from metrics.choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
-from metrics.progress import (
+from ..rules import progress
+from ..rules.choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
+from ..rules.progress import (
     Answer,
     change,
     completion,

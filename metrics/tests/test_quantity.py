@@ -9,8 +9,8 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.choices import Qualifier
-from metrics.quantity import (
+from ..rules.choices import Qualifier
+from ..rules.quantity import (
     LIMIT,
     PERCENT,
     RANK,

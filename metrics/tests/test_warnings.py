@@ -8,10 +8,11 @@ from django.utils import translation
 
 from measures.tests.factories import ISSUED, make_round, named
 from measures.workflow import correct
-from metrics.checks import CheckKind, Figure, Role
-from metrics.choices import Kind, Qualifier
-from metrics.models import Check, CheckTerm, Indicator, Observation
-from metrics.warnings import (
+
+from ..models import Check, CheckTerm, Indicator, Observation
+from ..rules.checks import CheckKind, Figure, Role
+from ..rules.choices import Kind, Qualifier
+from ..warnings import (
     falls,
     is_a_tenth,
     is_no_count,
@@ -20,7 +21,6 @@ from metrics.warnings import (
     is_ten_times,
     warnings_of,
 )
-
 from .factories import (
     make_check,
     make_indicator,

@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import transaction
 
-from measures.demo import check_database
 from measures.models import DemoMark, Opinion
+from measures.watermark import check_database
 
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures",

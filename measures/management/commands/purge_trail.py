@@ -7,8 +7,8 @@ from django.core.management import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
-from measures.models import TrailEvent
-from measures.trail import Action, record
+from ...models import TrailEvent
+from ...trail import Action, record
 
 #: No month is longer, so nothing is deleted before its time, whatever the months
 DAYS_PER_MONTH = 31

@@ -1,0 +1,379 @@
+"""Fills the database of the demonstration: people, rounds, values, targets and notes.
+
+What is public there has been so for a while: such rows are written as published, with who did
+what and when, and the trail tells it as well. What is still on somebody's desk went through the
+workflow just now. ``content`` is what is told, ``measures.watermark`` the watermark.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+
+from measures import access, workflow
+from measures.models import Department, Measure, Opinion, ProgressNote, Round, User
+from measures.submission import State, Submission
+from measures.trail import Action, differences, event, record_all, snapshot
+from metrics.due import entry_period, new_entry
+from metrics.entry import read_entry
+from metrics.models import Indicator, Observation, Plan, Target, Unit
+from metrics.rules.choices import Certainty, Frequency
+
+from . import content as told
+
+#: Every invented row begins its code like this, and a figure names this source.
+PREFIX = "demo-"
+SOURCE = "演示数据（虚构）/ invented data"
+PLAN = f"{PREFIX}plan"
+#: Who can sign in: name, role, and how people call them.
+PEOPLE = (
+    ("demo-editor", access.EDITOR, "演示填报员"),
+    ("demo-reviewer", access.REVIEWER, "演示审核员"),
+    ("demo-steward", access.STEWARD, "演示数据管理员"),
+    ("demo-auditor", access.AUDITOR, "演示审计员"),
+)
+ENTERED_AFTER, PUBLISHED_AFTER = timedelta(days=6), timedelta(days=7)
+EDITORS_DEPARTMENTS = ("science-technology", "nanda")
+
+
+def is_filled() -> bool:
+    return Plan.objects.filter(code=PLAN).exists()
+
+
+@transaction.atomic
+def fill() -> dict[str, str]:
+    """Write all invented rows into a database that holds the report; returns the passwords."""
+    passwords = {name: secrets.token_urlsafe(9) for name, _role, _title in PEOPLE}
+    Filling(timezone.now(), hire(passwords)).run()
+    return passwords
+
+
+def hire(passwords: dict[str, str]) -> dict[str, User]:
+    """The people by their names; a colleague, who cannot sign in, has the other departments."""
+    people = {}
+    for name, role, title in (*PEOPLE, ("demo-colleague", access.EDITOR, "演示同事")):
+        people[name] = User.objects.create_user(
+            name, password=passwords.get(name), first_name=title, is_staff=True
+        )
+        people[name].groups.add(Group.objects.get(name=role))
+    own = Department.objects.filter(code__in=EDITORS_DEPARTMENTS)
+    people["demo-editor"].departments.set(own)
+    people["demo-colleague"].departments.set(Department.objects.exclude(pk__in=own))
+    return people
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """First and last day of the demonstration's quarters, months and years."""
+
+    today: date
+
+    def quarter(self, number: int) -> tuple[date, date]:
+        """10 is the last full quarter, 11 the one that still runs."""
+        running = (self.today.month - 1) // 3
+        return self._span((running + number - told.QUARTERS - 1) * 3, 3)
+
+    def month(self, number: int) -> tuple[date, date]:
+        """40 is the last full month."""
+        running = self.today.month - 1
+        return self._span(running + number - told.MONTHS - 1, 1)
+
+    def year(self, number: int) -> tuple[date, date]:
+        """3 is the last full year."""
+        return self._span((number - told.YEARS - 1) * 12, 12)
+
+    def _span(self, first: int, months: int) -> tuple[date, date]:
+        """So many months from the ``first``, which is counted from the January of this year."""
+        return self._month(first), self._month(first + months) - timedelta(days=1)
+
+    def _month(self, number: int) -> date:
+        years, month = divmod(number, 12)
+        return date(self.today.year + years, month + 1, 1)
+
+
+class Filling:
+    """One filling at the moment ``now`` by ``people``."""
+
+    def __init__(self, now: datetime, people: dict[str, User]):
+        self.now, self.people = now, people
+        self.calendar = Calendar(timezone.localdate(now))
+        self.units = {unit.name: unit for unit in Unit.objects.all()}
+
+    def run(self) -> None:
+        self.change_structure()
+        self.indicators = {
+            indicator.code: indicator for indicator in Indicator.objects.with_place().with_latest()
+        }
+        self.plan = self.make_plan()
+        self.rounds = {number: self.make_round(number) for number in range(1, told.QUARTERS + 2)}
+        self.publish(self.values())
+        self.publish(self.corrected_values())
+        self.publish([self.target(goal) for goal in told.GOALS])
+        self.publish(self.changed_targets())
+        self.publish_notes()
+        self.leave_work()
+
+    # What the figures hang on
+
+    def change_structure(self) -> None:
+        """Makes the invented indicators, and has figures asked for as often as they are told."""
+        for fields in told.INDICATORS:
+            own = {
+                "measure": Measure.objects.get(code=fields["measure"]),
+                "unit": Unit.objects.get(code=fields["unit"]),
+                "order": 1,
+                "published_on": self.calendar.quarter(1)[0],
+            }
+            Indicator.objects.create(**fields | own)
+        for table, frequency in (
+            (told.BY_QUARTER, Frequency.QUARTERLY),
+            (told.BY_MONTH, Frequency.MONTHLY),
+        ):
+            codes = [code for code, _form, _figures in _lines(table)]
+            Indicator.objects.filter(code__in=codes).update(frequency=frequency)
+        Measure.objects.filter(lead__code__in=told.CONFIRMED).update(lead_confirmed=True)
+
+    def make_plan(self) -> Plan:
+        return Plan.objects.create(
+            code=PLAN,
+            opinion=Opinion.objects.first(),
+            name="演示计划（虚构）",
+            name_en="Demonstration plan (invented)",
+            start_on=self.calendar.quarter(told.PLAN_STARTS)[0],
+            end_on=self.calendar.quarter(told.PLAN_ENDS)[1],
+            note="虚构的计划，只用于演示进度、滞后与矛盾如何显示。",
+            note_en="An invented plan, only to show how pace, delay and contradiction look.",
+        )
+
+    def make_round(self, number: int) -> Round:
+        """Old rounds are locked, that of the last full quarter is overdue, the next one is due."""
+        start, end = self.calendar.quarter(number)
+        quarter = (start.month + 2) // 3
+        due = end + timedelta(days=20)
+        if number == told.QUARTERS:
+            due = min(due, self.calendar.today - timedelta(days=1))
+        return Round.objects.create(
+            code=f"{PREFIX}{start.year}-q{quarter}",
+            name=f"{start.year}年第{'一二三四'[quarter - 1]}季度填报（演示）",
+            name_en=f"Quarter {quarter} of {start.year} (demonstration)",
+            period_start=start,
+            period_end=end,
+            opens_on=start if number > told.QUARTERS else end - timedelta(days=10),
+            due_on=due,
+            locked=number < told.QUARTERS,
+        )
+
+    # What is public
+
+    def values(self) -> list[Observation]:
+        """Every value as it was first told."""
+        found = [
+            self.value(code, place(number), form.format(figure))
+            for table, place in (
+                (told.BY_QUARTER, self.calendar.quarter),
+                (told.BY_MONTH, self.calendar.month),
+                (told.BY_YEAR, self.calendar.year),
+            )
+            for code, form, figures in _lines(table)
+            for number, figure in enumerate(figures, start=1)
+            if figure != told.NOTHING
+        ]
+        for code, quarter, figure in told.BESIDES:
+            found.append(self.value(code, self.calendar.quarter(quarter), figure))
+        _start, last = self.calendar.quarter(told.QUARTERS)
+        for value in found:
+            if value.period_end >= self.calendar.today:
+                value.certainty = Certainty.EXPECTED
+            elif value.period_end == last and value.indicator.code in told.PRELIMINARY:
+                value.certainty = Certainty.PRELIMINARY
+        return found
+
+    def value(self, code: str, span: tuple[date, date], as_written: str) -> Observation:
+        indicator = self.indicators[code]
+        since = indicator.latest.period_start if indicator.latest else None
+        start, end = entry_period(indicator.kind, indicator.frequency, *span, since=since)
+        row = Observation(
+            code=_code(code, end),
+            indicator=indicator,
+            round=next((r for r in self.rounds.values() if r.period_end == end), None),
+            period_start=start,
+            period_end=end,
+            source_name=SOURCE,
+            **self.read(as_written, indicator),
+        )
+        # What is expected is told soon after its period has begun.
+        told_on = end if end < self.calendar.today else span[0]
+        return self.enter(row, told_on + ENTERED_AFTER)
+
+    def read(self, as_written: str, indicator: Indicator) -> dict:
+        entry = read_entry(as_written, indicator.unit, self.units)
+        return {"as_written": as_written, "value": entry.value, "qualifier": entry.qualifier}
+
+    def corrected_values(self) -> list[Observation]:
+        found = []
+        for code, quarter, as_written, days, reason in told.CORRECTIONS:
+            span = self.calendar.quarter(quarter)
+            row = self.value(code, span, as_written)
+            found.append(self.correct(Observation.objects.get(code=row.code), row, days, reason))
+        return found
+
+    def target(self, goal: told.Goal) -> Target:
+        """What ``goal`` says from the beginning of the plan on."""
+        indicator = self.indicators[goal.indicator]
+        _start, due = self.calendar.quarter(goal.quarter)
+        baseline = None
+        if goal.from_baseline:
+            before = self.plan.start_on - timedelta(days=1)
+            baseline = Observation.objects.get(indicator=indicator, period_end=before).value
+        row = Target(
+            code=_code(goal.indicator, due),
+            indicator=indicator,
+            plan=self.plan,
+            comparator=goal.comparator,
+            value=goal.at_first or goal.value,
+            due_on=due,
+            baseline=baseline,
+            claim=goal.claim,
+            source_name=SOURCE,
+        )
+        return self.enter(row, self.plan.start_on, by="demo-steward")
+
+    def changed_targets(self) -> list[Target]:
+        found = []
+        for goal in told.GOALS:
+            if goal.at_first:
+                row = self.target(goal)
+                old = Target.objects.get(code=row.code)
+                row.value = goal.value
+                found.append(self.correct(old, row, told.TARGET_CHANGED_AFTER, goal.reason))
+        return found
+
+    def publish_notes(self) -> None:
+        measures = Measure.objects.select_related("lead").in_bulk(field_name="code")
+        rows = []
+        for number, note in enumerate(told.NOTES, start=1):
+            start, _end = self.calendar.quarter(note.quarter)
+            row = ProgressNote(
+                code=f"{PREFIX}note-{number}",
+                measure=measures[note.measure],
+                happened_on=start + timedelta(days=30 + number),
+                text=note.text,
+                text_en=note.text_en,
+            )
+            rows.append(self.enter(row, row.happened_on))
+        self.publish(rows)
+        corrections = []
+        for note, old in zip(told.NOTES, rows, strict=True):
+            if note.corrected:
+                text, text_en, reason = note.corrected
+                row = ProgressNote(
+                    code=old.code,
+                    measure=old.measure,
+                    happened_on=old.happened_on,
+                    text=text,
+                    text_en=text_en,
+                )
+                corrections.append(self.correct(old, row, told.NOTE_CORRECTED_AFTER, reason))
+        self.publish(corrections)
+
+    # How rows come to be public
+
+    def enter(self, row: Submission, day: date, *, by: str = "") -> Submission:
+        """``row``, entered and submitted on ``day`` and published a week later, or just now."""
+        own = row.department is not None and row.department.code in EDITORS_DEPARTMENTS
+        row.entered_by = row.changed_by = self.people[
+            by or ("demo-editor" if own else "demo-colleague")
+        ]
+        row.entered_at = self.moment(day, time(15, 10))
+        row.submitted_at = self.moment(day, time(15, 40))
+        row.published_at = self.moment(day + PUBLISHED_AFTER, time(10, 5))
+        row.published_by = self.people["demo-reviewer"]
+        row.state = State.PUBLISHED
+        return row
+
+    def correct(self, old: Submission, new: Submission, days: int, reason: str) -> Submission:
+        """``new`` as the correction of ``old``, begun so many days after its publication."""
+        self.enter(
+            new,
+            timezone.localdate(old.published_at) + timedelta(days=days),
+            by=old.entered_by.get_username(),
+        )
+        new.code = f"{old.code}-corrected"
+        new.supersedes, new.revision, new.correction_reason = old, 2, reason
+        return new
+
+    def moment(self, day: date, at: time) -> datetime:
+        """That time, but never the present or later."""
+        planned = timezone.make_aware(datetime.combine(day, at))
+        return min(planned, self.now - timedelta(minutes=1))
+
+    def publish(self, rows: list[Submission]) -> None:
+        """Write ``rows`` of one kind as published long ago, and tell the trail."""
+        type(rows[0])._base_manager.bulk_create(rows)
+        events = []
+        for row in rows:
+            said = differences({}, snapshot(row, row.content_fields()))[1]
+            events += [
+                _event(Action.ENTERED, row, row.entered_by, row.entered_at, said),
+                _event(Action.SUBMITTED, row, row.entered_by, row.submitted_at),
+                _event(Action.PUBLISHED, row, row.published_by, row.published_at, said),
+            ]
+        record_all(events)
+
+    # What is still on somebody's desk
+
+    def leave_work(self) -> None:
+        """A draft, a figure and a note that wait, one that came back, a correction under way."""
+        editor, reviewer = self.people["demo-editor"], self.people["demo-reviewer"]
+        draft, waiting, returned = (self.entry(code, figure) for code, figure in told.ON_THE_WAY)
+        for row in (draft, waiting, returned):
+            workflow.save(row, by=editor)
+        for row in (waiting, returned):
+            workflow.submit(row, by=editor)
+        workflow.send_back(returned, by=reviewer, reason=told.RETURNED_BECAUSE)
+
+        code, figure, reason = told.CORRECTION_UNDER_WAY
+        _start, end = self.calendar.quarter(told.QUARTERS)
+        public = Observation.objects.get(code=_code(code, end))
+        changes = {"code": f"{public.code}-corrected"} | self.read(figure, self.indicators[code])
+        workflow.submit(workflow.correct(public, by=editor, reason=reason, **changes), by=editor)
+
+        measure, text, text_en = told.NOTE_ON_THE_WAY
+        note = ProgressNote(
+            code=f"{PREFIX}note-on-the-way",
+            measure=Measure.objects.get(code=measure),
+            round=self.rounds[told.QUARTERS + 1],
+            happened_on=self.calendar.today,
+            text=text,
+            text_en=text_en,
+        )
+        workflow.save(note, by=editor)
+        workflow.submit(note, by=editor)
+
+    def entry(self, code: str, as_written: str) -> Observation:
+        """A new figure in the overdue round."""
+        indicator = self.indicators[code]
+        row = new_entry(indicator, self.rounds[told.QUARTERS], indicator.measure.lead)
+        row.code, row.source_name = _code(code, row.period_end), SOURCE
+        for name, value in self.read(as_written, indicator).items():
+            setattr(row, name, value)
+        return row
+
+
+def _code(indicator: str, day: date) -> str:
+    return f"{PREFIX}{indicator.removeprefix(PREFIX)}-{day}"
+
+
+def _event(action: Action, row: Submission, by: User, at: datetime, after: str = ""):
+    told_now = event(action, by=by, subject=row, after=after)
+    told_now.at = at
+    return told_now
+
+
+def _lines(table: str) -> list[tuple[str, str, list[str]]]:
+    """(indicator, form of its figures, figures) of every line."""
+    lines = [line.split() for line in table.strip().splitlines()]
+    return [(code, form, figures) for code, form, *figures in lines]

@@ -1,0 +1,474 @@
+"""A demonstration shows everything that can become of a figure, and says on every page and in
+every file that it is one."""
+
+import csv
+import re
+from collections import Counter
+from datetime import date, timedelta
+from io import BytesIO, StringIO
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+from django.apps import apps
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import transaction
+from django.test import RequestFactory, override_settings
+from django.urls import resolve, reverse
+from django.utils import timezone
+
+from baoshan_portal.public import errors
+from baoshan_portal.public.open_data import FILES as CONTRACT
+from baoshan_portal.staff.tests.desk import browser_of, desk
+from baoshan_portal.tests.pages import (
+    EXPORTS,
+    FILES,
+    PLAIN_PAGES,
+    in_both_languages,
+    links,
+    public_pages,
+    rows_of,
+)
+from measures.models import Measure, ProgressNote, Round, Section, TrailEvent, User
+from measures.submission import State
+from measures.tests.test_trail import CSV, XLSX, export
+from measures.watermark import CHINESE, ENGLISH, WATERMARK
+from metrics.assessment import assess, assess_check
+from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
+from metrics.rules.checks import Result
+from metrics.rules.choices import Certainty, Comparator, Kind, Qualifier, Verdict
+from metrics.rules.quantity import read
+
+from .. import filling as demo
+
+pytestmark = pytest.mark.django_db
+
+INVENTED = {"code__startswith": demo.PREFIX}
+PACKS = in_both_languages(*(f"/packs/pack.{kind}?theme=talent" for kind in ("csv", "xlsx", "docx")))
+FEEDS = in_both_languages(
+    "/changes/feed/",
+    "/changes/feed/section/1/",
+    "/changes/feed/indicator/technology-credit-amount/",
+)
+REFUSED = in_both_languages("/measures/no-such/", "/?as_of=never", "/indicators/?section=no-such")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_run(static_files, django_db_setup, django_db_blocker):
+    """What ``make demo`` says when it fills its database."""
+    with (
+        django_db_blocker.unblock(),
+        override_settings(DEMO=True),
+        transaction.atomic(),
+    ):
+        told = StringIO()
+        call_command("prepare", stdout=told)
+        yield told.getvalue()
+        transaction.set_rollback(True)
+
+
+def says_so(text: str) -> bool:
+    return CHINESE in text and ENGLISH in text
+
+
+def text_of(answer) -> str:
+    return answer.content.decode()
+
+
+def sheets(content: bytes) -> list[list[list]]:
+    """The rows of every sheet of a workbook."""
+    book = openpyxl.load_workbook(BytesIO(content))
+    return [[list(row) for row in sheet.values] for sheet in book]
+
+
+def tables(answer) -> list[list[list]]:
+    """The tables of a csv file or a workbook, as rows of cells."""
+    if "spreadsheet" in answer["Content-Type"]:
+        return sheets(answer.content)
+    return [list(csv.reader(StringIO(text_of(answer).removeprefix("\ufeff"))))]
+
+
+def states() -> Counter:
+    """How many targets of today stand at which verdict, and indicators without a target."""
+    today = timezone.localdate()
+    rows = Indicator.objects.published().with_place().with_latest()
+    return Counter(
+        assess(row, target, today).verdict
+        for row in rows
+        for target in row.loaded_targets or [None]
+    )
+
+
+# The watermark
+
+
+def test_every_public_page_says_in_both_languages_that_its_data_are_invented(client):
+    every = public_pages(lambda address: text_of(client.get(address)))
+    # Of many rows on pages of the same kind, some are enough: each draws charts of its own.
+    addresses = [
+        *in_both_languages(*PLAIN_PAGES),
+        *[address for address in every if "/measures/" in address or "/indicators/" in address][
+            ::8
+        ],
+        *in_both_languages("/find/?q=148", "/changes/?from=2023-01-01", "/?as_of=2023-08-01"),
+        *REFUSED,
+    ]
+
+    silent = [address for address in addresses if not says_so(text_of(client.get(address)))]
+
+    assert silent == []
+    assert len(addresses) > 80
+
+
+def test_so_does_the_page_of_an_error():
+    assert says_so(text_of(errors.server_error(RequestFactory().get("/"))))
+
+
+def test_so_does_every_page_of_the_admin():
+    browser = browser_of(User.objects.get(username="admin"))
+    waiting, seen, silent = [reverse("admin:index")], set(), []
+    while waiting:
+        address = waiting.pop()
+        # Of many rows on pages of the same kind, one is enough.
+        page = resolve(address.partition("?")[0]).view_name
+        if page in seen:
+            continue
+        seen.add(page)
+        answer = browser.get(address)
+        if not answer.get("Content-Type", "").startswith("text/html"):
+            continue
+        if answer.status_code == 200 and not says_so(text_of(answer)):
+            silent.append(address)
+        found = links(text_of(answer), "href")
+        waiting += [link.partition("#")[0] for link in found if link.startswith("/admin/")]
+    assert silent == []
+    assert len(seen) > 60
+
+
+@pytest.mark.parametrize("language", ["", "/en"])
+def test_so_do_the_sign_in_and_a_page_in_a_window_of_its_own(language, client):
+    browser = browser_of(User.objects.get(username="admin"))
+
+    assert says_so(text_of(client.get(f"{language}/admin/login/")))
+    assert says_so(text_of(browser.get(f"{language}/admin/measures/theme/add/?_popup=1")))
+
+
+@pytest.mark.parametrize("address", [*EXPORTS, *PACKS, *FILES])
+def test_every_file_has_a_name_that_says_it_is_from_the_demonstration(address, client):
+    answer = client.get(address)
+
+    if address.endswith(".json"):
+        assert answer.json()["name"].startswith("demo-")
+    else:
+        assert 'filename="demo-' in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize("address", [*EXPORTS, *(a for a in PACKS if "docx" not in a)])
+def test_every_row_of_a_file_for_people_begins_with_the_watermark(address, client):
+    for rows in tables(client.get(address)):
+        assert {row[0] for row in rows} == {WATERMARK}
+
+
+@pytest.mark.parametrize("file", CONTRACT)
+def test_open_data_keep_their_columns_and_end_every_row_with_the_watermark(file, client):
+    header, *rows = tables(client.get(f"/data/{file.name}"))[0]
+
+    assert header == [*(field.name for field in file.contract), "watermark"]
+    assert {row[-1] for row in rows} == {WATERMARK}
+
+
+def test_the_description_of_open_data_says_so_and_names_the_further_column(client):
+    package = client.get("/data/datapackage.json").json()
+
+    assert says_so(package["title"])
+    for resource in package["resources"]:
+        assert resource["schema"]["fields"][-1]["name"] == "watermark"
+
+
+def test_open_data_name_the_source_of_an_invented_figure(client):
+    for name in ("observations", "targets"):
+        rows = rows_of(text_of(client.get(f"/data/{name}.csv")))
+        sources = Counter(row["source"] for row in rows)
+        assert sources[demo.SOURCE] >= 10
+        assert set(sources) == {demo.SOURCE, "宝府〔2023〕70号"}
+
+
+@pytest.mark.parametrize("address", [address for address in PACKS if "docx" in address])
+def test_a_word_document_says_so_at_the_head_of_every_page(address, client):
+    with ZipFile(BytesIO(client.get(address).content)) as parts:
+        heads = [name for name in parts.namelist() if "header" in name]
+        odd_and_even = [parts.read(name).decode() for name in heads]
+        properties = parts.read("docProps/core.xml").decode()
+
+    assert len(odd_and_even) == 2
+    assert all(says_so(text) for text in [*odd_and_even, properties])
+
+
+@pytest.mark.parametrize("address", FEEDS)
+def test_a_feed_and_each_of_its_entries_say_so(address, client):
+    titles = re.findall("<title>(.*?)</title>", text_of(client.get(address)))
+
+    assert len(titles) > 1
+    assert all(says_so(title) for title in titles)
+
+
+def test_a_mail_says_so_in_its_subject_and_its_text():
+    User.objects.filter(username="demo-editor").update(email="editor@example.cn")
+
+    call_command("remind", stdout=StringIO(), stderr=StringIO())
+
+    (sent,) = mail.outbox
+    assert says_so(sent.subject)
+    assert says_so(sent.body)
+
+
+# The files of staff
+
+
+def exported(model, kind: str):
+    sent = {"format": {"xlsx": "0", "csv": "1"}[kind], "resource": "0"}
+    steward = browser_of(User.objects.get(username="admin"))
+    return steward.post(desk(model, "export"), sent)
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize("model", [Observation, Indicator])
+def test_every_row_of_an_export_of_the_admin_ends_with_the_watermark(model, kind):
+    answer = exported(model, kind)
+
+    (rows,) = tables(answer)
+    assert 'filename="demo-' in answer["Content-Disposition"]
+    assert len(rows) == model.objects.count() + 1
+    assert {row[-1] for row in rows} == {WATERMARK}
+
+
+@pytest.mark.parametrize("file_format", [CSV, XLSX])
+def test_every_row_of_the_exported_trail_begins_with_the_watermark(file_format):
+    answer = export(browser_of(User.objects.get(username="demo-auditor")), file_format)
+
+    (rows,) = tables(answer)
+    assert 'filename="demo-' in answer["Content-Disposition"]
+    assert len(rows) > 1000
+    assert {row[0] for row in rows} == {WATERMARK}
+
+
+def test_an_export_can_be_imported_again():
+    content = exported(Indicator, "xlsx").content
+    steward = browser_of(User.objects.get(username="admin"))
+
+    page = steward.post(
+        desk(Indicator, "import"),
+        {"import_file": SimpleUploadedFile("i.xlsx", content), "format": "0", "resource": "0"},
+    )
+
+    outcome = page.context["result"]
+    assert outcome.problems == []
+    assert outcome.unchanged == Indicator.objects.count()
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_template_says_so_and_can_be_uploaded_again(kind):
+    editor = browser_of(User.objects.get(username="demo-editor"))
+    place = f"{Round.objects.first().code}/nanda"
+    template = editor.get(f"/admin/template/{place}.{kind}")
+
+    (rows,) = tables(template)
+    page = editor.post(
+        f"/admin/upload/{place}/", {"file": SimpleUploadedFile("t", template.content)}
+    )
+
+    assert 'filename="demo-' in template["Content-Disposition"]
+    assert len(rows) > 10
+    assert {row[-1] for row in rows} == {WATERMARK}
+    assert page.context["outcome"].problems == []
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_real_portal_does_not_take_the_template_of_a_demonstration(kind):
+    editor = browser_of(User.objects.get(username="demo-editor"))
+    place = f"{Round.objects.first().code}/nanda"
+    template = editor.get(f"/admin/template/{place}.{kind}").content
+
+    with override_settings(DEMO=False):
+        page = editor.post(f"/admin/upload/{place}/", {"file": SimpleUploadedFile("t", template)})
+
+    assert WATERMARK in [problem.text for problem in page.context["outcome"].problems]
+
+
+# What there is to see
+
+
+def test_every_verdict_occurs():
+    assert set(states()) == set(Verdict)
+
+
+def test_every_section_and_every_kind_of_indicator_has_invented_values():
+    values = Observation.objects.published().filter(**INVENTED)
+    indicators = Indicator.objects.filter(observations__in=values)
+
+    sections = {n for (n,) in indicators.values_list("measure__theme__section").distinct()}
+    assert sections == {section.pk for section in Section.objects.all()}
+    assert {kind for (kind,) in indicators.values_list("kind")} == set(Kind)
+    assert indicators.distinct().count() >= 25
+
+
+def test_one_indicator_has_forty_values_and_one_has_none():
+    counts = Counter(Observation.objects.published().values_list("indicator__code", flat=True))
+
+    assert counts["kechuangbao-registered-users"] == 1 + 40
+    assert counts["demo-one-visit-completion-rate"] == 0
+    assert Indicator.objects.published().filter(code="demo-one-visit-completion-rate").exists()
+
+
+def test_values_are_of_every_certainty_and_qualifier():
+    values = Observation.objects.published().filter(**INVENTED)
+
+    assert {value.certainty for value in values} == set(Certainty)
+    assert {value.qualifier for value in values} == set(Qualifier)
+    expected = values.get(certainty=Certainty.EXPECTED)
+    assert expected.period_end >= timezone.localdate()
+
+
+def test_values_targets_and_notes_were_corrected_with_a_reason():
+    for model in (Observation, Target, ProgressNote):
+        corrections = model.objects.published().filter(**INVENTED, supersedes__isnull=False)
+        assert corrections, model
+        for row in corrections:
+            assert row.correction_reason
+            assert row.published_at > row.supersedes.published_at
+
+
+def test_claims_contradict_what_is_computed():
+    today = timezone.localdate()
+    contradicted = {
+        assess(target.indicator, target, today).verdict
+        for target in Target.objects.for_list().filter(claim__in=["met", "met-early"])
+    }
+
+    assert {Verdict.BEHIND, Verdict.MISSED, Verdict.MET} <= contradicted
+
+
+def test_a_check_that_held_in_the_report_no_longer_holds():
+    check = Check.objects.with_terms().get(code="nanda-technology-in-new")
+    in_the_report = Check.objects.with_terms(date(2023, 8, 1)).get(pk=check.pk)
+
+    assert assess_check(in_the_report).outcome.result == Result.HOLDS
+    assert assess_check(check).outcome.result == Result.FAILS
+
+
+def test_limits_are_among_the_targets():
+    assert Target.objects.published().filter(comparator=Comparator.AT_MOST).count() >= 2
+
+
+def test_a_figure_that_was_once_told_every_quarter_falls_silent():
+    told = Indicator.objects.get(code="cross-province-partner-offices").observations.published()
+
+    newest = told.first().period_end
+    assert timezone.localdate() - newest > timedelta(days=600)
+    assert told.first().indicator.frequency == "quarterly"
+
+
+def test_one_round_is_overdue_and_one_is_due():
+    today = timezone.localdate()
+    open_rounds = Round.objects.filter(locked=False, opens_on__lte=today)
+
+    assert [round_.due_on < today for round_ in open_rounds.order_by("due_on")] == [True, False]
+
+
+def test_some_measures_have_a_confirmed_lead_and_some_a_proposed_one():
+    leads = Counter(Measure.objects.values_list("lead_confirmed", flat=True))
+
+    assert leads[True] >= 10
+    assert leads[False] >= 10
+
+
+def test_staff_find_work_on_their_desks():
+    pages = {
+        name: browser_of(User.objects.get(username=f"demo-{name}")).get("/admin/").context["work"]
+        for name in ("editor", "reviewer", "auditor")
+    }
+
+    editor = pages["editor"]
+    for heap in (editor.overdue, editor.due_now, editor.drafts, editor.returned, editor.in_review):
+        assert heap
+    assert sum(sum(waiting.counts.values()) for waiting in pages["reviewer"].waiting) >= 3
+    assert pages["auditor"].trail
+
+
+def test_the_past_can_be_looked_at():
+    code = "kechuangbao-registered-users"
+    day = Plan.objects.get(code=demo.PLAN).start_on
+    counts = [
+        Observation.objects.published(as_of).filter(indicator__code=code).count()
+        for as_of in (date(2023, 7, 25), day, None)
+    ]
+
+    assert counts == sorted(set(counts))
+    assert counts[0] == 1
+
+
+# What is behind it
+
+
+def test_every_invented_value_reads_back_as_it_is_stored_and_breaks_no_rule():
+    units = list(Unit.objects.values_list("name", flat=True))
+    for row in Observation.objects.filter(**INVENTED).select_related("indicator__unit"):
+        quantity = read(row.as_written, unit=row.indicator.unit.name, units=units)
+        assert (quantity.value, quantity.qualifier) == (row.value, row.qualifier), row
+        row.full_clean()
+
+
+def test_every_public_row_was_entered_and_approved_by_two_people_and_the_trail_tells_it():
+    for model in (Observation, Target, ProgressNote):
+        told = Counter(
+            TrailEvent.objects.filter(
+                subject_type=model._meta.label_lower, action__in=["entered", "published"]
+            ).values_list("subject_code", "action", "actor_name", "at")
+        )
+        for row in model.objects.filter(**INVENTED, state=State.PUBLISHED):
+            by, approved = str(row.entered_by), str(row.published_by)
+            assert by != approved
+            assert row.entered_at <= row.submitted_at <= row.published_at < timezone.now()
+            assert told[row.code, "entered", by, row.entered_at] == 1
+            assert told[row.code, "published", approved, row.published_at] == 1
+
+
+def test_the_figures_of_the_report_stand_as_they_were_beside_the_invented_ones():
+    real = Observation.objects.exclude(**INVENTED)
+
+    assert {row.report.number for row in real.select_related("report")} == {"宝府〔2023〕70号"}
+    assert not Observation.objects.filter(**INVENTED).exclude(source_name=demo.SOURCE).exists()
+    assert not Target.objects.filter(**INVENTED).exclude(source_name=demo.SOURCE).exists()
+    assert Target.objects.exclude(**INVENTED).count() == 2
+    assert not ProgressNote.objects.exclude(**INVENTED).exists()
+    for note in ProgressNote.objects.all():
+        assert note.text.startswith("（虚构）")
+        assert note.text_en.startswith("(invented)")
+
+
+def test_everybodys_password_is_told_once(first_run):
+    for name, _role, _title in demo.PEOPLE:
+        password = re.search(rf"{name}, password: (\S+)", first_run)[1]
+        assert len(password) >= 12
+        assert User.objects.get(username=name).check_password(password)
+    assert not User.objects.get(username="demo-colleague").has_usable_password()
+
+
+def database() -> dict:
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for label in ("auth", "measures", "metrics")
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    }
+
+
+def test_a_second_run_changes_nothing():
+    before, told = database(), StringIO()
+
+    call_command("prepare", stdout=told)
+
+    assert "nothing was changed" in told.getvalue()
+    assert "password" not in told.getvalue()
+    assert database() == before

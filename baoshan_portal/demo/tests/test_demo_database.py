@@ -1,0 +1,211 @@
+"""Invented figures stay in databases of their own, which can be made on any day."""
+
+import re
+import subprocess
+import sys
+from datetime import datetime, time
+from io import StringIO
+from unittest import mock
+
+import pytest
+import yaml
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from baoshan_portal.management.commands.prepare import FIXTURES
+from baoshan_portal.tests.pages import FILES, LISTS_AS_FILES, PLAIN_PAGES
+from baoshan_portal.tests.test_settings import ENVIRONMENT
+from measures.models import DemoMark, Round
+from measures.watermark import CHINESE, ENGLISH, check_database, file_name, watermark
+from metrics.assessment import assess
+from metrics.models import Indicator, Observation
+from metrics.rules.choices import Verdict
+
+from .. import filling as demo
+
+WATERMARK_TRACE = re.compile(f"{CHINESE}|{ENGLISH}|watermark|demo-mark")
+#: What stands in the settings; a .env beside manage.py has no say.
+SHOW = """
+import environs
+environs.Env.read_env = lambda *args, **options: True
+from baoshan_portal import settings
+print(settings.DATABASES["default"]["NAME"], settings.MEDIA_ROOT,
+      getattr(settings, "SESSION_COOKIE_NAME", "sessionid"),
+      getattr(settings, "CSRF_COOKIE_NAME", "csrftoken"))
+"""
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+
+
+def database() -> dict:
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for label in ("auth", "measures", "metrics")
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    }
+
+
+def refusal(command: str) -> str:
+    """What a command says that must not run; it must have changed nothing."""
+    before = database()
+    with pytest.raises((CommandError, ImproperlyConfigured)) as error:
+        call_command(command, stdout=StringIO())
+    assert database() == before
+    return str(error.value)
+
+
+# A real database
+
+
+def test_no_fixture_is_invented():
+    texts = {
+        name: (settings.BASE_DIR / f"fixtures/{name}.yaml").read_text("utf-8") for name in FIXTURES
+    }
+    for name, text in texts.items():
+        codes = [row["fields"].get("code", "") for row in yaml.safe_load(text)]
+        assert not [code for code in codes if code.startswith(demo.PREFIX)], name
+        for words in ("虚构", "演示", CHINESE, ENGLISH):
+            assert words not in text, name
+
+
+def test_a_prepared_database_holds_nothing_invented():
+    coded = [
+        model
+        for label in ("measures", "metrics")
+        for model in apps.get_app_config(label).get_models()
+        if "code" in {field.name for field in model._meta.fields}
+    ]
+
+    call_command("prepare", stdout=StringIO())
+
+    assert len(coded) > 10
+    for model in coded:
+        assert not model._base_manager.filter(code__startswith=demo.PREFIX).exists()
+    assert not DemoMark.objects.exists()
+    assert watermark() == ""
+    assert file_name("indicators.csv") == "indicators.csv"
+
+
+def test_its_pages_and_files_carry_no_watermark(client):
+    for address in (*PLAIN_PAGES, *FILES, *LISTS_AS_FILES, "/changes/feed/"):
+        answer = client.get(address)
+        assert WATERMARK_TRACE.search(answer.content.decode("utf-8", "replace")) is None, address
+        assert "demo-" not in answer.get("Content-Disposition", "")
+
+
+def test_the_demonstration_does_not_fill_it():
+    assert "no demonstration" in refusal("demo")
+    with override_settings(DEMO=True):
+        assert "not made for the demonstration" in refusal("demo")
+
+
+@pytest.mark.parametrize("command", ["prepare", "remind"])
+def test_nothing_takes_it_for_a_demonstration(command):
+    with override_settings(DEMO=True):
+        assert "was not made for the demonstration" in refusal(command)
+
+
+# A demonstration's database
+
+
+@pytest.mark.parametrize("command", ["prepare", "remind"])
+def test_nothing_takes_a_demonstration_for_real(command):
+    DemoMark.objects.create()
+
+    assert "made for the demonstration and holds invented figures" in refusal(command)
+
+
+def test_a_database_and_the_setting_agree_only_if_both_are_real_or_both_invented():
+    check_database()
+    with override_settings(DEMO=True), pytest.raises(ImproperlyConfigured):
+        check_database()
+    DemoMark.objects.create()
+    with pytest.raises(ImproperlyConfigured):
+        check_database()
+    with override_settings(DEMO=True):
+        check_database()
+
+
+def test_the_server_starts_only_where_both_agree(tmp_path):
+    there = {"DATABASE_URL": f"sqlite:///{tmp_path}/portal.sqlite3"}
+
+    def starts(**changes) -> subprocess.CompletedProcess:
+        return python("-c", "import baoshan_portal.wsgi", **there, **changes)
+
+    # Nothing is there yet, so nothing false can be shown.
+    assert starts(DEMO="0").returncode == 0
+    assert starts(DEMO="1").returncode == 0
+    python("manage.py", "migrate", "-v0", **there)
+    marking = "from measures.models import DemoMark; DemoMark.objects.create()"
+    python("manage.py", "shell", "-v0", "-c", marking, **there)
+    assert starts(DEMO="1").returncode == 0
+    refused = starts(DEMO="0")
+    assert refused.returncode != 0
+    assert "holds invented figures" in refused.stderr.splitlines()[-1]
+    unmarking = (
+        "from measures.models import *; DemoMark.objects.all().delete();"
+        "User.objects.create_user('clerk')"
+    )
+    python("manage.py", "shell", "-v0", "-c", unmarking, **there)
+    assert starts(DEMO="0").returncode == 0
+    refused = starts(DEMO="1")
+    assert refused.returncode != 0
+    assert "was not made for the demonstration" in refused.stderr.splitlines()[-1]
+
+
+def test_without_an_address_each_has_files_and_cookies_of_its_own():
+    told = [python("-c", SHOW, DEMO=on).stdout.split() for on in ("0", "1")]
+
+    (real_file, *real), (demo_file, *invented) = told
+    assert real_file.endswith("/var/portal.sqlite3")
+    assert demo_file.endswith("/var/demo.sqlite3")
+    assert not set(real) & set(invented)
+
+
+# Whatever the day
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["2026-01-01", "2026-03-31", "2026-04-01", "2026-08-15", "2027-12-31", "2028-02-29"],
+)
+def test_a_demonstration_made_on_any_day_shows_every_verdict_and_nothing_of_the_future(day):
+    now = timezone.make_aware(datetime.combine(datetime.fromisoformat(day), time(9)))
+    with transaction.atomic(), mock.patch("django.utils.timezone.now", return_value=now):
+        demo.fill()
+
+        today = timezone.localdate()
+        assert today.isoformat() == day
+        rows = list(Indicator.objects.published().with_place().with_latest())
+        verdicts = {
+            assess(row, target, today).verdict
+            for row in rows
+            for target in row.loaded_targets or [None]
+        }
+        assert verdicts == set(Verdict)
+        for row in Observation.objects.filter(state="published"):
+            assert row.published_at < now
+            assert row.period_end < today or row.certainty == "expected"
+        late = [
+            round_.due_on < today
+            for round_ in Round.objects.filter(locked=False, opens_on__lte=today).order_by("due_on")
+        ]
+        assert late == [True, False]
+        transaction.set_rollback(True)
+
+
+def python(*arguments: str, **changes: str) -> subprocess.CompletedProcess:
+    environment = {name: text for name, text in ENVIRONMENT.items() if name != "DATABASE_URL"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

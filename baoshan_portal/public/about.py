@@ -1,0 +1,33 @@
+"""Pages about the portal itself: method, open data, accessibility."""
+
+from django.conf import settings
+from django.shortcuts import render
+
+from measures.models import Report
+from metrics.models import Plan
+
+from .open_data import FILES
+
+#: The version of axe-core that the tests run, as the accessibility page tells it.
+AXE = "4.12.1"
+
+
+def method(request):
+    """How everything is computed, with the thresholds in force."""
+    context = {
+        "reports": Report.objects.all(),
+        "plans": Plan.objects.all(),
+        "tolerance_points": settings.PACE_TOLERANCE_POINTS,
+        "grace_days": settings.REPORTING_GRACE_DAYS,
+    }
+    return render(request, "public/method.html", context)
+
+
+def data(request):
+    """The open-data files and the meaning of their columns."""
+    return render(request, "public/data.html", {"files": FILES})
+
+
+def accessibility(request):
+    """What was done and tested so that everybody can read the portal, and what is not known."""
+    return render(request, "public/accessibility.html", {"contact": settings.CONTACT, "axe": AXE})

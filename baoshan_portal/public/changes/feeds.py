@@ -1,0 +1,106 @@
+"""Atom feeds of what is published: everywhere, or of one section, measure or indicator."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.contrib.syndication.views import Feed
+from django.db.models import Model
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import conditional_page
+
+from measures.models import Measure, Section
+from measures.submission import end_of_day
+from measures.watermark import watermarked
+from metrics.models import Indicator
+
+from .publications import changes_between
+
+FEED_LENGTH = 100
+#: What an empty feed was last updated on: always the same, so that it can be cached.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StableAtom(Atom1Feed):
+    """Tells the same of the same entries; Django's would date an empty feed by the clock."""
+
+    def latest_post_date(self):
+        return max((item["updateddate"] for item in self.items), default=NEVER)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What a feed tells of: everything, or one ``kind`` of row; up to the moment ``until``."""
+
+    kind: str
+    row: Model | None
+    until: datetime
+
+    @property
+    def place(self) -> dict:
+        return {self.kind: self.row} if self.row else {}
+
+
+class Publications(Feed):
+    """The newest publications of a place, as Atom."""
+
+    feed_type = StableAtom
+    subtitle = gettext_lazy("Values, corrections, targets and progress notes as they are published")
+    author_name = gettext_lazy("Baoshan follow-up portal")
+    item_guid_is_permalink = False
+
+    def get_object(self, request, kind="", key=""):
+        until = end_of_day(request.as_of) if request.as_of else timezone.now()
+        return Subscription(kind, self._row(kind, key, request.as_of), until)
+
+    def _row(self, kind, key, as_of) -> Model | None:
+        if kind == "section":
+            return get_object_or_404(Section, order=key if key.isdecimal() else 0)
+        if kind == "measure":
+            return get_object_or_404(Measure.objects.published(as_of), code=key)
+        if kind == "indicator":
+            return get_object_or_404(Indicator.objects.published(as_of), code=key)
+        if kind:
+            raise Http404
+        return None
+
+    def title(self, subscription):
+        name = watermarked(_("Baoshan follow-up portal"))
+        return f"{name} · {subscription.row}" if subscription.row else name
+
+    def link(self, subscription):
+        row = subscription.row
+        return row.get_absolute_url() if row else reverse("changes")
+
+    def items(self, subscription):
+        changes = changes_between(None, subscription.until, **subscription.place)
+        return changes[:FEED_LENGTH]
+
+    def item_title(self, change):
+        # Readers of feeds show every entry by itself.
+        return watermarked(f"{change.measure.number} {change.subject}: {change.kind}")
+
+    def item_description(self, change):
+        told = f"{change.before} → {change.after}" if change.before else change.after
+        return f"{told} ({change.reason})" if change.reason else told
+
+    def item_link(self, change):
+        return change.subject.get_absolute_url()
+
+    def item_guid(self, change):
+        """The same in both languages and at every address of the portal."""
+        return f"urn:baoshan-portal:{change.id}"
+
+    def item_updateddate(self, change):
+        return change.at
+
+    item_pubdate = item_updateddate
+
+
+#: Answers 304 to a reader who has the newest state already.
+publications = conditional_page(Publications())

@@ -1,0 +1,207 @@
+"""What became public between two days: values, corrections, targets, notes, and changed states."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from measures.models import Measure, ProgressNote
+from measures.submission import State
+from metrics.history import target_text
+from metrics.last_change import between
+from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
+from metrics.rules.periods import period_text
+from metrics.wording import figure_text
+
+#: What must be public itself before a row on it is.
+CARRIERS = {
+    Observation: ("indicator", "indicator__measure"),
+    Target: ("indicator", "indicator__measure"),
+    ProgressNote: ("measure",),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One publication.
+
+    ``before`` is what it replaced or the value of the period before, empty if there was none;
+    ``difference`` is told only where the two may be subtracted. ``first_value`` is the value
+    itself if none of its indicator was ever public before, and None of everything else.
+    """
+
+    id: str
+    at: datetime
+    measure: Measure
+    subject: Indicator | Measure
+    kind: str
+    before: str
+    after: str
+    reason: str = ""
+    difference: str = ""
+    first_value: Observation | None = None
+
+
+def publications(
+    model, since: datetime | None, until: datetime, *, section=None, measure=None, indicator=None
+) -> QuerySet:
+    """Rows of ``model`` that became public from ``since`` (None: ever) to before ``until``.
+
+    Corrected ones too. A row on a measure or indicator that was made public later counts from
+    that day on. The place narrows it to one section, measure or indicator.
+    """
+    until = min(until, timezone.now())
+    to_measure = CARRIERS[model][-1]
+    day = timezone.localdate(until - timedelta(microseconds=1))
+    public = {f"{carrier}__published_on__lte": day for carrier in CARRIERS[model]}
+    rows = model.objects.filter(state=State.PUBLISHED, published_at__lt=until, **public)
+    if since:
+        rows = rows.filter(_public_only_since(model, since))
+    if section:
+        rows = rows.filter(**{f"{to_measure}__theme__section": section})
+    if measure:
+        rows = rows.filter(**{to_measure: measure})
+    if indicator:
+        rows = rows.none() if model is ProgressNote else rows.filter(indicator=indicator)
+    return rows
+
+
+def _public_only_since(model, since: datetime) -> Q:
+    """Rows that were not public before ``since``, a midnight."""
+    found = Q(published_at__gte=since)
+    for carrier in CARRIERS[model]:
+        found |= Q(**{f"{carrier}__published_on__gte": timezone.localdate(since)})
+    return found
+
+
+def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime | None]:
+    """How many publications the list of these days has, by the theme's key; and the last ever.
+
+    ``until`` bounds both. One query, whatever the kinds.
+    """
+    parts = [
+        publications(model, None, until)
+        .order_by()
+        .values(theme=F(f"{CARRIERS[model][-1]}__theme"))
+        .annotate(
+            n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
+        )
+        for model in CARRIERS
+    ]
+    counts, newest = Counter(), []
+    for row in parts[0].union(*parts[1:], all=True):
+        counts[row["theme"]] += row["n"]
+        newest.append(row["newest"])
+    return counts, max(newest, default=None)
+
+
+def changes_between(since: datetime | None, until: datetime, **place) -> list[Change]:
+    """All ``publications`` of these days and this place, newest first.
+
+    Four queries however many rows.
+    """
+    found = [
+        *_values(since, until, place),
+        *map(_target, _rows(Target, since, until, place)),
+        *map(_note, _rows(ProgressNote, since, until, place)),
+    ]
+    return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
+
+
+def _rows(model, since, until, place) -> QuerySet:
+    rows = publications(model, since, until, **place).select_related(
+        f"{CARRIERS[model][-1]}__theme__section", "supersedes"
+    )
+    return rows if model is ProgressNote else rows.select_related("indicator__unit")
+
+
+def _values(since, until, place) -> list[Change]:
+    rows = list(_rows(Observation, since, until, place))
+    changed = publications(Observation, since, until, **place).values("indicator")
+    history: dict[int, list[Observation]] = {}
+    for value in Observation.objects.filter(
+        state=State.PUBLISHED,
+        published_at__lt=min(until, timezone.now()),
+        indicator__in=changed,
+    ).order_by(*NEWEST_FIRST):
+        history.setdefault(value.indicator_id, []).append(value)
+    return [_value(row, history[row.indicator_id]) for row in rows]
+
+
+def _value(row: Observation, history: list[Observation]) -> Change:
+    """``history`` is all that was ever public of the indicator, newest first."""
+    indicator = row.indicator
+    before = row.supersedes or _of_the_period_before(row, history)
+    history_begins = min(value.published_at for value in history)
+    return Change(
+        f"observation:{row.code}",
+        _public_since(row),
+        indicator.measure,
+        indicator,
+        _("correction") if row.supersedes else _("new value"),
+        _value_text(before, indicator) if before else "",
+        _value_text(row, indicator),
+        row.correction_reason,
+        between(indicator, row, before).difference_text if before else "",
+        first_value=row if row.published_at <= history_begins else None,
+    )
+
+
+def _of_the_period_before(row: Observation, history: list[Observation]) -> Observation | None:
+    """The value of an earlier period that stood when ``row`` was published."""
+    known = [value for value in history if value.published_at <= row.published_at]
+    replaced = {value.supersedes_id for value in known}
+    earlier = (
+        value for value in known if value.period_end < row.period_end and value.pk not in replaced
+    )
+    return next(earlier, None)
+
+
+def _value_text(value: Observation, indicator: Indicator) -> str:
+    return _("%(figure)s (%(period)s)") % {
+        "figure": figure_text(value.value, indicator.unit, value.qualifier),
+        "period": period_text(value.period_start, value.period_end),
+    }
+
+
+def _target(row: Target) -> Change:
+    if row.supersedes:
+        row.supersedes.indicator = row.indicator
+    return Change(
+        f"target:{row.code}",
+        _public_since(row),
+        row.indicator.measure,
+        row.indicator,
+        _("target changed") if row.supersedes else _("target"),
+        target_text(row.supersedes) if row.supersedes else "",
+        target_text(row),
+        row.correction_reason,
+    )
+
+
+def _note(row: ProgressNote) -> Change:
+    return Change(
+        f"note:{row.code}",
+        _public_since(row),
+        row.measure,
+        row.measure,
+        _("note corrected") if row.supersedes else _("progress note"),
+        row.supersedes.in_language("text") if row.supersedes else "",
+        row.in_language("text"),
+        row.correction_reason,
+    )
+
+
+def _public_since(row) -> datetime:
+    """When ``row`` became public: with the last of itself, its indicator and its measure."""
+    carriers = [row.measure] if isinstance(row, ProgressNote) else [row.indicator]
+    if not isinstance(row, ProgressNote):
+        carriers.append(row.indicator.measure)
+    mornings = (
+        timezone.make_aware(datetime.combine(carrier.published_on, time.min))
+        for carrier in carriers
+    )
+    return max(row.published_at, *mornings)

@@ -1,0 +1,123 @@
+"""Which states differ between the ends of two days: verdicts on targets, results of checks.
+
+Both days are worked out from one reading of the database, so the cost does not grow with them.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from measures.models import Measure
+from measures.submission import Submission, end_of_day
+from metrics.assessment import assess, assess_check
+from metrics.history import versions
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Target
+from metrics.rules.checks import Result
+from metrics.rules.choices import Verdict
+
+PLACE = ("indicator__unit__base", "indicator__measure__theme__section")
+
+
+@dataclass(frozen=True)
+class StateChange:
+    """``target`` or ``check``, whichever the state is of, and what it was on the two days.
+
+    ``before`` is None where it was not public on the first day.
+    """
+
+    measure: Measure
+    target: Target | None
+    check: Check | None
+    before: Verdict | Result | None
+    after: Verdict | Result
+
+
+def state_changes(first: date, last: date) -> list[StateChange]:
+    """What differs at the end of ``last`` from the end of ``first``; four queries, always.
+
+    By the numbers of the measures, targets before checks. A check belongs to the measure of its
+    figure that stands first in the report.
+    """
+    known = _Known(last)
+    before, after = known.states(first), known.states(last)
+    changes = [
+        StateChange(
+            min((row.measure for row in indicators), key=lambda measure: measure.number_key),
+            row if isinstance(row, Target) else None,
+            row if isinstance(row, Check) else None,
+            before[key][2] if key in before else None,
+            state,
+        )
+        for key, (row, indicators, state) in after.items()
+        if key not in before or before[key][2] != state
+    ]
+    return sorted(changes, key=lambda change: (change.measure.number_key, change.check is not None))
+
+
+class _Known:
+    """All targets and checks, and the values that decide on them, as known by the end of a day."""
+
+    def __init__(self, last: date):
+        self.now = timezone.now()
+        as_of = last if last < timezone.localdate() else None
+        self.targets = list(versions(Target.objects.all(), as_of).select_related("plan", *PLACE))
+        terms = CheckTerm.objects.select_related(*PLACE)
+        self.checks = list(
+            Check.objects.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
+        )
+        watched = {target.indicator_id for target in self.targets}
+        watched |= {term.indicator_id for check in self.checks for term in check.loaded_terms}
+        values = Observation.objects.filter(indicator__in=watched)
+        self.values = list(versions(values, as_of).order_by(*NEWEST_FIRST))
+
+    def states(self, day: date) -> dict:
+        """Row, its indicators and its state on ``day``, by a key that outlives corrections."""
+        # What is published later today is not public yet.
+        moment = min(end_of_day(day), self.now)
+        values = defaultdict(list)
+        for value in self.values:
+            if _stood(value, moment):
+                values[value.indicator_id].append(value)
+        return self._verdicts(day, moment, values) | self._results(day, values)
+
+    def _verdicts(self, day: date, moment: datetime, values: dict) -> dict:
+        by_key = {target.pk: target for target in self.targets}
+        found = {}
+        for target in self.targets:
+            indicator = target.indicator
+            if _stood(target, moment) and _was_public(indicator, day):
+                indicator.loaded_latest = values[indicator.pk][:1]
+                verdict = assess(indicator, target, day).verdict
+                found["target", _origin(target, by_key)] = target, [indicator], verdict
+        return found
+
+    def _results(self, day: date, values: dict) -> dict:
+        found = {}
+        for check in self.checks:
+            indicators = [term.indicator for term in check.loaded_terms]
+            if not indicators or not all(_was_public(row, day) for row in indicators):
+                continue
+            for indicator in indicators:
+                indicator.public_values = values[indicator.pk]
+            found["check", check.pk] = check, indicators, assess_check(check).outcome.result
+        return found
+
+
+def _stood(row: Submission, moment: datetime) -> bool:
+    """Whether ``row`` (see ``versions``) was public before ``moment`` and not replaced yet."""
+    return row.published_at < moment and not (row.replaced_at and row.replaced_at < moment)
+
+
+def _was_public(indicator: Indicator, day: date) -> bool:
+    days = indicator.published_on, indicator.measure.published_on
+    return all(since is not None and since <= day for since in days)
+
+
+def _origin(target: Target, by_key: dict[int, Target]) -> int:
+    """The key of the first version of ``target``."""
+    while target.supersedes_id in by_key:
+        target = by_key[target.supersedes_id]
+    return target.pk

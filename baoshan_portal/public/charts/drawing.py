@@ -1,0 +1,79 @@
+"""Charts as SVG and PNG, each drawn once: the cache knows a chart by all that it says.
+
+A changed value changes the spec, and with it the key: a chart in the cache is never out of date.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import version
+
+from django.conf import settings
+from django.core.cache import caches
+
+logger = logging.getLogger(__name__)
+
+CONVERTER = "vl-convert-python"
+SECONDS = 60
+
+
+def svgs(specs: list[dict]) -> list[str | None]:
+    """Every spec as SVG text, in order; None where it cannot be drawn, which is logged."""
+    return _drawn(specs, "svg")
+
+
+def png(spec: dict) -> bytes | None:
+    """``spec`` as a PNG picture; None if it cannot be drawn, which is logged."""
+    (picture,) = _drawn([spec], "png")
+    return None if picture is None else base64.b64decode(picture)
+
+
+@cache
+def draws_chinese() -> bool:
+    """Whether this machine has a font for the Chinese words of a PNG; an SVG brings none along
+    and is set in the reader's own."""
+    if not shutil.which("fc-list"):
+        return False
+    told = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, timeout=SECONDS)
+    return bool(told.stdout.strip())
+
+
+def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
+    """From the cache where it is there; the others by one process, whose start costs most."""
+    store = caches["charts"]
+    keys = [_key(spec, file_format) for spec in specs]
+    known = store.get_many(keys)
+    if missing := {key: spec for key, spec in zip(keys, specs, strict=True) if key not in known}:
+        new = dict(zip(missing, _convert([*missing.values()], file_format), strict=True))
+        store.set_many({key: chart for key, chart in new.items() if chart is not None})
+        known |= new
+    return [known[key] for key in keys]
+
+
+def _key(spec: dict, file_format: str) -> str:
+    told = json.dumps([version(CONVERTER), file_format, spec], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _convert(specs: list[dict], file_format: str) -> list[str | None]:
+    try:
+        told = subprocess.run(
+            [sys.executable, "-m", "baoshan_portal.public.charts.converter"],
+            input=json.dumps({"format": file_format, "specs": specs}),
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            check=True,
+            text=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+        )
+        return json.loads(told.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        # The page says the same in its table; a chart is not worth an error page.
+        logger.error("A chart was not drawn: %s %s", error, getattr(error, "stderr", ""))
+        return [None] * len(specs)

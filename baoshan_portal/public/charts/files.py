@@ -1,0 +1,57 @@
+"""Charts as files: SVG and PNG that say what they are, from when, and where to check them."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from measures.text import in_chinese
+from measures.watermark import watermarked
+
+from . import drawing
+from .frame import Heading
+
+TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+def draws_png() -> bool:
+    """Whether a PNG would show its words: Chinese ones need a font on this machine."""
+    return not in_chinese() or drawing.draws_chinese()
+
+
+def heading_of(request, title: str, sources: Iterable[str]) -> Heading:
+    """Title, day, sources and permanent address of the page that the chart at ``request`` is of."""
+    day = (request.as_of or timezone.localdate()).isoformat()
+    names = pgettext("between names", ", ").join(sources)
+    told = _("Data as of %(day)s · source: %(sources)s") % {"day": day, "sources": names}
+    page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?as_of={day}")
+    return Heading(watermarked(title), (told, page))
+
+
+def answer(spec: dict, file_format: str, name: str) -> HttpResponse:
+    """``spec`` as a file to take away; 503 with a sentence where this machine cannot draw it.
+
+    Raises Http404 for a format other than svg and png.
+    """
+    if file_format not in TYPES:
+        raise Http404
+    if file_format == "svg":
+        (content,) = drawing.svgs([spec])
+    else:
+        content = drawing.png(spec) if draws_png() else None
+    if content is None:
+        sentence = _("This server cannot draw the picture; the table on the page says the same.")
+        return HttpResponse(
+            sentence,
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            content_type="text/plain; charset=utf-8",
+        )
+    file_name = f"{name}-{timezone.localdate()}.{file_format}"
+    return HttpResponse(
+        content,
+        content_type=TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )

@@ -1,0 +1,124 @@
+"""What every chart shares: colours, the sizes of words, margins, and the way into a page.
+
+Sizes are computed from the words, because the machine that draws may lack the reader's fonts:
+nothing is ever cut. Preliminary and expected values are hollow.
+"""
+
+import re
+import textwrap
+import unicodedata
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString, mark_safe
+
+from measures.text import in_chinese
+from metrics.rules.choices import Certainty
+
+#: Pixels of an ordinary word.
+TYPE = 13
+
+#: The colours of ``tokens.css`` in light; on a page each is the token itself, so that a chart
+#: follows the reader's choice of light or dark.
+PAPER, INK, INK_SOFT, RULE, ACCENT = "#fdfcf9", "#1c1b19", "#5b5852", "#cfcac0", "#14507a"
+TOKENS = {
+    PAPER: "var(--paper)",
+    INK: "var(--ink)",
+    INK_SOFT: "var(--ink-soft)",
+    RULE: "var(--rule)",
+    ACCENT: "var(--accent)",
+}
+
+
+def inline(svg: str) -> SafeString:
+    """The chart ``svg`` as a part of a page: its colours become the page's tokens."""
+    for colour, token in TOKENS.items():
+        svg = svg.replace(f'"{colour}"', f'"{token}"')
+    # The sizes are the drawing's own; the style sheet may make it smaller, never larger.
+    return mark_safe(re.sub(r"<svg ", '<svg role="presentation" ', svg, count=1))
+
+
+def text_width(text: str, size: float = TYPE) -> float:
+    """Pixels that ``text`` takes at the most: a Chinese character is as wide as it is high."""
+    return sum(size if unicodedata.east_asian_width(c) in "WFA" else 0.62 * size for c in text)
+
+
+def lines_of(text: str, width: float) -> list[str]:
+    """``text`` in lines of at most ``width`` pixels."""
+    if in_chinese():
+        size = int(width // TYPE)
+        return [text[at : at + size] for at in range(0, len(text), size)]
+    return textwrap.wrap(text, int(width / (0.62 * TYPE)), break_long_words=True)
+
+
+def fill_of(certainty: str) -> str:
+    """The colour inside a value's mark: only what is actual is filled."""
+    return ACCENT if certainty == Certainty.ACTUAL else PAPER
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a chart says above itself where it stands alone, as a file."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+
+
+def framed(
+    layers: list[dict], *, width, height, left, right, top, bottom, heading=None, axis_above=0
+) -> dict:
+    """The layers within fixed margins; the heading, if any, goes above them.
+
+    ``axis_above`` is what an axis at the top takes of the upper margin: a heading keeps clear of
+    it by itself.
+    """
+    spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": width,
+        "height": height,
+        "autosize": "none",
+        "layer": layers,
+        "config": {
+            "font": "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif",
+            "view": {"stroke": None},
+            "axis": {
+                "aria": False,
+                "domainColor": RULE,
+                "gridColor": RULE,
+                "tickColor": RULE,
+                "labelColor": INK_SOFT,
+                "titleColor": INK_SOFT,
+                "labelFontSize": TYPE - 1,
+                "titleFontSize": TYPE - 1,
+                "titleFontWeight": "normal",
+                "labelLimit": 0,
+                "titleLimit": 0,
+            },
+            "text": {"fontSize": TYPE, "fill": INK, "limit": 0},
+        },
+    }
+    if heading:
+        room = width + left + right - 24
+        title = lines_of(heading.title, room * 0.8)
+        notes = [part for line in heading.lines for part in lines_of(line, room)]
+        spec["background"] = PAPER
+        spec["title"] = {
+            "text": title,
+            "subtitle": notes,
+            "anchor": "start",
+            "frame": "group",
+            "dx": 12 - left,
+            "offset": top - axis_above,
+            "fontSize": TYPE + 3,
+            "color": INK,
+            "subtitleColor": INK_SOFT,
+            "subtitleFontSize": TYPE - 1,
+            "subtitlePadding": 6,
+            "limit": 0,
+        }
+        top += len(title) * (TYPE + 7) + len(notes) * (TYPE + 4) + 24
+        bottom += 12
+        right += 12
+    else:
+        spec["background"] = None
+    spec["padding"] = {"left": left, "right": right, "top": top, "bottom": bottom}
+    return spec

@@ -1,0 +1,59 @@
+"""What came of the checks that an indicator takes part in: the mark beside its figure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+
+from django.db.models import Prefetch
+from django.utils.translation import pgettext
+
+from metrics.assessment import CheckState, assess_check
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation
+from metrics.rules.checks import Result
+
+#: What asks for an explanation stands first.
+SEVERITY = [Result.FAILS, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
+
+
+def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:
+    """The results of the checks that each indicator takes part in, the gravest first, each once.
+
+    An indicator that is in no check is not among the keys.
+    """
+    found = defaultdict(set)
+    for state in states:
+        for term, _value in state.terms:
+            found[term.indicator_id].add(state.outcome.result)
+    return {key: sorted(results, key=SEVERITY.index) for key, results in found.items()}
+
+
+def of_day(as_of: date | None) -> dict[int, list[Result]]:
+    """``by_indicator`` of all checks that were public on ``as_of`` (today if None).
+
+    Two queries, one less than ``Check.objects.with_terms``, so that packs keep to their ten.
+    """
+    values = Observation.objects.published(as_of).order_by(*NEWEST_FIRST)
+    terms = (
+        CheckTerm.objects.filter(check_of__in=Check.objects.published(as_of))
+        .select_related("check_of", "indicator__unit")
+        .prefetch_related(Prefetch("indicator__observations", values, to_attr="public_values"))
+    )
+    states = []
+    for check, its_terms in groupby(terms, attrgetter("check_of")):
+        check.loaded_terms = list(its_terms)
+        states.append(assess_check(check))
+    return by_indicator(states)
+
+
+def of_page(request) -> dict[int, list[Result]]:
+    """``of_day`` of the day that the page speaks of, asked for once however many marks it has."""
+    if not hasattr(request, "check_marks"):
+        request.check_marks = of_day(request.as_of)
+    return request.check_marks
+
+
+def words(results: list[Result]) -> str:
+    """The results for a file, where no icon stands: does not hold; holds. Empty without any."""
+    return pgettext("between filters", "; ").join(str(result.label) for result in results)

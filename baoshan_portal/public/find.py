@@ -1,0 +1,179 @@
+"""One search over everything public: figures, measures, notes, departments and sources.
+
+Chinese is also found by the initials of its pinyin, gxjsqy for 高新技术企业. The rows are few
+enough (thousands) to be compared in memory: one query a kind, whatever is asked.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pypinyin import Style, lazy_pinyin
+
+from measures.models import Department, Measure, ProgressNote, Report
+from metrics.models import Indicator, Observation
+from metrics.wording import as_written_text, figure_text
+
+from .as_of import BadQuery
+from .lists.filters import search_words
+
+LONGEST = 100
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row that answers: what it is called, what it says, and where it is."""
+
+    name: str
+    detail: str
+    target: object
+    text: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """All hits of one kind; the page shows the first of them."""
+
+    kind: str
+    label: Promise
+    hits: list[Hit]
+
+    @property
+    def shown(self) -> list[Hit]:
+        return self.hits[:SHOWN]
+
+
+def find(words: list[str], as_of) -> list[Group]:
+    """What is public and contains every one of ``words``, by kind; kinds without hits stay out."""
+    groups = (
+        Group("figures", gettext_lazy("Figures"), _figures(as_of)),
+        Group("measures", gettext_lazy("Measures"), _measures(as_of)),
+        Group("notes", gettext_lazy("Progress notes"), _notes(as_of)),
+        Group("departments", gettext_lazy("Departments"), _departments(as_of)),
+        Group("sources", gettext_lazy("Sources"), _sources(as_of)),
+    )
+    words = [word.lower() for word in words]
+    answered = (
+        Group(group.kind, group.label, [hit for hit in group.hits if _answers(hit, words)])
+        for group in groups
+    )
+    return [group for group in answered if group.hits]
+
+
+def _answers(hit: Hit, words: list[str]) -> bool:
+    return all(word in hit.text for word in words)
+
+
+def searchable(name: str, *others: str) -> str:
+    """What a search compares: the Chinese name, its initials and whatever else describes it."""
+    return " ".join((name, initials(name), *others)).lower()
+
+
+@lru_cache(maxsize=50_000)
+def initials(text: str) -> str:
+    """The first letter of every character's pinyin: gxjsqy for 高新技术企业."""
+    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER))
+
+
+def _figures(as_of) -> list[Hit]:
+    values = (
+        Observation.objects.published(as_of)
+        .filter(indicator__in=Indicator.objects.published(as_of))
+        .select_related("indicator__unit__base", "report")
+        .order_by("indicator__name", "-period_end")
+    )
+    return [
+        Hit(
+            str(value.indicator),
+            " · ".join(_told(value)),
+            value.indicator,
+            searchable(
+                value.indicator.name,
+                value.indicator.name_en,
+                value.indicator.code,
+                value.indicator.scope,
+                value.indicator.scope_en,
+                value.as_written,
+                value.source_text,
+            ),
+        )
+        for value in values
+    ]
+
+
+def _told(value: Observation) -> list[str]:
+    """The figure, how the source writes it if that differs, and the source."""
+    figure = figure_text(value.value, value.indicator.unit, value.qualifier)
+    return list(dict.fromkeys([figure, as_written_text(value), value.source_text]))
+
+
+def _measures(as_of) -> list[Hit]:
+    return [
+        Hit(
+            f"{measure.number} {measure}",
+            measure.in_language("summary"),
+            measure,
+            searchable(
+                measure.name,
+                measure.name_en,
+                measure.number,
+                measure.code,
+                measure.summary,
+                measure.summary_en,
+            ),
+        )
+        for measure in Measure.objects.published(as_of).with_place()
+    ]
+
+
+def _notes(as_of) -> list[Hit]:
+    notes = (
+        ProgressNote.objects.published(as_of)
+        .filter(measure__in=Measure.objects.published(as_of))
+        .select_related("measure")
+    )
+    return [
+        Hit(str(note), note.in_language("text"), note.measure, searchable(note.text, note.text_en))
+        for note in notes
+    ]
+
+
+def _departments(as_of) -> list[Hit]:
+    departments = Department.objects.filter(led__in=Measure.objects.published(as_of)).distinct()
+    return [
+        Hit(
+            str(department),
+            _("measures it leads, as proposed or confirmed"),
+            department,
+            searchable(department.name, department.name_en, department.code),
+        )
+        for department in departments
+    ]
+
+
+def _sources(as_of) -> list[Hit]:
+    reports = Report.objects.all() if as_of is None else Report.objects.filter(issued_on__lte=as_of)
+    return [
+        Hit(
+            report.number,
+            str(report),
+            "method",
+            searchable(report.name, report.name_en, report.number),
+        )
+        for report in reports
+    ]
+
+
+def page(request):
+    """The answers to ``?q=``, with their number by kind."""
+    query = request.GET.get("q", "").strip()
+    if len(query) > LONGEST:
+        raise BadQuery(_("Search for at most %(n)d characters.") % {"n": LONGEST})
+    words = search_words(query)
+    groups = find(words, request.as_of) if words else []
+    context = {"query": query, "groups": groups, "total": sum(len(group.hits) for group in groups)}
+    return render(request, "public/find.html", context)

@@ -1,0 +1,101 @@
+"""The page of an indicator: its values, their sources, its targets, and the chart as a file."""
+
+from datetime import date
+
+from django.db.models import F, Q
+from django.http import Http404
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from metrics import history
+from metrics.assessment import assess, assess_check
+from metrics.last_change import told_growth
+from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
+from metrics.wording import aggregation_rule
+
+from . import check_marks
+from .as_of import get_public_or_404
+from .charts import drawing
+from .charts import files as pictures
+from .charts import history as history_chart
+from .charts.frame import inline
+from .summary import tell
+
+
+def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]]:
+    """The indicator of the page, and every value and target that had ever been public by its day.
+
+    Raises Http404 as ``get_public_or_404`` does.
+    """
+    as_of = request.as_of
+    row = get_public_or_404(Indicator.objects.with_place(), request, code)
+    values = list(history.versions(row.observations, as_of).order_by(*NEWEST_FIRST))
+    targets = list(
+        history.versions(row.targets, as_of)
+        .select_related("plan")
+        .order_by(F("due_on").asc(nulls_last=True), "pk")
+    )
+    # What ``with_history`` would ask for again is among them.
+    row.public_values = history.standing(values)
+    row.loaded_targets = history.standing(targets)
+    return row, values, targets
+
+
+def page(request, code):
+    as_of = request.as_of
+    on = as_of or timezone.localdate()
+    row, values, targets = load(request, code)
+    assessment = assess(row, row.current_target, on)
+    related = list(
+        Indicator.objects.published(as_of)
+        .filter(Q(basis=row) | Q(pk=row.basis_id))
+        .select_related("unit")
+        .with_latest_value(as_of)
+    )
+    derived = [other for other in related if other.basis_id == row.pk]
+    checks = [
+        assess_check(check)
+        for check in Check.objects.published(as_of)
+        .filter(terms__indicator=row)
+        .distinct()
+        .with_terms(as_of)
+    ]
+    has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
+    context = {
+        "indicator": row,
+        "told": tell(row, assessment, on, told_growth(row, derived)),
+        "has_target_line": any(target.value is not None for target in row.loaded_targets),
+        "has_chart": has_chart,
+        "chart": chart_of(row, on) if has_chart else None,
+        "draws_png": pictures.draws_png(),
+        "observations": row.public_values,
+        "corrected_values": history.replaced(values),
+        "corrected_targets": history.replaced(targets),
+        "assessments": [assess(row, target, on) for target in row.loaded_targets],
+        "assessment": assessment,
+        "basis": next((other for other in related if other.pk == row.basis_id), None),
+        "checks": checks,
+        "check_results": check_marks.by_indicator(checks).get(row.pk),
+        "derived": derived,
+        "aggregation_rule": aggregation_rule(row.kind),
+    }
+    return render(request, "public/indicator.html", context)
+
+
+def chart_of(row: Indicator, on: date) -> SafeString | None:
+    """The history of an indicator as a part of its page; None if it cannot be drawn."""
+    (svg,) = drawing.svgs([history_chart.spec(row, row.public_values, row.loaded_targets, on)])
+    return svg and inline(svg)
+
+
+def chart(request, code, file_format):
+    """The chart of an indicator's page as a picture that tells what it is."""
+    on = request.as_of or timezone.localdate()
+    row, _values, _targets = load(request, code)
+    if not history_chart.has_history(row.public_values, row.loaded_targets):
+        raise Http404
+    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
+    heading = pictures.heading_of(request, str(row), sources)
+    spec = history_chart.spec(row, row.public_values, row.loaded_targets, on, heading)
+    return pictures.answer(spec, file_format, row.code)

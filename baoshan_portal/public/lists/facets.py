@@ -1,0 +1,289 @@
+"""Facets: questions with a closed list of answers that narrow a list of rows, with counts.
+
+A row stays where any of the chosen answers is true of it and none of the excluded ones:
+``?category=funds&category=platforms&not_theme=talent``. What is true of a row is read once, and
+both the rows and the counts come from that reading, so that they cannot disagree.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import django_filters
+from django.db.models import Case, Value, When
+from django.forms import ModelChoiceField
+from django.utils.functional import Promise, cached_property
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+#: The answer of a row that has none.
+NONE = "none"
+
+
+class AnswersField(django_filters.fields.MultipleChoiceField):
+    """Answers of a closed list; an empty one, such as ``?category=``, asks for nothing."""
+
+    # Without the answer itself, which may be thousands of characters long.
+    default_error_messages = {
+        "invalid_choice": ModelChoiceField.default_error_messages["invalid_choice"]
+    }
+
+    def to_python(self, value):
+        return [answer for answer in super().to_python(value) if answer]
+
+
+class Facet(django_filters.MultipleChoiceFilter):
+    """One question. Its filter set says how the answer is read, see ``FacetFilterSet``.
+
+    ``choices`` are the answers, or the name of the filter set's property that lists them.
+    ``computed`` names the method that works the answers out, where the database cannot.
+    ``has_long_names`` gives the answers more room on the page.
+    """
+
+    field_class = AnswersField
+
+    def __init__(
+        self, label, choices, *, computed="", excludable=True, has_long_names=False, **kwargs
+    ):
+        super().__init__(label=label, choices=choices, **kwargs)
+        self.choices = choices
+        self.computed = computed
+        self.excludable = excludable
+        self.has_long_names = has_long_names
+
+    def opposite(self) -> "Facet":
+        """The filter that leaves out the rows with one of the answers."""
+        label = format_lazy(_("{name} except"), name=self.label)
+        return Facet(label, self.choices, exclude=True)
+
+    def filter(self, queryset, value):
+        # The filter set narrows by all facets at once.
+        return queryset
+
+
+def yes_if(condition) -> Case:
+    """The answer ``yes`` where ``condition`` is true, otherwise ``no``."""
+    return Case(When(condition, then=Value("yes")), default=Value("no"))
+
+
+def yes_no(label, yes, no) -> Facet:
+    """A facet with two answers in words; to exclude one is to choose the other."""
+    return Facet(label, [("yes", yes), ("no", no)], excludable=False)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer as the page offers it; ``count`` is None where it cannot be told."""
+
+    value: str
+    label: str
+    count: int | None
+    is_chosen: bool
+    is_excluded: bool
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether choosing it would show nothing."""
+        return self.count == 0 and not self.is_chosen and not self.is_excluded
+
+
+@dataclass(frozen=True)
+class Question:
+    """A facet as the page shows it."""
+
+    name: str
+    facet: Facet
+    options: list[Option]
+    errors: list[str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Facets that the page folds away together; ``used`` is how many of their answers are taken."""
+
+    name: str
+    label: Promise
+    questions: list[Question]
+    used: int
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.questions) == 1
+
+    @property
+    def is_open(self) -> bool:
+        return self.used > 0 or any(question.errors for question in self.questions)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the address asks of one filter: its parameter, and the values, each with its words."""
+
+    parameter: str
+    label: str
+    values: list[tuple[str, str]]
+
+
+class FacetFilterSet(django_filters.FilterSet):
+    """A filter set whose facets take several answers, exclude (``not_…``) and count.
+
+    Subclasses give ``groups`` (names of facets that the page folds away together, and a label
+    where there are several) and ``expressions``. All other filters, such as the search, narrow
+    the rows first.
+    """
+
+    groups: list[tuple[Promise | None, tuple[str, ...]]] = []
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for facet in self.filters.values():
+            if isinstance(facet, Facet) and isinstance(facet.choices, str):
+                # A function, because forms copy their choices, and would copy a filter set too.
+                facet.extra["choices"] = lambda name=facet.choices: getattr(self, name)
+        self._answers: dict[str, dict[int, frozenset[str]]] = {}
+
+    @classmethod
+    def get_filters(cls):
+        filters = {}
+        for name, filter_ in super().get_filters().items():
+            filters[name] = filter_
+            if isinstance(filter_, Facet) and filter_.excludable:
+                filters[f"not_{name}"] = filter_.opposite()
+        return filters
+
+    def expressions(self) -> dict:
+        """How the database reads the answer of each facet that is not computed, by its name."""
+        return {}
+
+    def with_related(self, queryset):
+        """``queryset`` with what the computed facets need of each row."""
+        return queryset.only("pk")
+
+    @property
+    def facets(self) -> dict[str, Facet]:
+        return {
+            name: filter_
+            for name, filter_ in self.filters.items()
+            if isinstance(filter_, Facet) and not filter_.exclude
+        }
+
+    def filter_queryset(self, queryset):
+        if not self.narrowing:
+            return self.searched
+        return self.searched.filter(pk__in=self.matching)
+
+    @cached_property
+    def searched(self):
+        """The rows that answer to everything but the facets."""
+        return super().filter_queryset(self.queryset.all())
+
+    @cached_property
+    def rows(self) -> list:
+        """The searched rows, each with the answers that the database reads; one query."""
+        plain = self.searched.order_by().select_related(None).prefetch_related(None)
+        answers = {f"facet_{name}": read for name, read in self.expressions().items()}
+        return list(self.with_related(plain).annotate(**answers))
+
+    def answers(self, name: str) -> dict[int, frozenset[str]]:
+        """What is true of each searched row, by its key, as answers of one facet."""
+        if name not in self._answers:
+            if method := self.facets[name].computed:
+                found = getattr(self, method)()
+                self._answers[name] = {row.pk: frozenset(found[row.pk]) for row in self.rows}
+            else:
+                self._answers[name] = {
+                    row.pk: frozenset([getattr(row, f"facet_{name}") or NONE]) for row in self.rows
+                }
+        return self._answers[name]
+
+    def taken(self, parameter: str) -> frozenset[str]:
+        """The answers that the address gives under ``parameter``."""
+        return frozenset(self.form.cleaned_data.get(parameter) or ())
+
+    @cached_property
+    def narrowing(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        """The facets in use, each with its chosen and its excluded answers."""
+        asked = {name: (self.taken(name), self.taken(f"not_{name}")) for name in self.facets}
+        return {name: answers for name, answers in asked.items() if any(answers)}
+
+    def refused_by(self, pk: int) -> list[str]:
+        """The facets in use that keep the row out."""
+        refused = []
+        for name, (chosen, excluded) in self.narrowing.items():
+            told = self.answers(name)[pk]
+            if (chosen and not told & chosen) or told & excluded:
+                refused.append(name)
+        return refused
+
+    @cached_property
+    def matching(self) -> list[int]:
+        """The keys of the rows that answer to everything."""
+        return [row.pk for row in self.rows if not self.refused_by(row.pk)]
+
+    @cached_property
+    def counts(self) -> dict[str, Counter]:
+        """By facet and answer, the rows that the list has with that one answer of the facet.
+
+        All other filters stay in force, and so do the facet's exclusions of other answers.
+        """
+        counts = {name: Counter() for name in self.facets}
+        for row in self.rows:
+            refused = self.refused_by(row.pk)
+            if len(refused) > 1:
+                continue
+            for name in refused or counts:
+                told = self.answers(name)[row.pk]
+                excluded = told & self.narrowing.get(name, ((), frozenset()))[1]
+                # Choosing an answer ends its own exclusion and no other.
+                counts[name].update(answer for answer in told if excluded <= {answer})
+        return counts
+
+    @cached_property
+    def chosen(self) -> list[Chosen]:
+        """What the address asks for, in words and in the order of the filters."""
+        found = []
+        for parameter, filter_ in self.filters.items():
+            value = self.form.cleaned_data.get(parameter)
+            if not value:
+                continue
+            if isinstance(filter_, Facet):
+                options = self.form.fields[parameter].choices
+                values = [(answer, str(label)) for answer, label in options if answer in value]
+            else:
+                values = [(value, value)]
+            found.append(Chosen(parameter, str(filter_.label), values))
+        return found
+
+    @cached_property
+    def shown_groups(self) -> list[Group]:
+        """The facets for the page, with counts unless the address cannot be answered."""
+        counts = self.counts if self.is_valid() else None
+        groups = []
+        for number, (label, names) in enumerate(self.groups, 1):
+            questions = [self._question(name, counts and counts[name]) for name in names]
+            used = sum(
+                option.is_chosen + option.is_excluded
+                for question in questions
+                for option in question.options
+            )
+            label = label or questions[0].facet.label
+            groups.append(Group(f"group-{number}", label, questions, used))
+        return groups
+
+    def _question(self, name: str, counts: Counter | None) -> Question:
+        chosen, excluded = self.taken(name), self.taken(f"not_{name}")
+        options = [
+            Option(
+                value=value,
+                label=str(label),
+                count=None if counts is None else counts[value],
+                is_chosen=value in chosen,
+                is_excluded=value in excluded,
+            )
+            for value, label in self.form.fields[name].choices
+        ]
+        errors = [
+            error
+            for parameter in (name, f"not_{name}")
+            for error in self.form.errors.get(parameter, ())
+        ]
+        return Question(name, self.facets[name], options, errors)

@@ -1,0 +1,254 @@
+"""What the public lists can be filtered by."""
+
+import unicodedata
+
+import django_filters
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from measures.models import Department, Measure, ProgressNote, Section, Theme
+from metrics.assessment import assess
+from metrics.models import Indicator, Observation, Target
+from metrics.rules.checks import Result
+from metrics.rules.choices import Category, Claim, Freshness, Kind, Level, Verdict
+from metrics.rules.quantity import QuantityError, read
+
+from .. import check_marks
+from ..quality import questions
+from .facets import NONE, Facet, FacetFilterSet, yes_if, yes_no
+
+
+def search_words(text: str) -> list[str]:
+    """The words of a search, with full-width forms made plain and thousands separators dropped."""
+    return unicodedata.normalize("NFKC", text).replace(",", "").split()
+
+
+PLACE_NAMES = ("section", "theme", "department")
+#: The parameters that ask for a place or an office, or leave one out.
+PLACES = frozenset([*PLACE_NAMES, *(f"not_{name}" for name in PLACE_NAMES)])
+PLACE_GROUPS = [(None, (name,)) for name in PLACE_NAMES]
+
+
+class Places:
+    """What can be asked for by place or office, each kind loaded when it is first needed."""
+
+    @cached_property
+    def themes(self) -> list[Theme]:
+        return list(Theme.objects.select_related("section"))
+
+    @property
+    def sections(self) -> list[Section]:
+        """Sections without a theme have no rows either, so that one query is enough for both."""
+        return list({theme.section_id: theme.section for theme in self.themes}.values())
+
+    @cached_property
+    def departments(self) -> list[Department]:
+        return list(Department.objects.all())
+
+    def find(self, name: str, code: str) -> Section | Theme | Department | None:
+        """The row that an answer of the facet ``name`` stands for; None for no office known."""
+        return next((row for row in getattr(self, f"{name}s") if row.code == code), None)
+
+
+class PlaceFilter(FacetFilterSet):
+    """Search, the place in the report and the department that leads.
+
+    Subclasses say how to get to the measure (``to``) and what a word of the search must match
+    (``matches``). Two filter sets of one request may share their ``places``.
+    """
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=100)
+    section = Facet(_("Section"), "section_choices", has_long_names=True)
+    theme = Facet(_("Theme"), "theme_choices", has_long_names=True)
+    department = Facet(_("Department"), "department_choices", has_long_names=True)
+
+    to = ""
+
+    def __init__(self, *args, places: Places | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.places = places or Places()
+
+    @property
+    def section_choices(self) -> list[tuple[str, str]]:
+        return [(row.code, f"{row.order} {row}") for row in self.places.sections]
+
+    @property
+    def theme_choices(self) -> list[tuple[str, str]]:
+        return [(row.code, f"{row.number} {row}") for row in self.places.themes]
+
+    @property
+    def department_choices(self) -> list[tuple[str, str]]:
+        offices = [(row.code, str(row)) for row in self.places.departments]
+        return [*offices, (NONE, _("not known"))]
+
+    def expressions(self):
+        return {
+            "section": F(f"{self.to}theme__section__code"),
+            "theme": F(f"{self.to}theme__code"),
+            "department": F(f"{self.to}lead__code"),
+        }
+
+    def search(self, queryset, name, value):
+        for word in search_words(value):
+            queryset = queryset.filter(self.matches(word))
+        return queryset
+
+
+class MeasureFilter(PlaceFilter):
+    noted = yes_no(_("Progress notes"), _("has notes"), _("has no note"))
+    confirmed = yes_no(_("Lead department"), _("confirmed"), _("proposed or not known"))
+    counted = yes_no(_("Figures"), _("has figures"), _("has no figure"))
+
+    groups = [*PLACE_GROUPS, (_("What is known"), ("noted", "confirmed", "counted"))]
+
+    class Meta:
+        model = Measure
+        fields = ()
+
+    def expressions(self):
+        as_of = self.request.as_of
+        # Figures are a matter of the app above, which this one does not import.
+        indicators = Measure._meta.get_field("indicators").related_model.objects
+        of_measure = {"measure": OuterRef("pk")}
+        return super().expressions() | {
+            "noted": yes_if(Exists(ProgressNote.objects.published(as_of).filter(**of_measure))),
+            "confirmed": yes_if(Q(lead_confirmed=True)),
+            "counted": yes_if(Exists(indicators.published(as_of).filter(**of_measure))),
+        }
+
+    def matches(self, word: str) -> Q:
+        return (
+            Q(name__icontains=word)
+            | Q(name_en__icontains=word)
+            | Q(summary__icontains=word)
+            | Q(summary_en__icontains=word)
+            | Q(code__icontains=word)
+        )
+
+
+def figure_in(word: str) -> Q:
+    """Observations of the figure in ``word``, however their source writes it: 3264家, 3,264家."""
+    try:
+        typed = read(word)
+    except QuantityError:
+        return Q(pk__in=[])
+    unit = Q(indicator__unit__name=typed.unit) if typed.unit else Q()
+    return Q(value=typed.value) & unit
+
+
+class IndicatorFilter(PlaceFilter):
+    category = Facet(_("Category"), Category)
+    kind = Facet(_("Kind"), Kind)
+    level = Facet(_("Level"), [*Level.choices, (NONE, _("not stated"))])
+    key = Facet(_("Key figures"), [("true", _("yes")), ("false", _("no"))], excludable=False)
+    value = yes_no(_("Public value"), _("has one"), _("no data"))
+    traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"))
+    inferred = yes_no(_("Period"), _("inferred"), _("not inferred"))
+    updated = yes_no(_("Since the report"), _("updated"), _("not updated"))
+    fresh = Facet(_("Reported when due"), Freshness)
+    target = Facet(
+        _("Target"),
+        [
+            ("none", _("no public target")),
+            ("unpublished", _("value not published")),
+            ("published", _("value published")),
+        ],
+    )
+    check = Facet(_("Checks"), Result, computed="check_results")
+
+    to = "measure__"
+    groups = [
+        *PLACE_GROUPS,
+        (None, ("category",)),
+        (None, ("kind",)),
+        (None, ("level",)),
+        (None, ("key",)),
+        (
+            _("How far the figures can be trusted"),
+            ("value", "traced", "inferred", "updated", "fresh", "target", "check"),
+        ),
+    ]
+
+    class Meta:
+        model = Indicator
+        fields = ()
+
+    def expressions(self):
+        return (
+            super().expressions()
+            | questions(self.request.as_of)
+            | {
+                "category": F("category"),
+                "kind": F("kind"),
+                "level": F("level"),
+                "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
+            }
+        )
+
+    def check_results(self) -> dict[int, list[str]]:
+        """What came of the public checks that each indicator takes part in."""
+        marks = check_marks.of_page(self.request)
+        return {row.pk: marks.get(row.pk, []) for row in self.rows}
+
+    def matches(self, word: str) -> Q:
+        """Names, definitions, and the figures themselves, as printed or as a plain number."""
+        told = Q(as_written__icontains=word) | Q(note__icontains=word) | Q(note_en__icontains=word)
+        observations = Observation.objects.published(self.request.as_of).filter(
+            told | figure_in(word), indicator=OuterRef("pk")
+        )
+        return (
+            Exists(observations)
+            | Q(name__icontains=word)
+            | Q(name_en__icontains=word)
+            | Q(scope__icontains=word)
+            | Q(scope_en__icontains=word)
+            | Q(code__icontains=word)
+            | Q(measure__name__icontains=word)
+            | Q(measure__name_en__icontains=word)
+        )
+
+
+class TargetFilter(PlaceFilter):
+    claim = Facet(_("Claim"), Claim)
+    valued = yes_no(_("Target value"), _("value published"), _("value not published"))
+    verdict = Facet(
+        _("What can be concluded"),
+        # A target is never without one.
+        [choice for choice in Verdict.choices if choice[0] != Verdict.NO_TARGET],
+        computed="verdicts",
+        has_long_names=True,
+    )
+
+    to = "indicator__measure__"
+    groups = [*PLACE_GROUPS, (_("Claim and conclusion"), ("claim", "valued", "verdict"))]
+
+    class Meta:
+        model = Target
+        fields = ()
+
+    def expressions(self):
+        return super().expressions() | {
+            "claim": F("claim"),
+            "valued": yes_if(Q(value__isnull=False)),
+        }
+
+    def with_related(self, queryset):
+        latest = Observation.objects.latest_of_each(self.request.as_of)
+        return queryset.select_related("plan", "indicator").prefetch_related(
+            Prefetch("indicator__observations", latest, to_attr="loaded_latest")
+        )
+
+    def verdicts(self) -> dict[int, list[str]]:
+        """What can be concluded for each target on the day of the page."""
+        day = self.request.as_of or timezone.localdate()
+        return {row.pk: [assess(row.indicator, row, day).verdict.value] for row in self.rows}
+
+    def matches(self, word: str) -> Q:
+        return (
+            Q(indicator__name__icontains=word)
+            | Q(indicator__name_en__icontains=word)
+            | Q(plan__name__icontains=word)
+            | Q(plan__name_en__icontains=word)
+        )

@@ -1,0 +1,160 @@
+"""Public lists: filter, search, sort and page through the URL, and export what is filtered."""
+
+from http import HTTPStatus
+
+import tablib
+from django.core.paginator import InvalidPage, Paginator
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.encoding import force_str
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django_filters.views import FilterView
+from django_tables2 import RequestConfig, SingleTableMixin
+
+from measures import watermark as demo
+
+from ..as_of import BadQuery
+
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def safe_cell(value):
+    """``value`` for a spreadsheet: text that would run as a formula is quoted, numbers stay."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int | float) or hasattr(value, "as_tuple"):
+        return value
+    text = force_str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def table_file(table, file_format: str, name: str) -> HttpResponse:
+    """All rows of ``table`` as a download for people: headers in their language.
+
+    ``file_format`` is csv (UTF-8 with a byte order mark, so that Excel opens it) or xlsx.
+    """
+    rows = ([safe_cell(cell) for cell in row] for row in demo.with_watermark(table.as_values()))
+    dataset = tablib.Dataset(headers=next(rows))
+    dataset.extend(rows)
+    dataset.title = demo.file_name(name)[:31]
+    content = dataset.export(file_format)
+    if file_format == "csv":
+        content = "\ufeff" + content
+    file_name = demo.file_name(f"{name}-{timezone.localdate()}.{file_format}")
+    return HttpResponse(
+        content,
+        content_type=CONTENT_TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
+
+
+class CountedPaginator(Paginator):
+    """Pages of rows whose number is known, so that the database is not asked for it again."""
+
+    def __init__(self, rows, per_page, *, count: int):
+        super().__init__(rows, per_page)
+        self.count = count
+
+
+class ListPage(SingleTableMixin, FilterView):
+    """A filtered table; ``?format=csv`` or ``xlsx`` gives every filtered row as a file.
+
+    Subclasses name ``filterset_class`` (a ``FacetFilterSet``), ``table_class``, ``template_name``,
+    ``heading`` and ``file_name``. An unknown filter value answers 400 and says so, an impossible
+    page number 404. ``pack_parameters`` are the filters that briefing packs understand as the
+    list does; the list leads to a pack where no other filter is in use.
+    """
+
+    heading = ""
+    file_name = ""
+    table_pagination = {"per_page": 50}
+    pack_parameters: frozenset[str] = frozenset()
+
+    def get_filterset_kwargs(self, filterset_class):
+        # Bound also where nothing is asked for, so that there is one way through it.
+        return super().get_filterset_kwargs(filterset_class) | {"data": self.request.GET}
+
+    def get(self, request, *args, **kwargs):
+        self.filterset = self.get_filterset(self.get_filterset_class())
+        valid = self.filterset.is_valid()
+        self.object_list = self.filterset.qs if valid else self.filterset.queryset.none()
+        file_format = request.GET.get("format")
+        if file_format and valid:
+            return self.file(file_format)
+        context = self.get_context_data(
+            filter=self.filterset,
+            object_list=self.object_list,
+            heading=self.heading,
+            chosen=self.chosen() if valid else [],
+            pack=self.pack() if valid else None,
+        )
+        return self.render_to_response(
+            context, status=HTTPStatus.OK if valid else HTTPStatus.BAD_REQUEST
+        )
+
+    def chosen(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The filters in use: the label of each, and its values with links that take one away."""
+        return [
+            (
+                chosen.label,
+                [(words, self.without(chosen.parameter, value)) for value, words in chosen.values],
+            )
+            for chosen in self.filterset.chosen
+        ]
+
+    def without(self, parameter: str, value: str) -> str:
+        """The address of this list without one value of a filter, from its first page."""
+        query = self.request.GET.copy()
+        values = query.pop(parameter)
+        # The search has one value, whatever the spaces around it.
+        if parameter in self.filterset.facets or parameter.startswith("not_"):
+            query.setlist(parameter, [other for other in values if other != value])
+        query.pop("page", None)
+        return f"{self.request.path}?{query.urlencode()}".rstrip("?")
+
+    def pack(self) -> str | None:
+        """The query of the briefing pack of exactly these rows; None where there is none."""
+        used = {chosen.parameter for chosen in self.filterset.chosen}
+        if not self.pack_parameters or used - self.pack_parameters:
+            return None
+        kept = {name: self.request.GET.getlist(name) for name in used}
+        if self.request.as_of:
+            kept["as_of"] = [self.request.as_of.isoformat()]
+        return urlencode(kept, doseq=True)
+
+    def file(self, file_format: str) -> HttpResponse:
+        if file_format not in CONTENT_TYPES:
+            raise BadQuery(
+                _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
+                % {"format": file_format[:20]}
+            )
+        # Where the page shows a dash, the file has an empty cell.
+        table = self.sorted_table(self.object_list, default="")
+        return table_file(table, file_format, self.file_name)
+
+    def sorted_table(self, rows, **options):
+        """The table of all ``rows`` in the order that the URL asks for."""
+        # Given the request, the table would page itself, and per_page=-1 would be a crash.
+        table = self.get_table_class()(data=rows, **options)
+        RequestConfig(self.request, paginate=False).configure(table)
+        return table
+
+    def get_table(self, **kwargs):
+        table = self.sorted_table(self.get_table_data())
+        page = self.request.GET.get(table.prefixed_page_field) or 1
+        try:
+            table.paginate(
+                paginator_class=CountedPaginator,
+                count=len(self.filterset.matching) if self.filterset.is_valid() else 0,
+                page=page,
+                **self.table_pagination,
+            )
+        except InvalidPage as error:
+            raise Http404(_("This list has no such page.")) from error
+        return table

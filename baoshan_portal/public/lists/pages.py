@@ -1,0 +1,53 @@
+"""The public lists: measures, indicators and targets."""
+
+from django.utils.translation import gettext_lazy as _
+
+from measures.models import Measure
+from metrics.models import Indicator, Target
+
+from .filters import PLACES, IndicatorFilter, MeasureFilter, TargetFilter
+from .page import ListPage
+from .tables import IndicatorTable, MeasureTable, TargetTable
+
+
+class MeasureList(ListPage):
+    template_name = "public/measures.html"
+    filterset_class = MeasureFilter
+    table_class = MeasureTable
+    heading = _("Measures")
+    file_name = "measures"
+    # Packs search figures, so that they would find other rows for the same words.
+    pack_parameters = PLACES
+
+    def get_queryset(self):
+        as_of = self.request.as_of
+        return Measure.objects.published(as_of).with_place().with_counts(as_of)
+
+
+class IndicatorList(ListPage):
+    template_name = "public/indicators.html"
+    filterset_class = IndicatorFilter
+    table_class = IndicatorTable
+    heading = _("Indicators")
+    file_name = "indicators"
+    pack_parameters = frozenset(IndicatorFilter.base_filters)
+
+    def get_queryset(self):
+        as_of = self.request.as_of
+        return (
+            Indicator.objects.published(as_of)
+            .with_place()
+            .with_latest(as_of)
+            .with_latest_base_value(as_of)
+        )
+
+
+class TargetList(ListPage):
+    template_name = "public/targets.html"
+    filterset_class = TargetFilter
+    table_class = TargetTable
+    heading = _("Targets")
+    file_name = "targets"
+
+    def get_queryset(self):
+        return Target.objects.for_list(self.request.as_of)

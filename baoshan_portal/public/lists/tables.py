@@ -1,0 +1,291 @@
+"""The public tables; each column is declared once, for the page and for the file."""
+
+from decimal import Decimal
+
+import django_tables2 as tables
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localdate
+from django.utils.translation import gettext_lazy as _
+
+from measures.models import Measure
+from metrics.assessment import assess, timeliness_of
+from metrics.history import before, earlier_targets, target_text
+from metrics.models import Indicator, Target
+from metrics.rules.periods import period_text
+from metrics.rules.quantity import plain
+from metrics.wording import as_written_text, figure_text
+
+from .. import check_marks
+from ..as_of import address
+
+
+class MeasureTable(tables.Table):
+    number = tables.Column(
+        verbose_name=_("No."),
+        order_by=("theme__section__order", "theme__order", "order"),
+    )
+    name = tables.Column(verbose_name=_("Measure"), accessor="pk", order_by="name")
+    theme = tables.Column(
+        verbose_name=_("Theme"), order_by=("theme__section__order", "theme__order")
+    )
+    lead = tables.Column(verbose_name=_("Lead department"), empty_values=())
+    lead_confirmed = tables.BooleanColumn(verbose_name=_("Lead confirmed"), visible=False)
+    indicator_count = tables.Column(verbose_name=_("Figures"), attrs={"cell": {"class": "number"}})
+    latest_note_on = tables.DateColumn(verbose_name=_("Latest note"), format="Y-m-d")
+
+    class Meta:
+        model = Measure
+        fields = ()
+        sequence = (
+            "number", "name", "theme", "lead", "lead_confirmed", "indicator_count",
+            "latest_note_on",
+        )  # fmt: skip
+        empty_text = _("No measure answers to these filters.")
+
+    def render_name(self, record):
+        return format_html('<a href="{}">{}</a>', address(self.request, record), record)
+
+    def value_name(self, record):
+        return str(record)
+
+    def render_lead(self, record):
+        if record.lead is None:
+            return _("not known")
+        if record.lead_confirmed:
+            return str(record.lead)
+        return format_html('{} <span class="mark">{}</span>', record.lead, _("proposed"))
+
+    def value_lead(self, record):
+        return str(record.lead or "")
+
+    def value_lead_confirmed(self, record):
+        return record.lead_confirmed
+
+
+NUMBER = {"cell": {"class": "number"}}
+WHOLE = {"cell": {"class": "whole"}}
+WORD = {"cell": {"class": "word"}}
+WORD_NUMBER = {"cell": {"class": "number word"}}
+PERIOD = {"cell": {"class": "period"}}
+
+
+class IndicatorTable(tables.Table):
+    number = tables.Column(
+        verbose_name=_("No."),
+        accessor="measure__number",
+        order_by=(
+            "measure__theme__section__order", "measure__theme__order", "measure__order", "order",
+        ),
+    )  # fmt: skip
+    code = tables.Column(verbose_name=_("Code"), visible=False)
+    name = tables.Column(verbose_name=_("Indicator"), accessor="pk", order_by="name")
+    measure = tables.Column(verbose_name=_("Measure"), order_by=("measure__name",))
+    figure = tables.Column(
+        verbose_name=_("Latest value"),
+        accessor="pk",
+        attrs=NUMBER,
+    )
+    value = tables.Column(
+        verbose_name=_("Value"), accessor="latest__value", orderable=False, visible=False
+    )
+    unit = tables.Column(verbose_name=_("Unit"), orderable=False, visible=False)
+    qualifier = tables.Column(
+        verbose_name=_("Qualifier"),
+        accessor="latest__get_qualifier_display",
+        orderable=False,
+        visible=False,
+    )
+    as_written = tables.Column(verbose_name=_("As written"), accessor="latest", orderable=False)
+    period = tables.Column(
+        verbose_name=_("Period"), accessor="latest", orderable=False, attrs=PERIOD
+    )
+    inferred = tables.Column(
+        verbose_name=_("Period inferred"),
+        accessor="latest__period_inferred",
+        orderable=False,
+        visible=False,
+    )
+    category = tables.Column(verbose_name=_("Category"), attrs=WORD)
+    kind = tables.Column(verbose_name=_("Kind"), attrs=WORD)
+    # The page tells it by a mark beside the name.
+    checks = tables.Column(
+        verbose_name=_("Checks with other figures"), accessor="pk", orderable=False, visible=False
+    )
+    # The page of the indicator tells it.
+    fresh = tables.Column(
+        verbose_name=_("Reported when due"), accessor="pk", orderable=False, visible=False
+    )
+    source = tables.Column(
+        verbose_name=_("Source"), accessor="latest", orderable=False, attrs=WHOLE
+    )
+
+    class Meta:
+        model = Indicator
+        fields = ()
+        sequence = (
+            "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
+            "as_written", "period", "inferred", "category", "kind", "checks",
+            "fresh", "source",
+        )  # fmt: skip
+        empty_text = _("No indicator answers to these filters.")
+
+    def render_name(self, record):
+        return _marked(self.request, record)
+
+    def value_name(self, record):
+        return str(record)
+
+    def render_measure(self, record):
+        return format_html(
+            '<a href="{}">{}</a>', address(self.request, record.measure), record.measure
+        )
+
+    def value_measure(self, record):
+        return str(record.measure)
+
+    def order_figure(self, rows, is_descending):
+        """Rows without a value stand last both ways: missing is neither least nor most."""
+        value = F("latest_base_value")
+        order = value.desc(nulls_last=True) if is_descending else value.asc(nulls_last=True)
+        return rows.order_by(order, *rows.query.order_by), True
+
+    def render_figure(self, record):
+        return _figure(record.latest, record.unit)
+
+    def value_figure(self, record):
+        latest = record.latest
+        return figure_text(latest.value, record.unit, latest.qualifier) if latest else ""
+
+    def render_as_written(self, value):
+        return as_written_text(value)
+
+    def value_value(self, value):
+        # As a number, but 51.79 rather than 51.7900.
+        return Decimal(plain(value))
+
+    def render_period(self, value):
+        text = period_text(value.period_start, value.period_end)
+        # A narrow column breaks between the dates and not within one.
+        days = format_html_join(
+            " – ", '<span class="whole">{}</span>', ((day,) for day in text.split(" – "))
+        )
+        if value.period_inferred:
+            return format_html('{} <span class="mark">{}</span>', days, _("inferred"))
+        return days
+
+    def value_period(self, value):
+        return period_text(value.period_start, value.period_end)
+
+    def value_fresh(self, record):
+        return timeliness_of(record, self.request.as_of or localdate()).state.label
+
+    def value_checks(self, value):
+        return check_marks.words(check_marks.of_page(self.request).get(value, []))
+
+    def render_source(self, value):
+        return value.source_text
+
+
+class TargetTable(tables.Table):
+    indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name")
+    plan = tables.Column(verbose_name=_("Plan"))
+    target = tables.Column(
+        verbose_name=_("Target"), accessor="pk", attrs=WORD_NUMBER, orderable=False
+    )
+    due_on = tables.DateColumn(
+        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WORD
+    )
+    latest = tables.Column(
+        verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False
+    )
+    claim = tables.Column(verbose_name=_("What the report says"))
+    verdict = tables.Column(verbose_name=_("What can be concluded"), accessor="pk", orderable=False)
+    source = tables.Column(
+        verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE
+    )
+    # The page tells it in a table of its own below.
+    earlier = tables.Column(
+        verbose_name=_("What it said before"),
+        accessor="pk",
+        orderable=False,
+        empty_values=(),
+        visible=False,
+    )
+
+    class Meta:
+        model = Target
+        fields = ()
+        empty_text = _("No target answers to these filters.")
+
+    def render_indicator(self, value):
+        return _marked(self.request, value)
+
+    def value_indicator(self, value):
+        return str(value)
+
+    def value_target(self, record):
+        if record.value is None:
+            return _("not published")
+        text = figure_text(record.value, record.indicator.unit)
+        return f"{record.get_comparator_display()} {text}"
+
+    render_target = value_target
+
+    def render_latest(self, value):
+        return _figure(value.latest, value.unit)
+
+    def value_latest(self, value):
+        latest = value.latest
+        return figure_text(latest.value, value.unit, latest.qualifier) if latest else ""
+
+    def verdict_of(self, record):
+        return assess(record.indicator, record, self.on).verdict
+
+    def render_verdict(self, record):
+        return render_to_string("public/_verdict.html", {"verdict": self.verdict_of(record)})
+
+    def value_verdict(self, record):
+        return self.verdict_of(record).label
+
+    @cached_property
+    def replaced(self):
+        """Every version of a public target that was corrected, by its key."""
+        return earlier_targets(self.request.as_of)
+
+    def value_earlier(self, record):
+        return "; ".join(
+            _("%(from)s – %(until)s: %(said)s (corrected: %(reason)s)")
+            % {
+                "from": localdate(version.published_at).isoformat(),
+                "until": localdate(version.replaced_at).isoformat(),
+                "said": target_text(version),
+                "reason": version.replaced_because,
+            }
+            for version in before(record, self.replaced)
+        )
+
+    @property
+    def ledger(self):
+        """What the targets of this page said before, in the order of their rows."""
+        rows = self.paginated_rows
+        return [version for row in rows for version in before(row.record, self.replaced)]
+
+    @property
+    def on(self):
+        """The day that verdicts are made for: the page's, or today."""
+        return self.request.as_of or localdate()
+
+
+def _marked(request, indicator):
+    """The name of ``indicator`` as a link to its page, with the mark of its checks."""
+    results = check_marks.of_page(request).get(indicator.pk)
+    mark = render_to_string("public/_check_mark.html", {"results": results})
+    return format_html('<a href="{}">{}</a>{}', address(request, indicator), indicator, mark)
+
+
+def _figure(observation, unit):
+    """The component that shows a value everywhere; says so where there is none."""
+    return render_to_string("public/_figure.html", {"observation": observation, "unit": unit})

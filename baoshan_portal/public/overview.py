@@ -1,0 +1,269 @@
+"""The first page: what was asked for, the key figures, and how far they can be trusted.
+
+It counts nothing twice and asks the database ten questions, however many rows there are.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from measures.models import Report, Section, Theme
+from measures.submission import end_of_day
+from metrics.assessment import assess_check
+from metrics.last_change import LastChange, last_change, told_growth
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Plan
+from metrics.rules.checks import Result
+from metrics.rules.choices import Freshness, Kind
+from metrics.rules.progress import time_used
+
+from . import check_marks
+from .as_of import BadQuery, address, read_day
+from .changes.page import default_since
+from .changes.publications import counts_by_theme
+from .quality import facts
+
+
+def page(request):
+    """What was asked for, the key figures, and how far the figures can be trusted."""
+    report = Report.objects.select_related("opinion").order_by("issued_on").first()
+    if report is None:
+        return render(request, "public/overview.html", {"report": None})
+    as_of = request.as_of
+    on = as_of or timezone.localdate()
+    since = read_day(request.GET.get("since"), "since") or default_since(report, on)
+    if since > on:
+        raise BadQuery(
+            _("“since” is later than %(day)s, the day that this page speaks of.")
+            % {"day": on.isoformat()}
+        )
+    known = facts(as_of)
+    new, last_published = counts_by_theme(end_of_day(since), end_of_day(on))
+    keys, checks = key_figures_and_checks(as_of)
+    sections = sections_of(known, new, as_of)
+    plan = Plan.objects.first()
+    context = {
+        "report": report,
+        "on": on,
+        "since": since,
+        "is_since_report": since == report.issued_on,
+        "last_published": last_published,
+        "plan": plan,
+        "time_used": time_used(plan.start_on, plan.end_on, on).value if plan else None,
+        "sections": sections,
+        "total": Counts.total(section.counts for section in sections),
+        "key_figures": keys,
+        "trust": trust(known, checks, partial(address, request)),
+    }
+    return render(request, "public/overview.html", context)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """``with_value`` of the ``indicators``; ``new``: publications since the chosen day."""
+
+    measures: int = 0
+    indicators: int = 0
+    with_value: int = 0
+    new: int = 0
+
+    @classmethod
+    def total(cls, counts) -> "Counts":
+        rows = [(row.measures, row.indicators, row.with_value, row.new) for row in counts]
+        return cls(*map(sum, zip(*rows, strict=True))) if rows else cls()
+
+
+@dataclass(frozen=True)
+class SectionCounts:
+    section: Section
+    themes: list[tuple[Theme, Counts]]
+
+    @property
+    def counts(self) -> Counts:
+        return Counts.total(counts for _theme, counts in self.themes)
+
+
+def sections_of(known: list[dict], new: Counter, as_of: date | None) -> list[SectionCounts]:
+    """Every section with its themes and what they hold; two queries."""
+    indicators = Counter(row["theme"] for row in known)
+    with_value = Counter(row["theme"] for row in known if row["value"])
+    themes = Theme.objects.with_counts(as_of)
+    return [
+        SectionCounts(
+            section,
+            [
+                (
+                    theme,
+                    Counts(
+                        theme.measure_count,
+                        indicators[theme.pk],
+                        with_value[theme.pk],
+                        new[theme.pk],
+                    ),
+                )
+                for theme in section.themes.all()
+            ],
+        )
+        for section in Section.objects.prefetch_related(Prefetch("themes", themes))
+    ]
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A key indicator, its newest public value (None: none), and how that came about.
+
+    ``change`` is the computed change from the value of the period before, None if none is
+    public; ``told`` is the growth that the source itself tells for the same period. ``checks`` are
+    the results of the checks that it takes part in, the gravest first.
+    """
+
+    indicator: Indicator
+    latest: Observation | None
+    change: LastChange | None
+    told: str
+    checks: list[Result]
+
+
+def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter]:
+    """The key figures in the order of the report, and how many checks have which result.
+
+    Four queries: both need values of indicators, which are asked for together.
+    """
+    growth = Q(basis__is_key=True, kind=Kind.GROWTH)
+    indicators = list(
+        Indicator.objects.published(as_of).filter(Q(is_key=True) | growth).with_place()
+    )
+    terms = CheckTerm.objects.select_related("indicator__unit")
+    checks = list(
+        Check.objects.published(as_of).prefetch_related(
+            Prefetch("terms", terms, to_attr="loaded_terms")
+        )
+    )
+    in_checks = [term.indicator for check in checks for term in check.loaded_terms]
+    values = Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
+    prefetch_related_objects(
+        indicators + in_checks, Prefetch("observations", values, to_attr="public_values")
+    )
+    states = [assess_check(check) for check in checks]
+    marks = check_marks.by_indicator(states)
+    keys = [
+        KeyFigure(
+            row,
+            row.latest,
+            last_change(row),
+            told_growth(row, [rate for rate in indicators if rate.basis_id == row.pk]),
+            marks.get(row.pk, []),
+        )
+        for row in indicators
+        if row.is_key
+    ]
+    return keys, Counter(state.outcome.result for state in states)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of a ``Whole``: how many, where they are listed, and how the bar shows them."""
+
+    label: str
+    count: int
+    link: str
+    tone: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All indicators, or all checks, by one question; the parts do not overlap."""
+
+    label: str
+    parts: list[Part]
+
+    @property
+    def total(self) -> int:
+        return sum(part.count for part in self.parts)
+
+
+def whole(label: str, *parts: tuple) -> Whole:
+    """``parts`` are label, count, link and tone each."""
+    made, start = [], 0
+    for name, count, link, tone in parts:
+        made.append(Part(name, count, link, tone, start))
+        start += count
+    return Whole(label, made)
+
+
+def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
+    """Counts that say how far the public figures can be checked, each with a link to its list.
+
+    ``known`` are the ``facts`` of the indicators, ``checks`` counts checks by their results, and
+    ``link_to`` makes an address.
+    """
+
+    def listed(**query):
+        return link_to("indicators", **query)
+
+    def yes_or_no(label, name, key, yes, no):
+        n = sum(row[key] for row in known)
+        return whole(
+            label,
+            (yes, n, listed(**{name: "yes"}), "yes"),
+            (no, len(known) - n, listed(**{name: "no"}), "no"),
+        )
+
+    published = sum(row["target_value"] for row in known)
+    unpublished = sum(row["target"] for row in known) - published
+    fresh = Counter(row["fresh"] for row in known)
+    return [
+        yes_or_no(_("Public value"), "value", "value", _("has one"), _("has none")),
+        yes_or_no(
+            _("Source"),
+            "traced",
+            "traced",
+            _("traced to a sentence or document"),
+            _("not traced"),
+        ),
+        whole(
+            _("Target"),
+            (_("value published"), published, listed(target="published"), "yes"),
+            (_("known, not published"), unpublished, listed(target="unpublished"), "half"),
+            (
+                _("none known"),
+                len(known) - published - unpublished,
+                listed(target="none"),
+                "no",
+            ),
+        ),
+        yes_or_no(_("Since the report"), "updated", "updated", _("updated"), _("not updated")),
+        whole(
+            _("Reported when due"),
+            *(
+                (state.label, fresh[state], listed(fresh=state), tone)
+                for state, tone in (
+                    (Freshness.LATE, "bad"),
+                    (Freshness.NEVER, "warn"),
+                    (Freshness.ONCE, "no"),
+                    (Freshness.CURRENT, "good"),
+                )
+            ),
+        ),
+        yes_or_no(
+            _("Period"), "inferred", "inferred", _("partly inferred"), _("as the source states")
+        ),
+        whole(
+            _("Checks"),
+            *(
+                (result.label, checks[result], link_to("checks", result=result), tone)
+                for result, tone in (
+                    (Result.FAILS, "bad"),
+                    (Result.APPROXIMATE, "warn"),
+                    (Result.UNKNOWN, "open"),
+                    (Result.HOLDS, "good"),
+                )
+            ),
+        ),
+    ]

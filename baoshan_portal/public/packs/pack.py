@@ -1,0 +1,320 @@
+"""Briefing packs: what is known of a section, theme, department or filtered list, to take away.
+
+One gathering feeds the print view and the files, so that they cannot disagree.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from measures.models import Measure, ProgressNote, Section, Theme
+from measures.text import joined
+from measures.watermark import file_name
+from metrics.assessment import Assessment, assess
+from metrics.history import target_text
+from metrics.models import Indicator, Observation
+from metrics.rules.checks import Result
+from metrics.rules.periods import period_text
+from metrics.wording import as_written_text, observed_text
+
+from .. import check_marks
+from ..as_of import BadQuery
+from ..lists.facets import Chosen
+from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
+
+#: What a zip archive says of the age of its files, where it must not tell when it was made.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An indicator with its newest public value and what can be concluded for each target.
+
+    ``checks`` are the results of the checks that it takes part in, the gravest first.
+    """
+
+    indicator: Indicator
+    assessments: list[Assessment]
+    checks: list[Result]
+
+    @property
+    def latest(self) -> Observation | None:
+        return self.indicator.latest
+
+    @property
+    def figure(self) -> str:
+        if not self.latest:
+            return _("no data")
+        return observed_text(self.latest, self.indicator.unit)
+
+    @property
+    def as_written(self) -> str:
+        return as_written_text(self.latest) if self.latest else "—"
+
+    @property
+    def period(self) -> str:
+        return told_period(self.latest) if self.latest else "—"
+
+    @property
+    def kind(self) -> str:
+        return self.indicator.get_kind_display()
+
+    @property
+    def verdict(self) -> str:
+        """Every target with what can be concluded, or that there is none."""
+        return "; ".join(
+            f"{target_text(state.target)}: {state.verdict.label}"
+            if state.target
+            else str(state.verdict.label)
+            for state in self.assessments
+        )
+
+    @property
+    def conclusion(self) -> str:
+        """What can be concluded for its targets, and what came of its checks if it is in any."""
+        if not self.checks:
+            return self.verdict
+        told = {"verdict": self.verdict, "results": check_marks.words(self.checks)}
+        return _("%(verdict)s; checks with other figures: %(results)s") % told
+
+    @property
+    def source(self) -> str:
+        return self.latest.source_text if self.latest else "—"
+
+    @property
+    def cells(self) -> list[str]:
+        """In the order of ``Pack.columns``."""
+        return [
+            str(self.indicator),
+            self.figure,
+            self.as_written,
+            self.period,
+            self.kind,
+            self.conclusion,
+            self.source,
+        ]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A measure with the figures that were chosen and everything that was published on it."""
+
+    measure: Measure
+    lines: list[Line]
+    notes: list[ProgressNote]
+
+    @property
+    def lead(self) -> str:
+        measure = self.measure
+        if not measure.lead:
+            return _("not known")
+        if measure.lead_confirmed:
+            return _("%(lead)s (confirmed)") % {"lead": measure.lead}
+        return _("%(lead)s (proposed)") % {"lead": measure.lead}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """All that a briefing pack says; ``filters`` and ``link`` tell how to get it again."""
+
+    title: str
+    day: date
+    as_of: date | None
+    filters: list[tuple[str, str]]
+    link: str
+    name: str
+    works: list[Work]
+    sources: list[str]
+
+    @property
+    def method(self) -> str:
+        sentences = [
+            _(
+                "Each figure is printed in a named document, or was entered by staff and approved: "
+                "the newest public value is shown, and a missing one is never a zero."
+            ),
+            _(
+                "What can be concluded is computed against published targets only and kept apart "
+                "from what documents claim; a period that the source does not state is marked as "
+                "inferred."
+            ),
+        ]
+        # Chinese sentences stand without a space between them.
+        return joined(sentences)
+
+    @property
+    def columns(self) -> list[str]:
+        return [
+            _("Indicator"),
+            _("Latest value"),
+            _("As written"),
+            _("Period"),
+            _("Kind"),
+            _("Target and conclusion"),
+            _("Source"),
+        ]
+
+    @property
+    def numbers(self) -> str:
+        """The document numbers of the opinions that the pack is about."""
+        opinions = {work.measure.theme.section.opinion.number for work in self.works}
+        return pgettext("between names", ", ").join(sorted(opinions))
+
+    @property
+    def filters_text(self) -> str:
+        if not self.filters:
+            return _("none, everything that is public")
+        return pgettext("between filters", "; ").join(
+            _("%(name)s: %(value)s") % {"name": n, "value": v} for n, v in self.filters
+        )
+
+    @property
+    def about(self) -> list[tuple[str, str]]:
+        """What every form of the pack tells of itself."""
+        return [
+            (_("Data as of"), self.day.isoformat()),
+            (_("Filters"), self.filters_text),
+            (_("Method"), self.method),
+            (_("Permanent link"), self.link),
+        ]
+
+    @property
+    def sections(self) -> list[tuple[Section, list[tuple[Theme, list[Work]]]]]:
+        return [
+            (section, [(theme, list(of_theme)) for theme, of_theme in groupby(of_section, _theme)])
+            for section, of_section in groupby(self.works, lambda work: work.measure.theme.section)
+        ]
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for work in self.works for line in work.lines]
+
+    @property
+    def empty_text(self) -> str:
+        return _(
+            "Nothing that was public on this day answers to these filters. Take one of them away, "
+            "or ask for a later day."
+        )
+
+
+def _theme(work: Work) -> Theme:
+    return work.measure.theme
+
+
+def told_period(observation: Observation) -> str:
+    """The period, with a word where it was worked out rather than told."""
+    text = period_text(observation.period_start, observation.period_end)
+    return _("%(period)s (inferred)") % {"period": text} if observation.period_inferred else text
+
+
+def gather(request) -> Pack:
+    """The pack that the address asks for; the number of queries is that of its filters' kinds.
+
+    Raises BadQuery for a filter, or the value of one, that the portal does not know.
+    """
+    as_of = request.as_of
+    day = as_of or timezone.localdate()
+    indicators = Indicator.objects.published(as_of).with_place().with_latest(as_of)
+    chosen = IndicatorFilter(request.GET, queryset=indicators, request=request)
+    if unknown := set(request.GET) - set(chosen.filters) - {"as_of"}:
+        raise BadQuery(
+            _("“%(name)s” is not a filter of the portal; there are: %(names)s.")
+            % {"name": min(unknown)[:40], "names": ", ".join(chosen.filters)}
+        )
+    if not chosen.is_valid():
+        names = ", ".join(str(chosen.form.fields[name].label) for name in chosen.form.errors)
+        raise BadQuery(
+            _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
+        )
+    marks = check_marks.of_page(request)
+    lines: dict[int, list[Line]] = {}
+    for indicator in chosen.qs:
+        states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
+        lines.setdefault(indicator.measure_id, []).append(
+            Line(indicator, states, marks.get(indicator.pk, []))
+        )
+
+    measures = (
+        Measure.objects.published(as_of)
+        .with_place()
+        .select_related("theme__section__opinion", "report")
+        .prefetch_related(
+            Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
+        )
+    )
+    if {asked.parameter for asked in chosen.chosen} <= PLACES:
+        # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
+        measures = MeasureFilter(
+            request.GET, queryset=measures, request=request, places=chosen.places
+        ).qs
+    else:
+        measures = measures.filter(pk__in=lines)
+    works = [Work(row, lines.get(row.pk, []), row.public_notes) for row in measures]
+
+    query = [(asked.parameter, value) for asked in chosen.chosen for value, _words in asked.values]
+    link = f"{reverse('packs')}?{urlencode([*query, ('as_of', day.isoformat())])}"
+    places = _places(chosen)
+    return Pack(
+        title=_title(chosen, places),
+        day=day,
+        as_of=as_of,
+        filters=[(asked.label, _told(asked)) for asked in chosen.chosen],
+        link=request.build_absolute_uri(link),
+        name=file_name("-".join(["pack", *(place.code for place in places), day.isoformat()])),
+        works=works,
+        sources=_sources(works),
+    )
+
+
+def _told(asked: Chosen) -> str:
+    """The values of a filter in words, one after the other."""
+    return pgettext("between names", ", ").join(words for _value, words in asked.values)
+
+
+def _places(filterset: IndicatorFilter) -> list:
+    """The section, theme and department that are asked for, unless there are several of a kind."""
+    found = [
+        filterset.places.find(asked.parameter, asked.values[0][0])
+        for asked in filterset.chosen
+        if asked.parameter in PLACE_NAMES and len(asked.values) == 1
+    ]
+    return [place for place in found if place]
+
+
+def _title(filterset: IndicatorFilter, places: list) -> str:
+    if not filterset.chosen:
+        return _("Briefing on everything that was asked for")
+    if places and len(filterset.chosen) == 1:
+        return _("Briefing: %(subject)s") % {"subject": places[0]}
+    return _("Briefing on selected figures")
+
+
+def _sources(works: list[Work]) -> list[str]:
+    """Every document that the pack cites, reports first, each once."""
+    cited = [
+        row
+        for work in works
+        for line in work.lines
+        for row in (line.latest, *line.indicator.loaded_targets)
+        if row
+    ]
+    reports = {row.report for row in cited} | {work.measure.report for work in works}
+    told = [
+        _("%(number)s %(name)s, %(issuer)s, issued on %(day)s")
+        % {
+            "number": report.number,
+            "name": report,
+            "issuer": report.in_language("issuer"),
+            "day": report.issued_on.isoformat(),
+        }
+        for report in sorted(reports - {None}, key=lambda report: report.number)
+    ]
+    others = {f"{row.source_name} {row.source_url}".strip() for row in cited if row.source_name}
+    return told + sorted(others)

@@ -1,0 +1,87 @@
+"""How far the public figures can be checked: what is known of every indicator.
+
+One set of questions serves the filters of the list of indicators and the counts that lead there,
+so that a count and its list agree.
+"""
+
+from datetime import date
+
+from django.conf import settings
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from measures.models import Report
+from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
+from metrics.rules.choices import Frequency, Freshness
+from metrics.rules.freshness import newest_due
+
+from .lists.facets import yes_if
+
+
+def questions(as_of: date | None) -> dict:
+    """Expressions on indicators, by the name of the filter; most answer yes or no.
+
+    ``value`` it has a public value; ``traced`` the newest one names its report or source;
+    ``inferred`` the period of one was worked out; ``updated`` one was published after the day on
+    which the first report was issued. ``target``: none is public, the value is unpublished, or
+    one was published. ``fresh``: a ``Freshness``.
+    """
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
+    newest_source = values.order_by(*NEWEST_FIRST).values(answer=with_source)[:1]
+    issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
+    return {
+        "value": yes_if(Exists(values)),
+        "traced": Coalesce(Subquery(newest_source), Value("no")),
+        "inferred": yes_if(Exists(values.filter(period_inferred=True))),
+        # In the portal's time zone, so that it is the day after which ``end_of_day`` begins.
+        "updated": yes_if(Exists(values.filter(published_at__date__gt=Subquery(issued_on)))),
+        "target": Case(
+            When(Exists(targets.filter(value__isnull=False)), then=Value("published")),
+            When(Exists(targets), then=Value("unpublished")),
+            default=Value("none"),
+        ),
+        "fresh": _fresh(values, as_of or timezone.localdate()),
+    }
+
+
+def _fresh(values, on: date) -> Case:
+    """``freshness.timeliness`` as an expression, for the same state in a filter."""
+    reported = {
+        frequency: values.filter(
+            period_end__gte=newest_due(frequency, on, settings.REPORTING_GRACE_DAYS)
+        )
+        for frequency in Frequency
+        if frequency != Frequency.ONCE
+    }
+    return Case(
+        When(~Exists(values), then=Value(Freshness.NEVER)),
+        When(frequency=Frequency.ONCE, then=Value(Freshness.ONCE)),
+        *(
+            When(Q(Exists(found), frequency=frequency), then=Value(Freshness.CURRENT))
+            for frequency, found in reported.items()
+        ),
+        default=Value(Freshness.LATE),
+    )
+
+
+def facts(as_of: date | None) -> list[dict]:
+    """The answers to ``questions`` for every public indicator, in one query.
+
+    Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
+    exist, ``target_value`` whether one was published with its value, and ``fresh`` a ``Freshness``.
+    """
+    asked = questions(as_of)
+    rows = Indicator.objects.published(as_of).annotate(**asked).order_by()
+    return [
+        {
+            "theme": row["measure__theme"],
+            **{name: row[name] == "yes" for name in asked if name not in {"target", "fresh"}},
+            "target": row["target"] != "none",
+            "target_value": row["target"] == "published",
+            "fresh": row["fresh"],
+        }
+        for row in rows.values("measure__theme", *asked)
+    ]

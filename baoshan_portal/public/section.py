@@ -1,0 +1,55 @@
+"""The page of a section: what was asked for, the measures taken and what is counted on each."""
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404, render
+
+from measures.models import Measure, Section, Theme
+from metrics.models import Indicator
+
+
+@dataclass(frozen=True)
+class ThemeLines:
+    """A theme with its public measures; each has ``public_indicators``, with their latest value."""
+
+    theme: Theme
+
+    @property
+    def measures(self) -> list[Measure]:
+        return self.theme.public_measures
+
+    @property
+    def with_figures(self) -> int:
+        """Measures on which the documents give a figure at all."""
+        return sum(bool(measure.public_indicators) for measure in self.measures)
+
+    @property
+    def indicators(self) -> list[Indicator]:
+        return [row for measure in self.measures for row in measure.public_indicators]
+
+    @property
+    def with_value(self) -> int:
+        return sum(indicator.latest is not None for indicator in self.indicators)
+
+
+def page(request, order):
+    """One of the things asked for: its themes, their measures and what is counted on each."""
+    as_of = request.as_of
+    row = get_object_or_404(Section.objects.select_related("opinion"), order=order)
+    measures = (
+        Measure.objects.published(as_of)
+        .with_place()
+        .prefetch_related(
+            Prefetch(
+                "indicators",
+                Indicator.objects.published(as_of).with_place().with_latest(as_of),
+                to_attr="public_indicators",
+            )
+        )
+    )
+    themes = row.themes.select_related("section").prefetch_related(
+        Prefetch("measures", measures, to_attr="public_measures")
+    )
+    context = {"section": row, "themes": [ThemeLines(theme) for theme in themes]}
+    return render(request, "public/section.html", context)

@@ -1,0 +1,137 @@
+"""An indicator in a few sentences of plain language: what it is now, what changed, what remains.
+
+What cannot be said is said to be so, with the reason; the arithmetic is that of ``progress``.
+"""
+
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from measures.text import joined
+from metrics.assessment import Assessment
+from metrics.last_change import last_change
+from metrics.models import Indicator, Observation, Unit
+from metrics.rules import progress
+from metrics.rules.checks import MEASURED
+from metrics.rules.choices import Verdict
+from metrics.rules.periods import period_text
+from metrics.wording import figure_text, observed_text
+
+
+def tell(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
+    """All sentences on one indicator; needs its unit and ``public_values``, newest first.
+
+    ``growth`` is what the source tells of it (``told_growth``).
+    """
+    latest = assessment.latest
+    if latest is None:
+        return _("No value has been published. That is not a zero.")
+    sentences = [_now(indicator, latest), _change(indicator, growth), *_since(assessment)]
+    sentences += _target(indicator, assessment, on)
+    return joined(sentences)
+
+
+def _now(indicator: Indicator, latest: Observation) -> str:
+    return _("%(name)s: %(figure)s, %(period)s.") % {
+        "name": indicator,
+        "figure": observed_text(latest, indicator.unit),
+        "period": period_text(latest.period_start, latest.period_end),
+    }
+
+
+def _change(indicator: Indicator, growth: str) -> str:
+    change = last_change(indicator)
+    if change is None and growth:
+        return _("The source tells a growth of %(rate)s, but no earlier value.") % {"rate": growth}
+    if change is None:
+        return _("No earlier value can be compared with it.")
+    told = {
+        "before": observed_text(change.before, indicator.unit),
+        "period": period_text(change.before.period_start, change.before.period_end),
+        "change": change.words,
+        "reason": change.difference.reason,
+    }
+    if change.difference.value is None:
+        return _("Before it was %(before)s (%(period)s). %(reason)s") % told
+    return _("Compared with %(before)s (%(period)s): %(change)s.") % told
+
+
+def _since(state: Assessment) -> list[str]:
+    """What should have been reported since; nothing where nothing is overdue."""
+    missed = state.timeliness.missed
+    if not missed:
+        return []
+    return [
+        ngettext(
+            "Since then %(n)d value has fallen due, and none was published.",
+            "Since then %(n)d values have fallen due, and none was published.",
+            missed,
+        )
+        % {"n": missed}
+    ]
+
+
+def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
+    target = state.target
+    if target is None:
+        return [_("No target has been published, so what remains cannot be said.")]
+    if target.value is None:
+        said = [_("What remains cannot be said: the target value is not published.")]
+        if state.verdict == Verdict.CLAIM_UNVERIFIABLE:
+            said = [_("The source claims that the target was met; this cannot be verified."), *said]
+        return said
+    due = target.due_on or target.plan.end_on
+    aim = {
+        "target": f"{target.get_comparator_display()} {figure_text(target.value, indicator.unit)}",
+        "due": due.isoformat(),
+        "verdict": state.verdict.label,
+    }
+    said = [_("Target %(target)s by %(due)s: %(verdict)s.") % aim]
+    left = progress.remaining(state.latest.value, target.value, target.comparator)
+    if left.value:
+        figure = _rounded(left.value, indicator.unit)
+        said.append(_("%(figure)s remain to the target.") % {"figure": figure})
+        said.append(_needed(indicator, left, on, due))
+        said.append(_reached(indicator, state, on))
+    if state.contradicts_claim:
+        said.append(
+            _("The source claims otherwise: %(claim)s.") % {"claim": target.get_claim_display()}
+        )
+    return said
+
+
+def _needed(indicator: Indicator, left: progress.Answer, on: date, due: date) -> str:
+    needed = progress.needed_per_quarter(left, on, due)
+    if needed.value is None:
+        return _("What each quarter must bring cannot be said: %(reason)s") % {
+            "reason": needed.reason
+        }
+    return _("Each quarter until then must bring %(figure)s.") % {
+        "figure": _rounded(needed.value, indicator.unit)
+    }
+
+
+def _reached(indicator: Indicator, state: Assessment, on: date) -> str:
+    target = state.target
+    day = progress.reached_on(
+        state.completion,
+        target.plan.start_on,
+        on,
+        kind=indicator.kind,
+        frequency=indicator.frequency,
+        baseline=target.baseline,
+    )
+    if day.value is None:
+        return _("When it will be reached at this pace cannot be said: %(reason)s") % {
+            "reason": day.reason
+        }
+    return _("At this pace it is reached on %(day)s.") % {"day": day.value.isoformat()}
+
+
+def _rounded(value: Decimal, unit: Unit) -> str:
+    """Two decimals for what is measured; counted things are whole, and too few would not do."""
+    if unit.quantity in MEASURED:
+        return figure_text(round(value, 2), unit)
+    return figure_text(value.to_integral_value(ROUND_CEILING), unit)

@@ -1,0 +1,76 @@
+"""Tags for the public pages, which speak of one day; loaded in all templates."""
+
+from django import template
+from django.urls import reverse, translate_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from .. import check_marks
+from ..as_of import address
+from ..measure import lines_of
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def page(context, target, *args, **query) -> str:
+    """The address of ``target``, keeping the day that this page speaks of; see ``address``."""
+    return address(context.get("request"), target, *args, **query)
+
+
+@register.simple_tag(takes_context=True)
+def this_page_in(context, language: str) -> str:
+    """This page's address in the other language; the overview's where the page has none."""
+    request = context["request"]
+    # A path that begins with two slashes would be read as the name of another site.
+    path = "/" + request.path_info.lstrip("/")
+    here = f"{path}?{request.GET.urlencode()}".rstrip("?")
+    there = translate_url(here, language)
+    if there == here:
+        with override(language):
+            there = reverse("overview")
+    return there
+
+
+@register.simple_tag(takes_context=True)
+def day_of_page(context):
+    """The day that the page speaks of: the one asked for, or today."""
+    return getattr(context.get("request"), "as_of", None) or timezone.localdate()
+
+
+@register.inclusion_tag("public/_crumbs.html", takes_context=True)
+def crumbs(context, *rows):
+    """The way down to this page: the overview, then ``rows`` with the numbers that they have."""
+    request = context.get("request")
+    numbered = ((getattr(row, "number", None) or row.order, row) for row in rows)
+    return {
+        "places": [
+            (address(request, "overview"), "", _("Overview")),
+            *((address(request, row), number, row) for number, row in numbered),
+        ]
+    }
+
+
+@register.inclusion_tag("public/_check_mark.html", takes_context=True)
+def check_mark(context, indicator):
+    """The gravest result of the checks that ``indicator`` takes part in; nothing if in none."""
+    return {"results": check_marks.of_page(context["request"]).get(indicator.pk)}
+
+
+@register.inclusion_tag("public/_check_legend.html", takes_context=True)
+def check_legend(context):
+    """What the marks of ``check_mark`` mean, with the way to all checks."""
+    return {"results": check_marks.SEVERITY, "request": context["request"]}
+
+
+@register.inclusion_tag("public/_indicators_of.html", takes_context=True)
+def indicators_of(context, measure):
+    """The figures of a measure, as public on the day that the page speaks of."""
+    lines = lines_of(measure, context["request"].as_of)
+    return {
+        "lines": lines,
+        "has_courses": any(line.course for line in lines),
+        "has_targets": any(line.assessments for line in lines),
+        "request": context["request"],
+    }

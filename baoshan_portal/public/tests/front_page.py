@@ -1,0 +1,32 @@
+"""How the tests read the overview."""
+
+import re
+from html import unescape
+
+from baoshan_portal.tests.pages import texts
+
+
+def html_of(client, address="/en/", **query) -> str:
+    response = client.get(address, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def rows(html: str) -> list[list[str]]:
+    """The cells of every row of every table, as text."""
+    return [texts(row, "t[hd]") for row in re.findall("<tr[^>]*>(.*?)</tr>", html, re.DOTALL)]
+
+
+def row_of(html: str, head: str) -> list[str]:
+    """The further cells of the row that begins with ``head``."""
+    (found,) = [cells[1:] for cells in rows(html) if cells and cells[0].endswith(head)]
+    return found
+
+
+def parts(html: str) -> dict[str, tuple[str, str]]:
+    """The counts of the honesty panel: by label, the count as read and its link."""
+    table = html[html.index('class="plain trust"') :]
+    found = re.findall(
+        r'<a href="([^"]*)"><span class="key[^>]*></span>(.*?) <strong>(.*?)</a>', table
+    )
+    return {label: (count.replace("</strong>", ""), unescape(link)) for link, label, count in found}

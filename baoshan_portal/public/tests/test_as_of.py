@@ -1,0 +1,299 @@
+"""?as_of=YYYY-MM-DD shows every page and file as it was public on that day."""
+
+import re
+from datetime import date, datetime, timedelta
+from html import unescape
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from baoshan_portal.tests.pages import (
+    FILES,
+    LISTS,
+    PLAIN_PAGES,
+    days,
+    in_both_languages,
+    language,
+    links,
+    public_pages,
+    rows_of,
+    texts,
+)
+from measures.models import Measure
+from measures.tests.factories import make_note
+from metrics.models import Indicator, Observation, Target
+from metrics.tests.factories import make_observation
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+
+DAY_BEFORE = "2023-07-24"
+DAY = "2023-07-25"
+PREFIXES = pytest.mark.parametrize("prefix", ["", "/en"])
+
+
+def html_of(client, address: str, **query) -> str:
+    return client.get(address, query).content.decode()
+
+
+def total_on_overview(client, day: str) -> list[str]:
+    """Measures, indicators with a value / all, and what was new by then."""
+    (total,) = re.findall("<tfoot>(.*?)</tfoot>", html_of(client, "/en/", as_of=day), re.DOTALL)
+    return texts(total, "td")
+
+
+def test_before_the_report_was_issued_nothing_was_public(client):
+    assert total_on_overview(client, DAY_BEFORE) == ["0", "0/0", "0"]
+    for address in LISTS:
+        assert len(rows_of(html_of(client, address, as_of=DAY_BEFORE, format="csv"))) == 0
+    for number in (1, 2, 3, 4):
+        html = html_of(client, f"/en/sections/{number}/", as_of=DAY_BEFORE)
+        assert not re.search('href="/en/(measures|indicators)/[^/?]+/', html)
+
+
+def test_from_the_day_of_issue_on_everything_is_public(client):
+    html = html_of(client, "/en/sections/1/", as_of=DAY)
+    assert re.search('href="/en/(measures|indicators)/[^/?]+/', html)
+    measures, indicators = Measure.objects.count(), Indicator.objects.count()
+    publications = Observation.objects.count() + Target.objects.count()
+    assert total_on_overview(client, DAY) == [
+        f"{measures}",
+        f"{indicators}/{indicators}",
+        f"{publications}",
+    ]
+    for address, model in (("/measures/", Measure), ("/indicators/", Indicator)):
+        rows = rows_of(html_of(client, address, as_of=DAY, format="csv"))
+        assert len(rows) == model.objects.count() > 0
+    assert len(rows_of(html_of(client, "/targets/", as_of=DAY, format="csv"))) == 2
+
+
+@PREFIXES
+def test_a_page_tells_the_day_that_was_asked_for(client, prefix):
+    for address in PLAIN_PAGES:
+        html = html_of(client, prefix + address, as_of=DAY)
+        assert DAY in days(html)
+        assert timezone.localdate().isoformat() not in days(html)
+
+
+@PREFIXES
+@pytest.mark.parametrize("kind", ["measures", "indicators"])
+def test_a_page_of_a_row_that_was_not_public_yet_says_since_when_it_is(client, prefix, kind):
+    code = {"measures": Measure, "indicators": Indicator}[kind].objects.first().code
+
+    answer = client.get(f"{prefix}/{kind}/{code}/", {"as_of": DAY_BEFORE})
+    html = answer.content.decode()
+
+    assert answer.status_code == 404
+    assert language(html) == ("en" if prefix else "zh-Hans")
+    assert len(texts(html, "h1")) == 1
+    (sentence,) = [text for text in texts(html, "p") if DAY_BEFORE in text and DAY in text]
+    if prefix:
+        assert sentence == "This was not public yet on 2023-07-24; it is since 2023-07-25."
+    assert client.get(f"{prefix}/{kind}/{code}/", {"as_of": DAY}).status_code == 200
+
+
+def corrected_observation():
+    """51.79 told on the day of issue, corrected to 50.1 on 10 August."""
+    first = Indicator.objects.get(observations__as_written="51.79亿元").observations.get()
+    content = {name: getattr(first, name) for name in first.content_fields()}
+    content |= {"value": "50.1", "as_written": "50.1亿元"}
+    return make_observation(
+        **content,
+        supersedes=first,
+        revision=2,
+        correction_reason="合计时重复计入一家",
+        published=date(2023, 8, 10),
+    )
+
+
+def test_a_correction_shows_from_its_day_on_and_the_old_value_before(client):
+    code = corrected_observation().indicator.code
+
+    for day, shown, not_shown in (
+        ("2023-08-09", "51.79亿元", "50.1亿元"),
+        ("2023-08-10", "50.1亿元", None),
+        (None, "50.1亿元", None),
+    ):
+        query = {"as_of": day} if day else {}
+        page = html_of(client, f"/indicators/{code}/", **query)
+        (in_list,) = rows_of(html_of(client, "/indicators/", q=code, format="csv", **query))
+        told = [
+            row["as_written"]
+            for row in rows_of(html_of(client, "/data/observations.csv", **query))
+            if row["indicator_code"] == code
+        ]
+        assert shown in texts(page, "td")
+        assert not_shown is None or not_shown not in page
+        assert shown in in_list.values()
+        assert told == [shown]
+
+
+def test_a_correction_is_told_with_the_old_value_and_its_reason(client):
+    code = corrected_observation().indicator.code
+
+    html = html_of(client, f"/indicators/{code}/")
+
+    cell, why = [cell for cell in texts(html, "td") if "合计时重复计入一家" in cell]
+    assert cell.startswith("2")
+    assert "51.79亿元" in cell
+    assert why == "合计时重复计入一家"
+
+
+def test_the_search_finds_what_was_public_on_the_day(client):
+    code = corrected_observation().indicator.code
+
+    for day, word, found in (
+        ("2023-08-09", "51.79", True),
+        ("2023-08-09", "50.1亿元", False),
+        ("2023-08-10", "51.79", False),
+        ("2023-08-10", "50.1亿元", True),
+    ):
+        rows = rows_of(html_of(client, "/en/indicators/", q=word, as_of=day, format="csv"))
+        assert (code in {row["Code"] for row in rows}) == found, (day, word)
+
+
+def test_a_progress_note_shows_from_its_day_on(client):
+    measure = Measure.objects.first()
+    make_note(measure=measure, text="八面来风", published=date(2023, 8, 10))
+    address = f"/measures/{measure.code}/"
+
+    assert "八面来风" not in html_of(client, address, as_of="2023-08-09")
+    assert "八面来风" in html_of(client, address, as_of="2023-08-10")
+    assert "八面来风" in html_of(client, address)
+
+
+def test_a_row_published_late_in_the_evening_counts_for_that_day_in_shanghai(client):
+    moment = datetime(2023, 8, 10, 23, 59, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
+    measure = Measure.objects.first()
+    make_note(measure=measure, text="八面来风", published=moment)
+    address = f"/measures/{measure.code}/"
+
+    assert "八面来风" not in html_of(client, address, as_of="2023-08-09")
+    assert "八面来风" in html_of(client, address, as_of="2023-08-10")
+
+
+AUGUST = "2023-08-01"
+#: What knows no day: files of the site itself, the desk of staff, and feeds, which tell what comes.
+#: Display leads back to the page, with its day, that the reader came from.
+WITHOUT_A_DAY = ("static", "admin", "changes/feed", "display")
+
+
+@pytest.fixture(scope="module")
+def pages_of_august(report, django_db_blocker):
+    """The text of every public page as of AUGUST."""
+    client = Client()
+    addresses = [
+        *public_pages(lambda address: client.get(address).content.decode()),
+        *in_both_languages("/?since=2023-07-01", "/changes/?from=2023-07-01&to=2023-07-31"),
+        *in_both_languages(
+            "/indicators/?sort=name&page=2", "/packs/?section=industrial-structure", "/find/?q=家"
+        ),
+    ]
+    return {
+        address: client.get(f"{address}{'&' if '?' in address else '?'}as_of={AUGUST}")
+        for address in addresses
+    }
+
+
+def knows_no_day(path: str) -> bool:
+    path = path.removeprefix("/en").removeprefix("/")
+    return path.startswith(tuple(f"{name}/" for name in WITHOUT_A_DAY))
+
+
+@pytest.mark.usefixtures("pages_of_august")
+def test_every_page_can_be_asked_for_a_day(pages_of_august):
+    assert len(pages_of_august) > 400
+    assert {a: page.status_code for a, page in pages_of_august.items()} == dict.fromkeys(
+        pages_of_august, 200
+    )
+
+
+def test_every_link_keeps_the_day_except_the_one_back_to_today(pages_of_august):
+    lost = []
+    for address, page in pages_of_august.items():
+        html = page.content.decode()
+        today = [link for link in links(html, "href") if unquote(link) == address]
+        assert len(today) == 1, address
+        for link in set(links(html, "href")) - set(today):
+            url = urlsplit(link)
+            is_part_of_the_page = not (url.path or url.query)
+            if url.netloc or is_part_of_the_page or knows_no_day(url.path):
+                continue
+            if parse_qs(url.query).get("as_of") != [AUGUST]:
+                lost.append((address, link))
+
+    assert lost == []
+
+
+def test_the_other_language_keeps_the_day_and_the_question(pages_of_august):
+    for address, page in pages_of_august.items():
+        html = page.content.decode()
+        (link,) = re.findall('<a class="language" [^>]*href="([^"]*)"', html)
+        url, asked = urlsplit(unescape(link)), urlsplit(address)
+        assert parse_qs(url.query) == {**parse_qs(asked.query), "as_of": [AUGUST]}, address
+
+
+def test_every_form_keeps_the_day(pages_of_august):
+    hidden = f'<input type="hidden" name="as_of" value="{AUGUST}">'
+    for address, page in pages_of_august.items():
+        forms = re.findall("<form.*?</form>", page.content.decode(), re.DOTALL)
+        assert forms, address
+        for form in forms:
+            # How to see the page is chosen on a page of its own, which leads back to this one.
+            if 'class="display"' in form:
+                (back,) = re.findall('name="next"[^>]* value="([^"]*)"', form)
+                assert parse_qs(urlsplit(unescape(back)).query)["as_of"] == [AUGUST], address
+            else:
+                assert hidden in form, address
+
+
+@PREFIXES
+@pytest.mark.parametrize(
+    "day", ["yesterday", "2023-13-01", "2023-02-29", "2023-7-1", "01/07/2023", "-1", "２０２３年"]
+)
+def test_what_is_no_date_is_answered_by_a_sentence(client, prefix, day):
+    answer = client.get(f"{prefix}/", {"as_of": day})
+    html = answer.content.decode()
+
+    assert answer.status_code == 400
+    assert language(html) == ("en" if prefix else "zh-Hans")
+    assert len(texts(html, "h1")) == 1
+    (sentence,) = [text for text in texts(html, "p") if f"“{day}”" in text]
+    assert "2023-07-31" in sentence
+    if prefix:
+        assert sentence.startswith(f"“{day}” is not a date.")
+
+
+@PREFIXES
+def test_a_day_to_come_is_answered_by_a_sentence(client, prefix):
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+
+    answer = client.get(f"{prefix}/indicators/", {"as_of": tomorrow})
+    html = answer.content.decode()
+
+    assert answer.status_code == 400
+    assert language(html) == ("en" if prefix else "zh-Hans")
+    (sentence,) = [text for text in texts(html, "p") if tomorrow in text]
+    if prefix:
+        assert "is in the future" in sentence
+
+
+def test_today_and_no_day_at_all_are_answered(client):
+    for address in in_both_languages(*PLAIN_PAGES):
+        today = timezone.localdate().isoformat()
+        assert client.get(address, {"as_of": today}).status_code == 200
+        assert client.get(address, {"as_of": ""}).status_code == 200
+
+
+def test_the_first_day_of_the_calendar_is_answered_like_any_other(client):
+    for address in (*in_both_languages(*PLAIN_PAGES), *FILES):
+        assert client.get(address, {"as_of": "0001-01-01"}).status_code == 200, address
+
+
+def test_the_day_is_written_into_the_page_as_text_only(client):
+    html = html_of(client, "/en/", as_of="<script>alert(1)</script>")
+
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html

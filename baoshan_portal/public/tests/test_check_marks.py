@@ -1,0 +1,113 @@
+"""A mark beside every figure that takes part in a check, wherever the figure is shown."""
+
+import csv
+import io
+import re
+from datetime import date
+
+import pytest
+
+from measures.tests.factories import ISSUED
+from metrics.models import Check, CheckTerm, Indicator
+from metrics.rules.checks import Result, Role
+from metrics.tests.factories import make_check, make_observation, make_term
+
+from .. import check_marks
+
+pytestmark = pytest.mark.django_db
+
+IN_A_BROKEN_CHECK = "nanda-enterprises-new"
+IN_NO_CHECK = "nanda-registered-capital-new"
+SAID = "Check with other figures: does not hold"
+
+
+def after_name(html: str, code: str) -> str:
+    """What stands between the link to an indicator and the next link."""
+    (text,) = re.findall(rf'href="/en/indicators/{code}/[^>]*>[^<]*</a>(.*?)<a ', html, re.DOTALL)
+    return text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/en/",
+        "/en/sections/1/",
+        "/en/measures/nanda-enterprise-clustering/",
+        "/en/indicators/?q=registered",
+        "/en/indicators/?q=registered&as_of=2023-08-01",
+        "/en/find/?q=nanda+registered",
+    ],
+)
+def test_a_figure_in_a_check_is_marked_and_one_in_none_is_not(client, report, address):
+    html = client.get(address).content.decode()
+
+    assert SAID in after_name(html, IN_A_BROKEN_CHECK)
+    assert "check-mark" not in after_name(html, IN_NO_CHECK)
+
+
+@pytest.mark.parametrize("address", ["/en/compare/enterprises/", "/en/targets/"])
+def test_comparisons_and_targets_mark_exactly_the_figures_in_checks(client, report, address):
+    html = client.get(address).content.decode()
+    in_checks = set(CheckTerm.objects.values_list("indicator__code", flat=True))
+
+    shown = set(re.findall(r'<td[^>]*><a href="/en/indicators/([\w-]+)/', html))
+
+    assert shown
+    for code in shown:
+        cell = re.search(rf'<a href="/en/indicators/{code}/.*?</td>', html, re.DOTALL)[0]
+        assert ("check-mark" in cell) == (code in in_checks), code
+
+
+def test_the_page_of_an_indicator_marks_its_figure(client, report):
+    html = client.get(f"/en/indicators/{IN_A_BROKEN_CHECK}/").content.decode()
+    (headline,) = re.findall(r'<p class="headline-figure">.*?</p>', html, re.DOTALL)
+
+    assert SAID in headline
+
+
+def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(client, report):
+    in_checks = set(CheckTerm.objects.values_list("indicator__code", flat=True))
+
+    text = client.get("/en/indicators/?format=csv").content.decode("utf-8-sig")
+
+    told = {
+        row["Code"]: row["Checks with other figures"] for row in csv.DictReader(io.StringIO(text))
+    }
+    assert len(told) == Indicator.objects.count()
+    assert {code for code, words in told.items() if words} == in_checks
+    assert told[IN_A_BROKEN_CHECK] == "does not hold; holds"
+
+
+def test_packs_tell_what_came_of_the_checks(client, report):
+    page = client.get("/en/packs/?theme=core-area").content.decode()
+    file = client.get("/en/packs/pack.csv?theme=core-area").content.decode("utf-8-sig")
+
+    assert "no target set; checks with other figures: does not hold; holds" in page
+    told = {row["Code"]: row for row in csv.DictReader(io.StringIO(file))}
+    assert told[IN_A_BROKEN_CHECK]["Checks with other figures"] == "does not hold; holds"
+    assert told[IN_NO_CHECK]["Checks with other figures"] == ""
+
+
+def test_of_several_results_the_gravest_stands_first():
+    whole = make_observation(value=5, published=ISSUED).indicator
+    for value in (4, 6):
+        check = make_check()
+        make_term(check_of=check, indicator=whole)
+        part = make_observation(value=value, published=ISSUED).indicator
+        make_term(check_of=check, role=Role.PART, indicator=part)
+
+    assert check_marks.of_day(None)[whole.pk] == [Result.FAILS, Result.HOLDS]
+    assert check_marks.words([Result.FAILS, Result.HOLDS]) == "不成立；成立"
+
+
+def test_a_check_that_was_not_public_on_the_day_leaves_no_mark(report):
+    assert check_marks.of_day(None)
+    assert check_marks.of_day(date(2023, 7, 24)) == {}
+
+
+def test_the_marks_say_what_the_page_of_checks_says(report):
+    marks = check_marks.of_day(None)
+    states = check_marks.by_indicator(
+        map(check_marks.assess_check, Check.objects.published().with_terms())
+    )
+    assert marks == states

@@ -1,0 +1,255 @@
+"""The open-data contract of design.md §5, to the letter."""
+
+import csv
+from datetime import date, datetime
+from io import StringIO
+
+import pytest
+import yaml
+from django.conf import settings
+
+from baoshan_portal.tests.pages import FILES, rows_of
+from measures.tests.factories import ISSUED
+from metrics.models import Indicator, Plan
+from metrics.tests.factories import make_observation, make_target
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+
+HEADERS = {
+    "observations": "indicator_code,indicator,theme,measure_code,value,unit,base_value,base_unit,"
+    "qualifier,as_written,period_start,period_end,period_inferred,certainty,source,locator,"
+    "revision,published_at",
+    "indicators": "code,name,name_en,theme,measure_code,category,kind,unit,direction,basis,"
+    "department,latest_value,latest_qualifier,latest_period_end,target_value,target_due,"
+    "target_claim,completion,verdict,url",
+    "measures": "code,number,name,name_en,section,theme,lead,lead_confirmed,indicators,"
+    "latest_note_on,url",
+    "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source",
+}
+NAMES = list(HEADERS)
+
+
+def text_of(client, name: str, **query) -> str:
+    return client.get(f"/data/{name}.csv", query).content.decode()
+
+
+def read(client, name: str, **query) -> list[dict]:
+    return rows_of(text_of(client, name, **query))
+
+
+def described(client) -> dict[str, dict]:
+    package = client.get("/data/datapackage.json").json()
+    return {resource["name"]: resource for resource in package["resources"]}
+
+
+def fixture_rows(name: str) -> list[dict]:
+    return yaml.safe_load((settings.BASE_DIR / f"fixtures/{name}.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_line_is_the_contract(client, name):
+    assert text_of(client, name).partition("\r\n")[0] == HEADERS[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_plain_utf_8_csv_without_a_byte_order_mark(client, name):
+    answer = client.get(f"/data/{name}.csv")
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert not answer.content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(StringIO(answer.content.decode("utf-8")), strict=True))
+    assert {len(line) for line in lines} == {len(lines[0])}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_holds_every_row_of_the_report(client, name):
+    assert len(read(client, name)) == len(fixture_rows(name)) > 0
+
+
+@pytest.mark.parametrize(
+    ("as_written", "value", "unit", "base_value", "base_unit", "qualifier"),
+    [
+        ("51.79亿元", "51.79", "亿元", "5179000000", "元", "exact"),
+        ("2.1万余个", "21000", "个", "21000", "个", "over"),
+        ("1/4", "25", "%", "25", "%", "exact"),
+        ("翻两番", "300", "%", "300", "%", "exact"),
+        ("第6", "6", "名次", "6", "名次", "exact"),
+        ("148.54万元", "148.54", "万元", "1485400", "元", "exact"),
+        ("约5亿元", "5", "亿元", "500000000", "元", "about"),
+        ("近百名", "100", "名", "100", "人", "nearly"),
+    ],
+)
+def test_a_value_is_given_as_reported_and_in_the_base_unit(
+    client, as_written, value, unit, base_value, base_unit, qualifier
+):
+    (row,) = [row for row in read(client, "observations") if row["as_written"] == as_written]
+
+    assert row["value"] == value
+    assert row["unit"] == unit
+    assert row["base_value"] == base_value
+    assert row["base_unit"] == base_unit
+    assert row["qualifier"] == qualifier
+
+
+def test_a_value_is_told_with_its_place_period_and_publication(client):
+    (row,) = [row for row in read(client, "observations") if row["as_written"] == "51.79亿元"]
+
+    del row["indicator_code"], row["indicator"], row["measure_code"]
+    assert row == {
+        "theme": "1.2",
+        "value": "51.79",
+        "unit": "亿元",
+        "base_value": "5179000000",
+        "base_unit": "元",
+        "qualifier": "exact",
+        "as_written": "51.79亿元",
+        "period_start": "2022-01-01",
+        "period_end": "2022-12-31",
+        "period_inferred": "false",
+        "certainty": "actual",
+        "source": "宝府〔2023〕70号",
+        "locator": "1.2/5",
+        "revision": "1",
+        "published_at": "2023-07-25T00:00:00+08:00",
+    }
+
+
+def test_an_indicator_line_carries_its_newest_value_and_an_absolute_address(client):
+    codes = {row["as_written"]: row["indicator_code"] for row in read(client, "observations")}
+    rows = {row["code"]: row for row in read(client, "indicators")}
+
+    row = rows[codes["51.79亿元"]]
+    assert row["theme"] == "1.2"
+    assert row["unit"] == "亿元"
+    assert row["latest_value"] == "51.79"
+    assert row["latest_qualifier"] == "exact"
+    assert row["latest_period_end"] == "2022-12-31"
+    assert row["verdict"] == "no-target"
+    assert row["url"] == f"http://testserver/indicators/{row['code']}/"
+
+
+def test_a_claim_without_a_published_target_has_no_value_and_no_completion(client):
+    rows = read(client, "targets")
+
+    assert [row["claim"] for row in rows] == ["exceeded-early", "met-early"]
+    for row in rows:
+        assert (row["value"], row["due_on"], row["baseline"]) == ("", "", "")
+        assert row["verdict"] == "claim-unverifiable"
+        assert row["source"] == "宝府〔2023〕70号"
+    claimed = [row for row in read(client, "indicators") if row["target_claim"]]
+    assert {row["code"] for row in claimed} == {row["indicator_code"] for row in rows}
+    assert {row["completion"] for row in claimed} == {""}
+    assert {row["target_value"] for row in claimed} == {""}
+
+
+def test_a_published_target_gives_a_completion_in_percent(client):
+    indicator = Indicator.objects.get(observations__as_written="51.79亿元")
+    make_target(
+        indicator=indicator,
+        plan=Plan.objects.get(),
+        value=100,
+        due_on=date(2023, 12, 31),
+        published=ISSUED,
+    )
+
+    (row,) = [row for row in read(client, "indicators") if row["code"] == indicator.code]
+
+    assert row["target_value"] == "100"
+    assert row["target_due"] == "2023-12-31"
+    assert row["completion"] == "51.79"
+    assert row["verdict"] == "missed"
+
+
+def test_a_measure_line_says_whether_its_lead_is_confirmed(client):
+    rows = read(client, "measures")
+
+    assert {row["lead_confirmed"] for row in rows} == {"false"}
+    assert rows[0]["number"] == "1.1.1"
+    assert rows[0]["section"] == "1"
+    assert rows[0]["theme"] == "1.1"
+    assert rows[0]["latest_note_on"] == ""
+    assert sum(int(row["indicators"]) for row in rows) == len(fixture_rows("indicators"))
+
+
+def test_the_package_describes_exactly_the_files_and_their_columns(client):
+    resources = described(client)
+
+    assert list(resources) == NAMES
+    for name, resource in resources.items():
+        fields = [field["name"] for field in resource["schema"]["fields"]]
+        assert ",".join(fields) == HEADERS[name]
+        assert all(field["description"] for field in resource["schema"]["fields"])
+        assert resource["path"] == f"http://testserver/data/{name}.csv"
+        assert resource["encoding"] == "utf-8"
+
+
+READERS = {
+    "string": str,
+    "number": float,
+    "integer": int,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "boolean": {"true": True, "false": False}.__getitem__,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_cell_has_the_type_that_the_package_gives_its_column(client, name):
+    fields = described(client)[name]["schema"]["fields"]
+
+    for row in read(client, name):
+        for field in fields:
+            if text := row[field["name"]]:
+                READERS[field["type"]](text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_primary_key_tells_every_line_from_the_others(client, name):
+    key = described(client)[name]["schema"]["primaryKey"]
+
+    keys = [tuple(row[column] for column in key) for row in read(client, name)]
+
+    assert len(keys) == len(set(keys)) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_answers_for_the_day_asked_for(client, name):
+    assert text_of(client, name, as_of="2023-07-24") == HEADERS[name] + "\r\n"
+    assert len(read(client, name, as_of="2023-07-25")) == len(fixture_rows(name))
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("day", ["yesterday", "2999-01-01"])
+def test_a_file_refuses_a_day_that_is_none_or_still_to_come(client, file, day):
+    answer = client.get(file, {"as_of": day})
+
+    assert answer.status_code == 400
+    assert day in answer.content.decode()
+
+
+def test_the_files_are_the_same_in_whatever_language_the_reader_prefers(client):
+    for name in NAMES:
+        english = client.get(f"/data/{name}.csv", headers={"accept-language": "en"})
+        assert english.content.decode() == text_of(client, name)
+
+
+def test_a_value_entered_later_stands_beside_the_reports(client):
+    indicator = Indicator.objects.get(observations__as_written="51.79亿元")
+    make_observation(
+        indicator=indicator,
+        value="60.5",
+        as_written="60.5亿元",
+        period_start=date(2023, 1, 1),
+        period_end=date(2023, 12, 31),
+        source_name="区统计局年报",
+        published=date(2024, 2, 1),
+    )
+
+    told = [row for row in read(client, "observations") if row["indicator_code"] == indicator.code]
+    (row,) = [row for row in read(client, "indicators") if row["code"] == indicator.code]
+
+    assert [(line["value"], line["source"], line["locator"]) for line in told] == [
+        ("51.79", "宝府〔2023〕70号", "1.2/5"),
+        ("60.5", "区统计局年报", ""),
+    ]
+    assert row["latest_value"] == "60.5"

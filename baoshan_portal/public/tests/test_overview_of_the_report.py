@@ -1,0 +1,106 @@
+"""The overview of the real report: its numbers, what it costs, and that counts are lists."""
+
+import gzip
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from baoshan_portal.tests.pages import days, in_both_languages, rows_of, texts
+from measures.models import Measure, Section, Theme
+from metrics.models import Indicator
+from metrics.tests.factories import make_observation, make_target
+
+from .front_page import html_of, parts, row_of
+
+DAY = date(2023, 8, 10)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+
+
+def test_the_report_is_counted_by_section_and_theme(client):
+    html = html_of(client)
+
+    for section in Section.objects.all():
+        measures = Measure.objects.filter(theme__section=section).count()
+        indicators = Indicator.objects.filter(measure__theme__section=section).count()
+        assert row_of(html, section.name_en) == [str(measures), f"{indicators}/{indicators}", "0"]
+    for theme in Theme.objects.all():
+        measures = theme.measures.count()
+        indicators = Indicator.objects.filter(measure__theme=theme).count()
+        assert row_of(html, theme.name_en) == [str(measures), f"{indicators}/{indicators}", "0"]
+    assert row_of(html, "Total") == ["80", "118/118", "0"]
+
+
+def test_the_loans_of_the_report_tell_what_they_grew_by(client):
+    assert "+13.01亿元（+56.22%）" in html_of(client, "/")
+    assert "+CNY 1.301 billion (+56.22%)" in html_of(client)
+
+
+def test_the_traps_of_the_report_are_counted(client):
+    counts = parts(html_of(client))
+
+    assert counts["does not hold"][0] == "1/33"
+    assert counts["value published"][0] == "0/118"
+    assert counts["known, not published"][0] == "2/118"
+    assert counts["updated"][0] == "0/118"
+
+
+@pytest.mark.parametrize("as_of", [None, "2023-08-09", "2023-07-24"])
+def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
+    indicator = Indicator.objects.first()
+    make_observation(indicator=indicator, period_end=date(2023, 8, 1), published=DAY)
+    make_target(indicator=indicator, published=DAY)
+    html = html_of(client, **({"as_of": as_of} if as_of else {}))
+
+    counted = {link: count for count, link in parts(html).values()}
+    assert len(counted) == 19
+    for link, count in counted.items():
+        if "/checks/" in link:
+            length = html_of(client, link).count('<article class="check"')
+        else:
+            length = len(rows_of(html_of(client, f"{link}&format=csv")))
+        assert count.partition("/")[0] == str(length), link
+
+
+@pytest.mark.parametrize("query", ["", "?since=2023-07-01", "?as_of=2023-08-01"])
+def test_the_overview_asks_the_database_ten_questions(client, query):
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(f"/{query}").status_code == 200
+
+    assert len(queries) == 10
+
+
+@pytest.mark.parametrize("address", in_both_languages("/", "/?since=2023-07-01"))
+def test_the_page_and_its_style_weigh_at_most_60_kb_compressed(client, address):
+    html = html_of(client, address)
+    sheets = re.findall(r'rel="stylesheet" href="/static/(css/[a-z]+)[^"]*"', html)
+    assert len(sheets) == 4
+    files = [Path(finders.find(f"{sheet}.css")).read_bytes() for sheet in sheets]
+
+    weight = sum(len(gzip.compress(content)) for content in [html.encode(), *files])
+
+    assert weight <= 60_000
+    assert "<script" not in html
+
+
+def test_scripts_of_our_own_weigh_at_most_20_kb(settings):
+    scripts = [
+        path.read_bytes() for folder in settings.STATICFILES_DIRS for path in folder.rglob("*.js")
+    ]
+
+    assert sum(map(len, scripts)) <= 20_000
+
+
+def test_before_the_day_of_issue_the_page_says_that_nothing_was_published(client):
+    html = html_of(client, as_of="2023-07-01")
+
+    assert "On this day nothing had been published yet." in html
+    assert "No key figure was public on this day." in html
+    assert row_of(html, "Total") == ["0", "0/0", "0"]
+    assert "2023-07-01" in days(html)
+    assert texts(html, "dd")[:2] == ["2023-07-01", "none yet"]

@@ -1,0 +1,490 @@
+"""A briefing pack tells the same to read, to print and to take away, and says what it is."""
+
+import csv
+import zipfile
+from datetime import date
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from docx import Document
+from docx.oxml.ns import qn
+
+from baoshan_portal.tests.pages import links, rows_of, texts
+from measures.models import Department, Theme
+from measures.tests.factories import (
+    ISSUED,
+    make_department,
+    make_measure,
+    make_note,
+    make_opinion,
+    make_report,
+    make_section,
+    make_theme,
+)
+from metrics.rules.checks import Role
+from metrics.rules.choices import Claim, Comparator, Kind
+from metrics.tests.factories import (
+    make_check,
+    make_indicator,
+    make_observation,
+    make_target,
+    make_term,
+    make_unit,
+)
+
+from ..packs.docx import chinese_number
+
+pytestmark = pytest.mark.django_db
+
+DAY = "2023-12-31"
+FILES = ("docx", "xlsx", "csv")
+
+
+def page_of(client, **query) -> str:
+    answer = client.get("/en/packs/", {"as_of": DAY, **query})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def file_of(client, kind: str, /, **query) -> bytes:
+    answer = client.get(f"/en/packs/pack.{kind}", {"as_of": DAY, **query})
+    assert answer.status_code == 200
+    return answer.content
+
+
+def words(client, kind: str, /, **query) -> str:
+    """All that the pack says, as a reader of that kind of file sees it."""
+    if kind == "html":
+        html = page_of(client, **query)
+        return "\n".join(text for tag in ("h1", "h2", "h3", "h4", "p", "td", "dd", "li")
+                         for text in texts(html, tag))  # fmt: skip
+    content = file_of(client, kind, **query)
+    if kind == "docx":
+        document = Document(BytesIO(content))
+        cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
+        return "\n".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
+    if kind == "xlsx":
+        book = openpyxl.load_workbook(BytesIO(content))
+        return "\n".join(str(cell) for sheet in book for row in sheet.values for cell in row)
+    return "\n".join(
+        cell for row in csv.reader(StringIO(content.decode("utf-8-sig"))) for cell in row
+    )
+
+
+@pytest.fixture
+def alpha():
+    """Theme 1.2 with Alpha, which has a figure, a target and a note, and Silent, which has none."""
+    opinion = make_opinion(number="宝会〔2022〕36号")
+    section = make_section(order=1, code="east", name="东部", name_en="East", opinion=opinion)
+    theme = make_theme(section=section, order=2, code="parks", name="园区", name_en="Parks")
+    report = make_report(number="宝府〔2023〕70号", name_en="Answer", issuer_en="District")
+    lead = make_department(code="office", name_en="Office")
+    measure = make_measure(
+        theme=theme, order=1, name="甲", name_en="Alpha", lead=lead, summary_en="Build parks."
+    )
+    make_measure(theme=theme, order=2, name_en="Silent", lead=lead, lead_confirmed=True)
+    indicator = make_indicator(
+        measure=measure, code="alpha-firms", name_en="Alpha firms", kind=Kind.CUMULATIVE
+    )
+    make_observation(
+        indicator=indicator,
+        value="1234.5",
+        as_written="1,234.5家",
+        report=report,
+        locator="1.2/3",
+        period_start=None,
+        period_end=date(2023, 6, 30),
+        period_inferred=True,
+        published=ISSUED,
+    )
+    make_target(
+        indicator=indicator,
+        value=1000,
+        comparator=Comparator.AT_LEAST,
+        claim=Claim.NONE,
+        due_on=date(2025, 12, 31),
+        source_name="Plan book",
+        published=ISSUED,
+    )
+    make_note(measure=measure, text="完工。", text_en="Built.", published=ISSUED)
+    other = make_theme(section=section, order=3, code="roads", name_en="Roads")
+    make_indicator(measure=make_measure(theme=other, name_en="Beta"), name_en="Beta roads")
+    return indicator
+
+
+@pytest.mark.parametrize("kind", ["html", *FILES])
+def test_every_form_of_a_pack_tells_the_figure_with_all_that_belongs_to_it(client, alpha, kind):
+    told = words(client, kind, theme="parks")
+
+    for said in (
+        "Briefing: Parks",
+        DAY,
+        "Theme: 1.2 Parks",
+        "a missing one is never a zero",
+        f"http://testserver/en/packs/?theme=parks&as_of={DAY}",
+        "Alpha firms",
+        "1,234.5 organisations",
+        "1,234.5家",
+        "up to 2023-06-30 (inferred)",
+        "cumulative",
+        "met",
+        "宝府〔2023〕70号 1.2/3",
+        "宝府〔2023〕70号 Answer, District, issued on 2023-07-25",
+        "Plan book",
+    ):
+        assert said in told, said
+    assert "Beta" not in told
+
+
+@pytest.mark.parametrize("kind", ["html", "docx", "xlsx"])
+def test_a_pack_of_a_place_tells_the_work_behind_the_figures(client, alpha, kind):
+    told = words(client, kind, section="east")
+
+    for said in ("Office (proposed)", "Office (confirmed)", "Build parks.", "Built.", "Silent"):
+        assert said in told, said
+
+
+def test_a_pack_of_a_filtered_list_leaves_out_measures_without_such_figures(client, alpha):
+    told = words(client, "docx", section="east", kind="cumulative")
+
+    assert "Briefing on selected figures" in told
+    assert "Section: 1 East; Kind: cumulative" in told
+    assert "Alpha firms" in told
+    assert "Silent" not in told
+
+
+@pytest.mark.parametrize("kind", ["html", *FILES])
+def test_a_pack_takes_several_answers_and_exclusions_and_tells_them(client, alpha, kind):
+    query = {"theme": ["roads", "parks"], "not_kind": ["stock", "flow"], "value": "yes"}
+
+    told = words(client, kind, **query)
+
+    assert "Theme: 1.2 Parks, 1.3 Roads; Kind except: stock, flow; Public value: has one" in told
+    link = "theme=parks&theme=roads&not_kind=stock&not_kind=flow&value=yes"
+    assert f"http://testserver/en/packs/?{link}&as_of={DAY}" in told
+    assert "Briefing on selected figures" in told
+    assert "Alpha firms" in told
+    assert "Beta roads" not in told
+
+
+def test_a_chinese_pack_tells_its_filters_as_chinese_is_written(client, alpha):
+    html = client.get("/packs/", {"theme": ["parks", "roads"], "not_kind": "flow"}).content.decode()
+
+    assert "主题：1.2 园区、1.3 " in html
+    assert "；指标类型（不含）：时期" in html
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_pack_is_the_one_that_its_permanent_link_gives_whatever_the_order(client, alpha, kind):
+    (link,) = [
+        link
+        for link in links(page_of(client, theme=["roads", "parks"], not_kind=["flow"]), "href")
+        if link.startswith("http")
+    ]
+
+    again = link.removeprefix("http://testserver").replace("/packs/?", f"/packs/pack.{kind}?")
+
+    assert client.get(again).content == file_of(
+        client, kind, not_kind=["flow"], theme=["roads", "parks"]
+    )
+
+
+def test_a_pack_of_places_keeps_the_measures_without_figures_and_leaves_out_what_it_must(
+    client, alpha
+):
+    for query, expected in (
+        ({"theme": ["parks", "roads"]}, ["Alpha", "Silent", "Beta"]),
+        ({"not_theme": ["roads"]}, ["Alpha", "Silent"]),
+        ({"not_department": ["none"]}, ["Alpha", "Silent"]),
+        ({"department": ["none"]}, ["Beta"]),
+        ({"not_kind": ["stock"]}, ["Alpha", "Beta"]),
+    ):
+        html = page_of(client, **query)
+        assert [name.split(" ", 1)[1] for name in texts(html, "h4")] == expected, query
+
+
+def test_a_pack_of_several_places_is_named_after_none_of_them(client, alpha):
+    answer = client.get("/en/packs/pack.csv", {"theme": ["parks", "roads"], "as_of": DAY})
+
+    assert f'filename="pack-{DAY}.csv"' in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"check": "unknown", "theme": "parks"}, {"not_category": "funds", "q": "firms"}]
+)
+@pytest.mark.parametrize("kind", ["html", *FILES])
+def test_a_pack_with_other_filters_costs_at_most_ten_queries_too(client, alpha, kind, query):
+    check = make_check()
+    make_term(check_of=check, indicator=alpha, role=Role.WHOLE)
+    make_term(check_of=check, indicator=make_indicator(), role=Role.PART)
+    words(client, kind, **query)
+
+    with CaptureQueriesContext(connection) as queries:
+        words(client, kind, **query)
+
+    assert len(queries) <= 10
+
+
+def test_a_pack_takes_the_filters_of_the_list_of_indicators(client, alpha):
+    html = client.get("/en/indicators/", {"q": "Alpha", "as_of": DAY, "sort": "name"}).content
+    (link,) = [link for link in links(html.decode(), "href") if "/packs/" in link]
+
+    pack = client.get(link).content.decode()
+
+    assert "Alpha firms" in texts(pack, "td")
+    assert "Beta roads" not in texts(pack, "td")
+
+
+@pytest.mark.parametrize(
+    "address", ["/en/sections/1/", "/en/measures/{measure}/", "/en/indicators/"]
+)
+def test_section_measure_and_list_lead_to_packs_that_answer(client, alpha, address):
+    html = client.get(address.format(measure=alpha.measure.code)).content.decode()
+    packs = [link for link in links(html, "href") if "/packs/" in link]
+
+    assert packs
+    for link in packs:
+        assert "Alpha firms" in client.get(link).content.decode() or "roads" in link
+
+
+def test_the_page_links_to_the_files_of_the_same_question(client, alpha):
+    found = [link for link in links(page_of(client, theme="parks"), "href") if "pack." in link]
+
+    assert [link.partition("?")[0] for link in found] == [
+        f"/en/packs/pack.{kind}" for kind in FILES
+    ]
+    for link in found:
+        answer = client.get(link)
+        name = f'filename="pack-parks-{DAY}.{link.partition("?")[0].rpartition(".")[2]}"'
+        assert name in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_two_packs_of_the_same_state_are_the_same_bytes(client, alpha, kind):
+    assert file_of(client, kind) == file_of(Client(), kind)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_pack_of_today_is_the_one_that_its_permanent_link_gives(client, alpha, kind):
+    today = timezone.localdate().isoformat()
+
+    now = client.get(f"/en/packs/pack.{kind}", {"theme": "parks", "q": ""}).content
+
+    assert now == client.get(f"/en/packs/pack.{kind}?theme=parks&as_of={today}").content
+
+
+@pytest.mark.parametrize("kind", ["docx", "xlsx"])
+def test_an_office_file_was_made_on_its_as_of_day(client, alpha, kind):
+    archive = zipfile.ZipFile(BytesIO(file_of(client, kind)))
+    core = archive.read("docProps/core.xml").decode()
+
+    assert core.count(f"{DAY}T00:00:00Z") == 2
+    assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+@pytest.fixture
+def document(client, alpha):
+    answer = client.get("/packs/pack.docx", {"as_of": DAY, "section": "east"})
+    return Document(BytesIO(answer.content))
+
+
+def test_the_document_has_the_page_of_the_standard(document):
+    page = document.sections[0]
+
+    sizes = (page.page_width, page.page_height, page.top_margin, page.bottom_margin)
+    assert [round(size.mm) for size in sizes] == [210, 297, 37, 35]
+    assert [round(size.mm) for size in (page.left_margin, page.right_margin)] == [28, 26]
+
+
+@pytest.mark.parametrize(
+    ("style", "font", "size"),
+    [
+        ("Title", "方正小标宋简体", 22),
+        ("Heading 1", "黑体", 16),
+        ("Heading 2", "楷体_GB2312", 16),
+        ("Heading 3", "仿宋_GB2312", 16),
+        ("Body Text", "仿宋_GB2312", 16),
+        ("Table Text", "仿宋_GB2312", 9),
+        ("Footer", "宋体", 14),
+    ],
+)
+def test_the_document_names_the_fonts_of_the_standard(document, style, font, size):
+    found = document.styles[style]
+
+    assert found.element.rPr.rFonts.get(qn("w:eastAsia")) == font
+    assert found.font.size.pt == size
+
+
+def test_the_document_carries_no_font(client, alpha):
+    names = zipfile.ZipFile(BytesIO(file_of(client, "docx"))).namelist()
+
+    assert [name for name in names if "font" in name.lower()] == ["word/fontTable.xml"]
+
+
+def test_the_document_numbers_its_headings_as_the_standard_does(document):
+    headings = [
+        paragraph.text
+        for paragraph in document.paragraphs
+        if paragraph.style.name.startswith("Heading")
+    ]
+
+    assert headings[:3] == ["一、东部", "（二）园区", "1. 甲"]
+    assert "宝会〔2022〕36号" in document.paragraphs[1].text
+
+
+def test_a_table_repeats_its_head_and_keeps_its_rows_whole(document):
+    rows = document.tables[0].rows
+
+    assert [row._tr.trPr.find(qn("w:tblHeader")) is not None for row in rows] == [True, False]
+    assert all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in rows)
+
+
+def test_every_page_is_numbered_between_dashes(document):
+    page = document.sections[0]
+    for footer in (page.footer, page.even_page_footer):
+        (paragraph,) = footer.paragraphs
+        field = paragraph._p.find(qn("w:fldSimple"))
+        assert paragraph.text.replace("1", "") == "—  —"
+        assert field.get(qn("w:instr")) == "PAGE"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1, "一"), (10, "十"), (11, "十一"), (20, "二十"), (99, "九十九"), (100, "100")],
+)
+def test_headings_count_in_chinese(number, text):
+    assert chinese_number(number) == text
+
+
+def test_the_workbook_has_a_sheet_for_every_kind_with_a_head_that_stays(client, alpha):
+    book = openpyxl.load_workbook(BytesIO(file_of(client, "xlsx")))
+
+    assert book.sheetnames == [
+        "Measures", "Indicators", "Values", "Targets", "Progress notes", "About",
+    ]  # fmt: skip
+    assert {sheet.freeze_panes for sheet in book} == {"A2"}
+
+
+def test_a_number_in_the_workbook_is_a_number_and_a_day_a_day(client, alpha):
+    sheet = openpyxl.load_workbook(BytesIO(file_of(client, "xlsx")))["Values"]
+    row = dict(zip([cell.value for cell in sheet[1]], sheet[2], strict=True))
+
+    assert (row["Value"].data_type, row["Value"].value) == ("n", 1234.5)
+    assert (row["Period to"].data_type, row["Period to"].value.date()) == ("d", date(2023, 6, 30))
+
+
+def test_the_workbook_keeps_every_value_and_not_only_the_newest(client, alpha):
+    make_observation(indicator=alpha, value=7, period_start=None, period_end=date(2021, 6, 30),
+                     published=ISSUED)  # fmt: skip
+
+    values = openpyxl.load_workbook(BytesIO(file_of(client, "xlsx")))["Values"]
+
+    assert [row[3] for row in values.values] == ["Value", 1234.5, 7]
+
+
+def test_the_csv_opens_in_excel_and_is_a_table_from_its_first_line(client, alpha):
+    content = file_of(client, "csv", theme="parks")
+    row = rows_of(content.decode())[0]
+
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert (row["No."], row["Indicator"], row["Value"]) == ("1.2.1", "Alpha firms", "1234.5")
+    assert row["Period to"] == "2023-06-30"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_text_never_runs_as_a_formula(client, alpha, kind):
+    make_indicator(measure=alpha.measure, name_en="=1+1")
+
+    assert "'=1+1" in words(client, kind).split("\n")
+
+
+@pytest.mark.parametrize("kind", ["docx", "xlsx"])
+def test_a_control_character_in_a_text_breaks_no_file(client, alpha, kind):
+    make_note(measure=alpha.measure, text="x", text_en="Odd\x0b\x01 text", published=ISSUED)
+
+    assert "Odd text" in words(client, kind)
+
+
+@pytest.mark.parametrize("kind", ["html", *FILES])
+def test_nothing_that_is_not_public_is_in_a_pack(client, alpha, kind):
+    make_observation(indicator=alpha, as_written="hidden", period_end=date(2023, 12, 1))
+    make_target(indicator=alpha, source_name="hidden")
+    make_note(measure=alpha.measure, text="hidden", text_en="hidden")
+    make_indicator(measure=alpha.measure, name_en="hidden", published_on=None)
+    make_measure(theme=alpha.measure.theme, name_en="hidden", published_on=date(2024, 1, 1))
+
+    assert "hidden" not in words(client, kind)
+
+
+@pytest.mark.parametrize("address", ["/en/packs/", *(f"/en/packs/pack.{kind}" for kind in FILES)])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "theme=nowhere",
+        "kind=nonsense",
+        "colour=red",
+        "as_of=soon",
+        f"q={'x' * 101}",
+        "theme=parks&theme=nowhere",
+        "not_kind=nonsense",
+        "noted=yes",
+        "not_key=true",
+    ],
+)
+def test_an_unknown_filter_is_refused_on_a_page_that_says_so(client, alpha, address, query):
+    answer = client.get(f"{address}?{query}")
+
+    assert answer.status_code == 400
+    assert texts(answer.content.decode(), "h1") == ["This address cannot be answered"]
+
+
+def test_an_unknown_kind_of_file_is_not_found(client, alpha):
+    assert client.get("/en/packs/pack.pdf").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["html", *FILES])
+@pytest.mark.parametrize("query", [{"q": "nothing-like-it"}, {"as_of": "0001-01-01"}])
+def test_an_empty_pack_says_what_to_do(client, alpha, kind, query):
+    assert "Take one of them away" in words(client, kind, **query)
+
+
+@pytest.mark.parametrize(("address", "heading"), [("/packs/", "东部"), ("/en/packs/", "East")])
+def test_a_pack_speaks_the_language_of_its_address(client, alpha, address, heading):
+    html = client.get(address, {"section": "east"}).content.decode()
+
+    assert heading in texts(html, "h1")[0]
+    assert f"testserver{address}?section=east" in html
+
+
+def test_a_missing_value_is_an_empty_cell_and_not_a_zero(client):
+    make_indicator(name_en="Unknown")
+
+    assert rows_of(file_of(client, "csv").decode())[0]["Value"] == ""
+    assert "no data" in words(client, "docx")
+
+
+@pytest.mark.parametrize("kind", ["html", *FILES])
+@pytest.mark.parametrize("query", [{}, {"theme": "parks"}, {"q": "firms", "department": "office"}])
+def test_ten_times_the_figures_cost_no_further_query(client, alpha, kind, query):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            words(client, kind, **query)
+        return len(queries)
+
+    cost()
+    before = cost()
+    theme, unit = Theme.objects.get(code="parks"), make_unit()
+    for _n in range(9):
+        measure = make_measure(theme=theme, lead=Department.objects.get(code="office"))
+        make_note(measure=measure, published=ISSUED)
+        indicator = make_indicator(measure=measure, unit=unit, name_en="Other firms")
+        make_observation(indicator=indicator, published=ISSUED, report=make_report(),
+                         locator="1.1/1")  # fmt: skip
+        make_target(indicator=indicator, published=ISSUED)
+
+    assert cost() == before <= 10

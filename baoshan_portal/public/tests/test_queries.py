@@ -1,0 +1,97 @@
+"""How many queries a page costs: few, and no more of them with ten times the data."""
+
+from copy import copy
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from baoshan_portal.tests.pages import FILES, LISTS, SECTIONS, rows_of
+from measures.models import Measure
+from measures.tests.factories import ISSUED, make_note
+from metrics.models import Indicator, Observation, Target
+
+pytestmark = pytest.mark.django_db
+
+# An Excel book asks for the same rows as the CSV file.
+CHANGES = ("/changes/", "/changes/?from=2023-07-01", "/changes/?from=2023-07-01&to=2023-08-01")
+TEN = ("/", *SECTIONS, *LISTS, *CHANGES, *(f"{address}?format=csv" for address in LISTS), *FILES)
+
+
+def queries_of(address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().get(address)
+    assert answer.status_code == 200
+    return len(queries)
+
+
+def multiply(model, copies: int, parents: dict[str, dict]) -> dict:
+    """Store further copies of every row, each below its parent's; returns them by original."""
+    made = {}
+    originals = list(model.objects.all())
+    for n in range(1, copies + 1):
+        for row in originals:
+            twin = copy(row)
+            twin.pk, twin.code = None, f"{row.code}-{n}"
+            if hasattr(row, "order"):
+                twin.order = row.order + 1000 * n
+            for name, twins in parents.items():
+                setattr(twin, name, twins[getattr(row, f"{name}_id"), n])
+            made[row.pk, n] = twin
+    model.objects.bulk_create(made.values())
+    return made
+
+
+@pytest.fixture(scope="module")
+def costs(report):
+    """The queries of every address, with the report's data and with ten times as much."""
+    make_note(measure=Measure.objects.first(), published=ISSUED)
+    before = {address: queries_of(address) for address in TEN}
+    rows = {model: model.objects.count() for model in (Measure, Indicator, Observation, Target)}
+
+    measures = multiply(Measure, 9, {})
+    indicators = multiply(Indicator, 9, {"measure": measures})
+    multiply(Observation, 9, {"indicator": indicators})
+    multiply(Target, 9, {"indicator": indicators})
+    for model, count in rows.items():
+        assert model.objects.count() == 10 * count
+    # As a database does by itself after a while, so that it plans for what there is.
+    connection.cursor().execute("ANALYZE")
+
+    return before, {address: queries_of(address) for address in TEN}
+
+
+def test_ten_times_the_data_is_public(costs):
+    text = Client().get("/data/observations.csv").content.decode()
+
+    assert len(rows_of(text)) == Observation.objects.count() > 1000
+
+
+def test_ten_times_the_data_costs_no_further_query(costs):
+    before, after = costs
+    assert after == before
+
+
+def test_overview_sections_lists_and_files_cost_at_most_ten_queries(costs):
+    _before, after = costs
+    assert {address: cost for address, cost in after.items() if cost > 10} == {}
+    assert after["/"] > 0
+
+
+@pytest.mark.parametrize("as_of", ["", "?as_of=2023-08-01"])
+def test_a_measure_or_indicator_page_costs_at_most_eight_queries(costs, as_of):
+    rows = [
+        Measure.objects.get(notes__isnull=False),
+        Measure.objects.annotate(n=Count("indicators")).order_by("-n").first(),
+        Measure.objects.annotate(n=Count("supporting")).order_by("-n").first(),
+        Indicator.objects.filter(targets__isnull=False).first(),
+        Indicator.objects.filter(basis__isnull=False).first(),
+        Indicator.objects.annotate(n=Count("derived")).order_by("-n").first(),
+        Indicator.objects.annotate(n=Count("observations")).order_by("-n").first(),
+    ]
+
+    costs = {row: queries_of(row.get_absolute_url() + as_of) for row in rows}
+
+    assert {row: cost for row, cost in costs.items() if cost > 8} == {}

@@ -1,0 +1,59 @@
+from django.urls import path
+
+from . import (
+    about,
+    checks,
+    compare,
+    components,
+    display,
+    find,
+    indicator,
+    measure,
+    open_data,
+    overview,
+    section,
+)
+from .changes import feeds
+from .changes import page as changes
+from .lists.pages import IndicatorList, MeasureList, TargetList
+from .packs import page as packs
+
+files = [
+    path("data/observations.csv", open_data.observations, name="observations.csv"),
+    path("data/indicators.csv", open_data.indicators, name="indicators.csv"),
+    path("data/measures.csv", open_data.measures, name="measures.csv"),
+    path("data/targets.csv", open_data.targets, name="targets.csv"),
+    path("data/datapackage.json", open_data.datapackage, name="datapackage.json"),
+]
+pages = [
+    path("", overview.page, name="overview"),
+    path("sections/<int:order>/", section.page, name="section"),
+    path("measures/", MeasureList.as_view(), name="measures"),
+    path("measures/<slug:code>/", measure.page, name="measure"),
+    path("indicators/", IndicatorList.as_view(), name="indicators"),
+    path("indicators/<slug:code>/", indicator.page, name="indicator"),
+    path(
+        "indicators/<slug:code>/chart.<slug:file_format>",
+        indicator.chart,
+        name="indicator-chart",
+    ),
+    path("compare/<slug:category>/", compare.page, name="compare"),
+    path(
+        "compare/<slug:category>/<slug:quantity>.<slug:file_format>",
+        compare.chart,
+        name="compare-chart",
+    ),
+    path("checks/", checks.page, name="checks"),
+    path("targets/", TargetList.as_view(), name="targets"),
+    path("changes/", changes.page, name="changes"),
+    path("changes/feed/", feeds.publications, name="feed"),
+    path("changes/feed/<slug:kind>/<slug:key>/", feeds.publications, name="feed-of"),
+    path("display/", display.choose, name="display"),
+    path("find/", find.page, name="find"),
+    path("packs/", packs.page, name="packs"),
+    path("packs/pack.<slug:file_format>", packs.file, name="pack-file"),
+    path("method/", about.method, name="method"),
+    path("method/components/", components.page, name="components"),
+    path("accessibility/", about.accessibility, name="accessibility"),
+    path("data/", about.data, name="data"),
+]

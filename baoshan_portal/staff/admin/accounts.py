@@ -1,0 +1,300 @@
+"""Accounts, roles and who belongs to which office: what an administrator looks after.
+
+An administrator manages accounts and has no say over figures; so the role is never held together
+with another, and nobody changes what they may do themselves. Every change goes to the trail.
+"""
+
+from axes.utils import reset
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.shortcuts import redirect
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_otp.plugins.otp_totp.admin import TOTPDevice
+
+from measures.access import ADMINISTRATOR, AUDITOR
+from measures.models import Department, RolePolicy, User
+from measures.trail import Action, record, snapshot
+
+from ..sign_in import remove_second_factor
+from .recorded import RecordsRights
+
+#: Roles that look after or look at the work of the others, and therefore stand alone
+ALONE = (ADMINISTRATOR, AUDITOR)
+
+
+class _RolesAndOffices(forms.ModelForm):
+    departments = forms.ModelMultipleChoiceField(
+        Department.objects.all(),
+        label=_("Departments"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean_groups(self):
+        groups = self.cleaned_data["groups"]
+        alone = [group.name for group in groups if group.name in ALONE]
+        if alone and len(groups) > 1:
+            raise ValidationError(
+                _("The role “%(role)s” is not held together with another."),
+                params={"role": alone[0]},
+            )
+        return groups
+
+    def _save_m2m(self):
+        super()._save_m2m()
+        if "departments" in self.cleaned_data:
+            self.instance.departments.set(self.cleaned_data["departments"])
+
+
+class AccountForm(_RolesAndOffices, UserChangeForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "departments" in self.fields:
+            self.fields["departments"].initial = self.instance.departments.all()
+
+
+class OwnAccountForm(UserChangeForm):
+    """One's own account: without roles and offices."""
+
+
+class NewAccountForm(_RolesAndOffices, AdminUserCreationForm):
+    pass
+
+
+class AccountAdmin(RecordsRights, UserAdmin):
+    form = AccountForm
+    add_form = NewAccountForm
+    list_display = (
+        "username", "last_name", "first_name", "roles", "offices", "is_active",
+        "has_second_factor", "last_login",
+    )  # fmt: skip
+    list_filter = ("is_active", "groups", "departments")
+    filter_horizontal = ("user_permissions",)
+    actions = ("remove_second_factors",)
+    rights_fieldset = (
+        _("What the account may do"),
+        {
+            "fields": ("is_active", "is_staff", "groups", "departments", "must_change_password"),
+            "description": _("An editor sees and enters what the ticked departments lead."),
+        },
+    )
+    read_only_fieldset = (
+        _("What the account may do"),
+        {"fields": ("is_active", "roles", "offices", "last_login")},
+    )
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("last_name", "first_name", "email")}),
+        rights_fieldset,
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    superuser_fieldset = (_("Superusers only"), {"fields": ("is_superuser", "user_permissions")})
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": (
+                    "username", "last_name", "first_name", "email", "groups", "departments",
+                    "usable_password", "password1", "password2",
+                ),
+                "description": _("The password must be changed at the first sign-in."),
+            },
+        ),
+    )  # fmt: skip
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            return (*fieldsets[:2], self.read_only_fieldset)
+        if obj and request.user.is_superuser:
+            return (*fieldsets, self.superuser_fieldset)
+        if obj == request.user:
+            return tuple(part for part in fieldsets if part is not self.rights_fieldset)
+        return fieldsets
+
+    def get_form(self, request, obj=None, **kwargs):
+        if obj == request.user and not request.user.is_superuser:
+            kwargs["form"] = OwnAccountForm
+        return super().get_form(request, obj, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "groups":
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def get_queryset(self, request):
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        rows = super().get_queryset(request).prefetch_related("groups", "departments")
+        return rows.annotate(second_factor=Exists(devices))
+
+    @admin.display(description=_("roles"))
+    def roles(self, user):
+        return ", ".join(group.name for group in user.groups.all())
+
+    @admin.display(description=_("departments"))
+    def offices(self, user):
+        return ", ".join(str(department) for department in user.departments.all())
+
+    @admin.display(description=_("second factor"), boolean=True, ordering="second_factor")
+    def has_second_factor(self, user):
+        return user.second_factor
+
+    def has_change_permission(self, request, obj=None):
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
+
+    def has_delete_permission(self, request, obj=None):
+        # Whoever leaves is made inactive, so that what they did keeps its author.
+        return False
+
+    def rights(self, user):
+        named = {
+            _("roles"): user.groups.order_by("name"),
+            _("departments"): user.departments.order_by("code"),
+            _("user permissions"): user.user_permissions.all(),
+        }
+        flags = ("username", "is_active", "is_staff", "is_superuser", "must_change_password")
+        return {
+            **snapshot(user, flags),
+            **{str(label): ", ".join(map(str, rows)) for label, rows in named.items()},
+        }
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.is_staff = True
+            obj.must_change_password = obj.has_usable_password()
+        super().save_model(request, obj, form, change)
+
+    @transaction.atomic
+    def user_change_password(self, request, id, form_url=""):
+        user = self.get_object(request, id)
+        if user == request.user:
+            return redirect("admin:password_change")
+        response = super().user_change_password(request, id, form_url)
+        changed = User.objects.filter(pk=user.pk).exclude(password=user.password)
+        # Whoever sets a password for somebody else knows it, so it is an initial one again.
+        if request.method == "POST" and changed.update(must_change_password=True):
+            record(Action.PASSWORD_CHANGED, by=request.user, subject=user)
+            reset(username=user.get_username())
+        return response
+
+    @admin.action(
+        description=_("Remove the second factor of the selected accounts"), permissions=["change"]
+    )
+    def remove_second_factors(self, request, queryset):
+        others = queryset.exclude(pk=request.user.pk)
+        allowed = [user for user in others if self.has_change_permission(request, user)]
+        removed = sum(remove_second_factor(user, by=request.user) for user in allowed)
+        self.message_user(
+            request,
+            ngettext(
+                "The second factor of %(n)d account was removed.",
+                "The second factor of %(n)d accounts was removed.",
+                removed,
+            )
+            % {"n": removed},
+            messages.SUCCESS,
+        )
+
+
+class RoleForm(forms.ModelForm):
+    require_second_factor = forms.BooleanField(
+        label=_("Second factor required"),
+        required=False,
+        help_text=_("Whoever has this role sets one up at the next sign-in, before all else."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "require_second_factor" in self.fields:
+            self.fields["require_second_factor"].initial = _requires(self.instance)
+
+
+class RoleAdmin(RecordsRights):
+    """What a role may do is part of the program; what it takes to sign in is set here."""
+
+    form = RoleForm
+    list_display = ("name", "second_factor")
+    list_select_related = ("policy",)
+    fields = ("name", "require_second_factor", "people", "may")
+    readonly_fields = ("name", "people", "may")
+    search_fields = ("name",)
+
+    @admin.display(description=_("second factor required"), boolean=True)
+    def second_factor(self, group):
+        return _requires(group)
+
+    @admin.display(description=_("accounts"))
+    def people(self, group):
+        return ", ".join(map(str, group.user_set.order_by("username"))) or "—"
+
+    @admin.display(description=_("permissions"))
+    def may(self, group):
+        permissions = group.permissions.select_related("content_type")
+        return format_html_join("", "{}<br>", ((permission,) for permission in permissions))
+
+    def rights(self, group):
+        return {str(_("second factor required")): str(_("yes") if _requires(group) else _("no"))}
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        RolePolicy.objects.update_or_create(
+            group=obj,
+            defaults={"require_second_factor": form.cleaned_data["require_second_factor"]},
+        )
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.has_perm("measures.change_user")
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+def _requires(group) -> bool:
+    policy = getattr(group, "policy", None)
+    return bool(policy and policy.require_second_factor)
+
+
+class MembersForm(forms.ModelForm):
+    """Refuses that people who are not superusers change what they belong to themselves."""
+
+    user = None
+
+    def clean_members(self):
+        members = self.cleaned_data["members"]
+        before = set(self.instance.members.all()) if self.instance.pk else set()
+        if not self.user.is_superuser and self.user in before.symmetric_difference(members):
+            raise ValidationError(_("Nobody changes what they belong to themselves."))
+        return members
+
+
+class RecordsMembers(RecordsRights):
+    """The part of a department's page that concerns its members."""
+
+    form = MembersForm
+
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user})
+
+    def rights(self, department):
+        return {str(_("members")): ", ".join(map(str, department.members.order_by("username")))}
+
+
+admin.site.register(User, AccountAdmin)
+# Replaces what Django registers; devices are shown to their owners alone.
+admin.site.unregister([Group, TOTPDevice])
+admin.site.register(Group, RoleAdmin)

@@ -1,0 +1,277 @@
+"""The editors' desk for what staff submit: editing drafts, and the steps of the workflow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from measures import access, workflow
+from measures.submission import STATE_ICONS, State
+from measures.workflow import TransitionError
+
+
+class ReasonForm(forms.Form):
+    """Why a step is taken; ``help_text`` says who will read it."""
+
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args, help_text, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = help_text
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the workflow as a page; ``rows`` of ``access`` chooses whose it is.
+
+    ``who_reads`` says who reads the reason; empty where the step needs none.
+    """
+
+    heading: str
+    done: str
+    rows: Callable
+    who_reads: str = ""
+
+
+STEPS = {
+    "submit": Step(_("Submit for review"), _("Submitted for review"), access.editable),
+    "publish": Step(_("Publish"), _("Published"), access.publishable),
+    "return": Step(
+        _("Return"),
+        _("Returned"),
+        access.publishable,
+        _("Whoever entered the row reads it."),
+    ),
+    "correct": Step(
+        _("Correct"),
+        _("A correction was begun"),
+        access.correctable,
+        _("Everybody reads it: the correction shows it beside the old figure."),
+    ),
+}
+
+
+class SubmissionForm(forms.ModelForm):
+    """Remembers which version of the row its reader saw, and tells if it is no longer that."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = self.instance.version if self.instance.pk else None
+
+    def clean(self):
+        data = super().clean()
+        row = self.instance
+        if row.pk and data.get("seen") != row.version:
+            stored = type(row)._base_manager.get(pk=row.pk)
+            names = [name for name in row.content_fields() if name in data]
+            told = workflow.what_changed(stored, {name: data[name] for name in names})
+            # Whoever reads this keeps what they typed; sending it again replaces the newer row.
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = stored.version
+            raise ValidationError(told)
+        return data
+
+
+class SubmissionAdmin(admin.ModelAdmin):
+    """Editing drafts, and the steps submit, publish, return and correct.
+
+    Only drafts and returned rows can be changed or deleted; everything else is read-only here
+    and moves by the steps alone.
+    """
+
+    form = SubmissionForm
+    # A link typed without a scheme is meant as https, as Django 6 will have it.
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    change_form_template = "staff/submission_change_form.html"
+    delete_confirmation_template = "staff/submission_delete.html"
+    date_hierarchy = "entered_at"
+    list_filter = ("state",)
+    actions = ("submit_selected",)
+    bookkeeping = (
+        "state_with_icon", "return_reason", "revision", "supersedes", "correction_reason",
+        "entered_by", "entered_at", "submitted_at", "published_by", "published_at",
+    )  # fmt: skip
+    bookkeeping_fieldset = (_("Who and when"), {"fields": bookkeeping, "classes": ("collapse",)})
+
+    def get_readonly_fields(self, request, obj=None):
+        # The reason of a correction can be reworded until it is published.
+        fixed = [
+            name for name in self.bookkeeping
+            if name != "correction_reason" or obj is None or not obj.supersedes_id
+        ]  # fmt: skip
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_with_icon(self, row):
+        return format_html("{} {}", STATE_ICONS[row.state], row.get_state_display())
+
+    def get_queryset(self, request):
+        return access.visible(request.user, super().get_queryset(request))
+
+    def get_field_queryset(self, db, db_field, request):
+        rows = super().get_field_queryset(db, db_field, request)
+        if rows is None:
+            rows = db_field.related_model._default_manager.all()
+        return access.visible(request.user, rows)
+
+    def has_change_permission(self, request, obj=None):
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or access.may(request.user, access.editable, obj))
+
+    def has_delete_permission(self, request, obj=None):
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or access.may(request.user, access.editable, obj))
+
+    def get_actions(self, request):
+        # Bulk deletion could take published rows along.
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def save_model(self, request, obj, form, change):
+        workflow.save(obj, by=request.user, seen=form.cleaned_data["seen"] if change else None)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        return self._submitted(request, obj) or super().response_add(
+            request, obj, post_url_continue
+        )
+
+    def response_change(self, request, obj):
+        return self._submitted(request, obj) or super().response_change(request, obj)
+
+    def _submitted(self, request, row):
+        """What answers “save and submit”; None where only saving was asked for."""
+        if "_submit" not in request.POST:
+            return None
+        try:
+            workflow.submit(row, by=request.user)
+        except TransitionError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(reverse(admin_urlname(self.opts, "change"), args=[row.pk]))
+        self.message_user(request, f"{STEPS['submit'].done}: {row}", messages.SUCCESS)
+        return redirect(reverse(admin_urlname(self.opts, "changelist")))
+
+    def delete_model(self, request, obj):
+        workflow.check_seen(obj, request.POST.get("seen"))
+        workflow.delete(obj, by=request.user)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except TransitionError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(reverse(admin_urlname(self.opts, "changelist")))
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except TransitionError as error:
+            # Between the check of the form and the write somebody else was faster.
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(request.path)
+
+    @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
+    def submit_selected(self, request, queryset):
+        moved = 0
+        for row in access.editable(request.user, queryset):
+            try:
+                workflow.submit(row, by=request.user)
+                moved += 1
+            except (TransitionError, PermissionDenied) as error:
+                self.message_user(request, f"{row}: {error}", messages.ERROR)
+        if moved:
+            self.message_user(
+                request,
+                ngettext("%(n)d row was moved on.", "%(n)d rows were moved on.", moved)
+                % {"n": moved},
+                messages.SUCCESS,
+            )
+
+    def get_urls(self):
+        name = f"{self.opts.app_label}_{self.opts.model_name}_step"
+        step = path(
+            "<path:object_id>/step/<slug:step>/", self.admin_site.admin_view(self.step), name=name
+        )
+        return [step, *super().get_urls()]
+
+    def open_steps(self, request, row) -> list[tuple[str, str]]:
+        """The steps that ``row`` allows ``request.user`` on a page of their own, with headings.
+
+        What can still be edited is submitted by a button of its form, which keeps what was typed.
+        """
+        possible = {State.SUBMITTED: ["publish", "return"], State.PUBLISHED: ["correct"]}
+        return [
+            (step, STEPS[step].heading)
+            for step in possible.get(row.state, [])
+            if self._may(request, step, row)
+        ]
+
+    def _may(self, request, step, row) -> bool:
+        return access.may(request.user, STEPS[step].rows, row)
+
+    def step(self, request, object_id, step):
+        """One step of the workflow: asks first, takes the reason, then moves."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if step not in STEPS or not self._may(request, step, row):
+            raise PermissionDenied
+        told = STEPS[step]
+        form = (
+            ReasonForm(request.POST or None, help_text=told.who_reads) if told.who_reads else None
+        )
+        if request.method == "POST" and (form is None or form.is_valid()):
+            try:
+                workflow.check_seen(row, request.POST.get("seen"))
+                moved = self._take(step, row, request.user, form)
+            except (TransitionError, ValidationError) as error:
+                for message in getattr(error, "messages", [str(error)]):
+                    self.message_user(request, message, messages.ERROR)
+                moved = row
+            else:
+                self.message_user(request, f"{told.done}: {row}", messages.SUCCESS)
+            return redirect(reverse(admin_urlname(self.opts, "change"), args=[moved.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": row,
+            "title": told.heading,
+            "form": form,
+        }
+        return TemplateResponse(request, "staff/submission_step.html", context)
+
+    def _take(self, step, row, user, form):
+        if step == "submit":
+            workflow.submit(row, by=user)
+        elif step == "publish":
+            workflow.publish(row, by=user)
+        elif step == "return":
+            workflow.send_back(row, by=user, reason=form.cleaned_data["reason"])
+        else:
+            return workflow.correct(row, by=user, reason=form.cleaned_data["reason"])
+        return row
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        row = self.get_object(request, object_id)
+        steps = self.open_steps(request, row) if row else []
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "steps": steps}
+        )
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context["show_submit"] = add or self.has_change_permission(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)

@@ -1,0 +1,184 @@
+"""The editors' desk for words: the documents, the tree of measures, rounds, notes, the trail."""
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from measures import access
+from measures.models import (
+    Department,
+    Measure,
+    Opinion,
+    ProgressNote,
+    Report,
+    Round,
+    RoundUnlock,
+    Section,
+    Theme,
+)
+from measures.trail import Action, in_trail_language, record
+
+from .accounts import RecordsMembers
+from .recorded import NamedAdmin
+from .submissions import SubmissionAdmin
+
+admin.site.site_title = _("Baoshan follow-up portal")
+admin.site.site_header = _("Baoshan follow-up portal: editing")
+admin.site.index_title = _("What can be edited")
+
+
+@admin.register(Department)
+class DepartmentAdmin(RecordsMembers, NamedAdmin):
+    list_display = ("code", "name", "name_en")
+    autocomplete_fields = ("members",)
+
+
+@admin.register(Opinion)
+class OpinionAdmin(NamedAdmin):
+    list_display = ("number", "name", "issuer", "issued_on")
+
+
+@admin.register(Report)
+class ReportAdmin(NamedAdmin):
+    list_display = ("number", "name", "issuer", "signed_on", "issued_on")
+
+
+@admin.register(Section)
+class SectionAdmin(NamedAdmin):
+    list_display = ("order", "name", "opinion")
+    list_display_links = ("name",)
+    list_select_related = ("opinion",)
+
+
+@admin.register(Theme)
+class ThemeAdmin(NamedAdmin):
+    list_display = ("number", "name", "section")
+    list_display_links = ("name",)
+    list_select_related = ("section",)
+    list_filter = ("section",)
+
+    @admin.display(description=_("number"), ordering=F("section__order") * 1000 + F("order"))
+    def number(self, theme):
+        return theme.number
+
+
+@admin.register(Measure)
+class MeasureAdmin(NamedAdmin):
+    list_display = ("number", "name", "lead", "lead_confirmed", "locator", "published_on")
+    list_display_links = ("name",)
+    list_select_related = ("theme__section", "lead")
+    list_filter = ("theme__section", "theme", "lead", "lead_confirmed")
+    autocomplete_fields = ("theme", "lead", "supporting", "report")
+    search_fields = (*NamedAdmin.search_fields, "summary", "summary_en")
+    told_relations = ("supporting",)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("code", ("theme", "order"), "name", "name_en", "summary", "summary_en")},
+        ),
+        (
+            _("Who is responsible"),
+            {
+                "fields": ("lead", "lead_confirmed", "supporting"),
+                "description": _(
+                    "Tick “lead confirmed” only when the office itself has confirmed it."
+                ),
+            },
+        ),
+        (_("Source and publication"), {"fields": (("report", "locator"), "published_on")}),
+    )
+
+    def get_queryset(self, request):
+        return access.visible(request.user, super().get_queryset(request))
+
+    @admin.display(description=_("number"))
+    def number(self, measure):
+        return measure.number
+
+
+class RoundUnlockInline(admin.TabularInline):
+    model = RoundUnlock
+    extra = 0
+    autocomplete_fields = ("department",)
+    readonly_fields = ("by", "at")
+    can_delete = False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Round)
+class RoundAdmin(NamedAdmin):
+    list_display = ("name", "period_start", "period_end", "opens_on", "due_on", "locked")
+    inlines = (RoundUnlockInline,)
+    actions = ("lock", "unlock")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "name_en")}),
+        (
+            _("When"),
+            {
+                "fields": (("period_start", "period_end"), ("opens_on", "due_on")),
+                "description": _(
+                    "What is due in a round follows from each indicator's frequency: quarterly "
+                    "figures in every quarter, yearly ones in the round that ends the year."
+                ),
+            },
+        ),
+    )
+
+    @admin.action(description=_("Lock the selected rounds"), permissions=["change"])
+    def lock(self, request, queryset):
+        self._set_locked(request, queryset, True, Action.LOCKED)
+
+    @admin.action(description=_("Unlock the selected rounds"), permissions=["change"])
+    def unlock(self, request, queryset):
+        self._set_locked(request, queryset, False, Action.UNLOCKED)
+
+    @transaction.atomic
+    def _set_locked(self, request, queryset, locked, action):
+        for row in queryset.exclude(locked=locked):
+            row.locked = locked
+            row.save(update_fields=["locked"])
+            record(action, by=request.user, subject=row)
+
+    def save_formset(self, request, form, formset, change):
+        for unlock in formset.save(commit=False):
+            unlock.by = request.user
+            unlock.save()
+            with in_trail_language():
+                department = str(unlock.department)
+            record(
+                Action.UNLOCKED,
+                by=request.user,
+                subject=unlock.round,
+                after=department,
+                note=unlock.reason,
+            )
+        formset.save_m2m()
+
+
+@admin.register(ProgressNote)
+class ProgressNoteAdmin(SubmissionAdmin):
+    list_display = ("happened_on", "measure", "state_with_icon", "entered_by", "published_at")
+    list_select_related = ("measure", "entered_by")
+    list_filter = ("state", "measure__theme__section")
+    autocomplete_fields = ("measure",)
+    search_fields = ("text", "text_en", "measure__name", "measure__code")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "seen",
+                    "measure",
+                    "happened_on",
+                    "text",
+                    "text_en",
+                    "evidence_url",
+                    "evidence_file",
+                )
+            },
+        ),
+        SubmissionAdmin.bookkeeping_fieldset,
+    )

@@ -1,0 +1,502 @@
+"""The rows of an entry sheet: what is stored, what somebody typed, and what comes of it.
+
+A row that stays empty is no entry. Whoever saves over a newer version of a row is told what
+changed and keeps what they typed.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import date
+from functools import cached_property
+from hashlib import sha256
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+
+from measures import workflow
+from measures.evidence import EXTENSIONS, validate_extension, validate_size
+from measures.models import Measure, ProgressNote
+from measures.submission import STATE_ICONS, State, Submission
+from metrics.due import new_entry
+from metrics.entry import read_entry
+from metrics.models import Indicator, Observation
+from metrics.rules.choices import Certainty
+from metrics.rules.periods import period_text
+from metrics.rules.quantity import QuantityError, plain
+from metrics.wording import figure_text
+
+from ..evidence import evidence_url
+
+
+class RowForm(forms.Form):
+    """What can be typed in one row; ``texts`` names the fields that tell whether it was used."""
+
+    evidence_url = forms.URLField(
+        label=gettext_lazy("Evidence: link"),
+        required=False,
+        max_length=200,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        error_messages={
+            "invalid": gettext_lazy("Expected a web address, such as https://example.org/list.")
+        },
+    )
+    evidence_file = forms.FileField(
+        label=gettext_lazy("Evidence: file"),
+        required=False,
+        validators=[validate_extension, validate_size],
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{name}" for name in EXTENSIONS)}),
+    )
+    remove_file = forms.BooleanField(label=gettext_lazy("Remove this file"), required=False)
+
+    texts: tuple[str, ...] = ()
+
+    def typed(self, name: str) -> str:
+        """The text of a field exactly as it was sent, with the line ends of a stored text."""
+        return _plain_lines(self.data.get(self.add_prefix(name), ""))
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(map(self.typed, self.texts)) and not self.new_file
+
+    @property
+    def new_file(self):
+        return self.files.get(self.add_prefix("evidence_file"))
+
+
+class FigureForm(RowForm):
+    figure = forms.CharField(
+        label=gettext_lazy("New figure"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 14}),
+    )
+    certainty = forms.ChoiceField(label=gettext_lazy("Certainty"), choices=Certainty)
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    texts = ("figure", "note", "evidence_url")
+    entry = None
+
+    def __init__(self, *args, indicator, units, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.indicator, self.units = indicator, units
+
+    def clean(self):
+        data = super().clean()
+        if self.is_blank or "figure" in self.errors:
+            return data
+        if not data["figure"]:
+            self.add_error(
+                "figure",
+                _("Expected a figure beside the note or evidence; or clear the whole row."),
+            )
+            return data
+        try:
+            self.entry = read_entry(data["figure"], self.indicator.unit, self.units)
+        except QuantityError as error:
+            self.add_error("figure", error.message)
+        return data
+
+
+class NoteForm(RowForm):
+    happened_on = forms.DateField(
+        label=gettext_lazy("Date"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": gettext_lazy("Expected a date, such as 2023-09-30.")},
+    )
+    text = forms.CharField(
+        label=gettext_lazy("What was done"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    texts = ("happened_on", "text", "evidence_url")
+
+    def clean_happened_on(self):
+        day = self.cleaned_data["happened_on"]
+        if day and day > timezone.localdate():
+            raise ValidationError(_("Expected a day that is past: a note says what was done."))
+        return day
+
+    def clean(self):
+        data = super().clean()
+        if not self.is_blank:
+            if "happened_on" not in self.errors and not data["happened_on"]:
+                self.add_error("happened_on", _("Expected the day on which it was done."))
+            if not data.get("text"):
+                self.add_error("text", _("Expected a sentence on what was done."))
+        return data
+
+
+class Row(ABC):
+    """One line of the sheet: what it is about, what is stored, and what was typed.
+
+    ``sheet`` holds round, department, units and what was sent. ``stored`` is the entry of this
+    round, None if there is none; ``pending`` a correction of it that is not public yet. ``form``
+    is None where nothing can be typed any more.
+    """
+
+    prefix_kind = ""
+    #: What is said when the database refuses the row.
+    taken = ""
+
+    def __init__(self, sheet, subject: Indicator | Measure, entries: list[Submission]):
+        self.sheet, self.subject = sheet, subject
+        public = [entry for entry in entries if entry.state == State.PUBLISHED]
+        first = [entry for entry in entries if not entry.supersedes_id]
+        newest = max(public or first, key=lambda entry: (entry.revision, entry.pk), default=None)
+        self.stored = newest
+        self.pending = next(
+            (entry for entry in entries if entry.supersedes_id and entry not in public), None
+        )
+        self.prefix = f"{self.prefix_kind}-{subject.code}"
+        self.notices: list[str] = []
+        self.reading, self.warnings = "", []
+        self.form = self._form(sheet.data, sheet.files) if self.is_open else None
+
+    @abstractmethod
+    def _form(self, data, files) -> RowForm:
+        """The fields of the line, with what was typed if anything was."""
+
+    @abstractmethod
+    def initial(self) -> dict[str, str]:
+        """The stored entry as the texts of the form's fields."""
+
+    @abstractmethod
+    def fill(self, row: Submission) -> None:
+        """Write what was typed to ``row``."""
+
+    @abstractmethod
+    def new(self) -> Submission:
+        """An entry of this round that says nothing yet."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.stored is None or self.stored.is_editable
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether review has it, or had it."""
+        return not self.is_open
+
+    @property
+    def name(self) -> str:
+        return str(self.subject)
+
+    @property
+    def version(self) -> int:
+        return self.stored.version if self.stored else 0
+
+    @property
+    def seen(self) -> str:
+        """The version on the page, and a mark of the texts, to tell later who changed what."""
+        return f"{self.version}:{_mark(self.initial().values())}"
+
+    # What was sent
+
+    @property
+    def was_sent(self) -> bool:
+        return f"{self.prefix}-seen" in self.sheet.data
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether somebody stored another version since the page was made."""
+        return self.sheet.data[f"{self.prefix}-seen"].partition(":")[0] != str(self.version)
+
+    @cached_property
+    def is_touched(self) -> bool:
+        """Whether this person changed anything in the row."""
+        form = self.form or self._form(self.sheet.data, self.sheet.files)
+        mark = self.sheet.data[f"{self.prefix}-seen"].partition(":")[2]
+        return (
+            _mark(map(form.typed, self.initial())) != mark
+            or bool(form.new_file)
+            or bool(form.typed("remove_file"))
+        )
+
+    def check(self, submitting: bool) -> None:
+        """Find what speaks against saving: leaves it in ``notices`` and in the form's errors."""
+        if not self.was_sent:
+            self._forget()
+        elif self.form is None:
+            if self.is_touched:
+                self.notices.append(self._closed())
+        elif not self.is_stale:
+            self.form.is_valid()
+        elif not self.is_touched:
+            # Somebody else works on the same sheet: their row stands, and is shown.
+            self._forget()
+            if submitting and self.stored:
+                self.notices.append(
+                    _("%(who)s changed this row meanwhile; look at it, then submit again.")
+                    % {"who": _who(self.stored)}
+                )
+        else:
+            self.form.is_valid()
+            self._tell_conflict()
+
+    def _forget(self) -> None:
+        """Show what is stored instead of what was sent."""
+        if self.form:
+            self.form = self._form(None, None)
+
+    def _closed(self) -> str:
+        typed = self._form(self.sheet.data, self.sheet.files)
+        texts = "; ".join(filter(None, map(typed.typed, typed.texts)))
+        return _("This row is “%(state)s” by now, so what you typed was not saved: %(typed)s") % {
+            "state": self.stored.get_state_display(),
+            "typed": texts,
+        }
+
+    def _tell_conflict(self) -> None:
+        if self.stored is None:
+            self.notices.append(
+                _("Somebody removed this row meanwhile. What you typed is still here; save again "
+                  "to enter it anew.")
+            )  # fmt: skip
+            return
+        stored = self.initial()
+        if {name: self.form.typed(name) for name in stored} == stored and not self.form.new_file:
+            return
+        typed = {
+            field: self.form.typed(name)
+            for name, field in self.fields.items()
+            if self.form.typed(name) != stored[name]
+        }
+        if "happened_on" in typed:
+            typed["happened_on"] = self.form.cleaned_data.get("happened_on")
+        self.notices.append(workflow.what_changed(self.stored, typed))
+
+    @property
+    def errors(self) -> list[tuple[str, str, str]]:
+        """(field, the field's id, what is wrong) of all that keeps the row from being saved."""
+        found = [("", self.prefix, notice) for notice in self.notices]
+        if self.form and self.form.is_bound:
+            for name, messages_ in self.form.errors.items():
+                field = self.form[name]
+                found += [(field.label, field.id_for_label, message) for message in messages_]
+        return found
+
+    @property
+    def lost_file(self) -> str:
+        """The name of a chosen file that the browser must be given again."""
+        chosen = self.form.new_file if self.form and self.form.is_bound else None
+        return chosen.name if chosen else ""
+
+    def save(self, *, by, submitting: bool) -> str:
+        """Store what was typed; says what was done: saved, submitted, removed or nothing."""
+        if self.form is None or not self.form.is_bound:
+            return ""
+        if self.form.is_blank:
+            if not self.stored:
+                return ""
+            workflow.delete(self.stored, by=by)
+            return "removed"
+        row = self.stored or self.new()
+        if self.is_touched:
+            self.fill(row)
+            if self.form.new_file:
+                row.evidence_file = self.form.new_file
+            elif self.form.cleaned_data["remove_file"]:
+                row.evidence_file = ""
+            workflow.save(row, by=by, seen=self.version or None)
+        if submitting:
+            workflow.submit(row, by=by)
+            return "submitted"
+        return "saved" if self.is_touched else ""
+
+    # What is shown
+
+    @property
+    def state(self) -> str:
+        return self.stored.get_state_display() if self.stored else _("not entered")
+
+    @property
+    def state_code(self) -> str:
+        return self.stored.state if self.stored else "none"
+
+    @property
+    def icon(self) -> str:
+        return STATE_ICONS[self.stored.state] if self.stored else "○"
+
+    @property
+    def file_url(self) -> str:
+        return evidence_url(self.stored) if self.stored else ""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether note and evidence are worth unfolding."""
+        if self.form and self.form.is_bound:
+            names = set(self.form.texts) & {"note", "evidence_url"}
+            wrong = self.form.errors.keys() - {"figure"}
+            if any(map(self.form.typed, names)) or wrong or self.form.new_file:
+                return True
+        return bool(self.stored and (self.file_url or self.stored.evidence_url or self._note))
+
+    @property
+    def _note(self) -> str:
+        return getattr(self.stored, "note", "")
+
+    @property
+    def return_reason(self) -> str:
+        """Why the entry or its correction came back; empty unless it is returned now."""
+        row = self.pending or self.stored
+        return row.return_reason if row and row.state == State.RETURNED else ""
+
+    @property
+    def link(self) -> tuple[str, str] | None:
+        """Where a row goes on that is closed here: (address, words)."""
+        if self.form:
+            return None
+        name = f"admin:{self.stored._meta.app_label}_{self.stored._meta.model_name}"
+        if self.pending:
+            state = self.pending.get_state_display()
+            words = _("Correction under way: %(state)s") % {"state": state}
+            return reverse(f"{name}_change", args=[self.pending.pk]), words
+        if self.stored.state == State.PUBLISHED:
+            return reverse(f"{name}_step", args=[self.stored.pk, "correct"]), _("Correct it")
+        return reverse(f"{name}_change", args=[self.stored.pk]), _("Look at it")
+
+
+class FigureRow(Row):
+    prefix_kind = "figure"
+    taken = gettext_lazy("This figure is recorded already for the same period and source.")
+    fields = {
+        "figure": "as_written",
+        "certainty": "certainty",
+        "note": "note",
+        "evidence_url": "evidence_url",
+    }
+
+    def _form(self, data, files):
+        return FigureForm(
+            data,
+            files,
+            prefix=self.prefix,
+            initial=self.initial(),
+            indicator=self.subject,
+            units=self.sheet.units,
+        )
+
+    def initial(self):
+        if not self.stored:
+            return {"figure": "", "certainty": Certainty.ACTUAL, "note": "", "evidence_url": ""}
+        return {
+            name: _plain_lines(getattr(self.stored, field)) for name, field in self.fields.items()
+        }
+
+    def new(self):
+        return new_entry(self.subject, self.sheet.round, self.sheet.department)
+
+    def fill(self, row):
+        data, entry = self.form.cleaned_data, self.form.entry
+        row.as_written = data["figure"]
+        row.value, row.qualifier = entry.value, entry.qualifier
+        row.certainty = data["certainty"]
+        row.note, row.evidence_url = data["note"], data["evidence_url"]
+
+    @property
+    def latest(self) -> Observation | None:
+        return self.subject.latest
+
+    @property
+    def latest_text(self) -> str:
+        return figure_text(self.latest.value, self.subject.unit, self.latest.qualifier)
+
+    @property
+    def latest_period(self) -> str:
+        return period_text(self.latest.period_start, self.latest.period_end)
+
+    @cached_property
+    def period(self):
+        row = self.stored or self.new()
+        return row.period_start, row.period_end
+
+    @property
+    def period_text(self) -> str:
+        return period_text(*self.period)
+
+    @property
+    def figure_text(self) -> str:
+        return figure_text(self.stored.value, self.subject.unit, self.stored.qualifier)
+
+    def shown(self) -> Observation | None:
+        """The value on the page: as typed if it can be read, else as stored."""
+        if self.form is None or not self.form.is_bound:
+            return self.stored
+        if self.form.entry is None:
+            return None
+        row = self.new()
+        row.period_start, row.period_end = self.period
+        row.as_written = self.form.typed("figure")
+        row.value, row.qualifier = self.form.entry.value, self.form.entry.qualifier
+        row.pk = self.stored.pk if self.stored else None
+        return row
+
+    def tell_reading(self, row: Observation) -> None:
+        """Say how the text was read, unless it says so itself."""
+        unit, text = self.subject.unit, row.as_written
+        # In the indicator's own unit, for a reader of English too.
+        with override("zh-hans"):
+            value = figure_text(row.value, unit, row.qualifier)
+        number = text.removesuffix(unit.name).strip()
+        if text == value or number in {plain(row.value), plain(row.value, True)}:
+            return
+        try:
+            typed_in = read_entry(text, unit, self.sheet.units).converted_from
+        except QuantityError:
+            return
+        if typed_in:
+            self.reading = _("Read as %(value)s (from %(text)s).") % {"value": value, "text": text}
+        else:
+            self.reading = _("Read as %(value)s.") % {"value": value}
+
+
+class NoteRow(Row):
+    prefix_kind = "note"
+    taken = gettext_lazy("Somebody saved at the same moment, so this note was not: save again.")
+    fields = {"happened_on": "happened_on", "text": "text", "evidence_url": "evidence_url"}
+
+    def _form(self, data, files):
+        return NoteForm(data, files, prefix=self.prefix, initial=self.initial())
+
+    def initial(self):
+        if not self.stored:
+            return dict.fromkeys(self.fields, "")
+        day = self.stored.happened_on.isoformat()
+        return {
+            "happened_on": day,
+            "text": _plain_lines(self.stored.text),
+            "evidence_url": self.stored.evidence_url,
+        }
+
+    def new(self):
+        return ProgressNote(measure=self.subject, round=self.sheet.round)
+
+    def fill(self, row):
+        data = self.form.cleaned_data
+        row.happened_on, row.text = data["happened_on"], data["text"]
+        row.evidence_url = data["evidence_url"]
+
+    @property
+    def latest(self) -> ProgressNote | None:
+        return self.subject.loaded_notes[0] if self.subject.loaded_notes else None
+
+
+def _who(row: Submission):
+    return row.changed_by or row.entered_by
+
+
+def _plain_lines(text: str | date) -> str:
+    return "\n".join(str(text).strip().splitlines())
+
+
+def _mark(texts) -> str:
+    return sha256("\x1f".join(map(str, texts)).encode()).hexdigest()[:16]

@@ -1,0 +1,346 @@
+"""Tables in files: reading what people upload, safely, and writing what they download.
+
+An upload is csv (UTF-8 with or without byte order mark, else GB18030) or xlsx. Whatever is wrong
+with it is a FileError that says in a sentence where and what; no other exception leaves here.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+
+import openpyxl
+from django.conf import settings
+from django.utils.translation import gettext as _
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from measures import watermark as demo
+from metrics.rules.quantity import plain
+
+MOST_ROWS = 20_000
+MOST_COLUMNS = 60
+#: What a cell of Excel can hold.
+LONGEST_CELL = 32_767
+#: Of the parts of an xlsx file together, once unpacked. A full table takes about 15 MB.
+LARGEST_UNPACKED = 40 * 1024 * 1024
+MOST_PROBLEMS = 1_000
+#: Spreadsheet programs keep numbers as binary fractions.
+DIGITS_KEPT = 15
+
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+# Python's own limit of 131,072 characters would end the reading before LONGEST_CELL can be told;
+# no cell is longer than the file, and that is limited before.
+csv.field_size_limit(2**31 - 1)
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+# Nothing in it may run on into the next tag: a search from every tag to the end takes minutes.
+_MERGED = re.compile(
+    rb"<(?:\w{1,20}:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3}[0-9]{1,7}[A-Z0-9:]{0,12})[\"']"
+)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_QUOTED = re.compile("'+[=+\\-@\t\r]")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in a file: ``message`` says what was expected, the rest says where."""
+
+    message: str
+    row: int | None = None
+    column: str = ""
+    text: str = ""
+
+
+class FileError(Exception):
+    """A file that cannot be taken; ``problems`` are for the person who sent it."""
+
+    def __init__(self, *problems: Problem | str):
+        self.problems = [Problem(p) if isinstance(p, str) else p for p in problems]
+        super().__init__(self.problems[0].message)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row with its ``number`` in the file, counted from 1 as spreadsheets do."""
+
+    number: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The header cells and the rows that hold anything; every row is as wide as the headers."""
+
+    headers: list[str]
+    rows: list[Row]
+
+    def place(self, index: int) -> str:
+        """How a person finds the column: its letter and its header."""
+        return f"{get_column_letter(index + 1)} {self.headers[index]}".strip()
+
+
+def check_size(size: int) -> None:
+    """Raises FileError for a file that is larger than UPLOAD_LIMIT_MB."""
+    if size > settings.UPLOAD_LIMIT_MB * 1024 * 1024:
+        raise FileError(
+            _("The file is larger than %(limit)d MB.") % {"limit": settings.UPLOAD_LIMIT_MB}
+        )
+
+
+def read_table(content: bytes) -> Table:
+    """The table in a csv or xlsx file, told apart by what is in it, not by its name."""
+    check_size(len(content))
+    if not content.strip():
+        raise FileError(_("The file is empty."))
+    if content.startswith(b"PK"):
+        return _without_watermark(_table(_xlsx_rows(content)))
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise FileError(
+            _("This is an old Excel file or one with a password: save it as .xlsx without one.")
+        )
+    return _without_watermark(_table(_csv_rows(_decoded(content))))
+
+
+def _without_watermark(table: Table) -> Table:
+    """Drops the last column of the files that a demonstration gave out."""
+    if table.headers[-1] == demo.watermark():
+        for cells in (table.headers, *(row.cells for row in table.rows)):
+            cells.pop()
+    return table
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileError(_("This is a Unicode text file: save it as .xlsx or as CSV (UTF-8)."))
+    has_mark = content.startswith(b"\xef\xbb\xbf")
+    for encoding in ("utf-8-sig",) if has_mark else ("utf-8", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if not _CONTROL.search(text):
+            return text
+        break
+    raise FileError(_("This is neither an .xlsx file nor a text table in UTF-8 or GB18030."))
+
+
+def _csv_rows(text: str):
+    """(row number, cells as text) of every line; a cell with line breaks is still one row."""
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = max(",\t;", key=first.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 0
+    while True:
+        number += 1
+        try:
+            cells = next(lines, None)
+        except csv.Error:
+            raise FileError(
+                Problem(_("The quotation marks of this row do not match."), number)
+            ) from None
+        if cells is None:
+            return
+        yield number, cells
+
+
+def _xlsx_rows(content: bytes):
+    """(row number, cells as text) of every row of the first sheet."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_archive(archive)
+            yield from _sheet_rows(content, archive)
+    except FileError:
+        raise
+    except Exception as error:
+        # openpyxl answers damage with whatever exception it runs into.
+        raise FileError(
+            _("The .xlsx file is damaged: open it in a spreadsheet program and save it again.")
+        ) from error
+
+
+def _check_archive(archive: zipfile.ZipFile) -> None:
+    """Refuses what would unpack to more than memory should hold, before anything is unpacked.
+
+    zipfile never unpacks more than a part declares, if it is stored or deflated.
+    """
+    parts = archive.infolist()
+    plain_parts = all(
+        part.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts
+    )
+    if sum(part.file_size for part in parts) > LARGEST_UNPACKED or not plain_parts:
+        raise FileError(
+            _("The .xlsx file unpacks to more than %(limit)d MB; send the bare table.")
+            % {"limit": LARGEST_UNPACKED // 1024 // 1024}
+        )
+
+
+def _sheet_rows(content: bytes, archive: zipfile.ZipFile):
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    sheet = book.worksheets[0]
+    # Reading row by row shows no merged cells, and a workbook in memory is far too large.
+    part = archive.read(sheet._worksheet_path.removeprefix("/"))
+    merged = [found[1].decode() for found in islice(_MERGED.finditer(part), MOST_PROBLEMS)]
+    if merged:
+        message = _("Cells are merged here: split them, so that every row has its own.")
+        found = [Problem(message, int(re.search(r"\d+", at)[0]), text=at) for at in merged]
+        raise FileError(*sorted(found, key=lambda problem: problem.row))
+    # The declared size of the sheet may be wrong, by mistake or by malice.
+    sheet.reset_dimensions()
+    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
+    for number, cells in enumerate(rows, 1):
+        yield number, [_cell_text(cell) for cell in cells]
+
+
+def _cell_text(cell) -> str:
+    """A cell's value as a person reads it."""
+    value = cell.value
+    if value is None:
+        return ""
+    if cell.data_type == "f":
+        return value if isinstance(value, str) else "="
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        # What stands behind the digits that are kept is noise of the binary fraction.
+        number = Decimal(value if isinstance(value, int) else f"{value:.{DIGITS_KEPT}g}")
+        if not number.is_finite():
+            return str(value)
+        if "%" in cell.number_format:
+            return f"{plain(number * 100)}%"
+        return plain(number)
+    if isinstance(value, datetime) and not (value.hour or value.minute or value.second):
+        value = value.date()
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _table(lines) -> Table:
+    """Splits off the headers, the first row that holds anything, and looks at every cell."""
+    table, problems = None, []
+    for number, cells in lines:
+        if number > MOST_ROWS + 1:
+            raise FileError(
+                _("The table has more than %(limit)d rows; empty ones at its end count too.")
+                % {"limit": MOST_ROWS}
+            )
+        cells = [cell.strip() for cell in cells]
+        while cells and not cells[-1]:
+            cells.pop()
+        if not cells:
+            continue
+        if table is None:
+            if len(cells) > MOST_COLUMNS:
+                raise FileError(
+                    _("The table has more than %(limit)d columns.") % {"limit": MOST_COLUMNS}
+                )
+            table = Table(cells, [])
+        else:
+            cells += [""] * (len(table.headers) - len(cells))
+            table.rows.append(Row(number, [unquoted(cell) for cell in cells]))
+        problems += islice(_problems(table, number, cells), MOST_PROBLEMS)
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    if problems:
+        raise FileError(*problems)
+    if table is None:
+        raise FileError(_("The file is empty."))
+    return table
+
+
+def _problems(table: Table, number: int, cells: list[str]):
+    """What no cell of any upload may be."""
+    for index, cell in enumerate(cells):
+        message = ""
+        if cell.startswith("="):
+            message = _("Expected a plain value, not a formula: paste it as a value.")
+        elif len(cell) > LONGEST_CELL:
+            message = _("Expected at most %(limit)d characters.") % {"limit": LONGEST_CELL}
+        elif _CONTROL.search(cell):
+            message = _("Expected text; this holds control characters.")
+        elif index >= len(table.headers):
+            if cell:
+                message = _("This cell stands under no header.")
+                yield Problem(message, number, get_column_letter(index + 1), cell[:80])
+            continue
+        if message:
+            place = table.place(index) if index < len(table.headers) else ""
+            yield Problem(message, number, place, cell[:80])
+
+
+def quoted(text: str) -> str:
+    """``text`` so that no spreadsheet program takes it for a formula; ``unquoted`` undoes it."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) or _QUOTED.match(text) else text
+
+
+def unquoted(text: str) -> str:
+    return text[1:] if _QUOTED.match(text) else text
+
+
+def _written(value):
+    """A cell for a file: numbers stay numbers, text is safe from being run."""
+    if isinstance(value, Decimal) and len(value.as_tuple().digits) > DIGITS_KEPT:
+        return plain(value)
+    if value is None or isinstance(value, int | Decimal):
+        return value
+    return quoted(ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+
+
+def _with_watermark(headers, rows):
+    """In a demonstration, a last column that says so: the first ones are read by their letters."""
+    mark = demo.watermark()
+    return ([*headers, mark], ([*row, mark] for row in rows)) if mark else (headers, rows)
+
+
+def csv_file(headers, rows) -> bytes:
+    """UTF-8 with a byte order mark, without which Excel garbles Chinese."""
+    headers, rows = _with_watermark(headers, rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(headers)
+    writer.writerows([_written(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def xlsx_file(headers, rows, *, widths=(), choices=None) -> bytes:
+    """One sheet with a frozen head; all text is marked as text, so that 1/4 is no date.
+
+    ``widths`` are those of the first columns, ``choices`` a list of words by column index.
+    """
+    headers, rows = _with_watermark(headers, rows)
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(demo.watermark().replace(" /", "") or None)
+    sheet.freeze_panes = "A2"
+    for index, width in enumerate(widths):
+        sheet.column_dimensions[get_column_letter(index + 1)].width = width
+    for index, words in (choices or {}).items():
+        letter = get_column_letter(index + 1)
+        rule = DataValidation("list", formula1=f'"{",".join(words)}"', allow_blank=True)
+        rule.add(f"{letter}2:{letter}{MOST_ROWS}")
+        sheet.data_validations.append(rule)
+    sheet.append([_cell(sheet, header, bold=True) for header in headers])
+    for row in rows:
+        sheet.append([_cell(sheet, _written(value)) for value in row])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _cell(sheet, value, bold=False):
+    if isinstance(value, int | Decimal):
+        return value
+    cell = WriteOnlyCell(sheet, value or None)
+    cell.number_format = "@"
+    if bold:
+        cell.font = Font(bold=True)
+    return cell

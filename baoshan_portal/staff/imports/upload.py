@@ -1,0 +1,246 @@
+"""The template of a department's figures for a round, and its way back as an upload.
+
+An upload is previewed first: every row old and new, or everything that is wrong. Between preview
+and confirmation the file waits in the server's temporary folder; confirming reads it once more.
+"""
+
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from import_export.tmp_storages import TempFolderStorage
+
+from measures import access
+from measures import watermark as demo
+from measures.models import Department, Round
+from measures.trail import Action, record
+from metrics.due import indicators_of
+from metrics.rules.choices import Certainty
+from metrics.rules.periods import period_text
+
+from ..entry_sheet.page import sheet_url
+from .reading import TYPES, FileError, check_size, csv_file, xlsx_file
+from .round_template import COLUMNS, import_entries
+
+#: How long a preview can be confirmed, in seconds.
+PREVIEW_LASTS = 3600
+
+
+def urls(site) -> list:
+    place = "<slug:round_code>/<slug:department_code>"
+    return [
+        path(
+            f"template/{place}.<slug:file_format>",
+            site.admin_view(template),
+            name="upload-template",
+        ),
+        path(f"upload/{place}/", site.admin_view(upload), name="upload"),
+    ]
+
+
+class WaitingFile(TempFolderStorage):
+    """An uploaded file between preview and confirmation, under a name that cannot be guessed."""
+
+    prefix = "portal-upload-"
+
+    def get_full_path(self):
+        # The name has been with the reader, so it may name nothing but such a file.
+        name = Path(self.name).name
+        if not name.startswith(self.prefix):
+            raise FileNotFoundError(name)
+        return str(Path(tempfile.gettempdir()) / name)
+
+    def save(self, data):
+        self._forget_old()
+        handle, name = tempfile.mkstemp(prefix=self.prefix)
+        with open(handle, "wb") as file:
+            file.write(data)
+        self.name = Path(name).name
+
+    def _forget_old(self):
+        for file in Path(tempfile.gettempdir()).glob(f"{self.prefix}*"):
+            # Another upload may forget it at the same moment, or another account own it.
+            with suppress(OSError):
+                if file.stat().st_mtime < time.time() - PREVIEW_LASTS:
+                    file.unlink()
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("Filled-in template"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv"}),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["file"].help_text = _("An .xlsx or .csv file of up to %(limit)d MB.") % {
+            "limit": settings.UPLOAD_LIMIT_MB
+        }
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        try:
+            check_size(file.size)
+        except FileError as error:
+            raise forms.ValidationError(str(error)) from None
+        return file
+
+
+class ConfirmForm(forms.Form):
+    preview = forms.CharField(widget=forms.HiddenInput)
+    submit = forms.TypedChoiceField(
+        label=gettext_lazy("Write the rows"),
+        choices=[
+            ("0", gettext_lazy("as drafts, to be looked at again")),
+            ("1", gettext_lazy("and submit them for review")),
+        ],
+        coerce=lambda choice: choice == "1",
+        widget=forms.RadioSelect,
+        initial="0",
+    )
+
+
+def _place(request, round_code, department_code) -> tuple[Round, Department]:
+    """The round and the department of the address, if ``request.user`` reports for it."""
+    round = get_object_or_404(Round, code=round_code)
+    department = get_object_or_404(Department, code=department_code)
+    own = access.reporting_departments(request.user, Department.objects.filter(pk=department.pk))
+    if not own.exists():
+        raise PermissionDenied
+    return round, department
+
+
+def template(request, round_code, department_code, file_format):
+    """Codes, names, units and last values of what is due, with empty cells for the new values."""
+    round, department = _place(request, round_code, department_code)
+    if file_format not in TYPES:
+        raise Http404
+    rows = [_template_row(indicator) for indicator in indicators_of(round, department)]
+    headers = [str(column) for column in COLUMNS]
+    if file_format == "csv":
+        content = csv_file(headers, rows)
+    else:
+        certainties = [str(certainty.label) for certainty in Certainty]
+        widths = [column.width for column in COLUMNS]
+        place = [column.key for column in COLUMNS].index("certainty")
+        content = xlsx_file(headers, rows, widths=widths, choices={place: certainties})
+    record(
+        Action.EXPORTED,
+        by=request.user,
+        subject=round,
+        note=f"template.{file_format}, {department.code}, {len(rows)} rows",
+    )
+    name = demo.file_name(f"{round.code}-{department.code}.{file_format}")
+    return HttpResponse(
+        content,
+        content_type=TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _template_row(indicator) -> list[str]:
+    last = indicator.latest
+    known = [
+        indicator.code,
+        str(indicator),
+        indicator.unit.name,
+        last.as_written if last else "",
+        period_text(last.period_start, last.period_end) if last else "",
+    ]
+    return known + [""] * (len(COLUMNS) - len(known))
+
+
+def upload(request, round_code, department_code):
+    """Choose a file, see what it would change, write all of it or nothing."""
+    round, department = _place(request, round_code, department_code)
+    form, confirm, outcome = UploadForm(), None, None
+    if "preview" in request.POST:
+        confirm = ConfirmForm(request.POST)
+        try:
+            outcome, confirm = _confirm(request, confirm, round, department)
+        except (signing.BadSignature, FileNotFoundError):
+            messages.error(request, _("This preview is over: send the file again."))
+            return redirect(request.path)
+        if confirm is None:
+            return redirect(sheet_url(round, department))
+    elif request.method == "POST":
+        form = UploadForm(request.POST, request.FILES)
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            waiting = WaitingFile(read_mode="rb")
+            content = file.read()
+            outcome = import_entries(
+                content, round=round, department=department, by=request.user, dry_run=True
+            )
+            if not outcome.problems:
+                waiting.save(content)
+                confirm = _confirmation(request, waiting.name, file.name, outcome)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Upload figures"),
+        "round": round,
+        "department": department,
+        "is_open": round.accepts(department),
+        "form": form,
+        "confirm": confirm,
+        "outcome": outcome,
+        "formats": ["xlsx", "csv"],
+        "sheet": sheet_url(round, department),
+    }
+    return TemplateResponse(request, "staff/upload.html", context)
+
+
+def _confirmation(request, waiting, name, outcome, **initial) -> ConfirmForm:
+    token = signing.dumps(
+        {"path": request.path, "by": request.user.pk, "file": waiting, "name": name,
+         "digest": outcome.digest},
+        salt=__name__,
+    )  # fmt: skip
+    return ConfirmForm(initial={"preview": token, **initial})
+
+
+def _confirm(request, form, round, department):
+    """The outcome, and the form to confirm it once more; None if all is written."""
+    preview = signing.loads(request.POST["preview"], salt=__name__, max_age=PREVIEW_LASTS)
+    if (preview["path"], preview["by"]) != (request.path, request.user.pk):
+        raise signing.BadSignature
+    waiting = WaitingFile(name=preview["file"], read_mode="rb")
+    about = {"round": round, "department": department, "by": request.user, "name": preview["name"]}
+    content = waiting.read()
+    if not form.is_valid():
+        return import_entries(content, **about, dry_run=True), form
+    submit = form.cleaned_data["submit"]
+    outcome = import_entries(content, **about, submit=submit, expected=preview["digest"])
+    if outcome.problems:
+        for problem in outcome.problems:
+            messages.error(request, problem.message)
+        again = import_entries(content, **about, dry_run=True)
+        name = preview["name"]
+        return again, _confirmation(request, preview["file"], name, again, submit=str(int(submit)))
+    waiting.remove()
+    written = len(outcome.changes) + (outcome.drafts if submit else 0)
+    told = (
+        ngettext(
+            "%(n)d row was written and submitted for review.",
+            "%(n)d rows were written and submitted for review.",
+            written,
+        )
+        if submit
+        else ngettext(
+            "%(n)d row was written as a draft.", "%(n)d rows were written as drafts.", written
+        )
+    )
+    messages.success(request, told % {"n": written})
+    return outcome, None

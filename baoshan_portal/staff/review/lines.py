@@ -1,0 +1,167 @@
+"""Submitted rows as the reviewer reads them: the old beside the new, with what to look at."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from measures.models import ProgressNote
+from measures.submission import Submission
+from metrics.history import target_text
+from metrics.last_change import between, difference_text
+from metrics.models import NEWEST_FIRST, Observation, Target
+from metrics.rules.periods import period_text
+from metrics.rules.progress import change
+from metrics.warnings import misquotes, warnings_of
+from metrics.wording import figure_text
+
+from ..evidence import evidence_url
+
+KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
+
+
+@dataclass
+class Line:
+    """One submitted row as the reviewer reads it: the old beside the new."""
+
+    row: Submission
+    kind: str
+    about: str
+    old: str
+    old_period: str
+    new: str
+    new_period: str
+    difference: str = ""
+    growth: str = ""
+    source: str = ""
+    source_url: str = ""
+    evidence_url: str = ""
+    evidence_file: str = ""
+    note: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def token(self) -> str:
+        """The row and the version of it that is on the screen."""
+        return f"{self.kind}:{self.row.pk}:{self.row.version}"
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}-{self.row.pk}"
+
+    @property
+    def url(self) -> str:
+        meta = self.row._meta
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.row.pk])
+
+    @property
+    def kind_name(self) -> str:
+        return self.row._meta.verbose_name
+
+
+def _observation_lines(rows) -> list[Line]:
+    earlier = (
+        Observation.objects.published()
+        .filter(indicator=OuterRef("indicator"), period_end__lte=OuterRef("period_end"))
+        .order_by(*NEWEST_FIRST)
+        .values("pk")[:1]
+    )
+    rows = list(
+        rows.select_related(
+            "indicator__unit", "indicator__measure__lead", "report", "round", "entered_by",
+            "changed_by",
+        ).annotate(compared_with=Coalesce("supersedes_id", Subquery(earlier)))
+    )  # fmt: skip
+    olds = Observation.objects.select_related("indicator__unit").in_bulk(
+        {row.compared_with for row in rows if row.compared_with}
+    )
+    return [
+        _observation_line(row, olds.get(row.compared_with), warnings)
+        for row, warnings in zip(rows, warnings_of(rows), strict=True)
+    ]
+
+
+def _observation_line(row: Observation, old: Observation | None, warnings: list[str]) -> Line:
+    difference, growing = _change(row, old)
+    if old and old.pk == row.supersedes_id and (misquoted := misquotes(row, old)):
+        warnings = [*warnings, misquoted]
+    return Line(
+        row=row,
+        kind="observation",
+        about=str(row.indicator),
+        old=figure_text(old.value, old.indicator.unit, old.qualifier) if old else "",
+        old_period=period_text(old.period_start, old.period_end) if old else "",
+        new=figure_text(row.value, row.indicator.unit, row.qualifier),
+        new_period=period_text(row.period_start, row.period_end),
+        difference=difference,
+        growth=growing,
+        source=row.source_text,
+        source_url=row.source_url,
+        evidence_url=row.evidence_url,
+        evidence_file=evidence_url(row),
+        note=row.in_language("note"),
+        warnings=warnings,
+    )
+
+
+def _change(row: Observation, old: Observation | None) -> tuple[str, str]:
+    """The difference and the growth from ``old`` to ``row`` as every page tells them.
+
+    In place of a difference stands the reason why there is none.
+    """
+    if old is None:
+        return "", ""
+    if old.indicator_id != row.indicator_id:
+        return _("of another indicator"), ""
+    told = between(row.indicator, row, old)
+    return told.difference_text or str(told.difference.reason), told.growth_text
+
+
+def _target_lines(rows) -> list[Line]:
+    rows = rows.select_related(
+        "indicator__unit", "indicator__measure__lead", "plan", "report", "supersedes__plan",
+        "supersedes__indicator__unit", "entered_by", "changed_by",
+    )  # fmt: skip
+    return [_target_line(row, row.supersedes) for row in rows]
+
+
+def _target_line(row: Target, old: Target | None) -> Line:
+    same = old and old.indicator_id == row.indicator_id
+    step = change(row.value, old.value).value if same else None
+    return Line(
+        row=row,
+        kind="target",
+        about=str(row.indicator),
+        old=target_text(old) if old else "",
+        old_period=str(old.plan) if old else "",
+        new=target_text(row),
+        new_period=str(row.plan),
+        difference="" if step is None else difference_text(step, row.indicator.unit),
+        source=row.source_text,
+        source_url=row.source_url,
+        note=row.in_language("note"),
+    )
+
+
+def _note_lines(rows) -> list[Line]:
+    rows = rows.select_related("measure__lead", "round", "supersedes", "entered_by", "changed_by")
+    return [
+        Line(
+            row=row,
+            kind="progressnote",
+            about=str(row.measure),
+            old=old.text if (old := row.supersedes) else "",
+            old_period=old.happened_on.isoformat() if old else "",
+            new=row.text,
+            new_period=row.happened_on.isoformat(),
+            evidence_url=row.evidence_url,
+            evidence_file=evidence_url(row),
+            note=row.text_en,
+        )
+        for row in rows
+    ]
+
+
+LINES = {"observation": _observation_lines, "target": _target_lines, "progressnote": _note_lines}

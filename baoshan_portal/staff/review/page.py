@@ -1,0 +1,257 @@
+"""The reviewer's desk: what was submitted beside what is public, to be published or returned."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import InvalidPage, Paginator
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from measures import access, workflow
+from measures.models import Department, ProgressNote, Round
+from measures.submission import State, Submission
+from measures.workflow import TransitionError
+from metrics.models import Target
+
+from .lines import KINDS, LINES, Line
+
+ROWS_PER_PAGE = 200
+
+
+def urls(site) -> list:
+    return [
+        path("review/", site.admin_view(queue), name="review"),
+        path(
+            "review/<slug:kind>/<int:pk>/return/", site.admin_view(send_back), name="review-return"
+        ),
+    ]
+
+
+class QueueFilter(forms.Form):
+    department = forms.ModelChoiceField(
+        Department.objects.none(),
+        label=gettext_lazy("Department"),
+        to_field_name="code",
+        required=False,
+        empty_label=gettext_lazy("all departments"),
+    )
+    round = forms.ModelChoiceField(
+        Round.objects.all(),
+        label=gettext_lazy("Round"),
+        to_field_name="code",
+        required=False,
+        empty_label=gettext_lazy("all rounds"),
+    )
+
+    def __init__(self, data, user):
+        super().__init__(data)
+        departments = Department.objects.all()
+        if not access.sees_every_department(user):
+            departments = departments.filter(members=user)
+        self.fields["department"].queryset = departments
+
+
+class ReturnForm(forms.Form):
+    seen = forms.CharField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=gettext_lazy("Why it goes back"),
+        help_text=gettext_lazy("Whoever entered it reads this in “My work”."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": gettext_lazy("Whoever returns a row must say why.")},
+    )
+
+
+def _reviews(user) -> bool:
+    """Whether ``user`` may publish rows of any kind at all."""
+    return any(
+        user.has_perm(f"{model._meta.app_label}.publish_{kind}") for kind, model in KINDS.items()
+    )
+
+
+def _mine(user, queryset: QuerySet) -> QuerySet:
+    """What waits for review, but not by ``user``, who entered or changed it."""
+    rows = access.visible(user, queryset).filter(state=State.SUBMITTED)
+    return rows.filter(Q(entered_by=user) | Q(changed_by=user))
+
+
+def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
+    """(department code, place …, kind, place, key) of every chosen row, in the page's order."""
+    keys = []
+    for kind, model in KINDS.items():
+        if round and model is Target:
+            continue
+        rows = choose(user, model.objects.all())
+        to = model.measure_path
+        if department:
+            rows = rows.filter(**{f"{to}__lead": department})
+        if round:
+            rows = rows.filter(round=round)
+        place = rows.order_by().values_list(
+            f"{to}__lead__code",
+            f"{to}__theme__section__order",
+            f"{to}__theme__order",
+            f"{to}__order",
+            "happened_on" if model is ProgressNote else "indicator__order",
+            "pk",
+        )
+        keys += [(code or "", *order, kind, last, pk) for code, *order, last, pk in place]
+    # Rows of measures without a lead come last.
+    return sorted(keys, key=lambda key: (not key[0], *key))
+
+
+def _load(keys) -> list[Line]:
+    """The lines of ``keys`` in their order with all that they show; as many queries for any."""
+    lines = {}
+    for kind, model in KINDS.items():
+        pks = [key[-1] for key in keys if key[-3] == kind]
+        rows = model.objects.filter(pk__in=pks)
+        for line in LINES[kind](rows):
+            lines[kind, line.row.pk] = line
+    # A row can have gone between the two queries.
+    return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
+
+
+def _by_department(lines) -> list[tuple[Department | None, list[Line]]]:
+    groups: dict = {}
+    for line in lines:
+        groups.setdefault(line.row.department, []).append(line)
+    return list(groups.items())
+
+
+def queue(request):
+    """All that waits for this reviewer, by department; what is ticked is published."""
+    user = request.user
+    if not _reviews(user):
+        raise PermissionDenied
+    form = QueueFilter(request.GET, user)
+    valid = form.is_valid()
+    here = _address(form) if valid else reverse("admin:review")
+    if request.method == "POST":
+        _publish_chosen(request)
+        return redirect(here)
+    wanted = form.cleaned_data if valid else {}
+    paginator = Paginator(_keys(user, access.publishable, **wanted) if valid else [], ROWS_PER_PAGE)
+    try:
+        page = paginator.page(request.GET.get("page") or 1)
+    except InvalidPage as error:
+        raise Http404(_("This list has no such page.")) from error
+    own = _keys(user, _mine, **wanted) if valid else []
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Review"),
+        "is_nav_sidebar_enabled": False,
+        "filter": form,
+        "here": here,
+        "query": here.partition("?")[2],
+        "page": page,
+        "groups": _by_department(_load(page.object_list)),
+        "all_chosen": request.GET.get("chosen") == "all",
+        "own": _load(own[:ROWS_PER_PAGE]),
+        "own_count": len(own),
+    }
+    return TemplateResponse(request, "staff/review.html", context, status=200 if valid else 400)
+
+
+def _address(form: QueueFilter) -> str:
+    query = urlencode({key: row.code for key, row in form.cleaned_data.items() if row})
+    return reverse("admin:review") + (f"?{query}" if query else "")
+
+
+def _publish_chosen(request) -> None:
+    """Publish every ticked row that still is the version shown, and name each that is not."""
+    tokens = list(dict.fromkeys(request.POST.getlist("row")))
+    if not tokens:
+        messages.error(request, _("Nothing was selected, so nothing was published."))
+        return
+    published, gone, refused = 0, False, {}
+    for token in tokens:
+        row, seen = _row_of(request.user, token)
+        if row is None:
+            gone = True
+            continue
+        try:
+            workflow.check_seen(row, seen)
+            if not access.may(request.user, access.publishable, row):
+                raise PermissionDenied(_why_not(request.user, row))
+            workflow.publish(row, by=request.user)
+            published += 1
+        except (TransitionError, PermissionDenied) as error:
+            refused.setdefault(str(error), []).append(str(row))
+    if gone:
+        messages.error(request, _("A selected row no longer exists or is not yours to review."))
+    # One sentence for all rows that somebody else was faster with.
+    for why, rows in refused.items():
+        told = {"row": pgettext("between filters", "; ").join(rows), "why": why}
+        messages.error(request, _("Not published: %(row)s. %(why)s") % told)
+    if published:
+        text = ngettext("%(n)d row was published.", "%(n)d rows were published.", published)
+        messages.success(request, text % {"n": published})
+
+
+def _row_of(user, token: str) -> tuple[Submission | None, str]:
+    """The row that a ticked box stands for, None if ``user`` sees no such row, and its version."""
+    kind, _colon, rest = token.partition(":")
+    pk, _colon, seen = rest.partition(":")
+    if kind not in KINDS or not pk.isdecimal() or len(pk) > 18:
+        return None, seen
+    rows = access.visible(user, KINDS[kind].objects.all())
+    return rows.filter(pk=int(pk)).first(), seen
+
+
+def _why_not(user, row: Submission) -> str:
+    if user.pk in {row.entered_by_id, row.changed_by_id}:
+        return _("Nobody publishes what they entered themselves.")
+    return _("You may not publish rows of this kind.")
+
+
+def send_back(request, kind, pk):
+    """One row goes back to whoever entered it, with the reason; on its own small page."""
+    if not _reviews(request.user):
+        raise PermissionDenied
+    model = KINDS.get(kind)
+    if model is None:
+        raise Http404
+    row = get_object_or_404(access.visible(request.user, model.objects.all()), pk=pk)
+    if row.state == State.SUBMITTED and not access.may(request.user, access.publishable, row):
+        raise PermissionDenied(_why_not(request.user, row))
+    form = ReturnForm(request.POST or None, initial={"seen": row.version})
+    back = _address_of_queue(request)
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.check_seen(row, form.cleaned_data["seen"])
+            workflow.send_back(row, by=request.user, reason=form.cleaned_data["reason"])
+        except TransitionError as error:
+            # The newer row is shown beside the reason typed, to be sent for it if it still fits.
+            form.add_error(None, str(error))
+            form.data = form.data.copy()
+            form.data["seen"] = str(row.version)
+        else:
+            messages.success(request, _("Returned: %(row)s") % {"row": row})
+            return redirect(back)
+    # The queue's warnings compare the row with what waits beside it.
+    beside = Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
+    lines = LINES[kind](model.objects.filter(Q(pk=row.pk) | beside))
+    line = next(line for line in lines if line.row.pk == row.pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Return"),
+        "is_nav_sidebar_enabled": False,
+        "lines": [line],
+        "line": line,
+        "form": form,
+        "back": back,
+        "waiting": line.row.state == State.SUBMITTED,
+    }
+    status = 409 if form.non_field_errors() else 200
+    return TemplateResponse(request, "staff/review_return.html", context, status=status)
+
+
+def _address_of_queue(request) -> str:
+    form = QueueFilter(request.GET, request.user)
+    return _address(form) if form.is_valid() else reverse("admin:review")

@@ -1,0 +1,160 @@
+"""A quarter's figures from the entry sheet to the public page, in a real browser."""
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+
+import openpyxl
+import pytest
+
+from baoshan_portal.tests.people import hire, press, sign_in
+from baoshan_portal.tests.server import serve
+
+pytestmark = pytest.mark.browser
+
+SHEET = "/en/admin/entry/2023-q4/science-technology/"
+UPLOAD = "/en/admin/upload/2023-q4/science-technology/"
+TEMPLATE = "/admin/template/2023-q4/science-technology"
+FIGURES = {"high-tech-enterprises": "1,612家", "technology-smes-registered": "１１８０"}
+WRONG, MENDED = "99家", "12家"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("story")) as server:
+        hire(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(15_000)
+    return page
+
+
+def public_values(server, code: str) -> list[str]:
+    rows = csv.DictReader(io.StringIO(server.text("/data/observations.csv")))
+    return [row["value"] for row in rows if row["indicator_code"] == code]
+
+
+def fill(page, code: str, figure: str) -> None:
+    page.fill(f"[name=figure-{code}-figure]", figure)
+
+
+def test_a_quarters_figures_from_the_sheet_to_the_public_page(server, page):
+    before = {code: public_values(server, code) for code in FIGURES}
+
+    # The editor fills the sheet and submits it.
+    sign_in(page, server, "editor")
+    page.goto(server.address + SHEET)
+    for code, figure in FIGURES.items():
+        fill(page, code, figure)
+    fill(page, "academician-workstations-new", WRONG)
+    press(page.locator("button[name=submit]"))
+    assert "waiting for review" in page.inner_text("#figure-high-tech-enterprises")
+    assert {code: public_values(server, code) for code in FIGURES} == before
+
+    # An editor of another department sees and changes nothing of it.
+    sign_in(page, server, "other")
+    assert page.goto(server.address + SHEET).status == 403
+    page.goto(f"{server.address}/en/admin/metrics/observation/?q=1,612")
+    assert "1,612" not in page.inner_text("#changelist")
+
+    # The reviewer returns one row with a reason and publishes the rest.
+    sign_in(page, server, "reviewer")
+    page.goto(f"{server.address}/en/admin/review/")
+    press(page.locator("tr", has_text=WRONG).get_by_role("link", name="Return"))
+    page.fill("[name=reason]", "与台账不符，请核对")
+    press(page.locator("button.default"))
+    page.goto(f"{server.address}/en/admin/review/?chosen=all")
+    press(page.locator("button.default").first)
+    assert public_values(server, "high-tech-enterprises") == [
+        *before["high-tech-enterprises"],
+        "1612",
+    ]
+    assert "99" not in public_values(server, "academician-workstations-new")
+
+    # The editor sees the reason and mends the row.
+    sign_in(page, server, "editor")
+    assert "与台账不符，请核对" in page.inner_text("body")
+    page.goto(server.address + SHEET)
+    fill(page, "academician-workstations-new", MENDED)
+    press(page.locator("button[name=submit]"))
+    assert "12" not in public_values(server, "academician-workstations-new")
+
+    # It is published, and only now the page and the file change.
+    sign_in(page, server, "reviewer")
+    page.goto(f"{server.address}/en/admin/review/?chosen=all")
+    press(page.locator("button.default").first)
+    assert "12" in public_values(server, "academician-workstations-new")
+    page.goto(f"{server.address}/en/indicators/academician-workstations-new/")
+    assert "12家" in page.inner_text("main")
+    page.goto(f"{server.address}/en/indicators/academician-workstations-new/?as_of=2023-08-01")
+    assert "12家" not in page.inner_text("main")
+
+    # The auditor sees every step.
+    sign_in(page, server, "auditor")
+    page.goto(f"{server.address}/en/admin/measures/trailevent/?q=院士专家工作站")
+    trail = page.inner_text("#changelist")
+    for step in ("entered", "submitted for review", "returned", "changed", "published"):
+        assert step in trail
+
+
+def upload(page, server, path) -> None:
+    """Send the file, look at the preview, and submit its rows for review."""
+    page.goto(server.address + UPLOAD)
+    page.set_input_files("[name=file]", path)
+    press(page.locator("button.default"))
+    page.check("[name=submit][value='1']")
+    press(page.locator("button.default"))
+
+
+def approve_everything(page, server) -> None:
+    sign_in(page, server, "reviewer")
+    page.goto(f"{server.address}/en/admin/review/?chosen=all")
+    press(page.locator("button.default").first)
+
+
+def test_a_table_saved_by_libreoffice_is_taken(server, page, tmp_path):
+    office = shutil.which("soffice")
+    if office is None:
+        sentence = "No LibreOffice is installed, so no table of its making was tried."
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    sign_in(page, server, "editor")
+    template = tmp_path / "template.xlsx"
+    template.write_bytes(page.request.get(f"{server.address}{TEMPLATE}.xlsx").body())
+    book = openpyxl.load_workbook(template)
+    for row in book.active.iter_rows(min_row=2):
+        if row[0].value == "engineering-centres":
+            empty = next(cell for cell in row if cell.value is None)
+            empty.value = "约７０家"
+    book.save(template)
+    convert = [office, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML"]
+    folders = [f"-env:UserInstallation=file://{tmp_path}/profile", "--outdir", tmp_path / "made"]
+    subprocess.run([*convert, *folders, template], check=True, capture_output=True, timeout=120)
+
+    upload(page, server, tmp_path / "made/template.xlsx")
+    assert "70" not in public_values(server, "engineering-centres")
+    approve_everything(page, server)
+
+    assert "70" in public_values(server, "engineering-centres")
+
+
+def test_a_csv_file_of_chinese_windows_is_taken(server, page, tmp_path):
+    sign_in(page, server, "editor")
+    text = page.request.get(f"{server.address}{TEMPLATE}.csv").body().decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    for row in rows[1:]:
+        if row[0] == "district-engineering-centres-new":
+            row[row.index("")] = "3家"
+    path = tmp_path / "填报表.csv"
+    with path.open("w", encoding="gb18030", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+    upload(page, server, path)
+    approve_everything(page, server)
+
+    assert "3" in public_values(server, "district-engineering-centres-new")

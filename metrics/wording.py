@@ -1,0 +1,98 @@
+"""How a figure is written for a reader: number, unit and qualifier in their language."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from measures.text import in_chinese
+
+from .rules.choices import Certainty, Kind, Qualifier
+from .rules.progress import multiple
+from .rules.quantity import plain
+
+ENGLISH_MONEY = (
+    (Decimal(10) ** 9, "billion"),
+    (Decimal(10) ** 6, "million"),
+)
+
+
+def figure_text(value: Decimal, unit, qualifier: str = Qualifier.EXACT) -> str:
+    """A value with unit and qualifier: 约5亿元 or about CNY 500 million, 第6位 or rank 6."""
+    if in_chinese():
+        return _chinese(value, unit, qualifier)
+    return f"{_english_qualifier(qualifier)}{_english(value, unit)}"
+
+
+def observed_text(observation, unit) -> str:
+    """The figure of an observation, with a word where it is preliminary or expected."""
+    figure = figure_text(observation.value, unit, observation.qualifier)
+    if observation.certainty == Certainty.ACTUAL:
+        return figure
+    certainty = observation.get_certainty_display()
+    return _("%(figure)s (%(certainty)s)") % {"figure": figure, "certainty": certainty}
+
+
+def _chinese(value, unit, qualifier) -> str:
+    number = plain(value, grouping=True)
+    before = {Qualifier.ABOUT: "约", Qualifier.NEARLY: "近"}.get(qualifier, "")
+    if unit.quantity == "rank":
+        return f"{before}第{number}位"
+    after = ""
+    if qualifier == Qualifier.OVER:
+        # 余 stands after whole numbers from ten on only: 2700余家, but 超过3.5亿元.
+        if unit.quantity == "percentage" or value % 1 or value < 10:
+            before = "超过"
+        else:
+            after = "余"
+    return f"{before}{number}{after}{unit.name}"
+
+
+def _english_qualifier(qualifier) -> str:
+    return {
+        Qualifier.ABOUT: "about ",
+        Qualifier.NEARLY: "nearly ",
+        Qualifier.OVER: "over ",
+    }.get(qualifier, "")
+
+
+def _english(value, unit) -> str:
+    if unit.quantity == "rank":
+        return f"rank {plain(value)}"
+    if unit.quantity == "percentage":
+        return f"{plain(value)}%"
+    if unit.quantity == "money":
+        yuan = value * unit.factor
+        for size, word in ENGLISH_MONEY:
+            if abs(yuan) >= size:
+                return f"CNY {plain(yuan / size, grouping=True)} {word}"
+        return f"CNY {plain(yuan, grouping=True)}"
+    times = "× " if unit.name_en[:1].isdigit() else ""
+    return f"{plain(value, grouping=True)} {times}{unit.name_en}"
+
+
+def as_written_text(observation) -> str:
+    """The figure as printed; 翻两番, which readers take for doubling, with its multiple ×4."""
+    text = observation.as_written
+    return f"{text}（×{plain(multiple(observation.value))}）" if "番" in text else text
+
+
+def aggregation_rule(kind: str) -> str:
+    """What the kind of an indicator allows: only flows of successive periods add up."""
+    return {
+        Kind.FLOW: _(
+            "Values of successive periods may be added up; values of overlapping periods may not."
+        ),
+        Kind.STOCK: _(
+            "A state at a point in time: never added up over time, and never worked out as the "
+            "last state plus additions, because exits are not reported."
+        ),
+        Kind.CUMULATIVE: _(
+            "A running total that already contains the earlier values: never added up over time."
+        ),
+        Kind.SHARE: _("A share: neither added up nor averaged."),
+        Kind.GROWTH: _("A growth rate: neither added up nor averaged."),
+        Kind.RANK: _("A rank: neither added up nor averaged."),
+        Kind.CAPACITY: _(
+            "A ceiling or capacity, not what was used of it: never added to amounts paid or taken."
+        ),
+    }[kind]
