@@ -30,9 +30,11 @@ os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
 
 def pytest_itemcollected(item):
-    """A test in a browser asks a server on SQLite, so there is nothing to run it twice for."""
     if item.get_closest_marker("browser"):
-        item.add_marker("once")
+        item.add_marker(pytest.mark.once("its server runs on SQLite"))
+    once = item.get_closest_marker("once")
+    if once and not once.args:
+        raise pytest.UsageError(f"{item.nodeid} is marked as run once and does not say why.")
 
 
 @pytest.hookimpl(trylast=True)
@@ -102,6 +104,29 @@ def emptying_after_transactional_tests():
     TransactionTestCase._fixture_teardown = empty
 
 
+@pytest.fixture(scope="module")
+def browser():
+    from .browser import chromium
+
+    # Not one a run: while it is open, Django takes the thread for an asynchronous one.
+    with chromium() as browser:
+        yield browser
+
+
+def analyse() -> None:
+    """Lets the database look at its tables, as one does by itself after a while.
+
+    Only at the portal's own: a plain ANALYZE waits for whoever looks at the shared catalogues.
+    """
+    from django.apps import apps
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for label in ("measures", "metrics"):
+            for model in apps.get_app_config(label).get_models(include_auto_created=True):
+                cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+
+
 @pytest.fixture(scope="session")
 def rows_of_the_report(django_db_setup, django_db_blocker):
     """Every row of the report, by model; read from the fixtures once, by the portal's loaddata."""
@@ -125,16 +150,12 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def report(rows_of_the_report, django_db_blocker):
     """The whole report, there for all tests of a module."""
-    from django.db import connection, transaction
+    from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
-        tables = []
         for model, rows in rows_of_the_report.items():
             model._base_manager.bulk_create(rows)
-            tables.append(connection.ops.quote_name(model._meta.db_table))
-        # As a database does by itself after a while, so that it plans for what there is.
-        for table in tables:
-            connection.cursor().execute(f"ANALYZE {table}")
+        analyse()
         yield
         transaction.set_rollback(True)
 

@@ -12,7 +12,7 @@ from .pages import SECTIONS
 from .people import hire, sign_in
 from .server import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}

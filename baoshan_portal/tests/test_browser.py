@@ -11,7 +11,7 @@ from .pages import PLAIN_PAGES, in_both_languages, public_pages, rows_of
 from .people import hire, press, sign_in
 from .server import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}

@@ -55,6 +55,11 @@ from metrics.tests.factories import (
     make_unit,
 )
 
+pytestmark = [
+    pytest.mark.once("who may do what is decided in Python, not by a database"),
+    pytest.mark.long,
+]
+
 ACTORS = ("staff", "editor", "reviewer", "steward", "auditor", "administrator", "superuser")
 GROUPS = dict(zip(ACTORS[1:-1], (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR), strict=True))
 
@@ -303,7 +308,12 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
         browsers = {actor: browser_of(user) for actor, user in actors.items()}
         browsers["anonymous"] = Client()
         yield SimpleNamespace(
-            rows=rows, round=round_, browsers=browsers, before=database(), remembered={}, attempts={}
+            rows=rows,
+            round=round_,
+            browsers=browsers,
+            before=database(),
+            remembered={},
+            attempts={},
         )
         transaction.set_rollback(True)
 

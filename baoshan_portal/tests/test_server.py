@@ -11,7 +11,7 @@ import pytest
 from .pages import FILES, LISTS, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, links, public_pages
 from .server import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PREFIX = "/baoshan"
 

@@ -18,7 +18,7 @@ from ..charts import drawing
 from ..charts import history as history_chart
 from ..charts.frame import ACCENT, PAPER, Heading, inline, text_width
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("is about what charts draw and say")]
 
 ON = date(2022, 6, 30)
 
