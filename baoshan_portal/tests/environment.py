@@ -35,6 +35,8 @@ def pytest_itemcollected(item):
     once = item.get_closest_marker("once")
     if once and not once.args:
         raise pytest.UsageError(f"{item.nodeid} is marked as run once and does not say why.")
+    if once and item.get_closest_marker("skipif"):
+        raise pytest.UsageError(f"{item.nodeid} runs once and may be skipped: it runs nowhere.")
 
 
 @pytest.hookimpl(trylast=True)

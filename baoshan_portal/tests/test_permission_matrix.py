@@ -620,11 +620,18 @@ LETTERS = {
 def test_a_role_sees_and_changes_what_the_matrix_says_and_nothing_else(line, actor, world):
     tried = [(whose, it) for whose in ("own", "foreign") for it in attempts(world, line, whose)]
     browser = world.browsers[actor]
+    # Many a page is one for all departments, and answers the same twice.
+    results = []
     for whose, attempt in tried:
         allowed = line.allowed(actor, whose)
-        # An action has no page of its own.
-        sees = allowed != "-" if line.page.startswith("action:") else shows(browser, attempt)
-        touched = touches(browser, attempt, world.before)
+        known = [result for earlier, *result in results if earlier == attempt]
+        if known:
+            sees, touched = known[0]
+        else:
+            # An action has no page of its own.
+            sees = allowed != "-" if line.page.startswith("action:") else shows(browser, attempt)
+            touched = touches(browser, attempt, world.before)
+            results.append((attempt, sees, touched))
         told = f"{actor} at {attempt.address}, {whose}: {touched}"
         assert LETTERS[sees, bool(touched - {TRAIL})] == allowed, told
         # Reading may leave its mark in the trail; being refused leaves nothing. A file of the own
