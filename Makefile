@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
-.PHONY: run demo test check lint test-sqlite test-postgresql messages pictures screenshots
+.PHONY: run demo test check lint test-sqlite test-postgresql test-long messages pictures screenshots
 
 -include .env
 HOST ?= 127.0.0.1
@@ -38,6 +38,10 @@ test-sqlite: .venv/installed-dev
 # Everything but what is marked as run once, on SQLite.
 test-postgresql: .venv/installed-dev
 	$(PYTEST) -p baoshan_portal.tests.postgresql
+
+# The properties of rules with a hundred times the examples; before a release, by hand.
+test-long: .venv/installed-dev
+	$(PYTEST) -m hypothesis --hypothesis-profile long
 
 # Compiled translations are committed, so that running the portal needs no gettext.
 messages: .venv/installed-dev

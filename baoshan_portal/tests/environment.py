@@ -5,7 +5,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no fault of what is tested; `make test-long` looks at far more examples.
+hypothesis.settings.register_profile("short", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=10_000)
+hypothesis.settings.load_profile("short")
 
 #: What one run shares between its workers, which inherit the name of the folder.
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -47,7 +53,8 @@ def pytest_collection_modifyitems(items):
     def place(item):
         app = item.nodeid.partition("tests/")[0]
         touched = any(name.startswith(app) for name in changed)
-        return not touched, not item.get_closest_marker("long")
+        # Of the long ones those in a browser are the longest.
+        return not touched, *(not item.get_closest_marker(mark) for mark in ("long", "browser"))
 
     items.sort(key=place)
 
