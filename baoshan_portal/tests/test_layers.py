@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once("reads the code")
+
 #: What each room may import besides itself. ``site`` is baoshan_portal without its rooms.
 BELOW = {
     "measures": set(),

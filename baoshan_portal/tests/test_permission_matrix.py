@@ -20,7 +20,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.forms import BooleanField
 from django.test import Client, RequestFactory, override_settings
 from django.urls import URLResolver, reverse
@@ -54,6 +54,11 @@ from metrics.tests.factories import (
     make_target,
     make_unit,
 )
+
+pytestmark = [
+    pytest.mark.once("who may do what is decided in Python, not by a database"),
+    pytest.mark.long,
+]
 
 ACTORS = ("staff", "editor", "reviewer", "steward", "auditor", "administrator", "superuser")
 GROUPS = dict(zip(ACTORS[1:-1], (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR), strict=True))
@@ -303,7 +308,12 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
         browsers = {actor: browser_of(user) for actor, user in actors.items()}
         browsers["anonymous"] = Client()
         yield SimpleNamespace(
-            rows=rows, round=round_, browsers=browsers, before=database(), remembered={}
+            rows=rows,
+            round=round_,
+            browsers=browsers,
+            before=database(),
+            remembered={},
+            attempts={},
         )
         transaction.set_rollback(True)
 
@@ -512,9 +522,13 @@ KINDS = {"site": site_page, "autocomplete": autocomplete}
 
 
 def attempts(world, line, whose) -> list[Attempt]:
-    build = PAGES.get((line.kind, line.page)) or KINDS.get(line.kind, model_page)
-    built = build(world, line, whose)
-    return built if isinstance(built, list) else [built]
+    """The same for every actor, so made once."""
+    key = line.kind, line.page, whose
+    if key not in world.attempts:
+        build = PAGES.get((line.kind, line.page)) or KINDS.get(line.kind, model_page)
+        built = build(world, line, whose)
+        world.attempts[key] = built if isinstance(built, list) else [built]
+    return world.attempts[key]
 
 
 # What comes of an attempt
@@ -527,13 +541,39 @@ def seen(answer, attempt) -> bool:
     return attempt.mark in content.decode()
 
 
+#: The portal's own tables and those of its accounts
+TABLES = {
+    model._meta.db_table: model
+    for label in ("auth", "measures", "metrics", "otp_totp")
+    for model in apps.get_app_config(label).get_models(include_auto_created=True)
+}
+#: How a statement begins that cannot change a row
+READING = ("SELECT ", "SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
+
+
+def contents(table: str) -> list[tuple]:
+    return list(TABLES[table]._base_manager.order_by("pk").values_list())
+
+
 def database() -> dict:
-    """Every row of the portal's own tables and of its accounts."""
-    return {
-        model._meta.label: list(model._base_manager.order_by("pk").values_list())
-        for label in ("auth", "measures", "metrics", "otp_totp")
-        for model in apps.get_app_config(label).get_models(include_auto_created=True)
-    }
+    return {table: contents(table) for table in TABLES}
+
+
+@contextmanager
+def watched():
+    """Gives the tables that any statement names which is more than reading.
+
+    Whether their rows really changed is to be looked at; the rows of all others did not.
+    """
+    named = set()
+
+    def note(execute, sql, params, many, context):
+        if not sql.startswith(READING):
+            named.update(table for table in TABLES if table in sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield named
 
 
 @contextmanager
@@ -557,15 +597,15 @@ def shows(browser, attempt) -> bool:
 def touches(browser, attempt, before) -> set[str]:
     """The tables that sending changes."""
     with undone(browser):
-        if attempt.send:
-            attempt.send(browser)
-        else:
-            browser.post(attempt.address, attempt.typed)
-        after = database()
-    return {table for table in before if before[table] != after[table]}
+        with watched() as named:
+            if attempt.send:
+                attempt.send(browser)
+            else:
+                browser.post(attempt.address, attempt.typed)
+        return {table for table in named if contents(table) != before[table]}
 
 
-TRAIL = TrailEvent._meta.label
+TRAIL = TrailEvent._meta.db_table
 LETTERS = {
     (False, False): "-",
     (True, False): "r",
@@ -580,17 +620,87 @@ LETTERS = {
 def test_a_role_sees_and_changes_what_the_matrix_says_and_nothing_else(line, actor, world):
     tried = [(whose, it) for whose in ("own", "foreign") for it in attempts(world, line, whose)]
     browser = world.browsers[actor]
+    # Many a page is one for all departments, and answers the same twice.
+    results = []
     for whose, attempt in tried:
         allowed = line.allowed(actor, whose)
-        # An action has no page of its own.
-        sees = allowed != "-" if line.page.startswith("action:") else shows(browser, attempt)
-        touched = touches(browser, attempt, world.before)
+        known = [result for earlier, *result in results if earlier == attempt]
+        if known:
+            sees, touched = known[0]
+        else:
+            # An action has no page of its own.
+            sees = allowed != "-" if line.page.startswith("action:") else shows(browser, attempt)
+            touched = touches(browser, attempt, world.before)
+            results.append((attempt, sees, touched))
         told = f"{actor} at {attempt.address}, {whose}: {touched}"
         assert LETTERS[sees, bool(touched - {TRAIL})] == allowed, told
         # Reading may leave its mark in the trail; being refused leaves nothing. A file of the own
         # rows tells nothing of foreign ones, and is no refusal.
         refused = line.allowed(actor, "own" if attempt.read_by_post else whose) == "-"
         assert not (refused and touched), told
+
+
+def raw(sql: str, rows=None) -> None:
+    with connection.cursor() as cursor:
+        if rows is None:
+            cursor.execute(sql)
+        else:
+            cursor.executemany(sql, rows)
+
+
+#: Ways to write a row: what is done, and the table that must be seen to have changed.
+WRITES = {
+    "a saved row": lambda row: row.save(),
+    "an update": lambda row: User.objects.filter(pk=row.pk).update(first_name="Li"),
+    "rows at once": lambda row: User.objects.bulk_update([row], ["first_name"]),
+    "a deletion": lambda row: row.delete(),
+    "plain SQL": lambda row: raw(f"  update measures_user set first_name = 'Li' where id={row.pk}"),
+    "many": lambda row: raw("UPDATE measures_user SET first_name=%s WHERE id=%s", [("Li", row.pk)]),
+    "behind a query": lambda row: raw(
+        f"WITH one AS (SELECT {row.pk} AS id) UPDATE measures_user SET first_name = 'Li' "
+        "WHERE id IN (SELECT id FROM one)"
+    ),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", WRITES)
+def test_a_write_is_seen_in_whatever_way_it_happens(way, world):
+    user = make_user()
+    user.first_name = "Li"
+    before = {**world.before, "measures_user": contents("measures_user")}
+
+    def send(browser):
+        WRITES[way](user)
+
+    assert touches(world.browsers["anonymous"], Attempt("", send=send), before) == {"measures_user"}
+    # Undone, so the next attempt finds the same rows.
+    assert contents("measures_user") == before["measures_user"]
+
+
+@pytest.mark.django_db
+def test_a_row_that_links_two_others_is_seen_too(world):
+    editor = world.rows["own"]["user"]
+
+    def send(browser):
+        editor.groups.clear()
+
+    attempt = Attempt("", send=send)
+    touched = touches(world.browsers["anonymous"], attempt, world.before)
+    assert touched == {"measures_user_groups"}
+
+
+@pytest.mark.django_db
+def test_what_was_taken_back_or_changes_nothing_is_no_write(world):
+    user = world.rows["own"]["user"]
+
+    def send(browser):
+        user.save()
+        with transaction.atomic():
+            User.objects.all().update(first_name="Li")
+            transaction.set_rollback(True)
+
+    assert touches(world.browsers["anonymous"], Attempt("", send=send), world.before) == set()
 
 
 # The matrix is whole

@@ -30,7 +30,7 @@ from .pages import (
     texts,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 HIDDEN = "不得公开"
 TOMORROW = timezone.localdate() + timedelta(days=1)

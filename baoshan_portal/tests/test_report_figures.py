@@ -21,7 +21,11 @@ from metrics.models import Check, Indicator, Observation, Plan, Target
 from metrics.rules.choices import Kind
 from metrics.rules.quantity import Quantity, read
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("report"),
+    pytest.mark.once("compares the fixtures with the text of the report"),
+]
 
 TEXT = settings.BASE_DIR.parent / "shared/report/baofu-2023-70.txt"
 NON_FIGURES = settings.BASE_DIR / "baoshan_portal/tests/non_figures.tsv"

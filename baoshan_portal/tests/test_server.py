@@ -3,12 +3,11 @@
 import re
 import resource
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from .pages import FILES, LISTS, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, links, public_pages
+from .pages import LISTS, PLAIN_PAGES, in_both_languages, links
 from .server import serve
 
 pytestmark = pytest.mark.browser
@@ -37,21 +36,6 @@ def behind_proxy(folder):
             return server.get(path.removeprefix(PREFIX))
 
         yield get
-
-
-def test_every_page_shown_once_leaves_a_worker_below_150_mb(server):
-    pages = public_pages(server.text)
-    for address in (*pages, *in_both_languages(*LISTS_AS_FILES), *FILES):
-        answer = server.get(address)
-        assert answer.status == HTTPStatus.OK, address
-        answer.read()
-
-    (worker,) = server.workers()
-    status = Path(f"/proc/{worker}/status").read_text()
-    (resident,) = [line.split() for line in status.splitlines() if line.startswith("VmRSS")]
-    print(f"{len(pages)} pages, {int(resident[1]) // 1024} MB")
-    assert int(resident[1]) < 150 * 1024
-    assert [line for line in server.log if "ERROR" in line] == []
 
 
 def processor_time() -> float:

@@ -8,6 +8,8 @@ import sys
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once("starts processes that open no database")
+
 # Everything that a .env beside manage.py could say, so that it says nothing here.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -11,6 +11,8 @@ import pytest
 from django.conf import settings
 from django.utils.translation import gettext, override
 
+pytestmark = pytest.mark.once("reads the code and the catalogues")
+
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|\{\w*\}")
 

@@ -6,6 +6,8 @@ from django.utils.translation import override
 
 from ..languages import mark_chinese
 
+pytestmark = pytest.mark.once("pure rules")
+
 
 def zh(text: str) -> str:
     return f'<span lang="zh-Hans">{text}</span>'

@@ -8,6 +8,8 @@ from django.utils.translation import override
 from ..rules.choices import Kind
 from ..rules.periods import are_comparable, period_text
 
+pytestmark = pytest.mark.once("pure rules")
+
 LAST = date(2023, 12, 31)
 
 

@@ -24,6 +24,8 @@ from ..rules.progress import (
     verdict,
 )
 
+pytestmark = pytest.mark.once("pure rules")
+
 AT_LEAST, AT_MOST, EXACTLY = Comparator.AT_LEAST, Comparator.AT_MOST, Comparator.EXACTLY
 
 

@@ -24,6 +24,8 @@ from ..rules.quantity import (
     write,
 )
 
+pytestmark = pytest.mark.once("pure rules")
+
 EXACT, ABOUT, NEARLY, OVER = (
     Qualifier.EXACT,
     Qualifier.ABOUT,

@@ -9,6 +9,8 @@ from ..models import Observation, Unit
 from ..rules.choices import Kind, Qualifier
 from ..wording import aggregation_rule, as_written_text, figure_text
 
+pytestmark = pytest.mark.once("reads the code")
+
 EXACT, ABOUT, NEARLY, OVER = Qualifier.EXACT, Qualifier.ABOUT, Qualifier.NEARLY, Qualifier.OVER
 FIRM = Unit(name="家", name_en="organisations", quantity="organisations")
 PERSON = Unit(name="名", name_en="persons", quantity="persons")

@@ -43,7 +43,11 @@ from metrics.rules.quantity import read
 
 from .. import filling
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once("is about pages; test_demo_database fills both databases"),
+    pytest.mark.long,
+]
 
 INVENTED = {"code__startswith": filling.PREFIX}
 PACKS = in_both_languages(*(f"/packs/pack.{kind}?theme=talent" for kind in ("csv", "xlsx", "docx")))

@@ -39,7 +39,7 @@ print(settings.DATABASES["default"]["NAME"], settings.MEDIA_ROOT,
       getattr(settings, "CSRF_COOKIE_NAME", "csrftoken"))
 """
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
 
 def database() -> dict:

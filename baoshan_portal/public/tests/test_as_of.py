@@ -27,7 +27,7 @@ from measures.tests.factories import make_note
 from metrics.models import Indicator, Observation, Target
 from metrics.tests.factories import make_observation
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
 DAY_BEFORE = "2023-07-24"
 DAY = "2023-07-25"

@@ -10,7 +10,7 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 
 from ..compare import compared
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("is about what charts draw and say")]
 
 
 def money(**values):

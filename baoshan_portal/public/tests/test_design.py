@@ -16,6 +16,8 @@ from metrics.rules.choices import Verdict
 from .. import colours
 from ..charts.frame import TOKENS
 
+pytestmark = pytest.mark.once("reads style sheets and templates")
+
 SHEETS = sorted((settings.BASE_DIR / "static/css").glob("*.css"))
 
 

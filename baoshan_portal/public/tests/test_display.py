@@ -1,6 +1,6 @@
 import pytest
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("is about cookies")]
 
 
 def test_a_choice_is_remembered_without_an_account(client):

@@ -8,12 +8,13 @@ from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from baoshan_portal.tests.environment import analyse
 from baoshan_portal.tests.pages import FILES, LISTS, SECTIONS, rows_of
 from measures.models import Measure
 from measures.tests.factories import ISSUED, make_note
 from metrics.models import Indicator, Observation, Target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 # An Excel book asks for the same rows as the CSV file.
 CHANGES = ("/changes/", "/changes/?from=2023-07-01", "/changes/?from=2023-07-01&to=2023-08-01")
@@ -57,8 +58,7 @@ def costs(report):
     multiply(Target, 9, {"indicator": indicators})
     for model, count in rows.items():
         assert model.objects.count() == 10 * count
-    # As a database does by itself after a while, so that it plans for what there is.
-    connection.cursor().execute("ANALYZE")
+    analyse()
 
     return before, {address: queries_of(address) for address in TEN}
 

@@ -21,7 +21,7 @@ from metrics.tests.factories import (
 
 from ..summary import summary
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("is about words")]
 
 ON = date(2022, 6, 30)
 

@@ -17,7 +17,7 @@ from metrics.tests.factories import make_indicator, make_observation
 
 from .desk import browser_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("is about files")]
 
 PDF = b"%PDF-1.4 evidence"
 

@@ -58,7 +58,7 @@ from metrics.tests.factories import (
 
 from .desk import browser_of, desk, errors, fill_in, filled_in, take_step
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def make_event():

@@ -13,6 +13,8 @@ from django.utils import translation
 from ..imports import reading as files
 from ..imports.reading import FileError, Problem, csv_file, quoted, read_table, unquoted, xlsx_file
 
+pytestmark = pytest.mark.once("is about reading files")
+
 TOO_LONG = "The table has more than 20000 rows"
 TABLE = "代码,本期数值\nnew-firms,1475\n"
 

@@ -19,6 +19,8 @@ from ..imports.reading import FileError, csv_file, read_table, xlsx_file
 from ..imports.round_template import import_entries
 from .desk import browser_of
 
+pytestmark = [pytest.mark.once("is about reading files; test_upload writes rows"), pytest.mark.long]
+
 HEADERS = ["代码", "指标", "计量单位", "本期数值", "确定程度", "说明"]
 CODES = [f"indicator-{number}" for number in range(4)]
 ROWS = [[code, "名称", "家", "约1,475家", "实际", "说明"] for code in CODES]
