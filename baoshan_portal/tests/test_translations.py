@@ -14,6 +14,9 @@ from django.utils.translation import gettext, override
 pytestmark = pytest.mark.once("reads the code and the catalogues")
 
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES")
+#: What templates may say in any language: names of formats and of files, of languages in
+#: themselves, and of a class that Django's admin asks for.
+PROPER_NAMES = {"SVG", "PNG", "Excel", "CSV", "datapackage", "json", "中文", "English", "colM"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|\{\w*\}")
 
 
@@ -74,6 +77,19 @@ def test_the_catalogue_holds_every_message_of_the_code_and_no_other(po, tmp_path
     subprocess.run([sys.executable, *command], cwd=copy, check=True, capture_output=True)
     extracted = polib.pofile(copy / CATALOGUE / "django.po")
     assert translations(po).keys() == translations(extracted).keys()
+
+
+def test_no_template_says_anything_that_is_not_in_the_catalogue():
+    """What stands outside tags of the template language is a number, a sign or a proper name."""
+    said = {}
+    for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"{% (blocktranslate|comment)\b.*?{% end\1 %}", "", text, flags=re.DOTALL)
+        text = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", text, flags=re.DOTALL)
+        text = re.sub(r"<!--.*?-->|<[^>]*>|&\w+;", " ", text, flags=re.DOTALL)
+        if words := set(re.findall(r"[^\W\d_]{2,}", text)) - PROPER_NAMES:
+            said[path.relative_to(settings.BASE_DIR).as_posix()] = sorted(words)
+    assert said == {}
 
 
 def test_chinese_readers_get_the_catalogue():

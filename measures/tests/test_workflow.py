@@ -9,8 +9,9 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone, translation
 
 from .. import workflow
-from ..models import ProgressNote
+from ..models import ProgressNote, TrailEvent
 from ..submission import State, end_of_day
+from ..trail import Action
 from ..workflow import StaleRow, TransitionError, correct, delete, publish, save, send_back, submit
 from .factories import (
     ISSUED,
@@ -185,6 +186,14 @@ def test_a_correction_begins_as_a_draft_with_the_words_of_the_old_row(editor, re
     before = (old.state, old.happened_on)
     old.refresh_from_db()
     assert (old.state, old.happened_on) == before == (State.PUBLISHED, date(2023, 6, 30))
+
+
+def test_the_trail_says_what_a_correction_changes_and_into_what(editor, reviewer):
+    old = note_in(State.PUBLISHED, entered_by=reviewer, published_by=make_user(), text="开园")
+    correct(old, by=editor, reason="笔误", text="开工")
+    event = TrailEvent.objects.get(action=Action.CORRECTED)
+    assert "开园" in event.before and "开工" not in event.before
+    assert "开工" in event.after and "开园" not in event.after
 
 
 def test_a_correction_that_contradicts_the_model_is_not_begun(editor):

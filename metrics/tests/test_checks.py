@@ -55,6 +55,16 @@ def test_a_relation_is_judged_by_its_figures(kind, figures, result):
     assert evaluate(kind, figures).result == result
 
 
+def test_a_part_whose_range_only_touches_that_of_the_whole_is_not_told_to_be_more():
+    # 1.05 − 0.05 is 1.00, and so is 0.95 + 0.05.
+    part = Figure(Decimal("1.05"), step=Decimal("0.1"))
+    whole = Figure(Decimal("0.95"), step=Decimal("0.1"))
+
+    assert evaluate(CheckKind.PART, {Role.PART: [part], Role.WHOLE: [whole]}).result == (
+        Result.APPROXIMATE
+    )
+
+
 def test_rounding_makes_a_relation_hold_approximately():
     parts = [
         Figure(Decimal("1.2"), step=Decimal("0.1")),

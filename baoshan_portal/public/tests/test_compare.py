@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from measures.tests.factories import ISSUED
-from metrics.tests.factories import make_indicator, make_money, make_observation
+from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
 
 from ..compare import compared
 
@@ -61,6 +61,19 @@ def test_a_figure_without_value_is_named_and_not_drawn(client):
 
     assert "Silent one" in page
     assert "Without a public value" in page
+
+
+def test_the_best_rank_stands_first_and_the_largest_number_does():
+    rank = make_unit(name="名次", name_en="rank", quantity="rank")
+    firms = make_unit()
+    for unit, values in ((rank, (6, 1, 3)), (firms, (20, 40, 30))):
+        for value in values:
+            indicator = make_indicator(category="results", unit=unit)
+            make_observation(indicator=indicator, value=value, published=ISSUED)
+
+    shown = {one.unit: [number for _bar, number in one.rows] for one in compared("results", None)}
+
+    assert shown == {rank: ["1", "3", "6"], firms: ["40", "30", "20"]}
 
 
 def test_an_unknown_category_has_no_page(client):

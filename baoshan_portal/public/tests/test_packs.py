@@ -417,6 +417,10 @@ def test_nothing_that_is_not_public_is_in_a_pack(client, alpha, kind):
     make_note(measure=alpha.measure, text="hidden", text_en="hidden")
     make_indicator(measure=alpha.measure, name_en="hidden", published_on=None)
     make_measure(theme=alpha.measure.theme, name_en="hidden", published_on=date(2024, 1, 1))
+    # Published after the day that the pack speaks of.
+    make_observation(indicator=alpha, as_written="hidden", published=date(2024, 1, 1))
+    make_target(indicator=alpha, source_name="hidden", published=date(2024, 1, 1))
+    make_note(measure=alpha.measure, text="hidden", text_en="hidden", published=date(2024, 1, 1))
 
     assert "hidden" not in words(client, kind)
 
