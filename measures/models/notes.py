@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..evidence import evidence_path, validate_extension, validate_size
+from ..fields import TextField, URLField
 from ..submission import Submission
 from ..text import InBothLanguages
 from .rounds import Round
@@ -26,9 +27,9 @@ class ProgressNote(InBothLanguages, Submission):
         verbose_name=_("round"),
     )
     happened_on = models.DateField(_("date"))
-    text = models.TextField(_("text (Chinese)"))
-    text_en = models.TextField(_("text (English)"), blank=True)
-    evidence_url = models.URLField(_("evidence link"), blank=True)
+    text = TextField(_("text (Chinese)"))
+    text_en = TextField(_("text (English)"), blank=True)
+    evidence_url = URLField(_("evidence link"), blank=True)
     evidence_file = models.FileField(
         _("evidence file"),
         upload_to=evidence_path,

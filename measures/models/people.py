@@ -4,12 +4,16 @@ from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..fields import CharField
 from ..text import Named, NamedQuerySet
 
 
 class User(AbstractUser):
     """Somebody who works in the portal; the public needs no account."""
 
+    # As Django has them, but cleaned; the user name's own rule allows no such character.
+    first_name = CharField(_("first name"), max_length=150, blank=True)
+    last_name = CharField(_("last name"), max_length=150, blank=True)
     must_change_password = models.BooleanField(
         _("must change the password"),
         default=False,

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..fields import TextField
 from ..text import Named, NamedQuerySet
 from .people import Department
 
@@ -56,7 +57,7 @@ class RoundUnlock(models.Model):
     department = models.ForeignKey(
         Department, models.PROTECT, related_name="+", verbose_name=_("department")
     )
-    reason = models.TextField(_("reason"))
+    reason = TextField(_("reason"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )
