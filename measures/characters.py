@@ -25,7 +25,7 @@ _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 #: What spreadsheet programs take for the beginning of a formula; some the full-width signs too.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def clean_text(text: str, multiline: bool = False) -> str:
@@ -69,6 +69,7 @@ def begins_like_a_formula(text: str) -> bool:
 
 def refuse_formula(text: str) -> None:
     """Raises ValidationError for text that the open data, which quote nothing, could not hold."""
+    text = text.lstrip()
     if begins_like_a_formula(text):
         raise ValidationError(
             _(

@@ -6,10 +6,10 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from measures.numerals import plain
 from measures.submission import State, Submission, end_of_day
 
 from .models import Indicator, Target
-from .rules.quantity import plain
 from .wording import figure_text
 
 

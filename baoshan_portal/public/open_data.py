@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import watermark as demo
 from measures.models import Measure
+from measures.numerals import plain
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.progress import Answer
-from metrics.rules.quantity import plain
 
 
 @dataclass(frozen=True)

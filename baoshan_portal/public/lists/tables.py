@@ -11,11 +11,11 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure
+from measures.numerals import plain
 from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
-from metrics.rules.quantity import plain
 from metrics.wording import as_written_text, figure_text
 
 from .. import check_marks

@@ -7,9 +7,9 @@ from io import StringIO
 from django.utils.translation import gettext as _
 
 from measures.models import Measure
+from measures.numerals import plain
 from measures.watermark import with_watermark
 from metrics.models import NEWEST_FIRST, Observation
-from metrics.rules.quantity import plain
 from metrics.wording import as_written_text, figure_text
 
 from .. import check_marks

@@ -12,11 +12,12 @@ from import_export.forms import ExportForm, ImportForm
 from measures import access
 from measures import watermark as demo
 from measures.models import closed_round
+from measures.numerals import plain
 from measures.trail import Action, record
 from metrics.entry import read_entry
 from metrics.models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.periods import period_text
-from metrics.rules.quantity import QuantityError, plain
+from metrics.rules.quantity import QuantityError
 from metrics.warnings import misquotes
 from metrics.wording import figure_text, observed_text
 

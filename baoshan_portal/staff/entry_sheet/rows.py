@@ -19,13 +19,14 @@ from django.utils.translation import gettext_lazy, override
 from measures import workflow
 from measures.evidence import EXTENSIONS, validate_extension, validate_size
 from measures.models import Measure, ProgressNote
+from measures.numerals import plain
 from measures.submission import STATE_ICONS, State, Submission
 from metrics.due import new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
-from metrics.rules.quantity import QuantityError, plain
+from metrics.rules.quantity import QuantityError
 from metrics.wording import figure_text
 
 from ..evidence import evidence_url

@@ -23,7 +23,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from measures import watermark as demo
-from metrics.rules.quantity import plain
+from measures.numerals import plain
 
 MOST_ROWS = 20_000
 MOST_COLUMNS = 60

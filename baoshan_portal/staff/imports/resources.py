@@ -13,10 +13,10 @@ from import_export.widgets import ForeignKeyWidget
 
 from measures import access
 from measures.models import Measure, Report
+from measures.numerals import plain
 from measures.trail import Action, differences, record, snapshot
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Unit
-from metrics.rules.quantity import plain
 
 from .importing import (
     Change,
