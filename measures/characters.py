@@ -22,7 +22,10 @@ _UNSEEN = re.compile(
 )
 #: However a program ends a line: Word has a vertical tab in it, old printers a form feed.
 _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+_HALF = re.compile("[\ud800-\udfff]")
 _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+MISSING = "\N{REPLACEMENT CHARACTER}"
 
 #: What spreadsheet programs take for the beginning of a formula; some the full-width signs too.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -35,6 +38,7 @@ def clean_text(text: str, multiline: bool = False) -> str:
     """
     if refused := _REFUSED.search(text):
         at = refused.start()
+        place = _REFUSED.sub(MISSING, text[max(0, at - 10) : at + 11])
         raise ValidationError(
             _(
                 "“%(place)s” holds a character that no file can carry (%(code)s): delete it, or "
@@ -42,7 +46,7 @@ def clean_text(text: str, multiline: bool = False) -> str:
             ),
             code="unprintable",
             params={
-                "place": printable(text[max(0, at - 10) : at + 11], multiline=False),
+                "place": _tidied(place, multiline=False),
                 "code": f"U+{ord(refused[0]):04X}",
             },
         )
@@ -52,9 +56,10 @@ def clean_text(text: str, multiline: bool = False) -> str:
 def printable(text: str, multiline: bool = True) -> str:
     """``text``, wherever it comes from, as every page, file and feed can carry it.
 
-    What ``clean_text`` refuses becomes U+FFFD, so that the reader sees that something is missing.
+    What ``clean_text`` refuses is left out: nobody could see it. Of half a character a reader sees
+    that something is missing.
     """
-    return _tidied(_REFUSED.sub("\N{REPLACEMENT CHARACTER}", text), multiline)
+    return _tidied(_REFUSED.sub("", _HALF.sub(MISSING, text)), multiline)
 
 
 def _tidied(text: str, multiline: bool) -> str:

@@ -21,13 +21,15 @@ from import_export.results import Result, RowResult
 from tablib import Dataset
 
 from measures import workflow
+from measures.characters import printable
+from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.trail import Action, record
 from metrics.models import Observation
 from metrics.rules.choices import Certainty
 from metrics.warnings import warnings_of
 
-from .reading import FileError, Problem, Table, csv_file, read_table, xlsx_file
+from .reading import FileError, Problem, Table, read_table
 
 check_link = URLValidator(["http", "https"])
 
@@ -66,8 +68,8 @@ class Outcome(Result):
         return salted_hmac(__name__, repr((written, self.drafts))).hexdigest()
 
 
-class TableFormat:
-    """A format of django-import-export that reads through ``read_table``."""
+class AnyTable(base_formats.CSV):
+    """What is imported, read through ``read_table``: the file itself tells which format it has."""
 
     def create_dataset(self, in_stream):
         return as_dataset(read_table(in_stream))
@@ -78,22 +80,8 @@ class TableFormat:
     def is_binary(self):
         return True
 
-
-class XLSX(TableFormat, base_formats.XLSX):
-    def export_data(self, dataset, **kwargs):
-        return xlsx_file(dataset.headers, dataset)
-
-
-class AnyTable(TableFormat, base_formats.CSV):
-    """What is imported: the file itself tells which format it has."""
-
     def get_title(self):
         return "xlsx, csv"
-
-
-class CSV(TableFormat, base_formats.CSV):
-    def export_data(self, dataset, **kwargs):
-        return csv_file(dataset.headers, dataset)
 
 
 def as_dataset(table: Table, headers: list[str] | None = None) -> Dataset:
@@ -317,8 +305,9 @@ class ThroughWorkflow(ToldImport):
 def same(old, new) -> bool:
     """Whether a cell says what is stored."""
     if isinstance(old, str) and isinstance(new, str):
-        # A spreadsheet program writes line breaks its own way.
-        return old.replace("\r\n", "\n").strip() == new.replace("\r\n", "\n").strip()
+        # As the files give it out; an apostrophe before =1 may be one that a csv file needed.
+        old = printable(old).strip()
+        return printable(new).strip() in {old, unquoted(old)}
     return old == new
 
 

@@ -14,6 +14,7 @@ from import_export.widgets import ForeignKeyWidget
 from measures import access
 from measures.models import Measure, Report
 from measures.numerals import plain
+from measures.spreadsheets import Kind
 from measures.trail import Action, differences, record, snapshot
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Unit
@@ -42,6 +43,17 @@ class IndicatorResource(ToldImport, resources.ModelResource):
         clean_model_instances = True
         skip_unchanged = True
         store_instance = True
+
+    columns = {
+        "code": {"width": 30},
+        "name": {"width": 40},
+        "name_en": {"width": 40},
+        "measure": {"width": 30},
+        "scope": {"width": 50},
+        "scope_en": {"width": 50},
+        "caution": {"width": 50},
+        "caution_en": {"width": 50},
+    }
 
     @classmethod
     def get_diff_class(cls):
@@ -118,6 +130,17 @@ class ObservationResource(ThroughWorkflow, resources.ModelResource):
         skip_diff = True
         store_instance = True
 
+    columns = {
+        "code": {"width": 24},
+        "indicator": {"width": 30},
+        "period_start": {"width": 12},
+        "period_end": {"width": 12},
+        "value": {"width": 12, "kind": Kind.NUMBER},
+        "note": {"width": 50},
+        "note_en": {"width": 50},
+        "evidence_url": {"width": 30},
+        "published_at": {"width": 20},
+    }
     bookkeeping = frozenset({"state", "revision", "published_at"})
     derived = ("value", "qualifier")
     texts = ("note", "note_en")
