@@ -245,9 +245,9 @@ class _Style:
         """A cell of text: whatever it looks like, it is no formula, and typing in it makes none."""
         cell = WriteOnlyCell(self.sheet)
         cell._style = self._style
-        # Past openpyxl, which would take =1 for a formula and #N/A for an error.
-        cell._value = _text(value)[:LONGEST_CELL]
-        cell.data_type = "s"
+        if text := _text(value)[:LONGEST_CELL]:
+            # Past openpyxl, which would take =1 for a formula and #N/A for an error.
+            cell._value, cell.data_type = text, "s"
         return cell
 
 

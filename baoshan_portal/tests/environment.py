@@ -2,6 +2,7 @@
 
 import os
 
+import hypothesis
 import pytest
 
 # Set, even where empty, so that no .env beside manage.py changes what is tested.
@@ -17,6 +18,8 @@ os.environ.update(
     CONTACT="",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
+# The long form of every property test, by hand: pytest --hypothesis-profile=thorough
+hypothesis.settings.register_profile("thorough", max_examples=5_000, deadline=None)
 
 
 def pytest_terminal_summary(terminalreporter):
