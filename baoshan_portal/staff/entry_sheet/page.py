@@ -1,6 +1,6 @@
 """The entry sheet: every figure and note that one round asks of one department, on one page.
 
-All rows are saved, or none. What a row is and may do is in ``entry_rows``.
+All rows are saved, or none. What a row is and may do is in ``rows``.
 """
 
 from django.conf import settings
