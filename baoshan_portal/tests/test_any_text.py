@@ -335,7 +335,7 @@ def test_the_admins_import_of_names(world, text):
         sent = {"import_file": SimpleUploadedFile("t.xlsx", content), "format": "0"}
         page = browser.post(desk(Indicator, "import"), sent | {"resource": "0"})
         assert page.status_code == 200
-        before = world.indicator.name
+        before = Indicator.objects.get(pk=world.indicator.pk).name
         if form := page.context.get("confirm_form"):
             data = {field.html_name: field.value() for field in form}
             browser.post(desk(Indicator, "process_import"), data, follow=True)
