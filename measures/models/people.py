@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from ..fields import CharField
 from ..text import Named, NamedQuerySet
 
-
 _names = {field.name: field.verbose_name for field in AbstractUser._meta.fields}
 
 
