@@ -30,10 +30,11 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from baoshan_portal.staff.imports.reading import read_table, xlsx_file  # noqa: E402
+from baoshan_portal.staff.imports.reading import read_table  # noqa: E402
 from baoshan_portal.staff.imports.round_template import import_entries  # noqa: E402
 from measures.access import EDITOR  # noqa: E402
 from measures.models import TrailEvent  # noqa: E402
+from measures.spreadsheets import Column, Sheet, workbook  # noqa: E402
 from measures.tests.factories import (  # noqa: E402
     make_department,
     make_measure,
@@ -87,7 +88,7 @@ def filled_in(first: int) -> bytes:
     rows = [list(row.cells) for row in table.rows]
     for n, cells in enumerate(rows):
         cells[figure], cells[note] = f"约{first + n:,}家", "按季度台账"
-    return xlsx_file(table.headers, rows)
+    return workbook([Sheet("", [Column(header) for header in table.headers], rows)])
 
 
 def preview_and_import(content: bytes, name: str):

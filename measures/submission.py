@@ -14,6 +14,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .fields import SlugField, TextField
+
 
 class State(models.TextChoices):
     DRAFT = "draft", _("draft")
@@ -95,9 +97,7 @@ class SubmissionQuerySet(models.QuerySet):
 class Submission(models.Model):
     """The abstract base of notes, observations and targets."""
 
-    code = models.SlugField(
-        _("code"), max_length=120, unique=True, default=new_code, editable=False
-    )
+    code = SlugField(_("code"), max_length=120, unique=True, default=new_code, editable=False)
     state = models.CharField(
         _("state"), max_length=10, choices=State, default=State.DRAFT, editable=False
     )
@@ -111,12 +111,12 @@ class Submission(models.Model):
         related_name="corrections",
         verbose_name=_("supersedes"),
     )
-    correction_reason = models.TextField(
+    correction_reason = TextField(
         _("reason for the correction"),
         blank=True,
         help_text=_("Shown to the public beside the old and the new value."),
     )
-    return_reason = models.TextField(_("reason for the return"), blank=True, editable=False)
+    return_reason = TextField(_("reason for the return"), blank=True, editable=False)
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

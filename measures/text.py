@@ -6,6 +6,8 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from .fields import CharField, SlugField
+
 
 def in_chinese() -> bool:
     """Whether the reader reads Chinese, the original, rather than English."""
@@ -45,14 +47,15 @@ class Named(InBothLanguages):
     from the order, so renumbering never breaks a link.
     """
 
-    code = models.SlugField(
+    code = SlugField(
         _("code"),
         max_length=80,
         unique=True,
         help_text=_("Permanent: links, files and imports refer to it. Cannot be changed later."),
+        open_data=True,
     )
-    name = models.CharField(_("name (Chinese)"), max_length=120)
-    name_en = models.CharField(_("name (English)"), max_length=200)
+    name = CharField(_("name (Chinese)"), max_length=120, open_data=True)
+    name_en = CharField(_("name (English)"), max_length=200, open_data=True)
 
     class Meta:
         abstract = True

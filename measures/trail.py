@@ -15,6 +15,7 @@ from django.core.validators import validate_ipv46_address
 from django.db import models
 from django.utils.translation import get_language, gettext, override
 
+from .characters import printable
 from .models.trail import Action, TrailEvent
 
 __all__ = [
@@ -81,7 +82,7 @@ def event(action, *, by=None, subject=None, actor_name="", before="", after="", 
     case ``actor_name`` says who it was; ``subject`` is the row that it is about.
     """
     with in_trail_language():
-        name = str(subject)[:300] if subject is not None else ""
+        name = printable(str(subject), multiline=False)[:300] if subject is not None else ""
     return TrailEvent(
         actor=by,
         actor_name=by.get_username() if by else actor_name,
@@ -150,4 +151,5 @@ def _text(row: models.Model, name: str) -> str:
         return f"{value.normalize():f}"
     if display := getattr(row, f"get_{name}_display", None):
         return str(display())
-    return str(value)
+    # As it is stored: two ways to end a line are no change.
+    return printable(str(value))

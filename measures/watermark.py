@@ -30,15 +30,6 @@ def file_name(name: str) -> str:
     return f"demo-{name}" if settings.DEMO else name
 
 
-def with_watermark(rows):
-    """``rows`` of a table, the header first, in a demonstration behind a column that says so.
-
-    A column and not a line above the table: it stays with every row that is filtered, sorted or
-    copied into another table, and the first line remains the header that programs look for.
-    """
-    return ([WATERMARK, *row] for row in rows) if settings.DEMO else rows
-
-
 def is_marked() -> bool:
     """Whether the database was made for the demonstration; without tables it was not."""
     return _has_table(DemoMark) and DemoMark.objects.exists()

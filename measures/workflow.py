@@ -3,12 +3,14 @@
 Each is one atomic function that checks, writes and leaves its mark in the trail.
 """
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from .characters import printable
+from .fields import clean_texts
 from .models.rounds import closed_round
 from .submission import EDITABLE, State, Submission
 from .trail import Action, differences, event, record, record_all, snapshot, what_differs
@@ -31,10 +33,11 @@ def save(row: Submission, *, by, seen: int | None = None) -> None:
     """Store a new row as a draft by ``by``, or the changes to a draft or returned row.
 
     ``seen`` is the ``version`` that the changes were made on; None for a new row. Raises StaleRow
-    if somebody saved another version since, TransitionError if the row can no longer be changed
-    or its round takes no entry.
+    if somebody saved another version since, TransitionError if the row can no longer be changed,
+    if its round takes no entry or if a text holds what no file can carry.
     """
     _check_round(row)
+    _clean(row)
     fields = row.content_fields()
     if row.pk is None:
         row.entered_by = row.changed_by = by
@@ -72,6 +75,8 @@ def save_all(rows: list[Submission], *, by) -> None:
         return
     model, fields = type(rows[0]), rows[0].content_fields()
     _check_rounds(rows)
+    for row in rows:
+        _clean(row)
     new = [row for row in rows if row.pk is None]
     for row in new:
         row.entered_by = row.changed_by = by
@@ -171,10 +176,11 @@ def send_back(row: Submission, *, by, reason: str) -> None:
 
     Raises TransitionError if the reason is blank or the row was not submitted.
     """
-    if not reason.strip():
+    reason = printable(reason).strip()
+    if not reason:
         raise TransitionError(gettext("Whoever returns a row must say why."))
-    _move(row, {State.SUBMITTED}, state=State.RETURNED, return_reason=reason.strip())
-    record(Action.RETURNED, by=by, subject=row, note=reason.strip())
+    _move(row, {State.SUBMITTED}, state=State.RETURNED, return_reason=reason)
+    record(Action.RETURNED, by=by, subject=row, note=reason)
 
 
 @transaction.atomic
@@ -184,7 +190,8 @@ def correct(row: Submission, *, by, reason: str, **changes) -> Submission:
     ``changes`` are field values that differ from ``row``. Raises TransitionError if the reason is
     blank, if ``row`` is not published, or if a correction of it exists already.
     """
-    if not reason.strip():
+    reason = printable(reason).strip()
+    if not reason:
         raise TransitionError(gettext("A correction must say why."))
     if row.state != State.PUBLISHED:
         raise TransitionError(gettext("Only a published row can be corrected."))
@@ -197,16 +204,20 @@ def correct(row: Submission, *, by, reason: str, **changes) -> Submission:
         **{**kept, **changes},
         supersedes=row,
         revision=row.revision + 1,
-        correction_reason=reason.strip(),
+        correction_reason=reason,
         entered_by=by,
         changed_by=by,
     )
-    draft.full_clean()
+    # What the public row says already is not refused anew: somebody must be able to correct it.
+    draft.clean_fields(exclude=kept.keys() - changes.keys())
+    draft.clean()
+    draft.validate_unique()
+    draft.validate_constraints()
     draft.save()
     old, new = differences(
         snapshot(row, row.content_fields()), snapshot(draft, row.content_fields())
     )
-    record(Action.CORRECTED, by=by, subject=row, before=old, after=new, note=reason.strip())
+    record(Action.CORRECTED, by=by, subject=row, before=old, after=new, note=reason)
     return draft
 
 
@@ -264,9 +275,29 @@ def _check_correction(row: Submission) -> None:
     """Nobody is asked to review a correction that says what the public row says."""
     fields = row.content_fields()
     if row.supersedes_id and all(
-        getattr(row, name) == getattr(row.supersedes, name) for name in fields
+        _says(row, name) == _says(row.supersedes, name) for name in fields
     ):
         raise TransitionError(gettext("This correction changes nothing yet."))
+
+
+def _says(row: Submission, name: str):
+    """The value of a field; of an old row's text, what it became when it was stored anew."""
+    value = getattr(row, name)
+    return printable(value) if isinstance(value, str) else value
+
+
+def _clean(row: Submission) -> None:
+    """The last door for what ``row`` says, whichever way it came here."""
+    try:
+        clean_texts(row)
+    except ValidationError as error:
+        raise TransitionError(
+            "; ".join(
+                f"{row._meta.get_field(name).verbose_name}: {message}"
+                for name, messages in error.message_dict.items()
+                for message in messages
+            )
+        ) from error
 
 
 def _check_rounds(rows: list[Submission]) -> None:

@@ -4,10 +4,10 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from measures.numerals import plain
 from measures.submission import Submission, moment_of
 
 from .models import Indicator, Target
-from .rules.quantity import plain
 from .wording import figure_text
 
 #: What is shown of a version, for ``select_related``.

@@ -11,11 +11,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from measures.numerals import plain
+
 from .models import Indicator, Observation
 from .rules import progress
 from .rules.choices import Kind, Qualifier
 from .rules.periods import are_comparable
-from .rules.quantity import plain
 from .wording import figure_text, observed_text
 
 LENGTHS_DIFFER = gettext_lazy("The periods differ in length, so nothing is subtracted.")

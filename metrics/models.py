@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import access
 from measures.evidence import evidence_path, validate_extension, validate_size
+from measures.fields import CharField, SlugField, TextField, URLField
 from measures.models import Measure, Opinion, Report, Round, validate_locator
 from measures.submission import Submission, SubmissionQuerySet
 from measures.text import InBothLanguages, Named, NamedQuerySet
@@ -37,7 +38,7 @@ from .rules.choices import (
 class Unit(Named):
     """A unit as sources print it; ``name`` is the printed symbol, such as 亿元."""
 
-    quantity = models.SlugField(
+    quantity = SlugField(
         _("quantity"),
         max_length=40,
         help_text=_("What is measured: money, area, enterprises … Only one quantity converts."),
@@ -173,16 +174,16 @@ class Indicator(Named):
         _("direction"), max_length=10, choices=Direction, default=Direction.UP
     )
     level = models.CharField(_("level"), max_length=10, choices=Level, blank=True)
-    scope = models.TextField(
+    scope = TextField(
         _("what it counts (Chinese)"), help_text=_("Scope 口径: what is counted, and how.")
     )
-    scope_en = models.TextField(_("what it counts (English)"))
-    caution = models.TextField(
+    scope_en = TextField(_("what it counts (English)"))
+    caution = TextField(
         _("do not add to (Chinese)"),
         blank=True,
         help_text=_("Figures that overlap with this one or count something else."),
     )
-    caution_en = models.TextField(_("do not add to (English)"), blank=True)
+    caution_en = TextField(_("do not add to (English)"), blank=True)
     basis = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -263,22 +264,23 @@ class Sourced(InBothLanguages):
         related_name="+",
         verbose_name=_("report"),
     )
-    locator = models.CharField(
+    locator = CharField(
         _("place in the report"),
         max_length=20,
         blank=True,
         validators=[validate_locator],
         help_text=_("Theme/sentence, for example 1.3/5; sentences are counted within the theme."),
     )
-    source_name = models.CharField(
+    source_name = CharField(
         _("other source"),
         max_length=200,
         blank=True,
         help_text=_("If it is not from a report: the name of the return, ledger or document."),
+        open_data=True,
     )
-    source_url = models.URLField(_("link to the source"), blank=True)
-    note = models.TextField(_("note (Chinese)"), blank=True)
-    note_en = models.TextField(_("note (English)"), blank=True)
+    source_url = URLField(_("link to the source"), blank=True)
+    note = TextField(_("note (Chinese)"), blank=True)
+    note_en = TextField(_("note (English)"), blank=True)
 
     class Meta:
         abstract = True
@@ -357,16 +359,17 @@ class Observation(Sourced, Submission):
     qualifier = models.CharField(
         _("qualifier"), max_length=10, choices=Qualifier, default=Qualifier.EXACT
     )
-    as_written = models.CharField(
+    as_written = CharField(
         _("as written"),
         max_length=40,
         help_text=_("The figure as the source prints it: 近30名, 2.1万余个, 翻两番."),
+        open_data=True,
     )
     certainty = models.CharField(
         _("certainty"), max_length=12, choices=Certainty, default=Certainty.ACTUAL
     )
 
-    evidence_url = models.URLField(_("evidence link"), blank=True)
+    evidence_url = URLField(_("evidence link"), blank=True)
     evidence_file = models.FileField(
         _("evidence file"),
         upload_to=evidence_path,
@@ -434,8 +437,8 @@ class Plan(Named):
         default=False,
         help_text=_("The sources do not state the dates; they were worked out."),
     )
-    note = models.TextField(_("note (Chinese)"), blank=True)
-    note_en = models.TextField(_("note (English)"), blank=True)
+    note = TextField(_("note (Chinese)"), blank=True)
+    note_en = TextField(_("note (English)"), blank=True)
 
     role_rights = access.STRUCTURE
 
@@ -557,8 +560,8 @@ class Check(Named):
         default=True,
         help_text=_("Untick where the figures count different things; the note says which."),
     )
-    note = models.TextField(_("note (Chinese)"), blank=True)
-    note_en = models.TextField(_("note (English)"), blank=True)
+    note = TextField(_("note (Chinese)"), blank=True)
+    note_en = TextField(_("note (English)"), blank=True)
     order = models.PositiveSmallIntegerField(_("order"))
 
     role_rights = access.STRUCTURE

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from measures.numerals import plain
 from measures.text import in_chinese
 
 from .rules.choices import Certainty, Kind, Qualifier
 from .rules.progress import multiple
-from .rules.quantity import plain
 
 ENGLISH_MONEY = (
     (Decimal(10) ** 9, "billion"),

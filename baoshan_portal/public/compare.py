@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from measures.numerals import plain
 from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category
-from metrics.rules.quantity import plain
 
 from .charts import comparison, drawing, files
 from .charts.comparison import SIGNS, Bar

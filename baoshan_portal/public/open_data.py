@@ -4,20 +4,20 @@ UTF-8, stable English headers, ISO dates, always the full set that was public on
 for. Columns may be added at the end; none is ever renamed, moved or dropped.
 """
 
-import csv
 from dataclasses import dataclass
 
-from django.http import HttpResponse, JsonResponse
+from django.http import JsonResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark as demo
+from measures.numerals import plain
+from measures.spreadsheets import CHUNK, machine_lines, streamed
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.progress import Answer
-from metrics.rules.quantity import plain
 
 from .lists.pages import measures_with_counts
 
@@ -183,7 +183,7 @@ def observations(request):
                 row.revision,
                 timezone.localtime(row.published_at).isoformat(),
             )
-            for row in rows
+            for row in rows.iterator(chunk_size=CHUNK)
         ),
     )
 
@@ -192,8 +192,9 @@ def indicators(request):
     as_of = request.as_of
     on = as_of or timezone.localdate()
     rows = Indicator.objects.published(as_of).with_place().with_latest(as_of)
-    public = {row.pk for row in rows}
-    return _csv(INDICATORS, (_indicator(request, row, on, public) for row in rows))
+    public = set(Indicator.objects.published(as_of).values_list("pk", flat=True))
+    lines = (_indicator(request, row, on, public) for row in rows.iterator(chunk_size=CHUNK))
+    return _csv(INDICATORS, lines)
 
 
 def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
@@ -243,7 +244,7 @@ def measures(request):
                 row.latest_note_on,
                 request.build_absolute_uri(row.get_absolute_url()),
             )
-            for row in rows
+            for row in rows.iterator(chunk_size=CHUNK)
         ),
     )
 
@@ -266,7 +267,7 @@ def targets(request):
                 assess(row.indicator, row, on).verdict.value,
                 row.report.number if row.report else row.source_name,
             )
-            for row in rows
+            for row in rows.iterator(chunk_size=CHUNK)
         ),
     )
 
@@ -318,16 +319,7 @@ def _percent(answer: Answer) -> str | None:
     return None if answer.value is None else plain(round(answer.value, 2))
 
 
-def _csv(file: File, rows) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'inline; filename="{demo.file_name(file.name)}"'
-    writer = csv.writer(response)
-    writer.writerow(file.header)
+def _csv(file: File, rows) -> StreamingHttpResponse:
     more = [demo.watermark()] if demo.watermark() else []
-    writer.writerows([*map(_cell, row), *more] for row in rows)
-    return response
-
-
-def _cell(value):
-    """Booleans as true and false, dates as ISO dates, None as an empty cell."""
-    return str(value).lower() if isinstance(value, bool) else value
+    lines = machine_lines(file.header, ([*row, *more] for row in rows))
+    return streamed(lines, demo.file_name(file.name), disposition="inline")

@@ -421,7 +421,7 @@ def importing(world, kind, whose) -> Callable:
     row = row_of(world, whose, kind)
     told, changed = ("5家", "7家") if kind == "observation" else (row.name_en, "Changed")
     file = as_superuser(world, "post", export, export_form(world, export))
-    lines = file.content.decode("utf-8-sig").splitlines()
+    lines = file.getvalue().decode("utf-8-sig").splitlines()
     line = next(line for line in lines if row.code in line)
     content = "\n".join([lines[0], line.replace(told, changed)]).encode()
 

@@ -89,7 +89,7 @@ def answers(report, static_files):
     hide_rows()
     client = Client()
     addresses = [
-        *public_pages(lambda address: client.get(address).content.decode()),
+        *public_pages(lambda address: client.get(address).getvalue().decode()),
         *in_both_languages(*(f"/find/?q={word}" for word in ("不得", "hidden", "9876"))),
         *in_both_languages("/changes/?from=2023-01-01", "/changes/feed/"),
         "/changes/feed/section/1/",
@@ -105,7 +105,7 @@ def answers(report, static_files):
 def pages(answers):
     """The text of every page."""
     return {
-        address: answer.content.decode()
+        address: answer.getvalue().decode()
         for address, answer in answers.items()
         if answer["Content-Type"].startswith("text/html")
     }
@@ -212,7 +212,7 @@ def shown(answer) -> str:
     if answer["Content-Type"] == "image/png":
         return ""
     if "spreadsheet" not in answer["Content-Type"]:
-        return answer.content.decode()
+        return answer.getvalue().decode()
     sheet = openpyxl.load_workbook(BytesIO(answer.content)).active
     return "\n".join(str(cell) for row in sheet.values for cell in row)
 
@@ -230,7 +230,7 @@ def test_pages_and_files_show_what_is_published(answers):
     shows = [
         address
         for address in (f"/indicators/{indicator.code}/", "/data/observations.csv")
-        if "八面来风" in client.get(address).content.decode()
+        if "八面来风" in client.get(address).getvalue().decode()
     ]
 
     assert len(shows) == 2
@@ -246,5 +246,5 @@ def test_a_hidden_row_has_no_page(answers, client, language):
 
 def test_the_search_does_not_give_hidden_rows_away(answers, client):
     for kind in ("measures", "indicators", "targets"):
-        html = client.get(f"/en/{kind}/", {"q": HIDDEN}).content.decode()
+        html = client.get(f"/en/{kind}/", {"q": HIDDEN}).getvalue().decode()
         assert "0 rows" in html

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
+from ..fields import CharField
 from ..text import Named, NamedQuerySet
 
 validate_locator = RegexValidator(
@@ -17,9 +18,9 @@ validate_locator = RegexValidator(
 class Opinion(Named):
     """A deliberation opinion 审议意见 that a people's congress sent to its government."""
 
-    number = models.CharField(_("document number"), max_length=40, unique=True)
-    issuer = models.CharField(_("issuer (Chinese)"), max_length=120)
-    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
+    number = CharField(_("document number"), max_length=40, unique=True, open_data=True)
+    issuer = CharField(_("issuer (Chinese)"), max_length=120)
+    issuer_en = CharField(_("issuer (English)"), max_length=200)
     issued_on = models.DateField(
         _("issued on"), null=True, blank=True, help_text=_("Empty: not known.")
     )
@@ -37,16 +38,16 @@ class Opinion(Named):
 class Report(Named):
     """An official document that figures come from; each year's is a further row."""
 
-    number = models.CharField(_("document number"), max_length=40, unique=True)
+    number = CharField(_("document number"), max_length=40, unique=True, open_data=True)
     opinion = models.ForeignKey(
         Opinion, models.PROTECT, related_name="reports", verbose_name=_("answers")
     )
-    issuer = models.CharField(_("issuer (Chinese)"), max_length=120)
-    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
-    addressee = models.CharField(_("addressee (Chinese)"), max_length=120)
-    addressee_en = models.CharField(_("addressee (English)"), max_length=200)
-    signatory = models.CharField(_("signatory (Chinese)"), max_length=40)
-    signatory_en = models.CharField(_("signatory (English)"), max_length=80)
+    issuer = CharField(_("issuer (Chinese)"), max_length=120)
+    issuer_en = CharField(_("issuer (English)"), max_length=200)
+    addressee = CharField(_("addressee (Chinese)"), max_length=120)
+    addressee_en = CharField(_("addressee (English)"), max_length=200)
+    signatory = CharField(_("signatory (Chinese)"), max_length=40)
+    signatory_en = CharField(_("signatory (English)"), max_length=80)
     signed_on = models.DateField(_("dated"))
     issued_on = models.DateField(_("issued on"))
 

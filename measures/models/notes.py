@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import access
 from ..evidence import evidence_path, validate_extension, validate_size
+from ..fields import TextField, URLField
 from ..submission import Submission
 from ..text import InBothLanguages
 from .rounds import Round
@@ -27,9 +28,9 @@ class ProgressNote(InBothLanguages, Submission):
         verbose_name=_("round"),
     )
     happened_on = models.DateField(_("date"))
-    text = models.TextField(_("text (Chinese)"))
-    text_en = models.TextField(_("text (English)"), blank=True)
-    evidence_url = models.URLField(_("evidence link"), blank=True)
+    text = TextField(_("text (Chinese)"))
+    text_en = TextField(_("text (English)"), blank=True)
+    evidence_url = URLField(_("evidence link"), blank=True)
     evidence_file = models.FileField(
         _("evidence file"),
         upload_to=evidence_path,

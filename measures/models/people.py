@@ -5,12 +5,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
+from ..fields import CharField
 from ..text import Named, NamedQuerySet
+
+_names = {field.name: field.verbose_name for field in AbstractUser._meta.fields}
 
 
 class User(AbstractUser):
     """Somebody who works in the portal; the public needs no account."""
 
+    # As Django has them, but cleaned; the user name's own rule allows no such character.
+    first_name = CharField(_names["first_name"], max_length=150, blank=True)
+    last_name = CharField(_names["last_name"], max_length=150, blank=True)
     must_change_password = models.BooleanField(
         _("must change the password"),
         default=False,

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
+from ..fields import TextField
 from ..text import Named, NamedQuerySet
 from .people import Department
 
@@ -59,7 +60,7 @@ class RoundUnlock(models.Model):
     department = models.ForeignKey(
         Department, models.PROTECT, related_name="+", verbose_name=_("department")
     )
-    reason = models.TextField(_("reason"))
+    reason = TextField(_("reason"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )

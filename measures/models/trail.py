@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
+from ..fields import CharField, TextField
 
 
 class Action(models.TextChoices):
@@ -45,15 +46,15 @@ class TrailEvent(models.Model):
         related_name="+",
         verbose_name=_("account"),
     )
-    actor_name = models.CharField(_("who"), max_length=150)
+    actor_name = CharField(_("who"), max_length=150)
     address = models.GenericIPAddressField(_("from where"), null=True)
     action = models.CharField(_("action"), max_length=24, choices=Action)
-    subject_type = models.CharField(_("kind of row"), max_length=60, blank=True)
-    subject_code = models.CharField(_("code"), max_length=120, blank=True, db_index=True)
-    subject = models.CharField(_("row"), max_length=300, blank=True)
-    before = models.TextField(_("before"), blank=True)
-    after = models.TextField(_("after"), blank=True)
-    note = models.TextField(_("note"), blank=True)
+    subject_type = CharField(_("kind of row"), max_length=60, blank=True)
+    subject_code = CharField(_("code"), max_length=120, blank=True, db_index=True)
+    subject = CharField(_("row"), max_length=300, blank=True)
+    before = TextField(_("before"), blank=True)
+    after = TextField(_("after"), blank=True)
+    note = TextField(_("note"), blank=True)
 
     role_rights = access.TRAIL
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
+from ..fields import CharField, TextField
 from ..text import Named, NamedQuerySet
 from .documents import Opinion, Report, validate_locator
 from .people import Department
@@ -103,8 +104,8 @@ class Measure(Named):
         Theme, models.PROTECT, related_name="measures", verbose_name=_("theme")
     )
     order = models.PositiveSmallIntegerField(_("order"))
-    summary = models.TextField(_("summary (Chinese)"), help_text=_("In our own concise words."))
-    summary_en = models.TextField(_("summary (English)"))
+    summary = TextField(_("summary (Chinese)"), help_text=_("In our own concise words."))
+    summary_en = TextField(_("summary (English)"))
     lead = models.ForeignKey(
         Department,
         models.PROTECT,
@@ -133,7 +134,7 @@ class Measure(Named):
         related_name="measures",
         verbose_name=_("first told in"),
     )
-    locator = models.CharField(
+    locator = CharField(
         _("place in the report"),
         max_length=20,
         blank=True,

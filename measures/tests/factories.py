@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 from itertools import count, cycle
 
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Value
 from django.utils import timezone
 
 from ..models import (
@@ -36,6 +37,18 @@ def number() -> int:
 def order() -> int:
     """A place that no sibling has. It starts again before PostgreSQL's smallint ends."""
     return next(_orders)
+
+
+def stored_as(row, published=None, **texts) -> None:
+    """Writes ``texts`` as they are, past every door: such rows are older than the doors.
+
+    What is ``published`` cannot be changed any more, so it becomes public by this.
+    """
+    values = {name: Value(text) for name, text in texts.items()}
+    if published:
+        values |= {name: submission(published)[name] for name in ("state", "published_at")}
+    type(row)._base_manager.filter(pk=row.pk).update(**values)
+    row.refresh_from_db()
 
 
 def named(kind: str, chinese: str, /, **fields) -> dict:

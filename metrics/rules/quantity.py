@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 from django.utils.translation import gettext_lazy as _
 
+from measures.numerals import plain
+
 from .choices import Qualifier
 
 PERCENT = "%"
@@ -279,11 +281,3 @@ def write(quantity: Quantity) -> str:
         return f"超{number}{unit}"
     prefix = {Qualifier.EXACT: "", Qualifier.ABOUT: "约", Qualifier.NEARLY: "近"}[qualifier]
     return f"{prefix}{number}{unit}"
-
-
-def plain(value: Decimal, grouping: bool = False) -> str:
-    """``value`` in digits: no exponent, no trailing zeros; 1,475 with ``grouping``."""
-    text = format(value, ",f" if grouping else "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text

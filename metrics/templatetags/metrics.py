@@ -2,11 +2,12 @@
 
 from django import template
 
+from measures.numerals import plain
+
 from ..history import target_text as text_of_target
 from ..rules.checks import Result
 from ..rules.choices import Freshness, Verdict
 from ..rules.periods import period_text
-from ..rules.quantity import plain
 from ..wording import as_written_text, figure_text
 
 register = template.Library()

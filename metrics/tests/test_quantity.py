@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 from django.utils.translation import override
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+
+from measures.characters import begins_like_a_formula
+from measures.numerals import plain
+from measures.spreadsheets import quoted
 
 from ..rules.choices import Qualifier
 from ..rules.quantity import (
@@ -19,7 +23,6 @@ from ..rules.quantity import (
     Quantity,
     QuantityError,
     convert,
-    plain,
     read,
     write,
 )
@@ -364,3 +367,33 @@ def test_every_chinese_numeral_below_ten_thousand_is_read(number):
             numeral += "零" * pending_zero + CHINESE_DIGITS[int(digit)] + magnitude
             pending_zero = False
     assert read(numeral) == quantity(number, "", EXACT)
+
+
+SIGNED = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["-", "+", "−", "－", "＋", " -", "\t", "\r", "-\u200b", "\n+"]),
+        st.lists(
+            st.sampled_from(
+                [*"0123456789,./ 零〇一二两三十百千万亿点余多负第约近超", "1,475", "分之", "级",
+                 "左右", "翻两番", "５", "．", "％", "\u200b", *UNITS]
+            ),
+            max_size=7,
+        ).map("".join),
+    ),
+)  # fmt: skip
+
+
+@given(SIGNED)
+@example("-5%级左右")
+@example("-余万元")
+@example("- 1 475 万元")
+@example("+点五个")
+def test_what_is_read_as_a_figure_is_never_quoted_as_a_formula(text):
+    try:
+        read(text)
+    except QuantityError:
+        return
+
+    assert not begins_like_a_formula(text)
+    assert quoted(text) == text

@@ -78,7 +78,7 @@ def says_so(text: str) -> bool:
 
 
 def text_of(answer) -> str:
-    return answer.content.decode()
+    return answer.getvalue().decode()
 
 
 def sheets(content: bytes) -> list[list[list]]:
@@ -280,7 +280,7 @@ def test_a_template_says_so_and_can_be_uploaded_again(kind):
 
     (rows,) = tables(template)
     page = editor.post(
-        f"/admin/upload/{place}/", {"file": SimpleUploadedFile("t", template.content)}
+        f"/admin/upload/{place}/", {"file": SimpleUploadedFile("t", template.getvalue())}
     )
 
     assert 'filename="demo-' in template["Content-Disposition"]
@@ -293,7 +293,7 @@ def test_a_template_says_so_and_can_be_uploaded_again(kind):
 def test_a_real_portal_does_not_take_the_template_of_a_demonstration(kind):
     editor = browser_of(User.objects.get(username="demo-editor"))
     place = f"{Round.objects.first().code}/nanda"
-    template = editor.get(f"/admin/template/{place}.{kind}").content
+    template = editor.get(f"/admin/template/{place}.{kind}").getvalue()
 
     with override_settings(DEMO=False):
         page = editor.post(f"/admin/upload/{place}/", {"file": SimpleUploadedFile("t", template)})

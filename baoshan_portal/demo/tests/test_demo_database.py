@@ -94,7 +94,7 @@ def test_a_prepared_database_holds_nothing_invented():
 def test_its_pages_and_files_carry_no_watermark(client):
     for address in (*PLAIN_PAGES, *FILES, *LISTS_AS_FILES, "/changes/feed/"):
         answer = client.get(address)
-        assert WATERMARK_TRACE.search(answer.content.decode("utf-8", "replace")) is None, address
+        assert WATERMARK_TRACE.search(answer.getvalue().decode("utf-8", "replace")) is None, address
         assert "demo-" not in answer.get("Content-Disposition", "")
 
 

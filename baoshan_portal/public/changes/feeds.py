@@ -10,10 +10,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import conditional_page
 
+from measures.characters import printable
 from measures.models import Measure, Section
 from measures.submission import end_of_day
 from measures.watermark import watermarked
@@ -26,8 +28,25 @@ FEED_LENGTH = 100
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def _carried(texts: dict) -> dict:
+    return {
+        name: printable(text) if isinstance(text, str) else text for name, text in texts.items()
+    }
+
+
 class StableAtom(Atom1Feed):
-    """Says the same of the same entries; Django's would date an empty feed by the clock."""
+    """Says the same of the same entries; Django's would date an empty feed by the clock.
+
+    Whatever stands in the database, the feed is XML that can be read.
+    """
+
+    def __init__(self, title, link, description, **kwargs):
+        about = _carried({"title": title, "description": description, **kwargs})
+        super().__init__(link=link, **about)
+
+    def add_item(self, title, link, description, **kwargs):
+        about = _carried({"title": title, "description": description, **kwargs})
+        super().add_item(link=link, **about)
 
     def latest_post_date(self):
         return max((item["updateddate"] for item in self.items), default=NEVER)
@@ -87,7 +106,8 @@ class Publications(Feed):
 
     def item_description(self, change):
         text = f"{change.before} → {change.after}" if change.before else change.after
-        return f"{text} ({change.reason})" if change.reason else text
+        # Atom1Feed gives a summary out as HTML, and this is text.
+        return escape(f"{text} ({change.reason})" if change.reason else text)
 
     def item_link(self, change):
         return change.subject.get_absolute_url()

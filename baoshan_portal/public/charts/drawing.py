@@ -16,6 +16,8 @@ from importlib.metadata import version
 from django.conf import settings
 from django.core.cache import caches
 
+from measures.characters import printable
+
 logger = logging.getLogger(__name__)
 
 CONVERTER = "vl-convert-python"
@@ -45,6 +47,7 @@ def draws_chinese() -> bool:
 
 def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
     """From the cache where it is there; the others by one process, whose start costs most."""
+    specs = [_carried(spec) for spec in specs]
     store = caches["charts"]
     keys = [_key(spec, file_format) for spec in specs]
     known = store.get_many(keys)
@@ -53,6 +56,15 @@ def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
         store.set_many({key: chart for key, chart in new.items() if chart is not None})
         known |= new
     return [known[key] for key in keys]
+
+
+def _carried(part):
+    """A part of a spec, whose words an SVG can carry, whatever stands in the database."""
+    if isinstance(part, dict):
+        return {name: _carried(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_carried(value) for value in part]
+    return printable(part) if isinstance(part, str) else part
 
 
 def _key(spec: dict, file_format: str) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from measures.characters import printable
 from measures.models import Department, Measure, ProgressNote, Section, Theme
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
@@ -22,7 +23,7 @@ from .facets import NONE, Facet, FacetFilterSet, yes_if, yes_no
 
 def search_words(text: str) -> list[str]:
     """The words of a search, with full-width forms made plain and thousands separators dropped."""
-    return unicodedata.normalize("NFKC", text).replace(",", "").split()
+    return unicodedata.normalize("NFKC", printable(text)).replace(",", "").split()
 
 
 PLACE_NAMES = ("section", "theme", "department")

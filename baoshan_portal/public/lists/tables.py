@@ -11,29 +11,42 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure
+from measures.numerals import plain
+from measures.spreadsheets import Kind
 from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
-from metrics.rules.quantity import plain
 from metrics.wording import as_written_text, figure_text
 
 from .. import check_marks
 from ..as_of import address
+
+NUMBER = {"cell": {"class": "number"}}
+WHOLE = {"cell": {"class": "whole"}}
+WORD = {"cell": {"class": "word"}}
+WORD_NUMBER = {"cell": {"class": "number word"}}
+PERIOD = {"cell": {"class": "period"}}
+# What ``measures.spreadsheets.Column`` takes, for the file alone.
+NARROW = {"file": {"width": 8}}
+LONG = {"file": {"width": 24}}
+NAME = {"file": {"width": 40}}
+COUNT = {"file": {"kind": Kind.NUMBER, "width": 12}}
 
 
 class MeasureTable(tables.Table):
     number = tables.Column(
         verbose_name=_("No."),
         order_by=("theme__section__order", "theme__order", "order"),
+        attrs=NARROW,
     )
-    name = tables.Column(verbose_name=_("Measure"), accessor="pk", order_by="name")
+    name = tables.Column(verbose_name=_("Measure"), accessor="pk", order_by="name", attrs=NAME)
     theme = tables.Column(
-        verbose_name=_("Theme"), order_by=("theme__section__order", "theme__order")
+        verbose_name=_("Theme"), order_by=("theme__section__order", "theme__order"), attrs=LONG
     )
-    lead = tables.Column(verbose_name=_("Lead department"), empty_values=())
+    lead = tables.Column(verbose_name=_("Lead department"), empty_values=(), attrs=LONG)
     lead_confirmed = tables.BooleanColumn(verbose_name=_("Lead confirmed"), visible=False)
-    indicator_count = tables.Column(verbose_name=_("Figures"), attrs={"cell": {"class": "number"}})
+    indicator_count = tables.Column(verbose_name=_("Figures"), attrs=NUMBER | COUNT)
     latest_note_on = tables.DateColumn(verbose_name=_("Latest note"), format="Y-m-d")
 
     class Meta:
@@ -65,13 +78,6 @@ class MeasureTable(tables.Table):
         return record.lead_confirmed
 
 
-NUMBER = {"cell": {"class": "number"}}
-WHOLE = {"cell": {"class": "whole"}}
-WORD = {"cell": {"class": "word"}}
-WORD_NUMBER = {"cell": {"class": "number word"}}
-PERIOD = {"cell": {"class": "period"}}
-
-
 class IndicatorTable(tables.Table):
     number = tables.Column(
         verbose_name=_("No."),
@@ -79,17 +85,22 @@ class IndicatorTable(tables.Table):
         order_by=(
             "measure__theme__section__order", "measure__theme__order", "measure__order", "order",
         ),
+        attrs=NARROW,
     )  # fmt: skip
-    code = tables.Column(verbose_name=_("Code"), visible=False)
-    name = tables.Column(verbose_name=_("Indicator"), accessor="pk", order_by="name")
-    measure = tables.Column(verbose_name=_("Measure"), order_by=("measure__name",))
+    code = tables.Column(verbose_name=_("Code"), visible=False, attrs=LONG)
+    name = tables.Column(verbose_name=_("Indicator"), accessor="pk", order_by="name", attrs=NAME)
+    measure = tables.Column(verbose_name=_("Measure"), order_by=("measure__name",), attrs=NAME)
     figure = tables.Column(
         verbose_name=_("Latest value"),
         accessor="pk",
         attrs=NUMBER,
     )
     value = tables.Column(
-        verbose_name=_("Value"), accessor="latest__value", orderable=False, visible=False
+        verbose_name=_("Value"),
+        accessor="latest__value",
+        orderable=False,
+        visible=False,
+        attrs=COUNT,
     )
     unit = tables.Column(verbose_name=_("Unit"), orderable=False, visible=False)
     qualifier = tables.Column(
@@ -100,7 +111,7 @@ class IndicatorTable(tables.Table):
     )
     as_written = tables.Column(verbose_name=_("As written"), accessor="latest", orderable=False)
     period = tables.Column(
-        verbose_name=_("Period"), accessor="latest", orderable=False, attrs=PERIOD
+        verbose_name=_("Period"), accessor="latest", orderable=False, attrs=PERIOD | LONG
     )
     inferred = tables.Column(
         verbose_name=_("Period inferred"),
@@ -112,14 +123,18 @@ class IndicatorTable(tables.Table):
     kind = tables.Column(verbose_name=_("Kind"), attrs=WORD)
     # The page shows it by a mark beside the name.
     checks = tables.Column(
-        verbose_name=_("Checks with other figures"), accessor="pk", orderable=False, visible=False
+        verbose_name=_("Checks with other figures"),
+        accessor="pk",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
     )
     # The page of the indicator shows it.
     fresh = tables.Column(
         verbose_name=_("Reported when due"), accessor="pk", orderable=False, visible=False
     )
     source = tables.Column(
-        verbose_name=_("Source"), accessor="latest", orderable=False, attrs=WHOLE
+        verbose_name=_("Source"), accessor="latest", orderable=False, attrs=WHOLE | LONG
     )
 
     class Meta:
@@ -190,8 +205,8 @@ class IndicatorTable(tables.Table):
 
 
 class TargetTable(tables.Table):
-    indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name")
-    plan = tables.Column(verbose_name=_("Plan"))
+    indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name", attrs=NAME)
+    plan = tables.Column(verbose_name=_("Plan"), attrs=LONG)
     target = tables.Column(
         verbose_name=_("Target"), accessor="pk", attrs=WORD_NUMBER, orderable=False
     )
@@ -204,7 +219,7 @@ class TargetTable(tables.Table):
     claim = tables.Column(verbose_name=_("What the report says"))
     verdict = tables.Column(verbose_name=_("What can be concluded"), accessor="pk", orderable=False)
     source = tables.Column(
-        verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE
+        verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE | LONG
     )
     # The page shows it in a table of its own below.
     earlier = tables.Column(
@@ -213,6 +228,7 @@ class TargetTable(tables.Table):
         orderable=False,
         empty_values=(),
         visible=False,
+        attrs=NAME,
     )
 
     class Meta:

@@ -1,6 +1,5 @@
 """A briefing pack as a Word document in the layout of GB/T 9704-2012."""
 
-import re
 from datetime import datetime, time
 from io import BytesIO
 
@@ -14,6 +13,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from measures.characters import printable
 from measures.watermark import watermark, watermarked
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -32,9 +32,6 @@ WIDTHS = (30, 20, 19, 22, 17, 22, 26)  # mm, of the columns of a table; together
 #: What stands after snapToGrid and spacing in the order that Word insists on.
 AFTER_SNAP = ("w:spacing", "w:ind", "w:contextualSpacing", "w:jc", "w:outlineLvl")
 AFTER_SPACING = ("w:w", "w:kern", "w:position", "w:sz", "w:szCs", "w:u", "w:lang")
-
-#: What XML cannot hold.
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(pack, chinese: bool) -> bytes:
@@ -106,7 +103,7 @@ def _tell(document, pack, work, chinese: bool) -> None:
 
 
 def _say(document, text: str, style: str):
-    paragraph = document.add_paragraph(UNPRINTABLE.sub("", text))
+    paragraph = document.add_paragraph(printable(text))
     # By its id: to look a style up by name for every paragraph takes most of the time.
     paragraph._p.style = style.replace(" ", "")
     return paragraph
@@ -128,7 +125,7 @@ def _add_table(document, columns: list[str], rows: list[list[str]]) -> None:
             cell.width = Mm(width)
             paragraph = cell.paragraphs[0]
             paragraph._p.style = "TableText"
-            run = paragraph.add_run(UNPRINTABLE.sub("", text))
+            run = paragraph.add_run(printable(text))
             run.bold = True if texts is columns else None
             # A head alone at the foot of a page, or a last row alone on the next, helps nobody.
             paragraph.paragraph_format.keep_with_next = texts is columns or (
@@ -233,7 +230,7 @@ def _font_table() -> bytes:
 
 def _set_properties(document, pack) -> None:
     said = document.core_properties
-    said.title = UNPRINTABLE.sub("", watermarked(pack.title))[:255]
+    said.title = printable(watermarked(pack.title), multiline=False)[:255]
     said.author = said.last_modified_by = said.comments = ""
     said.created = said.modified = datetime.combine(pack.day, time())
     said.revision = 1

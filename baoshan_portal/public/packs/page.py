@@ -9,10 +9,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from measures.spreadsheets import TYPES
 from measures.text import in_chinese
 
-from ..lists.page import CONTENT_TYPES
-from . import docx, tables, xlsx
+from . import docx, tables
 from .pack import Pack, gather
 
 #: What a zip archive says of the age of its files, where it must not say when it was made.
@@ -36,7 +36,7 @@ def file(request, file_format: str):
     if file_format not in writers:
         raise Http404
     pack = gather(request)
-    types = CONTENT_TYPES | {"docx": docx.CONTENT_TYPE}
+    types = TYPES | {"docx": docx.CONTENT_TYPE}
     return HttpResponse(
         writers[file_format](pack),
         content_type=types[file_format],
@@ -49,7 +49,7 @@ def _docx(pack: Pack) -> bytes:
 
 
 def _xlsx(pack: Pack) -> bytes:
-    return reproducible(xlsx.write(pack, tables.sheets(pack)), pack.day)
+    return reproducible(tables.xlsx(pack), pack.day)
 
 
 def reproducible(content: bytes, day: date) -> bytes:

@@ -1,19 +1,18 @@
 """A briefing pack as tables, for Excel and CSV."""
 
-import csv
+from collections.abc import Iterator
 from decimal import Decimal
-from io import StringIO
 
 from django.utils.translation import gettext as _
 
 from measures.models import Measure
-from measures.watermark import with_watermark
+from measures.numerals import plain
+from measures.spreadsheets import Column, Kind, Sheet, csv_lines, workbook
+from measures.watermark import watermarked
 from metrics.models import NEWEST_FIRST, Observation
-from metrics.rules.quantity import plain
 from metrics.wording import as_written_text, figure_text
 
 from .. import check_marks
-from ..lists.page import safe_cell
 from .pack import Pack, period_of
 
 
@@ -26,24 +25,33 @@ def _place(measure: Measure) -> list:
     return [measure.number, str(measure.theme.section), str(measure.theme), str(measure)]
 
 
-def _place_columns() -> list[str]:
-    return [_("No."), _("Section"), _("Theme"), _("Measure")]
-
-
-def _value_columns() -> list[str]:
+def _place_columns() -> list[Column]:
     return [
-        _("Latest value"),
-        _("Value"),
-        _("Unit"),
-        _("Qualifier"),
-        _("As written"),
-        _("Period"),
-        _("Period from"),
-        _("Period to"),
-        _("Period inferred"),
-        _("Certainty"),
-        _("Source"),
+        Column(_("No."), 8),
+        Column(_("Section"), 24),
+        Column(_("Theme"), 24),
+        Column(_("Measure"), 40),
     ]
+
+
+def _value_columns() -> list[Column]:
+    return [
+        Column(_("Latest value")),
+        Column(_("Value"), 12, Kind.NUMBER),
+        Column(_("Unit"), 10),
+        Column(_("Qualifier"), 10),
+        Column(_("As written")),
+        Column(_("Period"), 26),
+        Column(_("Period from"), 12, Kind.DATE),
+        Column(_("Period to"), 12, Kind.DATE),
+        Column(_("Period inferred"), 10),
+        Column(_("Certainty"), 12),
+        Column(_("Source"), 24),
+    ]
+
+
+def _subject_columns() -> list[Column]:
+    return [Column(_("No."), 8), Column(_("Code"), 30), Column(_("Indicator"), 40)]
 
 
 def _value(value: Observation | None, unit) -> list:
@@ -65,43 +73,42 @@ def _value(value: Observation | None, unit) -> list:
     ]
 
 
-def indicator_rows(pack: Pack) -> list[list]:
-    """A header, and a row for every indicator with its newest value."""
-    rows = [
-        [
-            *_place_columns(),
-            _("Code"),
-            _("Indicator"),
-            *_value_columns(),
-            _("Category"),
-            _("Kind"),
-            _("Target and conclusion"),
-            _("Checks with other figures"),
-        ]
+def _indicator_columns() -> list[Column]:
+    return [
+        *_place_columns(),
+        Column(_("Code"), 30),
+        Column(_("Indicator"), 40),
+        *_value_columns(),
+        Column(_("Category")),
+        Column(_("Kind")),
+        Column(_("Target and conclusion"), 40),
+        Column(_("Checks with other figures"), 40),
     ]
+
+
+def _indicator_rows(pack: Pack) -> Iterator[list]:
+    """Every indicator with its newest value."""
     for line in pack.lines:
         row = line.indicator
-        rows.append(
-            [
-                *_place(row.measure),
-                row.code,
-                str(row),
-                *_value(line.latest, row.unit),
-                row.get_category_display(),
-                line.kind,
-                line.verdict,
-                check_marks.words(line.checks),
-            ]
-        )
-    return rows
+        yield [
+            *_place(row.measure),
+            row.code,
+            str(row),
+            *_value(line.latest, row.unit),
+            row.get_category_display(),
+            line.kind,
+            line.verdict,
+            check_marks.words(line.checks),
+        ]
 
 
-def sheets(pack: Pack) -> dict[str, list[list]]:
-    """The sheets of the workbook by their titles, each a header and its rows."""
-    measures = [
-        [*_place_columns(), _("Code"), _("Lead department"), _("Summary"), _("First told in")]
-    ]
-    notes = [[_("No."), _("Measure"), _("Date"), _("Text"), _("Evidence")]]
+def _about(pack: Pack) -> list[tuple[str, str]]:
+    """What the pack is and where it comes from, below its title."""
+    return [*pack.about, *((_("Source"), source) for source in pack.sources)]
+
+
+def sheets(pack: Pack) -> list[Sheet]:
+    measures, notes = [], []
     for work in pack.works:
         row = work.measure
         told_in = f"{row.report.number} {row.locator}" if row.report else None
@@ -119,23 +126,7 @@ def sheets(pack: Pack) -> dict[str, list[list]]:
         .order_by(*NEWEST_FIRST)
     ):
         by_indicator.setdefault(value.indicator_id, []).append(value)
-    values = [[_("No."), _("Code"), _("Indicator"), *_value_columns()[1:]]]
-    targets = [
-        [
-            _("No."),
-            _("Code"),
-            _("Indicator"),
-            _("Plan"),
-            _("Comparison"),
-            _("Target value"),
-            _("Unit"),
-            _("Due on"),
-            _("Baseline"),
-            _("What the report says"),
-            _("What can be concluded"),
-            _("Source"),
-        ]
-    ]
+    values, targets = [], []
     for line in pack.lines:
         row = line.indicator
         head = [row.measure.number, row.code, str(row)]
@@ -157,24 +148,54 @@ def sheets(pack: Pack) -> dict[str, list[list]]:
                         target.source_text,
                     ]
                 )
-    about = [[pack.title, ""], *pack.about, *((_("Source"), source) for source in pack.sources)]
-    return {
-        _("Measures"): measures,
-        _("Indicators"): indicator_rows(pack),
-        _("Values"): values,
-        _("Targets"): targets,
-        _("Progress notes"): notes,
-        _("About"): about if pack.works else [*about, (_("Result"), pack.empty_text)],
-    }
+    about = _about(pack)
+    measure_columns = [
+        *_place_columns(),
+        Column(_("Code"), 30),
+        Column(_("Lead department"), 24),
+        Column(_("Summary"), 50),
+        Column(_("First told in"), 24),
+    ]
+    target_columns = [
+        *_subject_columns(),
+        Column(_("Plan"), 24),
+        Column(_("Comparison"), 12),
+        Column(_("Target value"), 12, Kind.NUMBER),
+        Column(_("Unit"), 10),
+        Column(_("Due on"), 12, Kind.DATE),
+        Column(_("Baseline"), 12, Kind.NUMBER),
+        Column(_("What the report says"), 24),
+        Column(_("What can be concluded"), 24),
+        Column(_("Source"), 24),
+    ]
+    note_columns = [
+        Column(_("No."), 8),
+        Column(_("Measure"), 40),
+        Column(_("Date"), 12, Kind.DATE),
+        Column(_("Text"), 50),
+        Column(_("Evidence"), 30),
+    ]
+    return [
+        Sheet(_("Measures"), measure_columns, measures),
+        Sheet(_("Indicators"), _indicator_columns(), _indicator_rows(pack)),
+        Sheet(_("Values"), [*_subject_columns(), *_value_columns()[1:]], values),
+        Sheet(_("Targets"), target_columns, targets),
+        Sheet(_("Progress notes"), note_columns, notes),
+        Sheet(
+            _("About"),
+            [Column(pack.title, 30), Column("", 50)],
+            about if pack.works else [*about, (_("Result"), pack.empty_text)],
+        ),
+    ]
+
+
+def xlsx(pack: Pack) -> bytes:
+    return workbook(sheets(pack), title=watermarked(pack.title))
 
 
 def csv_text(pack: Pack) -> str:
     """The indicators; what the file is stands below them, so that its first line is the header."""
-    text = StringIO()
-    writer = csv.writer(text)
-    about = [(pack.title,), *pack.about, *((_("Source"), source) for source in pack.sources)]
+    about = [(pack.title,), *_about(pack)]
     if not pack.lines:
         about.append((pack.empty_text,))
-    for row in with_watermark([*indicator_rows(pack), [], *about]):
-        writer.writerow([safe_cell(cell) for cell in row])
-    return "\ufeff" + text.getvalue()
+    return "".join(csv_lines(_indicator_columns(), [*_indicator_rows(pack), [], *about]))

@@ -35,7 +35,7 @@ PREFIXES = pytest.mark.parametrize("prefix", ["", "/en"])
 
 
 def html_of(client, address: str, **query) -> str:
-    return client.get(address, query).content.decode()
+    return client.get(address, query).getvalue().decode()
 
 
 def total_on_overview(client, day: str) -> list[str]:
@@ -185,7 +185,7 @@ def pages_of_august(report, django_db_blocker):
     """The text of every public page as of AUGUST."""
     client = Client()
     addresses = [
-        *public_pages(lambda address: client.get(address).content.decode()),
+        *public_pages(lambda address: client.get(address).getvalue().decode()),
         *in_both_languages("/?since=2023-07-01", "/changes/?from=2023-07-01&to=2023-07-31"),
         *in_both_languages(
             "/indicators/?sort=name&page=2", "/packs/?section=industrial-structure", "/find/?q=家"

@@ -69,7 +69,7 @@ def test_the_page_of_an_indicator_marks_its_figure(client, report):
 def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(client, report):
     in_checks = set(CheckTerm.objects.values_list("indicator__code", flat=True))
 
-    text = client.get("/en/indicators/?format=csv").content.decode("utf-8-sig")
+    text = client.get("/en/indicators/?format=csv").getvalue().decode("utf-8-sig")
 
     shown = {
         row["Code"]: row["Checks with other figures"] for row in csv.DictReader(io.StringIO(text))

@@ -65,7 +65,7 @@ def boxes(client, address: str, query: dict) -> dict[tuple[str, str], tuple[int,
 
 
 def number_of_rows(client, address: str, query: dict) -> int:
-    return len(rows_of(client.get(address, query | {"format": "csv"}).content.decode()))
+    return len(rows_of(client.get(address, query | {"format": "csv"}).getvalue().decode()))
 
 
 STATES = {
@@ -169,7 +169,7 @@ def test_the_links_to_files_give_exactly_the_filtered_rows(client, living_report
     shown = int(re.search(r"(\d+) rows", html)[1])
     assert 0 < shown < 50
     if file_format == "csv":
-        rows = rows_of(file.content.decode())
+        rows = rows_of(file.getvalue().decode())
         assert len(rows) == shown
         assert {row["Category"] for row in rows} == {"funds", "talent"}
     assert client.get("/en/indicators/", query | {"format": file_format}).status_code == 200
@@ -278,7 +278,7 @@ def test_a_list_leads_to_a_pack_only_of_the_same_rows(client, living_report, add
     for link in packs:
         column = "Measure" if address == "/measures/" else "Indicator"
         shown = rows_of(
-            client.get(f"/en{address}?{query}&as_of=2023-08-01&format=csv").content.decode()
+            client.get(f"/en{address}?{query}&as_of=2023-08-01&format=csv").getvalue().decode()
         )
         pack = client.get(link)
         assert pack.status_code == 200

@@ -2,9 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from html import unescape
+from html.parser import HTMLParser
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+import feedparser
 import pytest
 from django.urls import clear_script_prefix, set_script_prefix
 
@@ -16,6 +19,7 @@ from measures.tests.factories import (
     make_report,
     make_section,
     make_theme,
+    stored_as,
 )
 from metrics.tests.factories import make_indicator, make_observation, make_target
 from metrics.tests.test_history import corrected
@@ -131,7 +135,7 @@ def test_the_newest_publication_stands_first_and_dates_the_feed(client, rows):
     newest = entries(feed)[0]
     assert text(newest, "updated") == text(feed, "updated")
     assert datetime.fromisoformat(text(feed, "updated")).date() == AUGUST
-    assert text(newest, "summary") == (
+    assert unescape(text(newest, "summary")) == (
         "5 organisations (year 2022) → 6 organisations (year 2022) (漏计 <一家> & 其他)"
     )
 
@@ -212,3 +216,50 @@ def test_a_subscription_does_not_stop_on_the_day_of_the_page(client, rows):
         feeds = [link for link in links(html, "href") if "/changes/feed/" in link]
         assert feeds
         assert [link for link in feeds if "?" in link] == []
+
+
+MARKUP = "<b>重点</b> <img src=x onerror=alert(1)> &amp; 1 < 2"
+
+
+def test_markup_in_a_note_reaches_a_reader_of_feeds_as_text(client):
+    measure = make_measure(name=MARKUP, name_en=MARKUP)
+    make_note(measure=measure, text=MARKUP, text_en=MARKUP, published=ISSUED)
+
+    feed = feedparser.parse(client.get("/changes/feed/").content, sanitize_html=False)
+
+    (entry,) = feed.entries
+    assert not feed.bozo
+    assert entry.summary_detail.type == "text/html"
+    page = HTMLText()
+    page.feed(entry.summary)
+    assert (page.elements, page.text) == ([], MARKUP)
+    assert entry.title_detail.type == "text/plain"
+    assert MARKUP in entry.title
+
+
+class HTMLText(HTMLParser):
+    """What a reader of a feed shows of a piece of HTML, and the elements that it finds."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.text = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_a_feed_survives_what_older_rows_hold(client, rows):
+    note = make_note(measure=rows.measure)
+    stored_as(note, ISSUED, text="一\x0b二\x07三", text_en="一\x0b二\x07三")
+    stored_as(rows.measure, name="重\x0c点\x1f", name_en="重\x0c点\x1f")
+
+    for address in FEEDS:
+        feed = feedparser.parse(client.get(address).content)
+        assert not feed.bozo, address
+    told = [
+        entry.summary for entry in feedparser.parse(client.get("/changes/feed/").content).entries
+    ]
+    assert any("一\n二三" in summary for summary in told)

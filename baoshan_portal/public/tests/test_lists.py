@@ -17,6 +17,7 @@ from measures.tests.factories import (
     make_note,
     make_section,
     make_theme,
+    stored_as,
 )
 from metrics.rules.choices import Category, Claim, Kind, Level
 from metrics.tests.factories import (
@@ -36,7 +37,7 @@ EVERY_LIST = pytest.mark.parametrize("address", [f"/en{address}" for address in 
 
 
 def html_of(client, address: str, **query) -> str:
-    return client.get(address, query).content.decode()
+    return client.get(address, query).getvalue().decode()
 
 
 def exported(client, address: str, **query) -> list[dict]:
@@ -338,12 +339,13 @@ def test_an_export_opens_in_excel_under_headers_in_the_language_of_the_page(
 ):
     for address in LISTS:
         answer = client.get(f"{prefix}{address}", {"format": "csv"})
-        assert answer.content.startswith(b"\xef\xbb\xbf")
+        content = answer.getvalue()
+        assert content.startswith(b"\xef\xbb\xbf")
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
         assert re.fullmatch(
             r'attachment; filename="[a-z]+-\d{4}-\d\d-\d\d\.csv"', answer["Content-Disposition"]
         )
-        headers = list(rows_of(answer.content.decode())[0])
+        headers = list(rows_of(content.decode())[0])
         assert set(texts(html_of(client, f"{prefix}{address}"), "th")) <= set(headers)
         assert all(header.isascii() == bool(prefix) for header in headers)
         sheet = workbook(client, f"{prefix}{address}")
@@ -373,22 +375,31 @@ def test_the_headers_for_people_are_these(client, two_places):
     ]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_text_that_would_run_as_a_formula_is_quoted(client, start):
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
+def test_text_that_would_run_as_a_formula_is_quoted_where_a_cell_has_no_type(client, start):
     text = f"{start}HYPERLINK(1)"
-    indicator = make_indicator(measure=make_measure(name_en=text), name_en=text)
-    make_observation(indicator=indicator, as_written=text, source_name=text, published=ISSUED)
+    indicator = make_indicator(measure=make_measure())
+    stored_as(indicator.measure, name_en=text)
+    stored_as(indicator, name_en=text)
+    stored_as(make_observation(indicator=indicator), ISSUED, as_written=text, source_name=text)
 
     (row,) = exported(client, "/en/indicators/")
     for column in ("Indicator", "Measure", "As written", "Source"):
         assert row[column].startswith(f"'{start.strip()}"), column
-    sheet = workbook(client, "/en/indicators/")
-    quoted = [cell for cell in sheet[2] if cell.value and "HYPERLINK" in str(cell.value)]
-    assert len(quoted) == 4
-    for cell in quoted:
-        assert cell.data_type == "s"
-        assert cell.value.startswith("'")
     assert exported(client, "/en/measures/")[0]["Measure"].startswith("'")
+    sheet = workbook(client, "/en/indicators/")
+    cells = [cell for cell in sheet[2] if cell.value and "HYPERLINK" in str(cell.value)]
+    assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
+    assert {cell.value for cell in cells} == {text.replace("\r", "\n")}
+    assert len(cells) == 4
+
+
+@pytest.mark.parametrize("figure", ["-3.2%", "−3.2 %", "+5家"])
+def test_a_figure_with_its_sign_leaves_as_it_was_printed(client, figure):
+    make_observation(indicator=make_indicator(), as_written=figure, published=ISSUED)
+
+    assert exported(client, "/en/indicators/")[0]["As written"] == figure
+    assert figure in [cell.value for cell in workbook(client, "/en/indicators/")[2]]
 
 
 def test_a_number_stays_a_number_also_below_zero(client):

@@ -30,7 +30,7 @@ NAMES = list(HEADERS)
 
 
 def text_of(client, name: str, **query) -> str:
-    return client.get(f"/data/{name}.csv", query).content.decode()
+    return client.get(f"/data/{name}.csv", query).getvalue().decode()
 
 
 def read(client, name: str, **query) -> list[dict]:
@@ -56,8 +56,9 @@ def test_a_file_is_plain_utf_8_csv_without_a_byte_order_mark(client, name):
     answer = client.get(f"/data/{name}.csv")
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert not answer.content.startswith(b"\xef\xbb\xbf")
-    lines = list(csv.reader(StringIO(answer.content.decode("utf-8")), strict=True))
+    content = answer.getvalue()
+    assert not content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(StringIO(content.decode("utf-8")), strict=True))
     assert {len(line) for line in lines} == {len(lines[0])}
 
 
@@ -224,13 +225,13 @@ def test_a_file_refuses_a_day_that_is_none_or_still_to_come(client, file, day):
     answer = client.get(file, {"as_of": day})
 
     assert answer.status_code == 400
-    assert day in answer.content.decode()
+    assert day in answer.getvalue().decode()
 
 
 def test_the_files_are_the_same_in_whatever_language_the_reader_prefers(client):
     for name in NAMES:
         english = client.get(f"/data/{name}.csv", headers={"accept-language": "en"})
-        assert english.content.decode() == text_of(client, name)
+        assert english.getvalue().decode() == text_of(client, name)
 
 
 def test_a_value_entered_later_stands_beside_the_reports(client):

@@ -7,23 +7,23 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm, ImportForm
 
 from measures import access
-from measures import watermark as demo
 from measures.models import closed_round
-from measures.trail import Action, record
+from measures.numerals import plain
 from metrics.entry import read_entry
 from metrics.models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.periods import period_text
-from metrics.rules.quantity import QuantityError, plain
+from metrics.rules.quantity import QuantityError
 from metrics.warnings import misquotes
 from metrics.wording import figure_text, observed_text
 
 from ..imports.reading import FileError, check_size
-from ..imports.resources import CSV, XLSX, AnyTable, IndicatorResource, ObservationResource
+from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
-from .recorded import NamedAdmin
+from .recorded import NamedAdmin, TableExport
 from .submissions import SubmissionAdmin, SubmissionForm
 
 SOURCE = (
@@ -63,11 +63,12 @@ class SizedImportForm(ImportForm):
         return file
 
 
-class TableFilesMixin(ImportExportMixin):
+class TableFilesMixin(TableExport, ImportExportMixin):
     """Import and export of the rows that the user may change and see, all or none, on record."""
 
     import_formats = [AnyTable]
     export_formats = [XLSX, CSV]
+    mark_last = True
     import_form_class = SizedImportForm
     # A file without all columns could not be imported again.
     export_form_class = ExportForm
@@ -113,16 +114,8 @@ class TableFilesMixin(ImportExportMixin):
     def get_resource_index(self, form):
         return 0
 
-    def get_export_filename(self, request, queryset, file_format):
-        return demo.file_name(super().get_export_filename(request, queryset, file_format))
-
-    def get_export_data(self, file_format, request, queryset, **kwargs):
-        data = super().get_export_data(file_format, request, queryset, **kwargs)
-        name = self.opts.label_lower
-        rows = queryset.count()
-        note = f"{name}.{file_format.get_extension()}, {rows} rows {request.GET.urlencode()}"
-        record(Action.EXPORTED, by=request.user, note=note.strip())
-        return data
+    def export_note(self, rows, name, query):
+        return f"{name}, {rows} rows {query}".strip()
 
 
 @admin.register(Indicator)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from measures import access, workflow
+from measures.fields import FormText
 from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
 
@@ -25,7 +26,7 @@ from measures.workflow import TransitionError
 class ReasonForm(forms.Form):
     """Why a step is taken; ``help_text`` says who will read it."""
 
-    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+    reason = FormText(label=_("Reason"), multiline=True, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args, help_text, **kwargs):
         super().__init__(*args, **kwargs)

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from import_export import resources
 from import_export.fields import Field
 
-from baoshan_portal.public.lists.page import safe_cell
 from measures.models import TrailEvent
 from measures.models.trail import kind_of_row
 
@@ -19,6 +18,16 @@ class TrailEventResource(resources.ModelResource):
     at = Field("at")
     action = Field("get_action_display")
     subject_type = Field("kind")
+
+    columns = {
+        "at": {"width": 26},
+        "action": {"width": 20},
+        "subject_code": {"width": 30},
+        "subject": {"width": 40},
+        "before": {"width": 50},
+        "after": {"width": 50},
+        "note": {"width": 50},
+    }
 
     class Meta:
         model = TrailEvent
@@ -36,9 +45,6 @@ class TrailEventResource(resources.ModelResource):
 
     def dehydrate_at(self, event):
         return timezone.localtime(event.at).isoformat(sep=" ", timespec="seconds")
-
-    def export_field(self, field, instance, **kwargs):
-        return safe_cell(super().export_field(field, instance, **kwargs))
 
 
 class KindFilter(admin.AllValuesFieldListFilter):

@@ -18,14 +18,16 @@ from django.utils.translation import gettext_lazy, override
 
 from measures import workflow
 from measures.evidence import EXTENSIONS, validate_extension, validate_size
+from measures.fields import FormLink, FormText
 from measures.models import Measure, ProgressNote
+from measures.numerals import plain
 from measures.submission import STATE_ICONS, State, Submission
 from metrics.due import new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
-from metrics.rules.quantity import QuantityError, plain
+from metrics.rules.quantity import QuantityError
 from metrics.wording import figure_text
 
 from ..evidence import evidence_url
@@ -34,7 +36,7 @@ from ..evidence import evidence_url
 class RowForm(forms.Form):
     """What can be typed in one row; ``texts`` names the fields that show whether it was used."""
 
-    evidence_url = forms.URLField(
+    evidence_url = FormLink(
         label=gettext_lazy("Evidence: link"),
         required=False,
         max_length=200,
@@ -68,15 +70,18 @@ class RowForm(forms.Form):
 
 
 class FigureForm(RowForm):
-    figure = forms.CharField(
+    figure = FormText(
         label=gettext_lazy("New figure"),
         required=False,
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 14}),
     )
     certainty = forms.ChoiceField(label=gettext_lazy("Certainty"), choices=Certainty)
-    note = forms.CharField(
-        label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    note = FormText(
+        label=gettext_lazy("Note"),
+        required=False,
+        multiline=True,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
     texts = ("figure", "note", "evidence_url")
@@ -111,9 +116,10 @@ class NoteForm(RowForm):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": gettext_lazy("Expected a date, such as 2023-09-30.")},
     )
-    text = forms.CharField(
+    text = FormText(
         label=gettext_lazy("What was done"),
         required=False,
+        multiline=True,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 

@@ -18,6 +18,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from measures import workflow
+from measures.characters import printable
+from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.trail import Action, record
 from metrics.models import Observation
@@ -241,8 +243,9 @@ def refusal(figure: Observation, editable: set[int]) -> str:
 def same(old, new) -> bool:
     """Whether a cell says what is stored."""
     if isinstance(old, str) and isinstance(new, str):
-        # A spreadsheet program writes line breaks its own way.
-        return old.replace("\r\n", "\n").strip() == new.replace("\r\n", "\n").strip()
+        # As the files give it out; an apostrophe before =1 may be one that a csv file needed.
+        old = printable(old).strip()
+        return printable(new).strip() in {old, unquoted(old)}
     return old == new
 
 

@@ -1,4 +1,4 @@
-"""Tables in files: reading what people upload, safely, and writing what they download.
+"""Reading the tables that people upload, safely.
 
 An upload is csv (UTF-8 with or without byte order mark, else GB18030) or xlsx. Whatever is wrong
 with it is a FileError that says in a sentence where and what; no other exception leaves here.
@@ -15,42 +15,29 @@ from itertools import islice
 
 import openpyxl
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 
-from measures import watermark as demo
-from metrics.rules.quantity import plain
+from measures.characters import clean_text, printable
+from measures.numerals import plain
+from measures.spreadsheets import DIGITS_KEPT, LONGEST_CELL, unquoted
+from measures.watermark import watermark
 
 MOST_ROWS = 20_000
 MOST_COLUMNS = 60
-#: What a cell of Excel can hold.
-LONGEST_CELL = 32_767
 #: Of the parts of an xlsx file together, once unpacked. A full table takes about 15 MB.
 LARGEST_UNPACKED = 40 * 1024 * 1024
 MOST_PROBLEMS = 1_000
-#: Spreadsheet programs keep numbers as binary fractions.
-DIGITS_KEPT = 15
-
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 # Python's own limit of 131,072 characters would end the reading before LONGEST_CELL can be told;
 # no cell is longer than the file, and that is limited before.
 csv.field_size_limit(2**31 - 1)
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 # Nothing in it may run on into the next tag: a search from every tag to the end takes minutes.
 _MERGED = re.compile(
     rb"<(?:\w{1,20}:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3}[0-9]{1,7}[A-Z0-9:]{0,12})[\"']"
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_QUOTED = re.compile("'+[=+\\-@\t\r]")
 
 
 @dataclass(frozen=True)
@@ -119,7 +106,7 @@ def read_table(content: bytes) -> Table:
 
 def _without_watermark(table: Table) -> Table:
     """Drops the last column of the files that a demonstration gave out."""
-    if table.headers[-1] == demo.watermark():
+    if table.headers[-1] == watermark():
         for cells in (table.headers, *(row.cells for row in table.rows)):
             cells.pop()
     return table
@@ -134,7 +121,8 @@ def _decoded(content: bytes) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if not _CONTROL.search(text):
+        # No text has it, and every file of another kind.
+        if "\0" not in text:
             return text
         break
     raise FileError(_("This is neither an .xlsx file nor a text table in UTF-8 or GB18030."))
@@ -214,6 +202,10 @@ def _cell_text(cell) -> str:
         return ""
     if cell.data_type == "f":
         return value if isinstance(value, str) else "="
+    if isinstance(value, str):
+        # Text by its type, whatever it begins with; a csv file would have the apostrophe.
+        value = value.strip()
+        return f"'{value}" if value.startswith("=") else value
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
@@ -238,7 +230,7 @@ def _table(lines) -> Table:
                 _("The table has more than %(limit)d rows; empty ones at its end count too.")
                 % {"limit": MOST_ROWS}
             )
-        cells = [cell.strip() for cell in cells]
+        cells, refused = _cleaned(cells)
         while cells and not cells[-1]:
             cells.pop()
         if not cells:
@@ -252,7 +244,7 @@ def _table(lines) -> Table:
         else:
             cells += [""] * (len(table.headers) - len(cells))
             table.rows.append(Row(number, [unquoted(cell) for cell in cells]))
-        problems += islice(_problems(table, number, cells), MOST_PROBLEMS)
+        problems += islice(_problems(table, number, cells, refused), MOST_PROBLEMS)
         if len(problems) >= MOST_PROBLEMS:
             break
     if problems:
@@ -262,7 +254,19 @@ def _table(lines) -> Table:
     return table
 
 
-def _problems(table: Table, number: int, cells: list[str]):
+def _cleaned(cells: list[str]) -> tuple[list[str], dict[int, str]]:
+    """The texts as they are kept, and by place why one cannot be."""
+    texts, refused = [], {}
+    for index, cell in enumerate(cells):
+        try:
+            cell = clean_text(cell, multiline=True)
+        except ValidationError as error:
+            refused[index] = error.messages[0]
+        texts.append(cell.strip())
+    return texts, refused
+
+
+def _problems(table: Table, number: int, cells: list[str], refused: dict[int, str]):
     """What no cell of any upload may be."""
     for index, cell in enumerate(cells):
         message = ""
@@ -270,8 +274,8 @@ def _problems(table: Table, number: int, cells: list[str]):
             message = _("Expected a plain value, not a formula: paste it as a value.")
         elif len(cell) > LONGEST_CELL:
             message = _("Expected at most %(limit)d characters.") % {"limit": LONGEST_CELL}
-        elif _CONTROL.search(cell):
-            message = _("Expected text; this holds control characters.")
+        elif index in refused:
+            message = refused[index]
         elif index >= len(table.headers):
             if cell:
                 message = _("This cell stands under no header.")
@@ -279,72 +283,4 @@ def _problems(table: Table, number: int, cells: list[str]):
             continue
         if message:
             place = table.place(index) if index < len(table.headers) else ""
-            yield Problem(message, number, place, cell[:80])
-
-
-def quoted(text: str) -> str:
-    """``text`` so that no spreadsheet program takes it for a formula; ``unquoted`` undoes it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) or _QUOTED.match(text) else text
-
-
-def unquoted(text: str) -> str:
-    return text[1:] if _QUOTED.match(text) else text
-
-
-def _written(value):
-    """A cell for a file: numbers stay numbers, text is safe from being run."""
-    if isinstance(value, Decimal) and len(value.as_tuple().digits) > DIGITS_KEPT:
-        return plain(value)
-    if value is None or isinstance(value, int | Decimal):
-        return value
-    return quoted(ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", str(value)))
-
-
-def _with_watermark(headers, rows):
-    """In a demonstration, a last column that says so: the first ones are read by their letters."""
-    mark = demo.watermark()
-    return ([*headers, mark], ([*row, mark] for row in rows)) if mark else (headers, rows)
-
-
-def csv_file(headers, rows) -> bytes:
-    """UTF-8 with a byte order mark, without which Excel garbles Chinese."""
-    headers, rows = _with_watermark(headers, rows)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(headers)
-    writer.writerows([_written(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def xlsx_file(headers, rows, *, widths=(), choices=None) -> bytes:
-    """One sheet with a frozen head; all text is marked as text, so that 1/4 is no date.
-
-    ``widths`` are those of the first columns, ``choices`` a list of words by column index.
-    """
-    headers, rows = _with_watermark(headers, rows)
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(demo.watermark().replace(" /", "") or None)
-    sheet.freeze_panes = "A2"
-    for index, width in enumerate(widths):
-        sheet.column_dimensions[get_column_letter(index + 1)].width = width
-    for index, words in (choices or {}).items():
-        letter = get_column_letter(index + 1)
-        rule = DataValidation("list", formula1=f'"{",".join(words)}"', allow_blank=True)
-        rule.add(f"{letter}2:{letter}{MOST_ROWS}")
-        sheet.data_validations.append(rule)
-    sheet.append([_cell(sheet, header, bold=True) for header in headers])
-    for row in rows:
-        sheet.append([_cell(sheet, _written(value)) for value in row])
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
-
-
-def _cell(sheet, value, bold=False):
-    if isinstance(value, int | Decimal):
-        return value
-    cell = WriteOnlyCell(sheet, value or None)
-    cell.number_format = "@"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
+            yield Problem(message, number, place, printable(cell[:80]))

@@ -15,10 +15,11 @@ from tablib import Dataset
 
 from measures import access
 from measures.models import Measure, Report
+from measures.numerals import plain
+from measures.spreadsheets import Kind
 from measures.trail import Action, differences, record, snapshot
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Unit
-from metrics.rules.quantity import plain
 
 from .importing import (
     Change,
@@ -34,11 +35,11 @@ from .importing import (
     same,
     set_field,
 )
-from .reading import FileError, csv_file, read_table, xlsx_file
+from .reading import FileError, read_table
 
 
-class TableFormat:
-    """A format of django-import-export that gives ``import_data`` a ``Table``."""
+class AnyTable(base_formats.CSV):
+    """What is imported, read as a ``Table``: the file itself tells which format it has."""
 
     def create_dataset(self, in_stream):
         return read_table(in_stream)
@@ -48,20 +49,6 @@ class TableFormat:
 
     def is_binary(self):
         return True
-
-
-class XLSX(TableFormat, base_formats.XLSX):
-    def export_data(self, dataset, **kwargs):
-        return xlsx_file(dataset.headers, dataset)
-
-
-class CSV(TableFormat, base_formats.CSV):
-    def export_data(self, dataset, **kwargs):
-        return csv_file(dataset.headers, dataset)
-
-
-class AnyTable(TableFormat, base_formats.CSV):
-    """What is imported: the file itself tells which format it has."""
 
     def get_title(self):
         return "xlsx, csv"
@@ -95,6 +82,17 @@ class IndicatorResource(FileResource):
         skip_unchanged = True
         skip_html_diff = True
         store_instance = True
+
+    columns = {
+        "code": {"width": 30},
+        "name": {"width": 40},
+        "name_en": {"width": 40},
+        "measure": {"width": 30},
+        "scope": {"width": 50},
+        "scope_en": {"width": 50},
+        "caution": {"width": 50},
+        "caution_en": {"width": 50},
+    }
 
     def get_queryset(self):
         return super().get_queryset().select_related("measure", "unit", "basis")
@@ -170,6 +168,18 @@ class ObservationResource(FileResource):
             "note_en", "evidence_url", "state", "revision", "published_at",
         )  # fmt: skip
         export_order = fields
+
+    columns = {
+        "code": {"width": 24},
+        "indicator": {"width": 30},
+        "period_start": {"width": 12},
+        "period_end": {"width": 12},
+        "value": {"width": 12, "kind": Kind.NUMBER},
+        "note": {"width": 50},
+        "note_en": {"width": 50},
+        "evidence_url": {"width": 30},
+        "published_at": {"width": 20},
+    }
 
     def get_queryset(self):
         return (

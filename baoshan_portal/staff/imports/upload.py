@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -22,16 +22,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.tmp_storages import TempFolderStorage
 
-from measures import access
-from measures import watermark as demo
+from measures import access, spreadsheets
 from measures.models import Department, Round
 from measures.trail import Action, record
+from measures.watermark import file_name, watermark
 from metrics.due import indicators_of
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 
 from ..entry_sheet.page import sheet_url
-from .reading import TYPES, FileError, check_size, csv_file, xlsx_file
+from .reading import FileError, check_size
 from .round_template import COLUMNS, import_entries
 
 #: How long a preview can be confirmed, in seconds.
@@ -125,29 +125,24 @@ def _place(request, round_code, department_code) -> tuple[Round, Department]:
 def template(request, round_code, department_code, file_format):
     """Codes, names, units and last values of what is due, with empty cells for the new values."""
     round, department = _place(request, round_code, department_code)
-    if file_format not in TYPES:
+    if file_format not in spreadsheets.TYPES:
         raise Http404
     rows = [_template_row(indicator) for indicator in indicators_of(round, department)]
-    headers = [str(column) for column in COLUMNS]
-    if file_format == "csv":
-        content = csv_file(headers, rows)
-    else:
-        certainties = [str(certainty.label) for certainty in Certainty]
-        widths = [column.width for column in COLUMNS]
-        place = [column.key for column in COLUMNS].index("certainty")
-        content = xlsx_file(headers, rows, widths=widths, choices={place: certainties})
+    words = {"certainty": tuple(str(certainty.label) for certainty in Certainty)}
+    columns = [
+        spreadsheets.Column(str(column), column.width, choices=words.get(column.key, ()))
+        for column in COLUMNS
+    ]
     record(
         Action.EXPORTED,
         by=request.user,
         subject=round,
         note=f"template.{file_format}, {department.code}, {len(rows)} rows",
     )
-    name = demo.file_name(f"{round.code}-{department.code}.{file_format}")
-    return HttpResponse(
-        content,
-        content_type=TYPES[file_format],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    name = file_name(f"{round.code}-{department.code}.{file_format}")
+    title = watermark().replace(" /", "")
+    # The first columns are found by their letters.
+    return spreadsheets.download(file_format, title, columns, rows, name, last=True)
 
 
 def _template_row(indicator) -> list[str]:

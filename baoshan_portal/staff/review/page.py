@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from measures import access, workflow
+from measures.fields import FormText
 from measures.models import Department, ProgressNote, Round
 from measures.submission import State, Submission
 from measures.workflow import TransitionError
@@ -59,9 +60,10 @@ class QueueFilter(forms.Form):
 
 class ReturnForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput)
-    reason = forms.CharField(
+    reason = FormText(
         label=gettext_lazy("Why it goes back"),
         help_text=gettext_lazy("Whoever entered it reads this in “My work”."),
+        multiline=True,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": gettext_lazy("Whoever returns a row must say why.")},
     )

@@ -691,7 +691,7 @@ def exported(client, model, **query) -> list[dict]:
     answer = client.post(address, sent)
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/csv")
-    return list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.DictReader(StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
 def test_figures_are_exported_as_csv(admin_client, indicator):

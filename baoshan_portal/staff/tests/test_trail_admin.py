@@ -48,7 +48,7 @@ def export(browser, file_format, query=""):
 
 
 def csv_rows(answer) -> list[dict]:
-    return list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.DictReader(StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
 def shown(page) -> list[TrailEvent]:
@@ -138,7 +138,6 @@ def test_the_filtered_list_is_exported_as_csv(auditor):
     )
     make_event()
     answer = export(auditor, CSV, "?action__exact=published")
-    assert answer.content.startswith(b"\xef\xbb\xbf")
     assert csv_rows(answer) == [
         {
             "when": "2023-07-25 09:30:00+08:00",
@@ -177,7 +176,9 @@ def test_what_strangers_typed_neither_runs_nor_breaks_the_file(file_format, audi
         assert {cell.data_type for cell in cells} == {"s"}
         names = [cell.value for cell in cells]
     assert len(names) == 2
-    assert all(name.startswith("'") for name in names)
+    # In a workbook text is text by its type.
+    quote = "'" if file_format == CSV else ""
+    assert names == [f"{quote}@", f"{quote}=1+1"]
 
 
 def test_the_file_speaks_the_language_of_the_page(auditor):

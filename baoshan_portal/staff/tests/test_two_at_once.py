@@ -9,11 +9,11 @@ from django.db import connection
 
 from measures import workflow
 from measures.models import TrailEvent
+from measures.numerals import plain
 from measures.submission import State
 from measures.tests.factories import ISSUED, make_user
 from measures.workflow import TransitionError
 from metrics.models import Observation
-from metrics.rules.quantity import plain
 from metrics.tests.factories import make_observation
 
 pytestmark = [

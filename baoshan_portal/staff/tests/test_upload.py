@@ -33,9 +33,10 @@ from metrics.models import Observation
 from metrics.rules.choices import Kind
 from metrics.tests.factories import make_indicator, make_money, make_observation
 
-from ..imports.reading import csv_file, read_table, xlsx_file
+from ..imports.reading import read_table
 from ..imports.upload import WaitingFile
 from .desk import browser_of
+from .tables import csv_file, xlsx_file
 
 pytestmark = pytest.mark.django_db
 
@@ -112,7 +113,7 @@ def test_a_template_holds_what_is_known_and_leaves_the_rest_empty(
 ):
     make_observation(indicator=desk.firms, published=date(2023, 7, 25), as_written="905家")
 
-    table = read_table(desk.template(file_format, prefix).content)
+    table = read_table(desk.template(file_format, prefix).getvalue())
 
     assert table.headers == headers.split(",")
     period = {"": "2022年", "/en": "year 2022"}[prefix]
@@ -132,11 +133,11 @@ def test_a_template_asks_only_for_what_is_due_and_of_this_department(desk):
     desk.round.save()
     desk.indicator(code="monthly", frequency="monthly")
 
-    assert [row.cells[0] for row in read_table(desk.template().content).rows] == ["monthly"]
+    assert [row.cells[0] for row in read_table(desk.template().getvalue()).rows] == ["monthly"]
 
 
 def test_a_spreadsheet_template_offers_the_certainties_in_a_list(desk):
-    sheet = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx").content)).active
+    sheet = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx").getvalue())).active
 
     (choice,) = sheet.data_validations.dataValidation
     assert choice.formula1 == '"actual,preliminary,expected"'
@@ -224,7 +225,7 @@ def test_headers_are_known_in_both_languages_and_all_encodings(desk, headers, en
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_a_template_filled_in_comes_back(desk, file_format):
-    table = read_table(desk.template(file_format, prefix="").content)
+    table = read_table(desk.template(file_format, prefix="").getvalue())
     rows = [row.cells for row in table.rows]
     rows[0][5], rows[0][6] = Decimal(1475), "预计"
     write = {"csv": csv_file, "xlsx": xlsx_file}[file_format]
@@ -236,7 +237,7 @@ def test_a_template_filled_in_comes_back(desk, file_format):
 
 
 def test_an_empty_template_changes_nothing(desk):
-    page = desk.send(desk.template("xlsx").content)
+    page = desk.send(desk.template("xlsx").getvalue())
 
     assert page.context["outcome"].problems == []
     assert page.context["outcome"].changes == []
@@ -631,7 +632,7 @@ def test_template_and_preview_ask_the_database_as_often_for_many_rows_as_for_few
     def ask():
         desk.browser = browser_of(user)
         with CaptureQueriesContext(connection) as template:
-            content = desk.template().content
+            content = desk.template().getvalue()
         rows = "".join(
             f"{row.cells[0]},5家\n" for row in read_table(content).rows if row.cells[2] == "家"
         )

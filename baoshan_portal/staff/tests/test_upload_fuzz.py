@@ -15,9 +15,10 @@ from measures.tests.factories import make_department, make_measure, make_round, 
 from metrics.models import Observation
 from metrics.tests.factories import make_indicator, make_unit
 
-from ..imports.reading import FileError, csv_file, read_table, xlsx_file
+from ..imports.reading import FileError, read_table
 from ..imports.round_template import import_entries
 from .desk import browser_of
+from .tables import csv_file, xlsx_file
 
 pytestmark = [pytest.mark.once("is about reading files; test_upload writes rows"), pytest.mark.long]
 

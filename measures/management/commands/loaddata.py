@@ -5,6 +5,8 @@ from django.core.management import CommandError
 from django.core.management.commands import loaddata
 from django.db import DatabaseError
 
+from measures.characters import printable
+
 
 class Command(loaddata.Command):
     def save_obj(self, obj):
@@ -18,8 +20,10 @@ class Command(loaddata.Command):
             return super().save_obj(obj)
         except (ValidationError, DatabaseError) as error:
             raise CommandError(
-                f"{row._meta.label_lower} {'/'.join(row.natural_key())}: "
-                f"{' '.join(_sentences(error))}"
+                printable(
+                    f"{row._meta.label_lower} {'/'.join(row.natural_key())}: "
+                    f"{' '.join(_sentences(error))}"
+                )
             ) from error
 
 

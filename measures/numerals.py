@@ -1,0 +1,35 @@
+"""Numbers in plain digits, and whether a text is nothing but a number."""
+
+import re
+import unicodedata
+from decimal import Decimal
+
+_NUMERALS = "零〇一二两三四五六七八九十百千万亿"
+#: A sign, a numeral, and at most a unit in letters: no cell, no function, no second operation.
+_PLAIN = re.compile(
+    rf"[-+]?[0-9{_NUMERALS}点余多][0-9{_NUMERALS}点余多,.]*"
+    r"(?:(?:/|分之)[0-9" + _NUMERALS + r"点,.]+)?"
+    r"(?:[^\W\d_]*|[%‰]级?)(?:余|多|左右)?"
+)
+#: A separator that does not stand before the third digit: 86,21 or a telephone number.
+_MISPLACED = re.compile(r",(?![0-9]{3}(?![0-9]))")
+
+
+def plain(value: Decimal, grouping: bool = False) -> str:
+    """``value`` in digits: no exponent, no trailing zeros; 1,475 with ``grouping``."""
+    text = format(value, ",f" if grouping else "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def is_plain_number(text: str) -> bool:
+    """Whether ``text`` is one number with its sign and unit, and so no formula: -3.2%, +5家.
+
+    Wider than what is read as a figure, but never so wide that a program could run it.
+    """
+    text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-")
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
+    text = re.sub(r"(?<=[0-9])\s+(?=[0-9])", ",", text)
+    text = re.sub(r"\s", "", text)
+    return bool(_PLAIN.fullmatch(text)) and not _MISPLACED.search(text)

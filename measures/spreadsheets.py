@@ -1,0 +1,281 @@
+"""The one writer of tables: every CSV and Excel file that leaves the portal.
+
+A file is made of columns, declared once, and of rows, which are written as they are read: memory
+does not grow with them. In a demonstration every table has one more column, the watermark.
+
+What could run as a formula is made safe without damage. In a workbook a text cell is text by its
+type and is left alone. CSV knows no types: there an apostrophe goes before the text, but never
+before a number with its sign, nor in a file for machines, which quotes nothing at all.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import chain, islice
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, override
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from .characters import FORMULA_SIGNS, begins_like_a_formula, printable
+from .numerals import plain
+from .watermark import watermark
+
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+#: What Excel can hold.
+MOST_ROWS = 1_048_576
+LONGEST_CELL = 32_767
+LONGEST_TITLE = 31
+#: Spreadsheet programs keep numbers as binary fractions.
+DIGITS_KEPT = 15
+#: A text column that is at least as wide breaks its lines.
+WRAPS_FROM = 40
+#: Rows that leave together.
+CHUNK = 500
+
+BYTE_ORDER_MARK = "\ufeff"
+_QUOTED = re.compile(f"'+[{''.join(map(re.escape, FORMULA_SIGNS))}]")
+_NO_TITLE = re.compile(r"[\\*?:/\[\]]")
+
+
+class Kind(StrEnum):
+    """What a program may take the cells of a column for. Whatever does not fit stays text."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+
+
+FORMATS = {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DATE: "yyyy-mm-dd"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """``heading`` is what its readers call it; ``width`` is in characters of a workbook, where
+    one may choose among ``choices``."""
+
+    heading: str | Promise
+    width: int = 16
+    kind: Kind = Kind.TEXT
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of a workbook."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence]
+
+
+def with_watermark(columns, rows, *, last=False):
+    """In a demonstration, behind or before (``last``) the other columns one that says so.
+
+    A column and not a line above the table: it stays with every row that is filtered, sorted or
+    copied into another table, and the first line remains the header that programs look for.
+    """
+    mark = watermark()
+    if not mark:
+        return columns, rows
+    if last:
+        return [*columns, Column(mark)], ([*row, mark] for row in rows)
+    return [Column(mark), *columns], ([mark, *row] for row in rows)
+
+
+# CSV
+
+
+def quoted(text: str) -> str:
+    """``text`` so that no program that opens the CSV file runs it; ``unquoted`` undoes it."""
+    return f"'{text}" if begins_like_a_formula(text) or _QUOTED.match(text) else text
+
+
+def unquoted(text: str) -> str:
+    return text[1:] if _QUOTED.match(text) else text
+
+
+def csv_lines(columns, rows, *, last=False) -> Iterator[str]:
+    """The lines of a file for people: headings in their language, formulas quoted."""
+    columns, rows = with_watermark(columns, rows, last=last)
+    head = [column.heading for column in columns]
+    cells = ([quoted(_text(value)) for value in row] for row in chain([head], rows))
+    # Without the mark Excel garbles Chinese.
+    return chain([BYTE_ORDER_MARK], _lines(cells))
+
+
+def machine_lines(names: Sequence[str], rows) -> Iterator[str]:
+    """The lines of a file for machines: no mark, nothing quoted, ``true`` and ISO dates."""
+    return _lines(chain([names], (map(_machine_text, row) for row in rows)))
+
+
+def streamed(lines: Iterable[str], file_name: str, *, disposition="attachment"):
+    """A download that is made while it is sent, CHUNK lines at a time."""
+    chunks = _chunks(iter(lines))
+    # What goes wrong at the first rows is still answered with an error page.
+    first = next(chunks, "")
+    return StreamingHttpResponse(
+        _in_language(get_language(), chain([first], chunks)),
+        content_type=TYPES["csv"],
+        headers={"Content-Disposition": f'{disposition}; filename="{file_name}"'},
+    )
+
+
+def _lines(rows) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    return (writer.writerow(row) for row in rows)
+
+
+class _Echo:
+    """A file for ``csv.writer`` that keeps nothing: each line is handed back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _chunks(lines: Iterator[str]) -> Iterator[str]:
+    while chunk := "".join(islice(lines, CHUNK)):
+        yield chunk
+
+
+def _in_language(language: str, chunks: Iterator[str]) -> Iterator[str]:
+    """``chunks``, each made in ``language``: when they are sent, the request is over."""
+    while True:
+        with override(language):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+def _text(value) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return plain(value) if isinstance(value, Decimal) else printable(str(value))
+
+
+def _machine_text(value) -> str:
+    return str(value).lower() if isinstance(value, bool) else _text(value)
+
+
+# Workbooks
+
+
+def workbook(sheets: Iterable[Sheet], *, title: str = "", last=False) -> bytes:
+    """The sheets as xlsx, each with a frozen head that is also printed on every page."""
+    book = Workbook(write_only=True)
+    book.properties.creator = ""
+    book.properties.title = printable(title, multiline=False) or None
+    for sheet in sheets:
+        _add(book, sheet, last)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _add(book: Workbook, table: Sheet, last: bool) -> None:
+    columns, rows = with_watermark(table.columns, table.rows, last=last)
+    title = _NO_TITLE.sub(" ", printable(str(table.title), multiline=False))
+    sheet = book.create_sheet(title[:LONGEST_TITLE] or None)
+    sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = "9"  # A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    for number, column in enumerate(columns, start=1):
+        letter = get_column_letter(number)
+        sheet.column_dimensions[letter].width = column.width
+        if column.choices:
+            words = ",".join(column.choices)
+            rule = DataValidation("list", formula1=f'"{words}"', allow_blank=True)
+            rule.add(f"{letter}2:{letter}{MOST_ROWS}")
+            sheet.data_validations.append(rule)
+    head = _Style(sheet, "@", bold=True)
+    sheet.append([head.text(column.heading) for column in columns])
+    styles = [
+        (column.kind, _Style(sheet, FORMATS[column.kind]), _Style(sheet, "@", column.width))
+        for column in columns
+    ]
+    try:
+        for row in rows:
+            sheet.append([_cell(value, *style) for value, style in zip(row, styles, strict=True)])
+    except BaseException:
+        # Leaves no half-written part in the temporary folder.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
+
+
+class _Style:
+    """How cells look; made once for each column, because making it takes longer than a cell."""
+
+    def __init__(self, sheet, number_format: str, width: int = 0, bold: bool = False):
+        self.sheet = sheet
+        model = WriteOnlyCell(sheet)
+        model.number_format = number_format
+        model.alignment = Alignment(vertical="top", wrap_text=width >= WRAPS_FROM)
+        if bold:
+            model.font = Font(bold=True)
+        self._style = model._style
+
+    def value(self, value):
+        """A cell of a number or a date."""
+        cell = WriteOnlyCell(self.sheet, value)
+        cell._style = self._style
+        return cell
+
+    def text(self, value):
+        """A cell of text: whatever it looks like, it is no formula, and typing in it makes none."""
+        cell = WriteOnlyCell(self.sheet)
+        cell._style = self._style
+        if text := _text(value)[:LONGEST_CELL]:
+            # Past openpyxl, which would take =1 for a formula and #N/A for an error.
+            cell._value, cell.data_type = text, "s"
+        return cell
+
+
+def _cell(value, kind: Kind, style: _Style, text_style: _Style):
+    is_its_kind = {Kind.NUMBER: _is_number, Kind.DATE: _is_date}.get(kind)
+    return style.value(value) if is_its_kind and is_its_kind(value) else text_style.text(value)
+
+
+def _is_date(value) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _is_number(value) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, Decimal):
+        return len(value.as_tuple().digits) <= DIGITS_KEPT
+    return isinstance(value, int)
+
+
+def download(
+    file_format: str, title: str, columns, rows, file_name: str, *, last=False
+) -> HttpResponse | StreamingHttpResponse:
+    """The rows as a file to take away, csv or xlsx."""
+    if file_format == "csv":
+        return streamed(csv_lines(columns, rows, last=last), file_name)
+    return HttpResponse(
+        workbook([Sheet(title, columns, rows)], last=last),
+        content_type=TYPES["xlsx"],
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
