@@ -43,8 +43,9 @@ LONGEST_TITLE = 31
 DIGITS_KEPT = 15
 #: A text column that is at least as wide breaks its lines.
 WRAPS_FROM = 40
-#: Rows that leave together.
-CHUNK = 500
+#: Rows that are read together, with what belongs to them, and lines that leave together.
+READ_TOGETHER = 2_000
+SENT_TOGETHER = 500
 
 BYTE_ORDER_MARK = "\ufeff"
 _QUOTED = re.compile(f"'+[{''.join(map(re.escape, FORMULA_SIGNS))}]")
@@ -123,7 +124,7 @@ def machine_lines(names: Sequence[str], rows) -> Iterator[str]:
 
 
 def streamed(lines: Iterable[str], file_name: str, *, disposition="attachment"):
-    """A download that is made while it is sent, CHUNK lines at a time."""
+    """A download that is made while it is sent, some lines at a time."""
     chunks = _chunks(iter(lines))
     # What goes wrong at the first rows is still answered with an error page.
     first = next(chunks, "")
@@ -147,7 +148,7 @@ class _Echo:
 
 
 def _chunks(lines: Iterator[str]) -> Iterator[str]:
-    while chunk := "".join(islice(lines, CHUNK)):
+    while chunk := "".join(islice(lines, SENT_TOGETHER)):
         yield chunk
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import watermark as demo
 from measures.numerals import plain
-from measures.spreadsheets import CHUNK, machine_lines, streamed
+from measures.spreadsheets import READ_TOGETHER, machine_lines, streamed
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.progress import Answer
@@ -183,7 +183,7 @@ def observations(request):
                 row.revision,
                 timezone.localtime(row.published_at).isoformat(),
             )
-            for row in rows.iterator(chunk_size=CHUNK)
+            for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
     )
 
@@ -193,7 +193,9 @@ def indicators(request):
     on = as_of or timezone.localdate()
     rows = Indicator.objects.published(as_of).with_place().with_latest(as_of)
     public = set(Indicator.objects.published(as_of).values_list("pk", flat=True))
-    lines = (_indicator(request, row, on, public) for row in rows.iterator(chunk_size=CHUNK))
+    lines = (
+        _indicator(request, row, on, public) for row in rows.iterator(chunk_size=READ_TOGETHER)
+    )
     return _csv(INDICATORS, lines)
 
 
@@ -244,7 +246,7 @@ def measures(request):
                 row.latest_note_on,
                 request.build_absolute_uri(row.get_absolute_url()),
             )
-            for row in rows.iterator(chunk_size=CHUNK)
+            for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
     )
 
@@ -267,7 +269,7 @@ def targets(request):
                 assess(row.indicator, row, on).verdict.value,
                 row.report.number if row.report else row.source_name,
             )
-            for row in rows.iterator(chunk_size=CHUNK)
+            for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
     )
 

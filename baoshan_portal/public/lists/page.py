@@ -11,7 +11,7 @@ from django_filters.views import FilterView
 from django_tables2 import RequestConfig, SingleTableMixin
 from django_tables2.rows import BoundRow
 
-from measures.spreadsheets import CHUNK, TYPES, Column, download
+from measures.spreadsheets import READ_TOGETHER, TYPES, Column, download
 from measures.watermark import file_name
 
 from ..as_of import BadQuery
@@ -24,7 +24,9 @@ def table_file(table, file_format: str, name: str):
         Column(column.header, **column.column.attrs.get("file", {}))
         for column in table.columns.iterall()
     ]
-    rows = (BoundRow(record, table) for record in table.data.data.iterator(chunk_size=CHUNK))
+    rows = (
+        BoundRow(record, table) for record in table.data.data.iterator(chunk_size=READ_TOGETHER)
+    )
     return download(
         file_format,
         file_name(name),

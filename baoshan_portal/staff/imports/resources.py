@@ -39,7 +39,10 @@ from .reading import FileError, read_table
 
 
 class AnyTable(base_formats.CSV):
-    """What is imported, read as a ``Table``: the file itself tells which format it has."""
+    """What is imported, as a ``Table``: the file itself tells which format it has."""
+
+    def get_title(self):
+        return "xlsx, csv"
 
     def create_dataset(self, in_stream):
         return read_table(in_stream)
@@ -49,9 +52,6 @@ class AnyTable(base_formats.CSV):
 
     def is_binary(self):
         return True
-
-    def get_title(self):
-        return "xlsx, csv"
 
 
 class FileResource(resources.ModelResource):
