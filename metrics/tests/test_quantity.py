@@ -93,6 +93,10 @@ def test_units_are_those_of_the_fixture():
         ("逾20场", "20", "场", OVER),
         ("20多场", "20", "场", OVER),
         ("共计20场", "20", "场", EXACT),
+        ("共20场", "20", "场", EXACT),
+        ("总计20场", "20", "场", EXACT),
+        ("总数达到20场", "20", "场", EXACT),
+        ("排名第6", "6", "名次", EXACT),
         ("达2700余家", "2700", "家", OVER),
         ("超1000余家", "1000", "家", OVER),
         ("约2700余家", "2700", "家", ABOUT),
@@ -103,6 +107,8 @@ def test_units_are_those_of_the_fixture():
         ("32万余平方米", "32", "万平方米", OVER),
         ("20余万元", "20", "万元", OVER),
         ("20余万个", "200000", "个", OVER),
+        ("四分之一多", "25", "%", OVER),
+        ("1/4余", "25", "%", OVER),
         # Chinese numerals.
         ("十", "10", "", EXACT),
         ("十五个", "15", "个", EXACT),
@@ -122,7 +128,11 @@ def test_units_are_those_of_the_fixture():
         # Orders of magnitude.
         ("百万", "1000000", "", ABOUT),
         ("万人", "10000", "人", ABOUT),
+        ("千人", "1000", "人", ABOUT),
         ("千万元", "1000", "万元", ABOUT),
+        ("百亿元", "100", "亿元", ABOUT),
+        ("千亿元", "1000", "亿元", ABOUT),
+        ("万亿元", "10000", "亿元", ABOUT),
         ("千万级", "10000000", "", ABOUT),
         ("超千万元", "1000", "万元", OVER),
         ("近亿元", "1", "亿元", NEARLY),
@@ -152,6 +162,8 @@ def test_units_are_those_of_the_fixture():
         # The largest and the smallest that the database can hold.
         ("99999999999.9999", "99999999999.9999", "", EXACT),
         ("0.0001%", "0.0001", "%", EXACT),
+        # The longest text that it can hold.
+        ("0" * 39 + "5", "5", "", EXACT),
     ],
 )
 def test_figure_is_read(text, value, unit, qualifier):
@@ -208,6 +220,7 @@ def test_caller_may_name_other_units():
         ("第三多", "Expected one figure"),
         ("1/4家", "Expected one figure"),
         ("٣家", "Expected one figure"),
+        ("Ⅹ家", "Expected one figure"),
         ("1,47", "every third digit"),
         ("1,4755", "every third digit"),
         ("12 34", "every third digit"),
