@@ -265,6 +265,7 @@ def test_day_on_which_the_target_is_reached_at_this_pace(done, start, on, terms,
         ("36.15", "23.14", "56.22"),
         ("13", "3.25", "300"),
         ("5", "10", "-50"),
+        ("3", "1", "200"),
         ("5", "0", progress.BASE_NOT_POSITIVE),
         ("5", "-1", progress.BASE_NOT_POSITIVE),
         (None, "10", progress.NO_DATA),
@@ -363,6 +364,7 @@ LIMIT = {"comparator": AT_MOST}
         ({"target": 0, "value": -1}, Verdict.NOT_ASSESSABLE),
         # A limit on a total is kept only when its time is over, and broken at once.
         ({**LIMIT, "value": 60}, Verdict.ON_TRACK),
+        ({**LIMIT, "kind": Kind.FLOW, "value": 60}, Verdict.ON_TRACK),
         ({**LIMIT, "value": 60, "on": AFTER_DUE}, Verdict.MET),
         ({**LIMIT, "value": 101}, Verdict.MISSED),
         ({**LIMIT, "value": 100, "qualifier": Qualifier.OVER}, Verdict.MISSED),
@@ -380,6 +382,10 @@ LIMIT = {"comparator": AT_MOST}
         ),
         (
             {"comparator": EXACTLY, "kind": Kind.STOCK, "baseline": 0, "value": 120},
+            Verdict.NOT_ASSESSABLE,
+        ),
+        (
+            {"comparator": EXACTLY, "kind": Kind.STOCK, "baseline": 0, "value": "100.5"},
             Verdict.NOT_ASSESSABLE,
         ),
     ],

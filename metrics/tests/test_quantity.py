@@ -208,6 +208,7 @@ def test_caller_may_name_other_units():
         ("2022年", "Expected one figure"),
         ("15号线", "Expected one figure"),
         ("07-01", "Expected one figure"),
+        ("15:30", "Expected one figure"),
         ("3.5个百分点", "Expected one figure"),
         ("94人次", "Expected one figure"),
         ("3级", "Expected one figure"),
