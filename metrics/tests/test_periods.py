@@ -25,6 +25,9 @@ LAST = date(2023, 12, 31)
         (date(2023, 11, 1), date(2024, 1, 31), *["2023-11-01 – 2024-01-31"] * 2),
         (date(2023, 10, 1), date(2023, 12, 30), *["2023-10-01 – 2023-12-30"] * 2),
         (date(2022, 10, 1), LAST, *["2022-10-01 – 2023-12-31"] * 2),
+        (date(2023, 10, 2), LAST, *["2023-10-02 – 2023-12-31"] * 2),
+        (date(2023, 12, 1), LAST, *["2023-12-01 – 2023-12-31"] * 2),
+        (date(2022, 1, 1), LAST, *["2022-01-01 – 2023-12-31"] * 2),
         (date(2023, 2, 1), date(2023, 4, 30), *["2023-02-01 – 2023-04-30"] * 2),
     ],
 )
@@ -95,6 +98,8 @@ UNKNOWN_2022, UNKNOWN_2023 = (None, DAY_2022[1]), (None, DAY_2023[1])
         (Kind.SHARE, DAY_2023, DAY_2022, True),
         (Kind.SHARE, UNKNOWN_2023, DAY_2022, True),
         (Kind.SHARE, UNKNOWN_2023, UNKNOWN_2022, True),
+        (Kind.SHARE, UNKNOWN_2023, (date(2022, 12, 28), DAY_2022[1]), True),
+        (Kind.SHARE, UNKNOWN_2023, (date(2022, 12, 27), DAY_2022[1]), False),
         (Kind.SHARE, DAY_2023, YEAR_2022, False),
         (Kind.SHARE, UNKNOWN_2023, YEAR_2022, False),
         (Kind.SHARE, Q2, YEAR_2022, False),

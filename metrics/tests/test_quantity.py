@@ -219,6 +219,7 @@ def test_caller_may_name_other_units():
         ("三万二万", "Expected one figure"),
         ("1.5亿2000万", "Expected one figure"),
         ("第三多", "Expected one figure"),
+        ("翻两番多", "Expected one figure"),
         ("1/4家", "Expected one figure"),
         ("٣家", "Expected one figure"),
         ("Ⅹ家", "Expected one figure"),
@@ -250,6 +251,12 @@ def test_text_that_is_not_one_clear_figure_is_refused(text, hint):
     assert hint in str(caught.value.message)
     assert str(caught.value) == str(caught.value.message)
     assert caught.value.text == text
+
+
+def test_a_refusal_reads_as_its_message_alone():
+    refusal = QuantityError("No figure.", "有一些")
+    assert (str(refusal), refusal.text) == ("No figure.", "有一些")
+    assert QuantityError("No figure.").text == ""
 
 
 @pytest.mark.parametrize("text", ["0", "2.5", "-3", "约0"])
