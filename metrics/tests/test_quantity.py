@@ -58,6 +58,7 @@ def test_units_are_those_of_the_fixture():
         ("第三", "3", "名次", EXACT),
         ("第一名", "1", "名次", EXACT),
         ("百吨级", "100", "吨", ABOUT),
+        ("500吨级", "500", "吨", ABOUT),
         ("千万", "10000000", "", ABOUT),
         ("近百名", "100", "名", NEARLY),
         ("十余项", "10", "项", OVER),
@@ -100,6 +101,7 @@ def test_units_are_those_of_the_fixture():
         ("达2700余家", "2700", "家", OVER),
         ("超1000余家", "1000", "家", OVER),
         ("约2700余家", "2700", "家", ABOUT),
+        ("近2700余家", "2700", "家", ABOUT),
         ("3万元余", "3", "万元", OVER),
         ("3万余元", "3", "万元", OVER),
         ("3.5亿余元", "3.5", "亿元", OVER),
@@ -118,11 +120,16 @@ def test_units_are_those_of_the_fixture():
         ("两千七百余家", "2700", "家", OVER),
         ("二〇", "20", "", EXACT),
         ("二〇二二", "2022", "", EXACT),
+        ("二零", "20", "", EXACT),
+        ("一九九八", "1998", "", EXACT),
         ("三点五亿元", "3.5", "亿元", EXACT),
+        ("三点一四亿元", "3.14", "亿元", EXACT),
         ("二十点五", "20.5", "", EXACT),
         ("一亿二千万元", "12000", "万元", EXACT),
         ("1亿2000万元", "12000", "万元", EXACT),
         ("3万5千人", "35000", "人", EXACT),
+        ("3万5000人", "35000", "人", EXACT),
+        ("两万五百人", "20500", "人", EXACT),
         ("1.2万亿元", "12000", "亿元", EXACT),
         ("15000万元", "15000", "万元", EXACT),
         # Orders of magnitude.
@@ -142,6 +149,8 @@ def test_units_are_those_of_the_fixture():
         ("1/8", "12.5", "%", EXACT),
         ("1/3", "33.3333", "%", ABOUT),
         ("2/3", "66.6667", "%", ABOUT),
+        # 0.78125 is rounded up.
+        ("1/128", "0.7813", "%", ABOUT),
         ("近三分之一", "33.3333", "%", NEARLY),
         ("百分之三十六", "36", "%", EXACT),
         ("百分之百", "100", "%", EXACT),
@@ -188,6 +197,11 @@ def test_unit_is_assumed_only_where_the_text_has_none(text, assumed, value, unit
     assert read(text, unit=assumed) == quantity(value, unit, qualifier)
 
 
+@pytest.mark.parametrize(("text", "value"), [("3.50亿元", "3.5"), ("1/4", "25"), ("-0%", "0")])
+def test_a_value_has_no_trailing_zeros_no_exponent_and_no_sign_of_zero(text, value):
+    assert str(read(text).value) == value
+
+
 def test_caller_may_name_other_units():
     assert read("20吨钢", units=[*UNITS, "吨钢"]) == quantity(20, "吨钢", EXACT)
 
@@ -214,6 +228,14 @@ def test_caller_may_name_other_units():
         ("3级", "Expected one figure"),
         ("数十家", "Expected one figure"),
         ("一百五", "Expected one figure"),
+        ("百二十家", "Expected one figure"),
+        ("万二千人", "Expected one figure"),
+        ("12千人", "Expected one figure"),
+        ("十百家", "Expected one figure"),
+        ("一百零", "Expected one figure"),
+        ("一百一百", "Expected one figure"),
+        ("3万950人", "Expected one figure"),
+        ("零百家", "Expected one figure"),
         ("3万5", "Expected one figure"),
         ("万万", "Expected one figure"),
         ("三万二万", "Expected one figure"),
@@ -240,6 +262,7 @@ def test_caller_may_name_other_units():
         ("翻1.5番", "double"),
         ("0.00001", "11 digits"),
         ("100000000000", "11 digits"),
+        ("-100000000000", "11 digits"),
         ("1.0000000000000000000000000000000001", "11 digits"),
         ("1" * 41, "too long"),
     ],
@@ -260,8 +283,9 @@ def test_a_refusal_reads_as_its_message_alone():
 
 
 @pytest.mark.parametrize("text", ["0", "2.5", "-3", "约0"])
+@override("en")
 def test_a_rank_is_a_whole_number_also_where_the_unit_is_assumed(text):
-    with pytest.raises(QuantityError):
+    with pytest.raises(QuantityError, match="A rank is a whole number"):
         read(text, unit=RANK)
     assert read("6", unit=RANK) == quantity("6", RANK, EXACT)
 
@@ -273,7 +297,16 @@ def test_a_rank_is_a_whole_number_also_where_the_unit_is_assumed(text):
         ("100", "名", NEARLY, "近100名"),
         ("21000", "个", OVER, "21000余个"),
         ("20", "万元", OVER, "20余万元"),
+        ("10", "个", OVER, "10余个"),
+        ("9", "个", OVER, "超9个"),
+        ("21", "个", OVER, "21余个"),
+        ("21.5", "个", OVER, "超21.5个"),
         ("6", "名次", EXACT, "第6"),
+        ("1", "名次", EXACT, "第1"),
+        ("20", "名次", OVER, "超20名次"),
+        # No rank, so it is not written as one.
+        ("0", "名次", EXACT, "0名次"),
+        ("2.5", "名次", EXACT, "2.5名次"),
         ("6", "名次", ABOUT, "约6名次"),
         ("25.00", "%", EXACT, "25%"),
         ("10", "%", OVER, "超10%"),
