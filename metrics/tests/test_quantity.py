@@ -245,6 +245,8 @@ def test_caller_may_name_other_units():
         ("1/4家", "Expected one figure"),
         ("٣家", "Expected one figure"),
         ("Ⅹ家", "Expected one figure"),
+        ("三点Ⅹ家", "Expected one figure"),
+        ("三点5家", "Expected one figure"),
         ("1,47", "every third digit"),
         ("1,4755", "every third digit"),
         ("12 34", "every third digit"),
