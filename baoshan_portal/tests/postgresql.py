@@ -37,4 +37,4 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 def pytest_collection_modifyitems(config, items):
     once = [item for item in items if item.get_closest_marker("once")]
     config.hook.pytest_deselected(items=once)
-    items[:] = [item for item in items if item not in set(once)]
+    items[:] = [item for item in items if not item.get_closest_marker("once")]

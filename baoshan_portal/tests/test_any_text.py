@@ -25,8 +25,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from baoshan_portal.staff.entry_sheet.page import sheet_url
-from baoshan_portal.staff.tests.desk import browser_of, desk, errors, fill_in, take_step
 from baoshan_portal.staff.tests.tables import csv_file, xlsx_file
+from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, take_step
 from measures import workflow
 from measures.access import EDITOR, REVIEWER, STEWARD
 from measures.characters import clean_text, printable

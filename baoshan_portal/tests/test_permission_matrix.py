@@ -28,7 +28,7 @@ from django.utils import translation
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from baoshan_portal.staff.admin.submissions import STEPS
-from baoshan_portal.staff.tests.desk import browser_of, desk, filled_in
+from baoshan_portal.tests.desk import browser_of, desk, filled_in
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
 from measures.models import TrailEvent, User
 from measures.submission import State

@@ -75,7 +75,7 @@ def completion(
         return Answer(value * 100 / target)
     if baseline == target:
         return Answer(reason=BASELINE_IS_TARGET)
-    if comparator != Comparator.EXACTLY and is_met(baseline, target, comparator):
+    if is_met(baseline, target, comparator):
         return Answer(reason=BASELINE_BEYOND_TARGET)
     return Answer((value - baseline) * 100 / (target - baseline))
 

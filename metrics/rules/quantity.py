@@ -137,7 +137,7 @@ def _normalised(text: str) -> str:
     # Web pages and chats put marks between characters that nobody can see.
     text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     # 1 475 is a grouped number; 12 34 must not become 1234.
-    text = re.sub(r"(?<=[0-9])\s+(?=[0-9])", ",", text.strip())
+    text = re.sub(r"(?<=[0-9])\s+(?=[0-9])", ",", text)
     text = re.sub(r"\s", "", text)
     if len(text) > LONGEST_TEXT:
         raise QuantityError(_("This is too long for one figure."))
@@ -156,7 +156,7 @@ def _read(text: str, unit: str, units: Iterable[str]) -> Quantity:
     if (match := re.fullmatch(r"翻了?(.*)番", core)) and not after:
         value, unit = _growth_of_doublings(match[1]), PERCENT
     elif (match := re.fullmatch(r"第(.+?)(名次|名|位)?", core)) and not after:
-        value, unit = _rank(match[1]), RANK
+        value, unit = _number(match[1]), RANK
     elif match := re.fullmatch(r"(.+)/(.+)", size):
         (value, vague), unit = _percentage(match[1], match[2]), PERCENT
     elif match := re.fullmatch(r"(.+)分之(.+)", size):
@@ -207,13 +207,6 @@ def _growth_of_doublings(times: str) -> Decimal:
     return Decimal(2 ** int(count) - 1) * 100
 
 
-def _rank(text: str) -> Decimal:
-    rank = _number(text)
-    if rank < 1 or rank % 1:
-        raise QuantityError(NOT_A_RANK)
-    return rank
-
-
 def _percentage(part: str, whole: str) -> tuple[Decimal, bool]:
     """The fraction in %, to four decimals, and whether it had to be rounded."""
     dividend, divisor = _number_or_magnitude(part) * 100, _number_or_magnitude(whole)
@@ -254,9 +247,8 @@ def _number(text: str) -> Decimal:
     whole, decimals = match.groups(default="")
     if len(whole) == 2 and not set(whole) & {"零", "〇"}:
         raise QuantityError(_("Two numerals side by side, as in 两三个, are a range."))
-    return Decimal("".join(f"{DIGITS[digit]}" for digit in whole or "零") + ".") + Decimal(
-        "0." + "".join(f"{DIGITS[digit]}" for digit in decimals)
-    )
+    before, after = ("".join(f"{DIGITS[digit]}" for digit in part) for part in (whole, decimals))
+    return Decimal(f"{before or 0}.{after}")
 
 
 def convert(value: Decimal, *, factor_from: Decimal, factor_to: Decimal) -> Decimal:

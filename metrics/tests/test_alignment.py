@@ -41,6 +41,9 @@ def whole(kind, *periods):
         ("part", [part("flow", Q4, year(2022)), whole("flow", year(2022))], [1, 0]),
         ("part", [part("flow", Q4), whole("flow", year(2022))], None),
         ("sum", [part("flow", year(2023), year(2022)), whole("flow", year(2022))], [1, 0]),
+        # A quarter and a year that end on one day are two periods.
+        ("part", [part("flow", Q4), whole("flow", year(2023))], None),
+        ("base", [Series("flow", Role.NOW, [Q4]), Series("growth", Role.RATE, [year(2023)])], None),
         # What was new in a period is within every later total, and not within an earlier one.
         ("part", [part("flow", year(2022)), whole("cumulative", WINTER, SUMMER)], [0, 1]),
         ("part", [part("flow", year(2023), year(2022)), whole("cumulative", SUMMER)], [1, 0]),
@@ -48,13 +51,21 @@ def whole(kind, *periods):
         ("part", [part("stock", WINTER, SUMMER), whole("stock", SUMMER)], [1, 0]),
         ("part", [part("stock", SUMMER), whole("stock", NEXT_SUMMER, WINTER)], [0, 1]),
         ("part", [part("stock", WINTER), whole("stock", SUMMER)], None),
-        # A limit holds for any day.
+        # A limit holds for any day, the newest one; what is used of it is of the leading day.
         ("quota", [part("cumulative", WINTER), whole("capacity", SUMMER)], [0, 0]),
+        ("quota", [part("stock", SUMMER), whole("capacity", NEXT_SUMMER, WINTER)], [0, 0]),
+        ("part", [part("capacity", WINTER, SUMMER), whole("stock", SUMMER)], [1, 0]),
         # A ratio needs one day.
         ("share", [part("stock", WINTER, SUMMER), whole("stock", SUMMER),
                    Series("share", Role.RATE, [SUMMER])], [1, 0, 0]),
         ("share", [part("stock", WINTER), whole("stock", WINTER),
                    Series("share", Role.RATE, [SUMMER])], None),
+        ("share", [part("stock", SUMMER), whole("stock", WINTER),
+                   Series("share", Role.RATE, [SUMMER])], None),
+        ("same", [Series("stock", Role.NOW, [WINTER, SUMMER]),
+                  Series("stock", Role.BEFORE, [SUMMER])], [1, 0]),
+        ("base", [Series("stock", Role.NOW, [WINTER]),
+                  Series("growth", Role.RATE, [year(2022)])], None),
         ("base", [Series("stock", Role.NOW, [WINTER, total(2022, 12, 31)]),
                   Series("growth", Role.RATE, [year(2022)])], [1, 0]),
     ],
@@ -80,6 +91,19 @@ def test_growth_is_measured_against_the_same_period_of_the_year_before(rates, va
         Series(Kind.GROWTH, Role.RATE, rates),
     ]
     assert align(CheckKind.GROWTH, figures) == places
+    # Nor does the value of the year before set the time where it stands first.
+    now, before, rate = figures
+    turned = places and [places[1], places[0], places[2]]
+    assert align(CheckKind.GROWTH, [before, now, rate]) == turned
+
+
+def test_an_earlier_value_is_of_the_day_one_year_before_and_of_no_later_one():
+    def before(*periods):
+        return Series(Kind.STOCK, Role.WHOLE, periods, earlier=True)
+
+    used = part(Kind.STOCK, WINTER)
+    assert align(CheckKind.PART, [used, before(WINTER, SUMMER, total(2022, 12, 31))]) == [0, 2]
+    assert align(CheckKind.PART, [used, before(WINTER, SUMMER)]) is None
 
 
 def test_no_figure_has_no_time():

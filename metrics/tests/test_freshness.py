@@ -38,7 +38,11 @@ def state(frequency, latest_end: str, on: str, grace_days=30) -> Timeliness:
         (QUARTERLY, "2023-06-30", "2023-10-30", Timeliness(LATE, 1)),
         (QUARTERLY, "2023-07-24", "2024-02-01", Timeliness(LATE, 2)),
         (HALF, "2023-06-30", "2024-01-30", Timeliness(LATE, 1)),
+        # Nor does one of the day before the last: the second quarter stays due.
+        (QUARTERLY, "2023-06-30", "2023-07-30", Timeliness(CURRENT)),
+        (QUARTERLY, "2023-06-29", "2023-07-30", Timeliness(LATE, 1)),
         (MONTHLY, "2024-01-31", "2024-03-29", Timeliness(CURRENT)),
+        (MONTHLY, "2023-11-30", "2024-03-30", Timeliness(LATE, 3)),
         (MONTHLY, "2024-01-31", "2024-03-30", Timeliness(LATE, 1)),
         # A value that is expected for the future is not overdue.
         (QUARTERLY, "2025-12-31", "2024-03-30", Timeliness(CURRENT)),

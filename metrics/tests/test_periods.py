@@ -1,12 +1,12 @@
-"""How a period is written, and which periods compare."""
+"""Where periods end, how one is written, and which compare."""
 
 from datetime import date
 
 import pytest
 from django.utils.translation import override
 
-from ..rules.choices import Kind
-from ..rules.periods import are_comparable, period_text
+from ..rules.choices import Frequency, Kind
+from ..rules.periods import are_comparable, last_period, period_text
 
 pytestmark = pytest.mark.once("pure rules")
 
@@ -25,6 +25,9 @@ LAST = date(2023, 12, 31)
         (date(2023, 11, 1), date(2024, 1, 31), *["2023-11-01 – 2024-01-31"] * 2),
         (date(2023, 10, 1), date(2023, 12, 30), *["2023-10-01 – 2023-12-30"] * 2),
         (date(2022, 10, 1), LAST, *["2022-10-01 – 2023-12-31"] * 2),
+        (date(2023, 10, 2), LAST, *["2023-10-02 – 2023-12-31"] * 2),
+        (date(2023, 12, 1), LAST, *["2023-12-01 – 2023-12-31"] * 2),
+        (date(2022, 1, 1), LAST, *["2022-01-01 – 2023-12-31"] * 2),
         (date(2023, 2, 1), date(2023, 4, 30), *["2023-02-01 – 2023-04-30"] * 2),
     ],
 )
@@ -35,8 +38,35 @@ def test_a_period_is_written_as_people_call_it(start, end, english, chinese):
         assert period_text(start, end) == chinese
 
 
+@pytest.mark.parametrize(
+    ("frequency", "start", "end", "first", "last"),
+    [
+        (Frequency.MONTHLY, "2024-01-01", "2024-02-29", "2024-02-01", "2024-02-29"),
+        (Frequency.MONTHLY, "2024-01-01", "2024-02-28", "2024-01-01", "2024-01-31"),
+        (Frequency.MONTHLY, "2023-12-01", "2024-01-30", "2023-12-01", "2023-12-31"),
+        (Frequency.QUARTERLY, "2023-01-01", "2023-12-31", "2023-10-01", "2023-12-31"),
+        (Frequency.QUARTERLY, "2023-01-01", "2023-12-30", "2023-07-01", "2023-09-30"),
+        (Frequency.QUARTERLY, "2023-01-01", "2023-05-31", "2023-01-01", "2023-03-31"),
+        (Frequency.HALF_YEARLY, "2023-01-01", "2023-12-31", "2023-07-01", "2023-12-31"),
+        (Frequency.HALF_YEARLY, "2023-01-01", "2023-12-30", "2023-01-01", "2023-06-30"),
+        # The year before ended on the first of the days that are asked for.
+        (Frequency.YEARLY, "2022-12-31", "2023-12-30", "2022-01-01", "2022-12-31"),
+        # What comes only once belongs to the whole time.
+        (Frequency.ONCE, "2021-03-05", "2023-12-30", "2021-03-05", "2023-12-30"),
+    ],
+)
+def test_the_last_period_that_has_ended(frequency, start, end, first, last):
+    found = last_period(frequency, date.fromisoformat(start), date.fromisoformat(end))
+    assert found == (date.fromisoformat(first), date.fromisoformat(last))
+
+
+def test_no_year_ends_between_new_year_and_the_day_before_its_last():
+    assert last_period(Frequency.YEARLY, date(2023, 1, 1), date(2023, 12, 30)) is None
+
+
 Q1, Q2 = (date(2023, 1, 1), date(2023, 3, 31)), (date(2023, 4, 1), date(2023, 6, 30))
 HALF = (Q1[0], Q2[1])
+JANUARY, FEBRUARY = (Q1[0], date(2023, 1, 31)), (date(2023, 2, 1), date(2023, 2, 28))
 YEAR_2022, YEAR_2024 = ((date(year, 1, 1), date(year, 12, 31)) for year in (2022, 2024))
 DAY_2022, DAY_2023 = ((date(year, 12, 31), date(year, 12, 31)) for year in (2022, 2023))
 UNKNOWN_2022, UNKNOWN_2023 = (None, DAY_2022[1]), (None, DAY_2023[1])
@@ -48,6 +78,8 @@ UNKNOWN_2022, UNKNOWN_2023 = (None, DAY_2022[1]), (None, DAY_2023[1])
         # Flows need one known length; a leap day and the days of a month make no difference.
         (Kind.FLOW, Q2, Q1, True),
         (Kind.FLOW, YEAR_2024, YEAR_2022, True),
+        (Kind.FLOW, FEBRUARY, JANUARY, True),
+        (Kind.FLOW, (FEBRUARY[0], date(2023, 2, 27)), JANUARY, False),
         (Kind.FLOW, HALF, Q1, False),
         (Kind.FLOW, Q2, YEAR_2022, False),
         (Kind.FLOW, Q2, UNKNOWN_2022, False),
@@ -66,6 +98,8 @@ UNKNOWN_2022, UNKNOWN_2023 = (None, DAY_2022[1]), (None, DAY_2023[1])
         (Kind.SHARE, DAY_2023, DAY_2022, True),
         (Kind.SHARE, UNKNOWN_2023, DAY_2022, True),
         (Kind.SHARE, UNKNOWN_2023, UNKNOWN_2022, True),
+        (Kind.SHARE, UNKNOWN_2023, (date(2022, 12, 28), DAY_2022[1]), True),
+        (Kind.SHARE, UNKNOWN_2023, (date(2022, 12, 27), DAY_2022[1]), False),
         (Kind.SHARE, DAY_2023, YEAR_2022, False),
         (Kind.SHARE, UNKNOWN_2023, YEAR_2022, False),
         (Kind.SHARE, Q2, YEAR_2022, False),

@@ -55,6 +55,7 @@ def test_an_answer_is_either_a_value_or_a_reason(both_or_neither):
         ("30", None, AT_LEAST, None, progress.TARGET_UNKNOWN),
         ("30", "0", AT_LEAST, None, progress.NO_RATIO),
         ("30", "-5", AT_LEAST, None, progress.NO_RATIO),
+        ("0.5", "1", AT_LEAST, None, "50"),
         ("55", "60", AT_LEAST, "50", "50"),
         ("60", "60", AT_LEAST, "50", "100"),
         ("62", "60", AT_LEAST, "50", "120"),
@@ -62,6 +63,7 @@ def test_an_answer_is_either_a_value_or_a_reason(both_or_neither):
         ("-1", "0", AT_LEAST, "-4", "75"),
         ("55", "50", AT_LEAST, "50", progress.BASELINE_IS_TARGET),
         ("55", "40", AT_LEAST, "50", progress.BASELINE_BEYOND_TARGET),
+        ("55", "49", AT_LEAST, "50", progress.BASELINE_BEYOND_TARGET),
         # Lower is better: from 20 down to 10.
         ("15", "10", AT_MOST, "20", "50"),
         ("8", "10", AT_MOST, "20", "120"),
@@ -115,10 +117,29 @@ def test_whether_a_target_of_100_is_met(value, comparator, qualifier, expected):
 
 @pytest.mark.parametrize(
     ("value", "qualifier"),
-    [("2700", Qualifier.OVER), ("2800", Qualifier.NEARLY), ("2800", Qualifier.ABOUT)],
+    [
+        ("2700", Qualifier.OVER),
+        ("2800", Qualifier.NEARLY),
+        ("2800", Qualifier.ABOUT),
+        ("2700", Qualifier.ABOUT),
+    ],
 )
 def test_a_figure_too_rough_for_the_target_leaves_open_whether_it_is_met(value, qualifier):
     assert is_met(Decimal(value), Decimal(2750), AT_LEAST, qualifier) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "qualifier", "low", "high"),
+    [
+        ("2700", Qualifier.OVER, "2700", "2800"),
+        ("2.1", Qualifier.OVER, "2.1", "2.2"),
+        ("30", Qualifier.NEARLY, "20", "30"),
+        ("5", Qualifier.ABOUT, "4.5", "5.5"),
+        ("300", Qualifier.ABOUT, "250", "350"),
+    ],
+)
+def test_an_inexact_figure_is_rounded_at_its_last_digit_other_than_0(value, qualifier, low, high):
+    assert progress.bounds(Decimal(value), qualifier) == (Decimal(low), Decimal(high))
 
 
 @pytest.mark.parametrize(("value", "target"), [(None, "1"), ("1", None), (None, None)])
@@ -149,6 +170,7 @@ def test_time_used(start, end, on, expected):
     [
         ("30", "40", AT_LEAST, "10"),
         ("50", "40", AT_LEAST, "0"),
+        ("50", "49", AT_LEAST, "0"),
         ("50", "40", AT_MOST, "10"),
         ("30", "40", AT_MOST, "0"),
         ("50", "40", EXACTLY, "10"),
@@ -169,6 +191,8 @@ def test_remaining(value, target, comparator, expected):
         ("12", date(2023, 6, 29), date(2023, 12, 31), "4"),
         ("12", date(2023, 12, 31), date(2024, 12, 31), "3"),
         ("12", date(2023, 12, 30), date(2023, 12, 31), "12"),
+        # July 2023 to December 2024: six quarters.
+        ("12", date(2023, 6, 30), date(2024, 12, 31), "2"),
         ("0", date(2024, 6, 30), date(2023, 12, 31), "0"),
         ("10", date(2023, 12, 31), date(2023, 12, 31), progress.NO_TIME_LEFT),
         ("10", date(2023, 6, 30), None, progress.DUE_UNKNOWN),
@@ -214,6 +238,11 @@ START = date(2023, 1, 1)
         # Half is done in 10 days, so all is in 20; a third would take 30 and a bit, so 31.
         ("50", START, date(2023, 1, 10), paced(), date(2023, 1, 20)),
         ("33", START, date(2023, 1, 10), paced(), date(2023, 1, 31)),
+        ("99", START, date(2023, 1, 10), paced(), date(2023, 1, 11)),
+        ("50", START, START, paced(), date(2023, 1, 2)),
+        # 4 % in the 1461 days of four years makes 36525 days; half in 18263 would make one more.
+        ("4", START, date(2026, 12, 31), paced(), date(2123, 1, 1)),
+        ("50", START, date(2072, 12, 31), paced(), progress.TOO_FAR),
         ("100", START, date(2023, 1, 10), paced(), progress.REACHED),
         ("0", START, date(2023, 1, 10), paced(), progress.NO_PROGRESS),
         ("-5", START, date(2023, 1, 10), paced(), progress.NO_PROGRESS),
@@ -236,6 +265,7 @@ def test_day_on_which_the_target_is_reached_at_this_pace(done, start, on, terms,
         ("36.15", "23.14", "56.22"),
         ("13", "3.25", "300"),
         ("5", "10", "-50"),
+        ("3", "1", "200"),
         ("5", "0", progress.BASE_NOT_POSITIVE),
         ("5", "-1", progress.BASE_NOT_POSITIVE),
         (None, "10", progress.NO_DATA),
@@ -334,6 +364,7 @@ LIMIT = {"comparator": AT_MOST}
         ({"target": 0, "value": -1}, Verdict.NOT_ASSESSABLE),
         # A limit on a total is kept only when its time is over, and broken at once.
         ({**LIMIT, "value": 60}, Verdict.ON_TRACK),
+        ({**LIMIT, "kind": Kind.FLOW, "value": 60}, Verdict.ON_TRACK),
         ({**LIMIT, "value": 60, "on": AFTER_DUE}, Verdict.MET),
         ({**LIMIT, "value": 101}, Verdict.MISSED),
         ({**LIMIT, "value": 100, "qualifier": Qualifier.OVER}, Verdict.MISSED),
@@ -351,6 +382,10 @@ LIMIT = {"comparator": AT_MOST}
         ),
         (
             {"comparator": EXACTLY, "kind": Kind.STOCK, "baseline": 0, "value": 120},
+            Verdict.NOT_ASSESSABLE,
+        ),
+        (
+            {"comparator": EXACTLY, "kind": Kind.STOCK, "baseline": 0, "value": "100.5"},
             Verdict.NOT_ASSESSABLE,
         ),
     ],

@@ -61,6 +61,7 @@ def test_units_are_those_of_the_fixture():
         ("第三", "3", "名次", EXACT),
         ("第一名", "1", "名次", EXACT),
         ("百吨级", "100", "吨", ABOUT),
+        ("500吨级", "500", "吨", ABOUT),
         ("千万", "10000000", "", ABOUT),
         ("近百名", "100", "名", NEARLY),
         ("十余项", "10", "项", OVER),
@@ -96,9 +97,14 @@ def test_units_are_those_of_the_fixture():
         ("逾20场", "20", "场", OVER),
         ("20多场", "20", "场", OVER),
         ("共计20场", "20", "场", EXACT),
+        ("共20场", "20", "场", EXACT),
+        ("总计20场", "20", "场", EXACT),
+        ("总数达到20场", "20", "场", EXACT),
+        ("排名第6", "6", "名次", EXACT),
         ("达2700余家", "2700", "家", OVER),
         ("超1000余家", "1000", "家", OVER),
         ("约2700余家", "2700", "家", ABOUT),
+        ("近2700余家", "2700", "家", ABOUT),
         ("3万元余", "3", "万元", OVER),
         ("3万余元", "3", "万元", OVER),
         ("3.5亿余元", "3.5", "亿元", OVER),
@@ -106,6 +112,8 @@ def test_units_are_those_of_the_fixture():
         ("32万余平方米", "32", "万平方米", OVER),
         ("20余万元", "20", "万元", OVER),
         ("20余万个", "200000", "个", OVER),
+        ("四分之一多", "25", "%", OVER),
+        ("1/4余", "25", "%", OVER),
         # Chinese numerals.
         ("十", "10", "", EXACT),
         ("十五个", "15", "个", EXACT),
@@ -115,17 +123,26 @@ def test_units_are_those_of_the_fixture():
         ("两千七百余家", "2700", "家", OVER),
         ("二〇", "20", "", EXACT),
         ("二〇二二", "2022", "", EXACT),
+        ("二零", "20", "", EXACT),
+        ("一九九八", "1998", "", EXACT),
         ("三点五亿元", "3.5", "亿元", EXACT),
+        ("三点一四亿元", "3.14", "亿元", EXACT),
         ("二十点五", "20.5", "", EXACT),
         ("一亿二千万元", "12000", "万元", EXACT),
         ("1亿2000万元", "12000", "万元", EXACT),
         ("3万5千人", "35000", "人", EXACT),
+        ("3万5000人", "35000", "人", EXACT),
+        ("两万五百人", "20500", "人", EXACT),
         ("1.2万亿元", "12000", "亿元", EXACT),
         ("15000万元", "15000", "万元", EXACT),
         # Orders of magnitude.
         ("百万", "1000000", "", ABOUT),
         ("万人", "10000", "人", ABOUT),
+        ("千人", "1000", "人", ABOUT),
         ("千万元", "1000", "万元", ABOUT),
+        ("百亿元", "100", "亿元", ABOUT),
+        ("千亿元", "1000", "亿元", ABOUT),
+        ("万亿元", "10000", "亿元", ABOUT),
         ("千万级", "10000000", "", ABOUT),
         ("超千万元", "1000", "万元", OVER),
         ("近亿元", "1", "亿元", NEARLY),
@@ -135,6 +152,8 @@ def test_units_are_those_of_the_fixture():
         ("1/8", "12.5", "%", EXACT),
         ("1/3", "33.3333", "%", ABOUT),
         ("2/3", "66.6667", "%", ABOUT),
+        # 0.78125 is rounded up.
+        ("1/128", "0.7813", "%", ABOUT),
         ("近三分之一", "33.3333", "%", NEARLY),
         ("百分之三十六", "36", "%", EXACT),
         ("百分之百", "100", "%", EXACT),
@@ -155,6 +174,8 @@ def test_units_are_those_of_the_fixture():
         # The largest and the smallest that the database can hold.
         ("99999999999.9999", "99999999999.9999", "", EXACT),
         ("0.0001%", "0.0001", "%", EXACT),
+        # The longest text that it can hold.
+        ("0" * 39 + "5", "5", "", EXACT),
     ],
 )
 def test_figure_is_read(text, value, unit, qualifier):
@@ -179,6 +200,11 @@ def test_unit_is_assumed_only_where_the_text_has_none(text, assumed, value, unit
     assert read(text, unit=assumed) == quantity(value, unit, qualifier)
 
 
+@pytest.mark.parametrize(("text", "value"), [("3.50亿元", "3.5"), ("1/4", "25"), ("-0%", "0")])
+def test_a_value_has_no_trailing_zeros_no_exponent_and_no_sign_of_zero(text, value):
+    assert str(read(text).value) == value
+
+
 def test_caller_may_name_other_units():
     assert read("20吨钢", units=[*UNITS, "吨钢"]) == quantity(20, "吨钢", EXACT)
 
@@ -199,18 +225,31 @@ def test_caller_may_name_other_units():
         ("2022年", "Expected one figure"),
         ("15号线", "Expected one figure"),
         ("07-01", "Expected one figure"),
+        ("15:30", "Expected one figure"),
         ("3.5个百分点", "Expected one figure"),
         ("94人次", "Expected one figure"),
         ("3级", "Expected one figure"),
         ("数十家", "Expected one figure"),
         ("一百五", "Expected one figure"),
+        ("百二十家", "Expected one figure"),
+        ("万二千人", "Expected one figure"),
+        ("12千人", "Expected one figure"),
+        ("十百家", "Expected one figure"),
+        ("一百零", "Expected one figure"),
+        ("一百一百", "Expected one figure"),
+        ("3万950人", "Expected one figure"),
+        ("零百家", "Expected one figure"),
         ("3万5", "Expected one figure"),
         ("万万", "Expected one figure"),
         ("三万二万", "Expected one figure"),
         ("1.5亿2000万", "Expected one figure"),
         ("第三多", "Expected one figure"),
+        ("翻两番多", "Expected one figure"),
         ("1/4家", "Expected one figure"),
         ("٣家", "Expected one figure"),
+        ("Ⅹ家", "Expected one figure"),
+        ("三点Ⅹ家", "Expected one figure"),
+        ("三点5家", "Expected one figure"),
         ("1,47", "every third digit"),
         ("1,4755", "every third digit"),
         ("12 34", "every third digit"),
@@ -228,6 +267,7 @@ def test_caller_may_name_other_units():
         ("翻1.5番", "double"),
         ("0.00001", "11 digits"),
         ("100000000000", "11 digits"),
+        ("-100000000000", "11 digits"),
         ("1.0000000000000000000000000000000001", "11 digits"),
         ("1" * 41, "too long"),
     ],
@@ -241,9 +281,16 @@ def test_text_that_is_not_one_clear_figure_is_refused(text, hint):
     assert caught.value.text == text
 
 
+def test_a_refusal_reads_as_its_message_alone():
+    refusal = QuantityError("No figure.", "有一些")
+    assert (str(refusal), refusal.text) == ("No figure.", "有一些")
+    assert QuantityError("No figure.").text == ""
+
+
 @pytest.mark.parametrize("text", ["0", "2.5", "-3", "约0"])
+@override("en")
 def test_a_rank_is_a_whole_number_also_where_the_unit_is_assumed(text):
-    with pytest.raises(QuantityError):
+    with pytest.raises(QuantityError, match="A rank is a whole number"):
         read(text, unit=RANK)
     assert read("6", unit=RANK) == quantity("6", RANK, EXACT)
 
@@ -255,7 +302,16 @@ def test_a_rank_is_a_whole_number_also_where_the_unit_is_assumed(text):
         ("100", "名", NEARLY, "近100名"),
         ("21000", "个", OVER, "21000余个"),
         ("20", "万元", OVER, "20余万元"),
+        ("10", "个", OVER, "10余个"),
+        ("9", "个", OVER, "超9个"),
+        ("21", "个", OVER, "21余个"),
+        ("21.5", "个", OVER, "超21.5个"),
         ("6", "名次", EXACT, "第6"),
+        ("1", "名次", EXACT, "第1"),
+        ("20", "名次", OVER, "超20名次"),
+        # No rank, so it is not written as one.
+        ("0", "名次", EXACT, "0名次"),
+        ("2.5", "名次", EXACT, "2.5名次"),
         ("6", "名次", ABOUT, "约6名次"),
         ("25.00", "%", EXACT, "25%"),
         ("10", "%", OVER, "超10%"),

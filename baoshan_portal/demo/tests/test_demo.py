@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from baoshan_portal.public import errors
 from baoshan_portal.public.open_data import FILES as CONTRACT
-from baoshan_portal.staff.tests.desk import browser_of, desk
+from baoshan_portal.tests.desk import browser_of, desk
 from baoshan_portal.tests.pages import (
     EXPORTS,
     FILES,

@@ -17,12 +17,11 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER
 from measures.models import RolePolicy, TrailEvent, User
 from measures.tests.factories import make_department, make_staff, make_superuser
 from measures.trail import Action, client_address
-
-from .desk import browser_of, desk, errors, fill_in
 
 pytestmark = pytest.mark.django_db
 

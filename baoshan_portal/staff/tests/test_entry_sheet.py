@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from baoshan_portal.tests.desk import browser_of
 from measures import workflow
 from measures.access import AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import ProgressNote, TrailEvent
@@ -32,7 +33,6 @@ from metrics.rules.choices import Frequency, Kind, Qualifier
 from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
 
 from ..entry_sheet.page import sheet_url
-from .desk import browser_of
 
 pytestmark = pytest.mark.django_db
 

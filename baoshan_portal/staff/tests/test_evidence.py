@@ -4,6 +4,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from baoshan_portal.tests.desk import browser_of
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.tests.factories import (
     ISSUED,
@@ -14,8 +15,6 @@ from measures.tests.factories import (
     make_user,
 )
 from metrics.tests.factories import make_indicator, make_observation
-
-from .desk import browser_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once("is about files")]
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from baoshan_portal.tests.desk import browser_of, desk
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
 from measures.submission import State
@@ -18,7 +19,6 @@ from metrics.models import Indicator, Observation
 from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
 
 from ..imports.reading import read_table
-from .desk import browser_of, desk
 from .tables import csv_file, xlsx_file
 
 pytestmark = pytest.mark.django_db

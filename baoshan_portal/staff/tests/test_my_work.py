@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from baoshan_portal.tests.desk import browser_of
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
 from measures.submission import State
 from measures.tests.factories import (
@@ -40,7 +41,6 @@ from metrics.tests.factories import (
 from ..entry_sheet.page import sheet_url
 from ..my_work.page import MyWork
 from ..my_work.sheets import progress_of_sheets
-from .desk import browser_of
 from .test_entry_sheet import entry_in, many, rounds_of_years
 
 pytestmark = pytest.mark.django_db

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
+from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, filled_in, take_step
 from measures.access import ADMINISTRATOR, EDITOR, REVIEWER
 from measures.models import (
     Department,
@@ -55,8 +56,6 @@ from metrics.tests.factories import (
     make_term,
     make_unit,
 )
-
-from .desk import browser_of, desk, errors, fill_in, filled_in, take_step
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
@@ -33,7 +34,6 @@ from metrics.tests.factories import (
 )
 
 from ..review.page import ROWS_PER_PAGE
-from .desk import browser_of, messages
 
 pytestmark = pytest.mark.django_db
 

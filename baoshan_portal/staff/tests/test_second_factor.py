@@ -12,12 +12,11 @@ from django.utils import translation
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from baoshan_portal.tests.desk import browser_of, desk, messages
 from measures.access import ADMINISTRATOR, EDITOR, REVIEWER
 from measures.models import RolePolicy, TrailEvent, User
 from measures.tests.factories import make_staff, make_superuser
 from measures.trail import Action
-
-from .desk import browser_of, desk, messages
 
 pytestmark = pytest.mark.django_db
 

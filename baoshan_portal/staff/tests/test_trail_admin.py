@@ -13,13 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from baoshan_portal.tests.desk import browser_of, desk
 from measures import protection
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
 from measures.tests.factories import make_staff
 from measures.trail import Action
-
-from .desk import browser_of, desk
 
 pytestmark = pytest.mark.django_db
 

@@ -17,6 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from baoshan_portal.tests.desk import browser_of
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
@@ -35,7 +36,6 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 
 from ..imports.reading import read_table
 from ..imports.upload import WaitingFile
-from .desk import browser_of
 from .tables import csv_file, xlsx_file
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
+from baoshan_portal.tests.desk import browser_of
 from measures.access import EDITOR
 from measures.models import TrailEvent
 from measures.tests.factories import make_department, make_measure, make_round, make_staff
@@ -17,7 +18,6 @@ from metrics.tests.factories import make_indicator, make_unit
 
 from ..imports.reading import FileError, read_table
 from ..imports.round_template import import_entries
-from .desk import browser_of
 from .tables import csv_file, xlsx_file
 
 pytestmark = [pytest.mark.once("is about reading files; test_upload writes rows"), pytest.mark.long]

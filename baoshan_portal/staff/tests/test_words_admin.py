@@ -6,6 +6,15 @@ from datetime import date
 import pytest
 from django.utils import timezone, translation
 
+from baoshan_portal.tests.desk import (
+    browser_of,
+    desk,
+    errors,
+    fill_in,
+    filled_in,
+    messages,
+    take_step,
+)
 from measures import workflow
 from measures.access import EDITOR, REVIEWER, STEWARD
 from measures.models import ProgressNote, Round, TrailEvent, User
@@ -25,8 +34,6 @@ from measures.tests.factories import (
     make_user,
 )
 from measures.workflow import correct
-
-from .desk import browser_of, desk, errors, fill_in, filled_in, messages, take_step
 
 pytestmark = pytest.mark.django_db
 
