@@ -52,7 +52,7 @@ def align(relation: str, figures: Sequence[Series]) -> list[int] | None:
 def _place(figure: Series, period: Period, relation: str, leads: bool) -> int | None:
     """The index of the value of ``figure`` that stands beside a value of ``period``."""
     start, end = period
-    found = list(enumerate(figure.periods))
+    found = enumerate(figure.periods)
     if figure.earlier:
         start, end = year_before(start), year_before(end)
     if figure.kind in OVER_PERIODS:

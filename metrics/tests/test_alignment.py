@@ -91,10 +91,15 @@ def test_growth_is_measured_against_the_same_period_of_the_year_before(rates, va
         Series(Kind.GROWTH, Role.RATE, rates),
     ]
     assert align(CheckKind.GROWTH, figures) == places
-    # Nor does the value of the year before set the time where it stands first.
-    now, before, rate = figures
-    turned = places and [places[1], places[0], places[2]]
-    assert align(CheckKind.GROWTH, [before, now, rate]) == turned
+
+
+def test_the_value_of_the_year_before_does_not_set_the_time_though_it_stands_first():
+    figures = [
+        Series(Kind.FLOW, Role.BEFORE, [year(2021)], earlier=True),
+        Series(Kind.FLOW, Role.NOW, [year(2022)]),
+        Series(Kind.GROWTH, Role.RATE, [year(2022)]),
+    ]
+    assert align(CheckKind.GROWTH, figures) == [0, 0, 0]
 
 
 def test_an_earlier_value_is_of_the_day_one_year_before_and_of_no_later_one():
