@@ -7,7 +7,7 @@ from decimal import Decimal
 _NUMERALS = "零〇一二两三四五六七八九十百千万亿"
 #: A sign, a numeral, and at most a unit in letters: no cell, no function, no second operation.
 _PLAIN = re.compile(
-    rf"[-+]?[0-9{_NUMERALS}点余多][0-9{_NUMERALS}点余多,.]*"
+    rf"[-+负]?[0-9{_NUMERALS}点余多][0-9{_NUMERALS}点余多,.]*"
     r"(?:(?:/|分之)[0-9" + _NUMERALS + r"点,.]+)?"
     r"(?:[^\W\d_]*|[%‰]级?)(?:余|多|左右)?"
 )

@@ -33,8 +33,6 @@ os.environ.update(
     CACHE_ROOT=str(SHARED / "cache"),
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
-# The long form of every property test, by hand: pytest --hypothesis-profile=thorough
-hypothesis.settings.register_profile("thorough", max_examples=5_000, deadline=None)
 
 
 def pytest_itemcollected(item):

@@ -63,10 +63,9 @@ HALVES = st.text(st.sampled_from(ODD + "\ud800\udfff") | st.characters(), min_si
 
 
 def few(number: int):
-    """``number`` examples; a profile that asks for more has as many times more."""
-    times = settings().max_examples / 100
+    """``number`` examples, each of which is many requests; ten times as many in the long form."""
     return settings(
-        max_examples=max(1, int(number * times)),
+        max_examples=number * (10 if settings().max_examples > 100 else 1),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

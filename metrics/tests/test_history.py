@@ -177,7 +177,7 @@ def test_the_list_of_targets_is_a_ledger(client):
     _first, second = corrected_target()
     corrected(second, make_target, SEPTEMBER, "再次调整", value=Decimal(30))
 
-    csv = client.get("/en/targets/", {"format": "csv"}).content.decode()
+    csv = client.get("/en/targets/", {"format": "csv"}).getvalue().decode()
 
     assert (
         "2023-08-10 – 2023-09-01: ≥ 20 organisations · due on 2023-12-31 · no claim "

@@ -445,6 +445,7 @@ SIGNED = st.builds(
 @example("-余万元")
 @example("- 1 475 万元")
 @example("+点五个")
+@example("\t负0")
 def test_what_is_read_as_a_figure_is_never_quoted_as_a_formula(text):
     try:
         read(text)
