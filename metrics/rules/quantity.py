@@ -248,7 +248,7 @@ def _number(text: str) -> Decimal:
     if len(whole) == 2 and not set(whole) & {"零", "〇"}:
         raise QuantityError(_("Two numerals side by side, as in 两三个, are a range."))
     before, after = ("".join(f"{DIGITS[digit]}" for digit in part) for part in (whole, decimals))
-    return Decimal(f"{before or 0}.{after}")
+    return Decimal(f"{before}.{after}")
 
 
 def convert(value: Decimal, *, factor_from: Decimal, factor_to: Decimal) -> Decimal:
