@@ -5,11 +5,14 @@ import unicodedata
 from decimal import Decimal
 
 _NUMERALS = "零〇一二两三四五六七八九十百千万亿"
+#: What may stand before a figure, all that ``metrics.rules.quantity`` knows and no more.
+_BEFORE = "大约|约|将近|近|超过|超|逾|达到|达|共计|共|总计|总量|总数|全市|排名|位列"
 #: A sign, a numeral, and at most a unit in letters: no cell, no function, no second operation.
 _PLAIN = re.compile(
-    rf"[-+负]?[0-9{_NUMERALS}点余多][0-9{_NUMERALS}点余多,.]*"
-    r"(?:(?:/|分之)[0-9" + _NUMERALS + r"点,.]+)?"
-    r"(?:[^\W\d_]*|[%‰]级?)(?:余|多|左右)?"
+    rf"(?:{_BEFORE})*(?:翻了?番|(?:[-+负]|第|翻了?)?"
+    rf"[0-9{_NUMERALS}点余多][0-9{_NUMERALS}点余多,.]*"
+    rf"(?:(?:/|分之)[0-9{_NUMERALS}点,.]+)?"
+    r"(?:[^\W\d_]*|[%‰]级?)(?:余|多|左右){0,2})"
 )
 #: A separator that does not stand before the third digit: 86,21 or a telephone number.
 _MISPLACED = re.compile(r",(?![0-9]{3}(?![0-9]))")

@@ -446,6 +446,9 @@ SIGNED = st.builds(
 @example("- 1 475 万元")
 @example("+点五个")
 @example("\t负0")
+@example("\t约-5家")
+@example("\r翻番")
+@example("\t第6")
 def test_what_is_read_as_a_figure_is_never_quoted_as_a_formula(text):
     try:
         read(text)
