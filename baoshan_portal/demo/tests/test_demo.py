@@ -397,11 +397,11 @@ def test_staff_find_work_on_their_desks():
         for name in ("editor", "reviewer", "auditor")
     }
 
-    editor = pages["editor"]
-    for heap in (editor.overdue, editor.due_now, editor.drafts, editor.returned, editor.in_review):
-        assert heap
-    assert sum(sum(waiting.counts.values()) for waiting in pages["reviewer"].waiting) >= 3
-    assert pages["auditor"].trail
+    entry, waiting = pages["editor"].entry, pages["reviewer"].review.waiting
+    assert entry.sheets.overdue and entry.sheets.due_now
+    assert entry.drafts and entry.returned and entry.in_review
+    assert sum(sum(group.counts.values()) for group in waiting) >= 3
+    assert pages["auditor"].trail.counts
 
 
 def test_the_past_can_be_looked_at():
