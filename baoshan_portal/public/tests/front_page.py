@@ -9,7 +9,7 @@ from baoshan_portal.tests.pages import texts
 def html_of(client, address="/en/", **query) -> str:
     response = client.get(address, query)
     assert response.status_code == 200
-    return response.content.decode()
+    return response.getvalue().decode()
 
 
 def rows(html: str) -> list[list[str]]:

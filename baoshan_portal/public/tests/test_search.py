@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
 
 
 def found(client, text: str, address: str = "/en/indicators/") -> list[dict]:
-    return rows_of(client.get(address, {"q": text, "format": "csv"}).content.decode())
+    return rows_of(client.get(address, {"q": text, "format": "csv"}).getvalue().decode())
 
 
 @pytest.mark.parametrize(
