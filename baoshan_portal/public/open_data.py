@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from measures import watermark as demo
+from measures import watermark
 from measures.numerals import plain
 from measures.spreadsheets import READ_TOGETHER, machine_lines, streamed
 from metrics.assessment import assess
@@ -43,7 +43,7 @@ class File:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The columns; a demonstration has one more at the end, as the contract allows."""
-        return (*self.contract, WATERMARK) if demo.watermark() else self.contract
+        return (*self.contract, WATERMARK) if watermark.watermark() else self.contract
 
     @property
     def header(self) -> list[str]:
@@ -278,8 +278,8 @@ def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
     return JsonResponse(
         {
-            "name": demo.file_name("baoshan-portal"),
-            "title": demo.watermarked(
+            "name": watermark.file_name("baoshan-portal"),
+            "title": watermark.watermarked(
                 "Baoshan portal: figures of 宝府〔2023〕70号 and what became of them"
             ),
             "homepage": request.build_absolute_uri(reverse("overview")),
@@ -322,6 +322,6 @@ def _percent(answer: Answer) -> str | None:
 
 
 def _csv(file: File, rows) -> StreamingHttpResponse:
-    more = [demo.watermark()] if demo.watermark() else []
+    more = [watermark.watermark()] if watermark.watermark() else []
     lines = machine_lines(file.header, ([*row, *more] for row in rows))
-    return streamed(lines, demo.file_name(file.name), disposition="inline")
+    return streamed(lines, watermark.file_name(file.name), disposition="inline")

@@ -122,6 +122,16 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="session")
+def soffice() -> str:
+    """LibreOffice; where none is installed a test is skipped in one line, in CI it fails."""
+    path = shutil.which("soffice")
+    if path is None:
+        sentence = "No LibreOffice is installed, so no table of its making was tried."
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    return path
+
+
 def analyse() -> None:
     """Lets the database look at its tables, as one does by itself after a while.
 

@@ -6,7 +6,6 @@ import subprocess
 import tracemalloc
 from datetime import date
 from decimal import Decimal
-from shutil import which
 
 import openpyxl
 import pytest
@@ -198,13 +197,12 @@ def test_what_goes_wrong_at_the_first_row_goes_wrong_before_anything_is_sent():
             download(file_format, "a", COLUMNS, rows(), f"a.{file_format}")
 
 
-@pytest.mark.skipif(not which("soffice"), reason="needs LibreOffice")
-def test_libreoffice_runs_nothing(tmp_path):
+def test_libreoffice_runs_nothing(tmp_path, soffice):
     texts = [*FORMULAS, "-3.2%"]
     (tmp_path / "a.xlsx").write_bytes(workbook([Sheet("a", COLUMNS[:1], ([t] for t in texts))]))
 
     subprocess.run(
-        ["soffice", f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to",
+        [soffice, f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to",
          "csv:Text - txt - csv (StarCalc):44,34,76", "--outdir", str(tmp_path),
          str(tmp_path / "a.xlsx")],
         check=True, capture_output=True, timeout=120,
