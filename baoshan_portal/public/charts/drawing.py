@@ -12,6 +12,7 @@ import subprocess
 import sys
 from functools import cache
 from importlib.metadata import version
+from threading import Lock, Timer
 
 from django.conf import settings
 from django.core.cache import caches
@@ -21,7 +22,9 @@ from measures.characters import printable
 logger = logging.getLogger(__name__)
 
 CONVERTER = "vl-convert-python"
+#: How long a drawing may take, and how long the process waits for the next.
 SECONDS = 60
+IDLE_SECONDS = 30
 
 
 def svgs(specs: list[dict]) -> list[str | None]:
@@ -46,7 +49,7 @@ def draws_chinese() -> bool:
 
 
 def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
-    """From the cache where it is there; the others by one process, whose start costs most."""
+    """From the cache where it is there; the others by the process that draws."""
     specs = [_carried(spec) for spec in specs]
     store = caches["charts"]
     keys = [_key(spec, file_format) for spec in specs]
@@ -72,20 +75,73 @@ def _key(spec: dict, file_format: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _convert(specs: list[dict], file_format: str) -> list[str | None]:
-    try:
-        answer = subprocess.run(
+class _Converter:
+    """The process that draws, started for the first chart and ended when none was asked for.
+
+    Its start costs fifteen times what a chart does, so that it waits for the next one.
+    """
+
+    def __init__(self):
+        self._lock = Lock()
+        self._process: subprocess.Popen | None = None
+        self._rest: Timer | None = None
+
+    def charts(self, request: dict) -> list[str]:
+        """The charts of ``request``; raises OSError or ValueError if they cannot be drawn."""
+        with self._lock:
+            if self._rest:
+                self._rest.cancel()
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._started()
+            answer = self._answer(self._process, json.dumps(request))
+            self._rest = self._after(IDLE_SECONDS, self.end)
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer["charts"]
+
+    def end(self) -> None:
+        """End the process, if one waits for charts."""
+        with self._lock:
+            if self._process:
+                # What it waits for ends, and with it the process.
+                self._process.communicate()
+            self._process = None
+
+    def _started(self) -> subprocess.Popen:
+        return subprocess.Popen(
             [sys.executable, "-m", "baoshan_portal.public.charts.converter"],
-            input=json.dumps({"format": file_format, "specs": specs}),
             cwd=settings.BASE_DIR,
-            capture_output=True,
-            check=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            timeout=SECONDS,
         )
-        return json.loads(answer.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
+
+    def _answer(self, process: subprocess.Popen, request: str) -> dict:
+        limit = self._after(SECONDS, process.kill)
+        try:
+            process.stdin.write(f"{request}\n")
+            process.stdin.flush()
+            # Empty, which is no JSON, if the process has ended.
+            return json.loads(process.stdout.readline())
+        finally:
+            limit.cancel()
+
+    @staticmethod
+    def _after(seconds: float, do) -> Timer:
+        timer = Timer(seconds, do)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+
+_converter = _Converter()
+
+
+def _convert(specs: list[dict], file_format: str) -> list[str | None]:
+    try:
+        return _converter.charts({"format": file_format, "specs": specs})
+    except (OSError, ValueError) as error:
         # The page says the same in its table; a chart is not worth an error page.
-        logger.error("A chart was not drawn: %s %s", error, getattr(error, "stderr", ""))
+        logger.error("A chart was not drawn: %s", error)
         return [None] * len(specs)

@@ -233,15 +233,41 @@ def test_on_a_page_the_colours_are_the_tokens():
     assert "style=" not in html
 
 
+def nobody_draws(monkeypatch) -> None:
+    """As on a machine where the process that draws does not start."""
+    drawing._converter.end()
+    monkeypatch.setattr(drawing.sys, "executable", "/nowhere/python")
+
+
+def test_the_process_that_draws_waits_for_the_next_chart_and_then_ends(monkeypatch):
+    monkeypatch.setattr(drawing, "IDLE_SECONDS", 0.2)
+    indicator = make_indicator()
+    drawn(indicator, values_of(indicator, 15, 16))
+    process = drawing._converter._process
+    drawn(indicator, values_of(indicator, 17, 18))
+
+    assert drawing._converter._process is process
+    assert process.wait(timeout=10) == 0
+    # And begins anew.
+    assert drawn(indicator, values_of(indicator, 19, 20))
+
+
+def test_after_a_spec_that_is_none_and_after_a_crash_the_next_chart_is_drawn():
+    indicator = make_indicator()
+
+    assert drawing.svgs([{"mark": "no such mark"}]) == [None]
+    assert drawn(indicator, values_of(indicator, 25, 26))
+    drawing._converter._process.kill()
+    drawing._converter._process.wait()
+    assert drawn(indicator, values_of(indicator, 27, 28))
+
+
 def test_a_chart_is_drawn_once(monkeypatch):
     indicator = make_indicator()
     observations = values_of(indicator, 5, 6)
     first = drawn(indicator, observations)
 
-    def nobody(*args, **kwargs):
-        raise OSError("nobody draws")
-
-    monkeypatch.setattr(drawing.subprocess, "run", nobody)
+    nobody_draws(monkeypatch)
 
     assert drawn(indicator, observations) == first
     # A changed value is another chart.
@@ -253,10 +279,7 @@ def test_a_page_whose_chart_cannot_be_drawn_says_so(client, monkeypatch):
     indicator = make_indicator()
     values_of(indicator, 5, 6)
 
-    def nobody(*args, **kwargs):
-        raise OSError("nobody draws")
-
-    monkeypatch.setattr(drawing.subprocess, "run", nobody)
+    nobody_draws(monkeypatch)
 
     page = client.get(f"/en/indicators/{indicator.code}/")
 
