@@ -56,14 +56,22 @@ def rows_of(text: str) -> list[dict]:
     return list(csv.DictReader(StringIO(text.removeprefix("\ufeff"))))
 
 
-def public_pages(read) -> list[str]:
-    """Every public page in both languages; ``read`` gives the text at an address."""
+def public_pages(read, every: int = 1) -> list[str]:
+    """Every public page in both languages; ``read`` gives the text at an address.
+
+    Of the pages of measures and of indicators only each ``every``-th.
+    """
     codes = [
         f"/{name}/{row['code']}/"
         for name in ("measures", "indicators")
-        for row in rows_of(read(f"/data/{name}.csv"))
+        for row in rows_of(read(f"/data/{name}.csv"))[::every]
     ]
     return in_both_languages(*PLAIN_PAGES, *codes)
+
+
+def every_row_or_some(connection) -> int:
+    """For ``public_pages``: PostgreSQL asks for a row's page as for that of any other row."""
+    return 1 if connection.vendor == "sqlite" else 8
 
 
 def texts(html: str, tag: str) -> list[str]:
