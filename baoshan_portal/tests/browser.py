@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import sync_playwright
 
+#: The one without windows comes first: it draws the same pages at half the cost.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
 @contextmanager
 def chromium():
     """A browser; where none is installed the tests are skipped in one line, in CI they fail."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         sentence = "No Chromium is installed, so nothing was tested in a browser."
         if os.environ.get("CI"):

@@ -10,7 +10,6 @@ from baoshan_portal.public.about import AXE
 
 from .axe import ALL, VERSION, WCAG, look_at
 from .kinds import kinds
-from .pages import SECTIONS
 from .people import hire, sign_in
 from .server import serve
 
@@ -22,16 +21,18 @@ PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 450}
 NARROW = {"width": 320, "height": 640}
 LANGUAGES = {"zh": "", "en": "/en"}
-#: Long pages that differ from a shorter one in their rows only.
-TWINS = (*SECTIONS[1:], "/measures/", "/indicators/", "/indicators/?page=2", "/checks/")
 #: What the choice of colours, and that of type, can break: neither changes the page's elements, and
 #: each changes nothing else (see test_colours_and_type_are_chosen_apart).
 BY_COLOUR = ("color-contrast", "link-in-text-block")
 BY_TYPE = ("scrollable-region-focusable",)
-#: How the walk in each language looks at a page besides, and for what.
-OTHER_STYLES = {
-    "zh": {("normal", "dark"): BY_COLOUR, ("large", "light"): BY_TYPE},
-    "en": {},
+#: How the walk in each language looks at every page, and for what.
+STYLES = {
+    "zh": {
+        ("normal", "light"): ALL,
+        ("normal", "dark"): BY_COLOUR,
+        ("large", "light"): BY_TYPE,
+    },
+    "en": {("normal", "light"): ALL},
 }
 #: As the server sends them to who chose so, on a phone, with every rule.
 PHONES = (("zh", "normal", "light"), ("en", "large", "dark"))
@@ -110,28 +111,26 @@ def name_of(size: str, theme: str) -> str:
 def walk(request, browser, server, addresses):
     """Every kind of page in one language, opened once for all questions."""
     language, walk = request.param, Walk()
-    context = browser.new_context(viewport=DESK, device_scale_factor=2)
+    context = browser.new_context(viewport=DESK)
     context.add_cookies([{"name": "theme", "value": "light", "url": server.address}])
     page = context.new_page()
     for address in addresses:
-        page.emulate_media(reduced_motion="no-preference")
-        page.set_viewport_size(DESK)
         page.goto(f"{server.address}{LANGUAGES[language]}{address}")
-        if language == "zh" or address not in TWINS:
-            walk.look(page)
         page.emulate_media(reduced_motion="reduce")
         walk.moving += page.evaluate(MOVING)
-        for (size, theme), rules in OTHER_STYLES[language].items():
-            if address not in TWINS:
-                style(page, size, theme)
-                walk.look(page, rules)
-        for size in ("normal", "large"):
-            style(page, size, "light")
-            for viewport in (ZOOMED, NARROW):
-                page.set_viewport_size(viewport)
+        for viewport in (ZOOMED, NARROW):
+            page.set_viewport_size(viewport)
+            for size in ("normal", "large"):
+                style(page, size, "light")
                 width = page.evaluate("document.scrollingElement.scrollWidth")
                 if width > viewport["width"]:
                     walk.wide.append(f"{page.url} {size}: {width} of {viewport['width']}")
+        # Last, because it takes out what is alike.
+        page.emulate_media(reduced_motion="no-preference")
+        page.set_viewport_size(DESK)
+        for (size, theme), rules in STYLES[language].items():
+            style(page, size, theme)
+            walk.look(page, rules)
     context.close()
     return walk
 
@@ -200,6 +199,21 @@ def test_axe_would_find_what_is_wrong(server, open_page):
     rules = {violation.split(": ")[1] for violation in look_at(page).violations}
 
     assert {"color-contrast", "image-alt", "heading-order"} <= rules
+
+
+def test_of_rows_that_are_alike_one_is_looked_at(server, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/en/indicators/")
+    rows = page.locator("main tbody tr")
+    before = rows.count()
+    page.evaluate(
+        """() => document.querySelector("main tbody tr:last-child td:last-child")
+        .insertAdjacentHTML("beforeend", "<font color=#ddd>pale</font>")"""
+    )
+    violations = look_at(page).violations
+
+    assert 1 < rows.count() < before
+    assert [violation for violation in violations if "color-contrast" in violation]
 
 
 def test_the_accessibility_page_names_the_version_that_looked():
