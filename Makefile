@@ -6,6 +6,8 @@ HOST ?= 127.0.0.1
 PORT ?= $(if $(filter 1,$(DEMO)),8001,8000)
 PYTHON ?= python3
 export HOST PORT
+# Each of the processes that tests start would compile everything anew, six seconds of it.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: .venv/installed .env var/static/staticfiles.json
 	@.venv/bin/python manage.py prepare
