@@ -1,5 +1,6 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
-.PHONY: run demo test check lint test-sqlite test-postgresql test-long messages pictures screenshots
+.PHONY: run demo test check lint test-sqlite test-postgresql test-long coverage messages pictures \
+	screenshots
 
 -include .env
 HOST ?= 127.0.0.1
@@ -44,6 +45,11 @@ test-postgresql: .venv/installed-dev
 # The properties of rules with a hundred times the examples; before a release, by hand.
 test-long: .venv/installed-dev
 	$(PYTEST) -m hypothesis --hypothesis-profile long
+
+# Which branches no test takes, the browser aside; by hand.
+coverage: .venv/installed-dev
+	.venv/bin/python -m coverage run -m pytest -m "not browser"
+	.venv/bin/python -m coverage report --sort cover
 
 # Compiled translations are committed, so that running the portal needs no gettext.
 messages: .venv/installed-dev
