@@ -91,6 +91,7 @@ def test_a_prepared_database_holds_nothing_invented():
     assert file_name("indicators.csv") == "indicators.csv"
 
 
+@pytest.mark.once("is about pages and settings")
 def test_its_pages_and_files_carry_no_watermark(client):
     for address in (*PLAIN_PAGES, *FILES, *LISTS_AS_FILES, "/changes/feed/"):
         answer = client.get(address)
@@ -131,6 +132,7 @@ def test_a_database_and_the_setting_agree_only_if_both_are_real_or_both_invented
         check_database()
 
 
+@pytest.mark.once("is about pages and settings")
 def test_the_server_starts_only_where_both_agree(tmp_path):
     there = {"DATABASE_URL": f"sqlite:///{tmp_path}/portal.sqlite3"}
 

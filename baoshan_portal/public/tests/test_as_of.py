@@ -71,6 +71,7 @@ def test_from_the_day_of_issue_on_everything_is_public(client):
     assert len(rows_of(html_of(client, "/targets/", as_of=DAY, format="csv"))) == 2
 
 
+@pytest.mark.once("reads the dates of pages; what they show of a day is asked on both")
 @PREFIXES
 def test_a_page_tells_the_day_that_was_asked_for(client, prefix):
     for address in PLAIN_PAGES:
@@ -284,6 +285,7 @@ def test_a_day_to_come_is_answered_by_a_sentence(client, prefix):
         assert "is in the future" in sentence
 
 
+@pytest.mark.once("reads the dates of pages; what they show of a day is asked on both")
 def test_today_and_no_day_at_all_are_answered(client):
     for address in in_both_languages(*PLAIN_PAGES):
         today = timezone.localdate().isoformat()

@@ -39,7 +39,10 @@ from metrics.tests.factories import (
 
 from ..packs.docx import chinese_number
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once("writes what lists and pages read, and those run on both"),
+]
 
 DAY = "2023-12-31"
 FILES = ("docx", "xlsx", "csv")

@@ -14,7 +14,11 @@ from measures.models import Measure
 from measures.tests.factories import ISSUED, make_note
 from metrics.models import Indicator, Observation, Target
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.long,
+    pytest.mark.once("counts queries, of which no database makes more"),
+]
 
 # An Excel book asks for the same rows as the CSV file.
 CHANGES = ("/changes/", "/changes/?from=2023-07-01", "/changes/?from=2023-07-01&to=2023-08-01")

@@ -596,6 +596,7 @@ def queries_of(user, address) -> int:
     return len([query for query in found if "auth_permission" not in query["sql"]])
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 def test_as_many_queries_for_200_indicators_in_40_rounds_and_for_superusers(
     sheet, office, round_, clerk, firms
 ):

@@ -463,6 +463,7 @@ def with_every_role(office):
     return user
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize(("roles", "count"), [([EDITOR], 21), ([REVIEWER], 24), (list(ROLES), 38)])
 def test_as_many_queries_for_200_indicators_in_40_rounds(roles, count, office, measure):
     user = make_staff(*roles, departments=[office])
@@ -478,6 +479,7 @@ def test_as_many_queries_for_200_indicators_in_40_rounds(roles, count, office, m
     assert queries_of(user) == few == count
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 def test_as_many_queries_for_whoever_is_limited_as_for_a_superuser(office, measure):
     make_states(measure)
     make_current()

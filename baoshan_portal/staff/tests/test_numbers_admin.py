@@ -151,6 +151,7 @@ def test_every_way_to_sort_and_filter_a_list_works(model, admin_client):
         assert answer.status_code == 200, query
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @each_model
 def test_more_rows_take_no_more_queries(model, admin_client):
     def queries():
@@ -171,6 +172,7 @@ def test_more_rows_take_no_more_queries(model, admin_client):
     assert len(rows) == 15
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize("model", [Measure, ProgressNote, Indicator, Observation, Target])
 def test_more_rows_take_no_more_queries_of_a_limited_user_either(model):
     office = make_department()
@@ -226,6 +228,7 @@ def test_strangers_are_sent_to_the_sign_in_from_the_pages_about_no_model_too(cli
             assert "/admin/login/?next=" in client.get(desk(model, page)).url
 
 
+@pytest.mark.once("permissions, of which the matrix is the rest")
 @each_model
 def test_staff_without_a_permission_are_refused(model):
     row = MAKERS[model]()
@@ -736,6 +739,7 @@ def test_an_editor_exports_the_own_department_only(indicator, editor):
     assert [row["code"] for row in exported(editor, Observation)] == ["own"]
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize("model", [Indicator, Observation])
 def test_an_export_takes_the_same_queries_for_more_rows(model, admin_client):
     def queries():

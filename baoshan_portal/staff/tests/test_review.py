@@ -563,6 +563,7 @@ def count_queries(user) -> int:
     return len([query for query in queries if '"auth_permission"' not in query["sql"]])
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 def test_the_queue_asks_as_many_queries_for_200_rows_as_for_three(editor):
     office, plan = make_department(), make_plan()
     users = [limited(office), make_superuser(), make_staff(REVIEWER)]
