@@ -32,20 +32,18 @@ class StageLine:
 def stages_of(opinion: Opinion, as_of: date | None) -> list[StageLine]:
     """Every stage of ``opinion`` in its order, as public on ``as_of``; one query."""
     on = as_of or timezone.localdate()
-    known = {
-        row.stage: row for row in OpinionStage.objects.published(as_of).filter(opinion=opinion)
-    }
-    return lines_of(known, on)
+    rows = OpinionStage.objects.published(as_of).filter(opinion=opinion)
+    return lines_of({row.stage: row for row in rows}, on, settings.STAGE_TERMS)
 
 
-def lines_of(known: dict[str, OpinionStage], on: date) -> list[StageLine]:
-    """A line for every stage on the day ``on``; ``known`` are the public rows by stage."""
+def lines_of(known: dict[str, OpinionStage], on: date, terms: dict[str, int]) -> list[StageLine]:
+    """A line for every stage on the day ``on``; public rows and ``terms`` in days by stage."""
     start = known.get(Stage.HANDED_OVER)
     handed_over_on = start.happened_on if start else None
     lines = []
     for stage in Stage:
         row = known.get(stage)
-        days = settings.STAGE_TERMS.get(stage)
+        days = terms.get(stage)
         happened_on = row.happened_on if row else None
         lines.append(StageLine(stage, row, term(happened_on, handed_over_on, days, on)))
     return lines

@@ -94,7 +94,7 @@ def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime
     parts = [
         publications(model, None, until)
         .order_by()
-        .values(theme=F(f"{CARRIERS[model][-1]}__theme"))
+        .values(place=F(f"{CARRIERS[model][-1]}__theme"))
         .annotate(
             n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
         )
@@ -103,14 +103,14 @@ def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime
     parts += [
         model.objects.published_before(min(until, timezone.now()))
         .order_by()
-        .values(theme=Value(None, BigIntegerField()))
+        .values(place=Value(None, BigIntegerField()))
         .annotate(n=Value(0), newest=Max("published_at"))
         for model in (OpinionStage, Evaluation)
     ]
     counts, newest = Counter(), []
     for row in parts[0].union(*parts[1:], all=True):
-        if row["theme"]:
-            counts[row["theme"]] += row["n"]
+        if row["place"]:
+            counts[row["place"]] += row["n"]
         if row["newest"]:
             newest.append(row["newest"])
     return counts, max(newest, default=None)

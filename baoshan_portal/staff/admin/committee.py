@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from measures.models import Evaluation, OpinionStage
 
@@ -60,6 +61,6 @@ class EvaluationAdmin(SubmissionAdmin):
         SubmissionAdmin.bookkeeping_fieldset,
     )  # fmt: skip
 
-    @admin.display(description=_("of"))
+    @admin.display(description=pgettext_lazy("admin column", "of"))
     def subject_text(self, row):
         return row.subject_text
