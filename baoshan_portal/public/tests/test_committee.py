@@ -67,7 +67,7 @@ def test_a_draft_is_seen_nowhere_and_a_published_evaluation_on_its_pages(client)
 
     page = html_of(client, "/en/sections/1/")
     overview = html_of(client, "/en/")
-    of_measure = html_of(client, measure.get_absolute_url().replace("/", "/en/", 1))
+    of_measure = html_of(client, f"/en/measures/{measure.code}/")
 
     for text in ("not satisfied", "<strong>24</strong>", "Committee of themes", "Plenary"):
         assert text in page
