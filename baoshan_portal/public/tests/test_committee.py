@@ -34,7 +34,7 @@ def test_the_report_itself_knows_the_answer_and_nothing_else(client):
     assert {line.term.state for line in lines} == {InTime.UNKNOWN}
     page = html_of(client, "/en/")
     assert "answered 2023-07-25" in texts(page, "li")
-    assert texts(page, "li").count("closed not published") == 1
+    assert texts(page, "li").count("closed not known") == 1
     assert "Evaluation of the report by the committee: not known, none published." in page
 
 
@@ -50,9 +50,10 @@ def test_the_front_page_says_what_was_in_time_and_what_is_overdue(client):
 
     page = html_of(client, "/en/", as_of="2023-08-01")
 
-    assert "due 2023-07-05, 20 days over" in page
-    assert "due 2023-07-25, 7 days over" in page
-    assert "term over, nothing published" in page
+    items = texts(page, "li")
+    assert "answered 2023-07-25 ▽ late due 2023-07-05 20 days over" in items
+    overdue = "evaluated not known ! term over, nothing published due 2023-07-25 7 days over"
+    assert overdue in items
     # Nothing of the opinion was public before.
     assert "due 2023-07-05" not in html_of(client, "/en/", as_of="2023-07-24")
 
