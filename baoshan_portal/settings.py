@@ -11,7 +11,22 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError
+from marshmallow import ValidationError
 from marshmallow.validate import Range, Regexp
+
+STAGES_WITH_TERM = ("acted-on", "answered", "deliberated", "evaluated", "closed")
+
+
+def known_terms(terms: dict[str, int]) -> None:
+    """Refuses terms of unknown stages and terms of less than a day."""
+    if wrong := set(terms) - set(STAGES_WITH_TERM):
+        raise ValidationError(
+            f"{', '.join(sorted(wrong))}: no such stage; write stage=days, separated by commas, "
+            f"of {', '.join(STAGES_WITH_TERM)}."
+        )
+    if any(days < 1 for days in terms.values()):
+        raise ValidationError("A term is one day or more.")
+
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -39,6 +54,17 @@ DATABASES = {"default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{DATAB
 PACE_TOLERANCE_POINTS = env.int("PACE_TOLERANCE_POINTS", default=10, validate=Range(min=0))
 # How many days after the end of its period a value falls due
 REPORTING_GRACE_DAYS = env.int("REPORTING_GRACE_DAYS", default=30, validate=Range(min=0, max=365))
+# Days from the handing over of an opinion until each of its later stages is due; law sets none
+STAGE_TERMS = env.dict(
+    "STAGE_TERMS",
+    subcast_values=int,
+    default=(
+        {"acted-on": 30, "answered": 180, "deliberated": 240, "evaluated": 270, "closed": 365}
+        if DEMO
+        else {}
+    ),
+    validate=known_terms,
+)
 # Evidence files: kept out of the served folders and handed out by the admin alone
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO else "var/files"))
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"

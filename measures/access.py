@@ -15,7 +15,8 @@ REVIEWER = "reviewer 审核员"
 STEWARD = "steward 数据管理员"
 AUDITOR = "auditor 审计员"
 ADMINISTRATOR = "administrator 系统管理员"
-ROLES = (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR)
+COMMITTEE = "committee 人大工作机构"
+ROLES = (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR, COMMITTEE)
 
 #: What each role may do to the rows of a model: actions as Django names them.
 Rights = dict[str, str]
@@ -32,6 +33,9 @@ STEWARDS_ENTRY: Rights = READ_BY_ALL | {
     STEWARD: "view add change delete",
     REVIEWER: "view publish",
 }
+#: The congress's own word: entered in its office and published by somebody else there. The
+#: government, whose work it judges, reads it when it is public, as everybody does.
+COMMITTEES_WORD: Rights = {COMMITTEE: "view add change delete publish", AUDITOR: "view"}
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
 TRAIL: Rights = {AUDITOR: "view"}
 OFFICE: Rights = READ_BY_ALL | {ADMINISTRATOR: "view add change"}
@@ -61,9 +65,9 @@ def write_roles(Group, Permission) -> None:
         group, _created = Group.objects.get_or_create(name=role)
         for label in permissions_of(role):
             app, codename = label.split(".")
-            group.permissions.add(
-                Permission.objects.get(content_type__app_label=app, codename=codename)
-            )
+            # What a later migration makes, that one gives.
+            found = Permission.objects.filter(content_type__app_label=app, codename=codename)
+            group.permissions.add(*found)
 
 
 def sees_every_department(user) -> bool:
@@ -76,9 +80,13 @@ def visible(user, queryset: QuerySet) -> QuerySet:
 
     Rows that belong to a measure, whose model says by ``measure_path`` how to get there, are
     limited to the departments that the user is a member of, unless the user works for the whole
-    district; other rows are not limited.
+    district. Submissions on no measure are for whoever may view them at all; other rows are not
+    limited.
     """
-    path = getattr(queryset.model, "measure_path", None)
+    model = queryset.model
+    path = getattr(model, "measure_path", None)
+    if path is None and issubclass(model, Submission):
+        return queryset if user.has_perm(_permission(model, "view")) else queryset.none()
     if path is None or sees_every_department(user):
         return queryset
     lead = "__".join(filter(None, [path, "lead__members"]))

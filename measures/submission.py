@@ -151,7 +151,8 @@ class Submission(models.Model):
         _("published at"), null=True, blank=True, editable=False, db_index=True
     )
 
-    # How to get from the row to its measure, for whoever asks which department it belongs to.
+    # How to get from the row to its measure, for whoever asks which department it belongs to; None
+    # if it belongs to none.
     measure_path = "measure"
 
     objects = SubmissionQuerySet.as_manager()

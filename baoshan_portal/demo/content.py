@@ -7,7 +7,9 @@ end of quarter 10 is then ahead of time or behind it on whatever day it is made.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
+from measures.models import Decision, Grade, Stage
 from metrics.rules.choices import Category, Claim, Comparator, Kind
 
 QUARTERS, MONTHS, YEARS = 10, 40, 3
@@ -240,6 +242,83 @@ NOTES = (
         "(invented) The twentieth smart factory passed its inspection.",
     ),
 )
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A stage that the opinion reached, on an invented day; the answer's is the report's own."""
+
+    stage: Stage
+    on: date
+
+
+STAGES = (
+    Reached(Stage.HANDED_OVER, date(2023, 2, 6)),
+    Reached(Stage.ACTED_ON, date(2023, 3, 1)),
+    # 240 days after the sixth of February end on the fourth of October.
+    Reached(Stage.DELIBERATED, date(2023, 10, 26)),
+    Reached(Stage.EVALUATED, date(2023, 10, 27)),
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An evaluation: of the report, or of the section or theme with that code.
+
+    ``votes``: satisfied, fairly satisfied, not satisfied, abstained; None is not published.
+    ``at_first``: the votes as they were told until they were corrected, for a ``reason``.
+    """
+
+    of: str
+    on: date
+    grade: str
+    votes: tuple[int | None, int | None, int | None, int | None]
+    decision: Decision
+    note: str = ""
+    note_en: str = ""
+    at_first: tuple[int, int, int, int] | None = None
+    reason: str = ""
+
+
+EVALUATIONS = (
+    Judged(
+        "baofu-2023-70",
+        date(2023, 10, 27),
+        Grade.FAIRLY_SATISFIED,
+        (14, 19, 5, 2),
+        Decision.FOLLOWED_UP,
+    ),
+    # The claims of this section contradict it.
+    Judged(
+        "industrial-structure",
+        date(2023, 10, 27),
+        Grade.NOT_SATISFIED,
+        (6, 11, 21, 2),
+        Decision.FOLLOWED_UP,
+        note="（虚构）土地收储进度与报告不一致，继续督办。",
+        note_en="(invented) The land reserved does not agree with the report; followed up.",
+    ),
+    Judged(
+        "supporting-environment",
+        date(2023, 10, 27),
+        Grade.SATISFIED,
+        (29, 8, 2, 1),
+        Decision.CLOSED,
+        at_first=(28, 8, 2, 1),
+        reason="（虚构）漏计一票。/ (invented) One vote had not been counted.",
+    ),
+    # Its votes were not published.
+    Judged(
+        "core-area",
+        date(2024, 5, 17),
+        Grade.FAIRLY_SATISFIED,
+        (None, None, None, None),
+        Decision.NONE,
+    ),
+)
+EVALUATION_CORRECTED_AFTER = 20
+#: The section whose evaluation waits for review.
+EVALUATION_ON_THE_WAY = "resource-integration"
 
 #: Departments that have confirmed that they lead their measures.
 CONFIRMED = ("nanda", "government-services", "human-resources")

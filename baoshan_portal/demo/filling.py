@@ -14,7 +14,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from measures import access, workflow
-from measures.models import Department, Measure, Opinion, ProgressNote, Round, User
+from measures.models import (
+    Department,
+    Evaluation,
+    Grade,
+    Measure,
+    Opinion,
+    OpinionStage,
+    ProgressNote,
+    Report,
+    Round,
+    Section,
+    Theme,
+    User,
+)
 from measures.submission import State, Submission
 from measures.trail import Action, differences, event, record_all, snapshot
 from metrics.due import entry_period, new_entry
@@ -27,6 +40,7 @@ from . import content
 #: Every invented row begins its code like this, and a figure names this source.
 PREFIX = "demo-"
 SOURCE = "演示数据（虚构）/ invented data"
+BODY = {"body": "宝山区人大常委会（虚构）", "body_en": "Standing Committee (invented)"}
 PLAN = f"{PREFIX}plan"
 #: Who can sign in: name, role, and how people call them.
 PEOPLE = (
@@ -34,6 +48,12 @@ PEOPLE = (
     ("demo-reviewer", access.REVIEWER, "演示审核员"),
     ("demo-steward", access.STEWARD, "演示数据管理员"),
     ("demo-auditor", access.AUDITOR, "演示审计员"),
+    ("demo-committee", access.COMMITTEE, "演示人大工作人员"),
+)
+#: Who cannot sign in: an editor with the other departments, and who enters the committee's word.
+OTHERS = (
+    ("demo-colleague", access.EDITOR, "演示同事"),
+    ("demo-secretary", access.COMMITTEE, "演示人大秘书"),
 )
 ENTERED_AFTER, PUBLISHED_AFTER = timedelta(days=6), timedelta(days=7)
 EDITORS_DEPARTMENTS = ("science-technology", "nanda")
@@ -52,9 +72,9 @@ def fill() -> dict[str, str]:
 
 
 def hire(passwords: dict[str, str]) -> dict[str, User]:
-    """The people by their names; a colleague, who cannot sign in, has the other departments."""
+    """The people by their names; those of ``OTHERS`` cannot sign in."""
     people = {}
-    for name, role, title in (*PEOPLE, ("demo-colleague", access.EDITOR, "演示同事")):
+    for name, role, title in (*PEOPLE, *OTHERS):
         people[name] = User.objects.create_user(
             name, password=passwords.get(name), first_name=title, is_staff=True
         )
@@ -114,6 +134,7 @@ class Filling:
         self.publish([self.target(goal) for goal in content.GOALS])
         self.publish(self.changed_targets())
         self.publish_notes()
+        self.publish_committees_word()
         self.leave_work()
 
     # What the figures hang on
@@ -279,7 +300,67 @@ class Filling:
                 corrections.append(self.correct(old, row, content.NOTE_CORRECTED_AFTER, reason))
         self.publish(corrections)
 
+    def publish_committees_word(self) -> None:
+        """Stages of the opinion and evaluations, one of them corrected; one waits for review."""
+        opinion = Opinion.objects.first()
+        stages = [
+            OpinionStage(
+                code=f"{PREFIX}stage-{reached.stage}",
+                opinion=opinion,
+                stage=reached.stage,
+                happened_on=reached.on,
+                document=SOURCE,
+            )
+            for reached in content.STAGES
+        ]
+        self.publish([self.enter_word(row, row.happened_on) for row in stages])
+        first = [self.evaluation(judged, judged.at_first) for judged in content.EVALUATIONS]
+        self.publish(first)
+        corrections = []
+        for judged, old in zip(content.EVALUATIONS, first, strict=True):
+            if judged.at_first:
+                day = judged.on + timedelta(days=content.EVALUATION_CORRECTED_AFTER)
+                new = self.enter_word(self.evaluation(judged), day)
+                corrections.append(superseding(old, new, judged.reason))
+        self.publish(corrections)
+
+        secretary = self.people["demo-secretary"]
+        waiting = Evaluation(
+            code=f"{PREFIX}evaluation-on-the-way",
+            section=Section.objects.get(code=content.EVALUATION_ON_THE_WAY),
+            held_on=self.calendar.today - timedelta(days=3),
+            grade=Grade.SATISFIED,
+            document=SOURCE,
+            **BODY,
+        )
+        workflow.save(waiting, by=secretary)
+        workflow.submit(waiting, by=secretary)
+
+    def evaluation(self, judged: content.Judged, votes=None) -> Evaluation:
+        """What ``judged`` says, with its own ``votes`` unless others are given."""
+        row = Evaluation(
+            code=f"{PREFIX}evaluation-{judged.of}",
+            report=Report.objects.filter(code=judged.of).first(),
+            section=Section.objects.filter(code=judged.of).first(),
+            theme=Theme.objects.filter(code=judged.of).first(),
+            held_on=judged.on,
+            grade=judged.grade,
+            decision=judged.decision,
+            document=SOURCE,
+            note=judged.note,
+            note_en=judged.note_en,
+            **BODY,
+            **dict(zip(Evaluation.VOTES, votes or judged.votes, strict=True)),
+        )
+        return self.enter_word(row, judged.on)
+
     # How rows come to be public
+
+    def enter_word(self, row: Submission, day: date) -> Submission:
+        """``row`` of the committee's office, entered by one and published by another of it."""
+        self.enter(row, day, by="demo-secretary")
+        row.published_by = self.people["demo-committee"]
+        return row
 
     def enter(self, row: Submission, day: date, *, by: str = "") -> Submission:
         """``row``, entered and submitted on ``day`` and published a week later, or just now."""
@@ -301,9 +382,7 @@ class Filling:
             timezone.localdate(old.published_at) + timedelta(days=days),
             by=old.entered_by.get_username(),
         )
-        new.code = f"{old.code}-corrected"
-        new.supersedes, new.revision, new.correction_reason = old, 2, reason
-        return new
+        return superseding(old, new, reason)
 
     def moment(self, day: date, at: time) -> datetime:
         """That time, but never the present or later."""
@@ -361,6 +440,13 @@ class Filling:
         for name, value in self.read(as_written, indicator).items():
             setattr(row, name, value)
         return row
+
+
+def superseding(old: Submission, new: Submission, reason: str) -> Submission:
+    """``new``, which says that it corrects ``old`` and why."""
+    new.code = f"{old.code}-corrected"
+    new.supersedes, new.revision, new.correction_reason = old, 2, reason
+    return new
 
 
 def _code(indicator: str, day: date) -> str:

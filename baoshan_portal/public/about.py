@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.shortcuts import render
 
-from measures.models import Report
+from measures.models import Report, Stage
 from metrics.models import Plan
 
 from .open_data import FILES
@@ -19,6 +19,9 @@ def method(request):
         "plans": Plan.objects.all(),
         "tolerance_points": settings.PACE_TOLERANCE_POINTS,
         "grace_days": settings.REPORTING_GRACE_DAYS,
+        "terms": [
+            (stage, settings.STAGE_TERMS[stage]) for stage in Stage if stage in settings.STAGE_TERMS
+        ],
     }
     return render(request, "public/method.html", context)
 

@@ -9,15 +9,18 @@ from decimal import Decimal
 import django_tables2 as tables
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from measures.models import Evaluation, Grade, OpinionStage, Stage
 from metrics.models import Observation, Unit
 from metrics.rules.checks import Result
-from metrics.rules.choices import Certainty, Freshness, Qualifier, Verdict
+from metrics.rules.choices import Certainty, Claim, Freshness, Qualifier, Verdict
 
 from . import colours
 from .as_of import address
+from .committee import Axes, lines_of
 from .lists.tables import NUMBER
 
 ENTERPRISES = Unit(name="家", name_en="enterprises", quantity="enterprises")
@@ -61,6 +64,36 @@ def figures() -> list:
         (_("preliminary"), *specimen("51.79", YUAN, certainty=Certainty.PRELIMINARY)),
         (_("no data: not a zero"), None, ENTERPRISES),
     ]
+
+
+def stages() -> list:
+    """A stage in time, one late, one overdue and one not due; the second day is not known."""
+    days = {
+        Stage.HANDED_OVER: date(2022, 1, 1),
+        Stage.ANSWERED: date(2022, 7, 25),
+        Stage.DELIBERATED: date(2022, 8, 1),
+    }
+    terms = {Stage.ANSWERED: 180, Stage.DELIBERATED: 240, Stage.EVALUATED: 300, Stage.CLOSED: 400}
+    known = {
+        stage: OpinionStage(
+            stage=stage,
+            happened_on=day,
+            document=_("specimen, no source"),
+            published_at=timezone.now(),
+        )
+        for stage, day in days.items()
+    }
+    return lines_of(known, date(2022, 12, 31), terms)
+
+
+def evaluation(grade, *votes) -> Evaluation:
+    """A specimen with the numbers of ``votes``; None or none at all: not published."""
+    return Evaluation(
+        body=_("Specimen office"),
+        held_on=date(2022, 8, 1),
+        grade=grade,
+        **dict(zip(Evaluation.VOTES, votes, strict=False)),
+    )
 
 
 class SpecimenTable(tables.Table):
@@ -123,6 +156,13 @@ def page(request):
         "verdicts": list(Verdict),
         "results": list(Result),
         "freshness_states": list(Freshness),
+        "stages": stages(),
+        "axes": Axes(
+            [(Verdict.MET, 2), (Verdict.BEHIND, 1)],
+            [(Claim.MET, 1)],
+            [evaluation(Grade.NOT_SATISFIED, 6, 11, 21, None), evaluation("")],
+            [],
+        ),
         "bars": [
             (Decimal("0.625"), _("5 of 8 quarters used")),
             (Decimal("1.2"), _("120%: more than the whole")),

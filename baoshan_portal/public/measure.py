@@ -16,6 +16,7 @@ from .as_of import get_public_or_404
 from .charts import drawing
 from .charts.frame import inline
 from .charts.history import distinct, small_spec
+from .committee import evaluations_about
 
 
 @dataclass
@@ -69,4 +70,9 @@ def page(request, code):
         code,
     )
     notes = row.notes.published(request.as_of)
-    return render(request, "public/measure.html", {"measure": row, "notes": notes})
+    context = {
+        "measure": row,
+        "notes": notes,
+        "evaluations": evaluations_about(row, request.as_of),
+    }
+    return render(request, "public/measure.html", context)

@@ -1,4 +1,4 @@
-"""The open-data contract: four CSV files for machines and their description.
+"""The open-data contract: CSV files for machines and their description.
 
 UTF-8, stable English headers, ISO dates, always the full set that was public on the day asked
 for. Columns may be added at the end; none is ever renamed, moved or dropped.
@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
+from measures.models import Evaluation
 from measures.numerals import plain
 from measures.spreadsheets import READ_TOGETHER, machine_lines, streamed
 from metrics.assessment import assess
@@ -141,7 +142,39 @@ TARGETS = File(
     ),
     ("indicator_code", "plan", "due_on"),
 )
-FILES = (OBSERVATIONS, INDICATORS, MEASURES, TARGETS)
+EVALUATIONS = File(
+    "evaluations.csv",
+    _("Every public evaluation by the congress: its own word, neither computed nor claimed."),
+    (
+        Field("code", "string", _("permanent code")),
+        Field("report", "string", _("number of the report evaluated; empty: no whole report")),
+        Field("section", "string", _("number of the section evaluated, or of the theme's section")),
+        Field("theme", "string", _("number of the theme evaluated, such as 1.2")),
+        Field("body", "string", _("who evaluated, in Chinese")),
+        Field("body_en", "string", _("who evaluated, in English")),
+        Field("held_on", "date", _("day of the evaluation")),
+        Field(
+            "result",
+            "string",
+            _("satisfied, fairly-satisfied or not-satisfied; empty: not published"),
+        ),
+        Field("satisfied", "integer", _("votes “satisfied”; empty: not published")),
+        Field("fairly_satisfied", "integer", _("votes “fairly satisfied”; empty: not published")),
+        Field("not_satisfied", "integer", _("votes “not satisfied”; empty: not published")),
+        Field("abstained", "integer", _("abstentions; empty: not published")),
+        Field("decision", "string", _("none, closed or followed-up")),
+        Field("document", "string", _("number or name of the document")),
+        Field("document_url", "string", _("link to the document")),
+        Field("note", "string", _("note in Chinese")),
+        Field("note_en", "string", _("note in English")),
+        Field("revision", "integer", _("1, or higher for a correction")),
+        Field("published_at", "datetime", _("moment of publication")),
+        Field("url", "string", _("where the evaluation stands")),
+        Field("opinion", "string", _("permanent code of the opinion; numbers are unique in it")),
+    ),
+    ("code",),
+)
+FILES = (OBSERVATIONS, INDICATORS, MEASURES, TARGETS, EVALUATIONS)
 
 
 def observations(request):
@@ -268,6 +301,36 @@ def targets(request):
                 row.claim,
                 assess(row.indicator, row, on).verdict.value,
                 row.report.number if row.report else row.source_name,
+            )
+            for row in rows.iterator(chunk_size=READ_TOGETHER)
+        ),
+    )
+
+
+def evaluations(request):
+    rows = Evaluation.objects.published(request.as_of).with_subject().order_by("held_on", "pk")
+    return _csv(
+        EVALUATIONS,
+        (
+            (
+                row.code,
+                row.report.number if row.report else None,
+                getattr(row.section or (row.theme and row.theme.section), "order", None),
+                row.theme.number if row.theme else None,
+                row.body,
+                row.body_en,
+                row.held_on,
+                row.grade,
+                *(n for _name, n in row.votes),
+                row.decision,
+                row.document,
+                row.document_url,
+                row.note,
+                row.note_en,
+                row.revision,
+                timezone.localtime(row.published_at).isoformat(),
+                request.build_absolute_uri(row.get_absolute_url()),
+                row.opinion.code,
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),

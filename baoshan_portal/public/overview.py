@@ -1,6 +1,6 @@
 """The first page: what was asked for, the key figures, and how far they can be trusted.
 
-It counts nothing twice and asks the database ten questions, however many rows there are.
+It counts nothing twice and asks the database twelve questions, however many rows there are.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind
 from metrics.rules.progress import time_used
 
-from . import check_marks
+from . import check_marks, committee
 from .as_of import BadQuery, address, read_day
 from .changes.page import default_since
 from .changes.publications import counts_by_theme
@@ -55,6 +55,8 @@ def page(request):
         "last_published": last_published,
         "plan": plan,
         "time_used": time_used(plan.start_on, plan.end_on, on).value if plan else None,
+        "stages": committee.stages_of(report.opinion, as_of),
+        "evaluations": committee.evaluations_of_reports(report.opinion, as_of),
         "sections": sections,
         "total": Counts.total(section.counts for section in sections),
         "key_figures": keys,

@@ -4,16 +4,23 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from measures.models import Measure, Section, Theme
 from metrics.models import Indicator
 
+from .committee import Axes, SectionsWord, axes
+
 
 @dataclass(frozen=True)
 class ThemeMeasures:
-    """A theme with its public measures; each has ``public_indicators``, with their latest value."""
+    """A theme with its public measures; each has ``public_indicators``, with their latest value.
+
+    ``axes``: computed, claimed and evaluated; None where the theme was not evaluated by itself.
+    """
 
     theme: Theme
+    axes: Axes | None = None
 
     @property
     def measures(self) -> list[Measure]:
@@ -51,5 +58,17 @@ def page(request, order):
     themes = row.themes.select_related("section").prefetch_related(
         Prefetch("measures", measures, to_attr="public_measures")
     )
-    context = {"section": row, "themes": [ThemeMeasures(theme) for theme in themes]}
+    on = as_of or timezone.localdate()
+    word = SectionsWord.of(row, as_of)
+    lines = []
+    for theme in themes:
+        own, evaluated = ThemeMeasures(theme), word.of_theme(theme)
+        states = axes(own.indicators, evaluated, on) if evaluated else None
+        lines.append(ThemeMeasures(theme, states))
+    counted = [indicator for line in lines for indicator in line.indicators]
+    context = {
+        "section": row,
+        "themes": lines,
+        "axes": axes(counted, [*word.of_section, *word.of_reports], on),
+    }
     return render(request, "public/section.html", context)

@@ -23,6 +23,7 @@ files = [
     path("data/indicators.csv", open_data.indicators, name="indicators.csv"),
     path("data/measures.csv", open_data.measures, name="measures.csv"),
     path("data/targets.csv", open_data.targets, name="targets.csv"),
+    path("data/evaluations.csv", open_data.evaluations, name="evaluations.csv"),
     path("data/datapackage.json", open_data.datapackage, name="datapackage.json"),
 ]
 pages = [

@@ -6,11 +6,12 @@ from .pages import PLAIN_PAGES, rows_of
 from .server import Server
 
 # Kinds that the report itself has none of: every figure has a value, no measure has a note, no
-# value was corrected, no name is as long as a name may be.
+# value was corrected, nothing was evaluated, no name is as long as a name may be.
 _ADD = """
 from datetime import date
 from measures.models import Measure
-from measures.tests.factories import make_measure, make_note
+from measures.models import Opinion, Report, Stage
+from measures.tests.factories import make_evaluation, make_measure, make_note, make_stage
 from metrics.models import Indicator
 from metrics.tests.factories import make_indicator, make_observation
 first = Indicator.objects.published().select_related('measure__theme', 'unit').first()
@@ -23,6 +24,15 @@ make_note(measure=long, published=date(2023, 9, 1), text='已完成选址。', t
 old = first.observations.published().get()
 make_observation(indicator=first, supersedes=old, revision=2, correction_reason='核对后更正',
     value='123456789', as_written='123456789', published=date(2023, 9, 1))
+votes = dict(satisfied=3, fairly_satisfied=12, not_satisfied=24, abstained=0)
+word = dict(document='会议纪要', document_url='https://example.org/', published=date(2023, 9, 20))
+place = dict(section=first.measure.theme.section), dict(theme=first.measure.theme)
+for subject in (*place, dict(report=Report.objects.first())):
+    make_evaluation(grade='not-satisfied', decision='followed-up', note='继续督办', **votes, **word,
+        **subject)
+make_evaluation(published=date(2023, 9, 1), **place[0])
+make_stage(opinion=Opinion.objects.first(), stage=Stage.HANDED_OVER, happened_on=date(2023, 1, 6),
+    published=date(2023, 9, 1))
 print(first.code)
 """
 

@@ -11,6 +11,7 @@ FILES = (
     "/data/indicators.csv",
     "/data/measures.csv",
     "/data/targets.csv",
+    "/data/evaluations.csv",
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")

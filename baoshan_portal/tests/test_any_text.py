@@ -28,20 +28,22 @@ from baoshan_portal.staff.entry_sheet.page import sheet_url
 from baoshan_portal.staff.tests.tables import csv_file, xlsx_file
 from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, take_step
 from measures import workflow
-from measures.access import EDITOR, REVIEWER, STEWARD
+from measures.access import COMMITTEE, EDITOR, REVIEWER, STEWARD
 from measures.characters import clean_text, printable
-from measures.models import Department, Measure, ProgressNote, Report, TrailEvent
+from measures.models import Department, Evaluation, Measure, ProgressNote, Report, TrailEvent
 from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
+    make_evaluation,
     make_measure,
     make_note,
     make_report,
     make_round,
     make_section,
     make_staff,
+    make_stage,
     make_superuser,
     make_theme,
     stored_as,
@@ -177,6 +179,9 @@ def test_no_text_that_stands_in_the_database_breaks_a_page_a_file_or_a_feed(worl
         correction = make_note(
             measure=world.measure, supersedes=first, revision=2, correction_reason="x"
         )
+        stage = make_stage(opinion=world.report.opinion)
+        evaluation = make_evaluation(theme=world.theme)
+        again = make_evaluation(report=world.report)
         name = text[:30] or "x"
         for row in (
             world.office, world.report, world.report.opinion, world.section, world.theme,
@@ -189,6 +194,10 @@ def test_no_text_that_stands_in_the_database_breaks_a_page_a_file_or_a_feed(worl
         stored_as(target, ISSUED, source_name=name, note=text, note_en=text)
         stored_as(note, ISSUED, text=text, text_en=text)
         stored_as(correction, ISSUED, text=text, correction_reason=text)
+        said = {"document": name, "document_url": name, "note": text, "note_en": text}
+        stored_as(stage, ISSUED, **said)
+        for row in (evaluation, again):
+            stored_as(row, ISSUED, body=name, body_en=name, **said)
         reader, shown = Client(), printable(text)
 
         for address in addresses():
@@ -198,7 +207,8 @@ def test_no_text_that_stands_in_the_database_breaks_a_page_a_file_or_a_feed(worl
             if "/changes/feed/" in address and "indicator" not in address:
                 assert shown in told, address
         admin = browser_of(make_superuser())
-        for row in (world.measure, world.indicator, note, observation, target, world.office):
+        desks = (world.measure, world.indicator, note, observation, target, world.office)
+        for row in (*desks, stage, evaluation):
             assert admin.get(desk(row, "change")).status_code == 200
             assert admin.get(desk(type(row), "changelist")).status_code == 200
         for model in (Indicator, Observation, TrailEvent):
@@ -251,6 +261,25 @@ def test_the_admins_form_of_a_note(world, text):
             assert stored == [clean]
         else:
             assert list(errors(answer)) == ["text"]
+            assert stored == []
+
+
+@few(4)
+@given(TEXTS)
+@example("一\x0b二")
+@example("一\x07二")
+def test_the_admins_form_of_an_evaluation(world, text):
+    with forgotten():
+        browser = browser_of(make_staff(COMMITTEE))
+        answer = fill_in(
+            browser, desk(Evaluation, "add"),
+            section=world.section.pk, held_on="2023-09-20", body="区人大常委会", note=text,
+        )  # fmt: skip
+        stored = list(Evaluation.objects.values_list("note", flat=True))
+        if (clean := kept(text)) is not None:
+            assert stored == [clean]
+        else:
+            assert list(errors(answer)) == ["note"]
             assert stored == []
 
 

@@ -29,12 +29,13 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from baoshan_portal.staff.admin.submissions import STEPS
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
-from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
+from measures.access import ADMINISTRATOR, AUDITOR, COMMITTEE, EDITOR, REVIEWER, ROLES, STEWARD
 from measures.models import TrailEvent, User
 from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
+    make_evaluation,
     make_measure,
     make_note,
     make_opinion,
@@ -42,6 +43,7 @@ from measures.tests.factories import (
     make_round,
     make_section,
     make_staff,
+    make_stage,
     make_superuser,
     make_theme,
     make_user,
@@ -60,8 +62,17 @@ pytestmark = [
     pytest.mark.long,
 ]
 
-ACTORS = ("staff", "editor", "reviewer", "steward", "auditor", "administrator", "superuser")
-GROUPS = dict(zip(ACTORS[1:-1], (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR), strict=True))
+ACTORS = (
+    "staff", "editor", "reviewer", "steward", "auditor", "administrator", "superuser", "committee",
+)  # fmt: skip
+GROUPS = {
+    "editor": EDITOR,
+    "reviewer": REVIEWER,
+    "steward": STEWARD,
+    "auditor": AUDITOR,
+    "administrator": ADMINISTRATOR,
+    "committee": COMMITTEE,
+}
 
 # -    neither seen nor changed
 # r    seen, not changed
@@ -70,114 +81,131 @@ GROUPS = dict(zip(ACTORS[1:-1], (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRAT
 #      w/r of a page that adds: it opens for the own department and takes nothing of a foreign one
 # "staff" may sign in and has no role. Who is not signed in sees and changes nothing anywhere.
 MATRIX = """
-what                          page                    staff editor reviewer steward auditor administrator superuser
+what                          page                    staff editor reviewer steward auditor administrator superuser  committee
 
-site                          index                     r     r      r        r       r       r             r
-site                          app_list:measures         -     r      r        r       r       r             r
-site                          app_list:metrics          -     r      r        r       r       -             r
-site                          app_list:auth             -     -      -        -       -       r             r
-site                          jsi18n                    r     r      r        r       r       r             r
-site                          password_change           r     r      r        r       r       r             r
-site                          password_change_done      r     r      r        r       r       r             r
-site                          second_factor             w     w      w        w       w       w             w
-site                          second_factor_code        -     -      -        -       -       -             -
-autocomplete                  unscoped                  -     r      r        r       r       -             r
-autocomplete                  scoped                    -     r/-    r        r       r       -             r
-autocomplete                  department                -     r      r        r       r       r             r
-autocomplete                  user                      -     -      -        -       -       r             r
+site                          index                     r     r      r        r       r       r             r          r
+site                          app_list:measures         -     r      r        r       r       r             r          r
+site                          app_list:metrics          -     r      r        r       r       -             r          -
+site                          app_list:auth             -     -      -        -       -       r             r          -
+site                          jsi18n                    r     r      r        r       r       r             r          r
+site                          password_change           r     r      r        r       r       r             r          r
+site                          password_change_done      r     r      r        r       r       r             r          r
+site                          second_factor             w     w      w        w       w       w             w          w
+site                          second_factor_code        -     -      -        -       -       -             -          -
+autocomplete                  unscoped                  -     r      r        r       r       -             r          -
+autocomplete                  scoped                    -     r/-    r        r       r       -             r          -
+autocomplete                  department                -     r      r        r       r       r             r          -
+autocomplete                  user                      -     -      -        -       -       r             r          -
 
-opinion,report,section,theme  changelist                -     r      r        r       r       -             r
-opinion,report,section,theme  history                   -     r      r        r       r       -             r
-opinion,report,section,theme  change                    -     r      r        w       r       -             w
-opinion,report,section,theme  add                       -     -      -        w       -       -             w
-opinion,report,section,theme  delete                    -     -      -        -       -       -             w
-opinion,report,section,theme  action:delete_selected    -     -      -        -       -       -             w
-unit,plan,check               changelist                -     r      r        r       r       -             r
-unit,plan,check               history                   -     r      r        r       r       -             r
-unit,plan,check               change                    -     r      r        w       r       -             w
-unit,plan,check               add                       -     -      -        w       -       -             w
-unit,plan,check               delete                    -     -      -        -       -       -             w
-unit,plan,check               action:delete_selected    -     -      -        -       -       -             w
-measure,indicator             changelist                -     r/-    r        r       r       -             r
-measure,indicator             history                   -     r/-    r        r       r       -             r
-measure,indicator             change                    -     r/-    r        w       r       -             w
-measure,indicator             add                       -     -      -        w       -       -             w
-measure,indicator             delete                    -     -      -        -       -       -             w
-measure,indicator             action:delete_selected    -     -      -        -       -       -             w
-indicator,observation         export                    -     r/-    r        r       r       -             r
-indicator                     import                    -     -      -        w       -       -             w
-observation                   import                    -     w/r    -        -       -       -             w
+opinion,report,section,theme  changelist                -     r      r        r       r       -             r          -
+opinion,report,section,theme  history                   -     r      r        r       r       -             r          -
+opinion,report,section,theme  change                    -     r      r        w       r       -             w          -
+opinion,report,section,theme  add                       -     -      -        w       -       -             w          -
+opinion,report,section,theme  delete                    -     -      -        -       -       -             w          -
+opinion,report,section,theme  action:delete_selected    -     -      -        -       -       -             w          -
+unit,plan,check               changelist                -     r      r        r       r       -             r          -
+unit,plan,check               history                   -     r      r        r       r       -             r          -
+unit,plan,check               change                    -     r      r        w       r       -             w          -
+unit,plan,check               add                       -     -      -        w       -       -             w          -
+unit,plan,check               delete                    -     -      -        -       -       -             w          -
+unit,plan,check               action:delete_selected    -     -      -        -       -       -             w          -
+measure,indicator             changelist                -     r/-    r        r       r       -             r          -
+measure,indicator             history                   -     r/-    r        r       r       -             r          -
+measure,indicator             change                    -     r/-    r        w       r       -             w          -
+measure,indicator             add                       -     -      -        w       -       -             w          -
+measure,indicator             delete                    -     -      -        -       -       -             w          -
+measure,indicator             action:delete_selected    -     -      -        -       -       -             w          -
+indicator,observation         export                    -     r/-    r        r       r       -             r          -
+indicator                     import                    -     -      -        w       -       -             w          -
+observation                   import                    -     w/r    -        -       -       -             w          -
 
-progressnote,observation      changelist                -     r/-    r        r       r       -             r
-progressnote,observation      history                   -     r/-    r        r       r       -             r
-progressnote,observation      change                    -     w/-    r        r       r       -             w
-progressnote,observation      change:submitted          -     r/-    r        r       r       -             r
-progressnote,observation      change:published          -     r/-    r        r       r       -             r
-progressnote,observation      add                       -     w/r    -        -       -       -             w
-progressnote,observation      delete                    -     w/-    -        -       -       -             w
-progressnote,observation      delete:submitted          -     -      -        -       -       -             -
-progressnote,observation      delete:published          -     -      -        -       -       -             -
-progressnote,observation      step:submit               -     w/-    -        -       -       -             w
-progressnote,observation      step:publish              -     -      w        -       -       -             w
-progressnote,observation      step:return               -     -      w        -       -       -             w
-progressnote,observation      step:correct              -     w/-    -        -       -       -             w
-progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w
-target                        changelist                -     r/-    r        r       r       -             r
-target                        history                   -     r/-    r        r       r       -             r
-target                        change                    -     r/-    r        w       r       -             w
-target                        change:submitted          -     r/-    r        r       r       -             r
-target                        change:published          -     r/-    r        r       r       -             r
-target                        add                       -     -      -        w       -       -             w
-target                        delete                    -     -      -        w       -       -             w
-target                        delete:submitted          -     -      -        -       -       -             -
-target                        delete:published          -     -      -        -       -       -             -
-target                        step:submit               -     -      -        w       -       -             w
-target                        step:publish              -     -      w        -       -       -             w
-target                        step:return               -     -      w        -       -       -             w
-target                        step:correct              -     -      -        w       -       -             w
-target                        action:submit_selected    -     -      -        w       -       -             w
+progressnote,observation      changelist                -     r/-    r        r       r       -             r          -
+progressnote,observation      history                   -     r/-    r        r       r       -             r          -
+progressnote,observation      change                    -     w/-    r        r       r       -             w          -
+progressnote,observation      change:submitted          -     r/-    r        r       r       -             r          -
+progressnote,observation      change:published          -     r/-    r        r       r       -             r          -
+progressnote,observation      add                       -     w/r    -        -       -       -             w          -
+progressnote,observation      delete                    -     w/-    -        -       -       -             w          -
+progressnote,observation      delete:submitted          -     -      -        -       -       -             -          -
+progressnote,observation      delete:published          -     -      -        -       -       -             -          -
+progressnote,observation      step:submit               -     w/-    -        -       -       -             w          -
+progressnote,observation      step:publish              -     -      w        -       -       -             w          -
+progressnote,observation      step:return               -     -      w        -       -       -             w          -
+progressnote,observation      step:correct              -     w/-    -        -       -       -             w          -
+progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w          -
+target                        changelist                -     r/-    r        r       r       -             r          -
+target                        history                   -     r/-    r        r       r       -             r          -
+target                        change                    -     r/-    r        w       r       -             w          -
+target                        change:submitted          -     r/-    r        r       r       -             r          -
+target                        change:published          -     r/-    r        r       r       -             r          -
+target                        add                       -     -      -        w       -       -             w          -
+target                        delete                    -     -      -        w       -       -             w          -
+target                        delete:submitted          -     -      -        -       -       -             -          -
+target                        delete:published          -     -      -        -       -       -             -          -
+target                        step:submit               -     -      -        w       -       -             w          -
+target                        step:publish              -     -      w        -       -       -             w          -
+target                        step:return               -     -      w        -       -       -             w          -
+target                        step:correct              -     -      -        w       -       -             w          -
+target                        action:submit_selected    -     -      -        w       -       -             w          -
 
-round                         changelist                -     r      r        r       r       -             r
-round                         history                   -     r      r        r       r       -             r
-round                         change                    -     r      r        w       r       -             w
-round                         add                       -     -      -        w       -       -             w
-round                         delete                    -     -      -        -       -       -             w
-round                         action:delete_selected    -     -      -        -       -       -             w
-round                         action:lock               -     -      -        w       -       -             w
-round                         action:unlock             -     -      -        w       -       -             w
+opinionstage,evaluation       changelist                -     -      -        -       r       -             r          r
+opinionstage,evaluation       history                   -     -      -        -       r       -             r          r
+opinionstage,evaluation       change                    -     -      -        -       r       -             w          w
+opinionstage,evaluation       change:submitted          -     -      -        -       r       -             r          r
+opinionstage,evaluation       change:published          -     -      -        -       r       -             r          r
+opinionstage,evaluation       add                       -     -      -        -       -       -             w          w
+opinionstage,evaluation       delete                    -     -      -        -       -       -             w          w
+opinionstage,evaluation       delete:submitted          -     -      -        -       -       -             -          -
+opinionstage,evaluation       delete:published          -     -      -        -       -       -             -          -
+opinionstage,evaluation       step:submit               -     -      -        -       -       -             w          w
+opinionstage,evaluation       step:publish              -     -      -        -       -       -             w          w
+opinionstage,evaluation       step:return               -     -      -        -       -       -             w          w
+opinionstage,evaluation       step:correct              -     -      -        -       -       -             w          w
+opinionstage,evaluation       action:submit_selected    -     -      -        -       -       -             w          w
 
-department                    changelist                -     r      r        r       r       r             r
-department                    history                   -     r      r        r       r       r             r
-department                    change                    -     r      r        r       r       w             w
-department                    add                       -     -      -        -       -       w             w
-department                    delete                    -     -      -        -       -       -             w
-department                    action:delete_selected    -     -      -        -       -       -             w
-user                          changelist                -     -      -        -       -       r             r
-user                          history                   -     -      -        -       -       r             r
-user                          change                    -     -      -        -       -       w/r           w
-user                          add                       -     -      -        -       -       w             w
-user                          delete                    -     -      -        -       -       -             -
-user                          password                  -     -      -        -       -       w/-           w
-user                          action:remove_second_factors  - -      -        -       -       w/-           w
-group                         changelist                -     -      -        -       -       r             r
-group                         history                   -     -      -        -       -       r             r
-group                         change                    -     -      -        -       -       w             w
-group                         add                       -     -      -        -       -       -             -
-group                         delete                    -     -      -        -       -       -             -
-trailevent                    changelist                -     -      -        -       r       -             r
-trailevent                    history                   -     -      -        -       r       -             r
-trailevent                    change                    -     -      -        -       r       -             r
-trailevent                    add                       -     -      -        -       -       -             -
-trailevent                    delete                    -     -      -        -       -       -             -
-trailevent                    export                    -     -      -        -       r       -             r
+round                         changelist                -     r      r        r       r       -             r          -
+round                         history                   -     r      r        r       r       -             r          -
+round                         change                    -     r      r        w       r       -             w          -
+round                         add                       -     -      -        w       -       -             w          -
+round                         delete                    -     -      -        -       -       -             w          -
+round                         action:delete_selected    -     -      -        -       -       -             w          -
+round                         action:lock               -     -      -        w       -       -             w          -
+round                         action:unlock             -     -      -        w       -       -             w          -
 
-desk                          review                    -     -      w        -       -       -             w
-desk                          review-return             -     -      w        -       -       -             w
-desk                          entry-sheet               -     w/-    -        -       -       -             w
-desk                          guide                     r     r      r        r       r       r             r
-desk                          evidence                  -     r/-    r        r       r       -             r
-desk                          upload-template           -     r/-    -        -       -       -             r
-desk                          upload                    -     w/-    -        -       -       -             w
+department                    changelist                -     r      r        r       r       r             r          -
+department                    history                   -     r      r        r       r       r             r          -
+department                    change                    -     r      r        r       r       w             w          -
+department                    add                       -     -      -        -       -       w             w          -
+department                    delete                    -     -      -        -       -       -             w          -
+department                    action:delete_selected    -     -      -        -       -       -             w          -
+user                          changelist                -     -      -        -       -       r             r          -
+user                          history                   -     -      -        -       -       r             r          -
+user                          change                    -     -      -        -       -       w/r           w          -
+user                          add                       -     -      -        -       -       w             w          -
+user                          delete                    -     -      -        -       -       -             -          -
+user                          password                  -     -      -        -       -       w/-           w          -
+user                          action:remove_second_factors  - -      -        -       -       w/-           w          -
+group                         changelist                -     -      -        -       -       r             r          -
+group                         history                   -     -      -        -       -       r             r          -
+group                         change                    -     -      -        -       -       w             w          -
+group                         add                       -     -      -        -       -       -             -          -
+group                         delete                    -     -      -        -       -       -             -          -
+trailevent                    changelist                -     -      -        -       r       -             r          -
+trailevent                    history                   -     -      -        -       r       -             r          -
+trailevent                    change                    -     -      -        -       r       -             r          -
+trailevent                    add                       -     -      -        -       -       -             -          -
+trailevent                    delete                    -     -      -        -       -       -             -          -
+trailevent                    export                    -     -      -        -       r       -             r          -
+
+desk                          review                    -     -      w        -       -       -             w          -
+desk                          review-return             -     -      w        -       -       -             w          -
+desk                          review:word               -     -      -        -       -       -             w          w
+desk                          review-return:word        -     -      -        -       -       -             w          w
+desk                          entry-sheet               -     w/-    -        -       -       -             w          -
+desk                          guide                     r     r      r        r       r       r             r          r
+desk                          evidence                  -     r/-    r        r       r       -             r          -
+desk                          upload-template           -     r/-    -        -       -       -             r          -
+desk                          upload                    -     w/-    -        -       -       -             w          -
 """  # noqa: E501
 
 #: Pages that are the same for everybody or only lead to another page, and why that is no danger
@@ -266,6 +294,9 @@ def rows_of(whose, department, other) -> dict:
         "measure": make_measure(lead=department, **names),
         "indicator": make_indicator(measure=measure, unit=make_unit(name=f"单位{whose}"), **names),
         "progressnote": entries(make_note, measure=measure, other=other),
+        # The committee's word is of no department; every row is like its own.
+        "opinionstage": entries(make_stage, other=other),
+        "evaluation": entries(make_evaluation, other=other),
         "observation": entries(make_observation, indicator=indicator, other=other),
         "target": entries(make_target, indicator=indicator, other=other),
         "trailevent": TrailEvent.objects.create(actor_name="li", action="entered"),
@@ -329,6 +360,8 @@ CHANGES = {
     "progressnote": {"text": "改过"},
     "observation": {"as_written": "7家", "value": ""},
     "target": {"value": "7"},
+    "opinionstage": {"note": "改过"},
+    "evaluation": {"satisfied": "7"},
     "user": {"username": "changed"},
     "group": {"require_second_factor": "on"},
 }
@@ -341,6 +374,7 @@ NEW = {
     "indicator": {"order": "9999"},
     "observation": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
     "target": {"due_on": "2023-06-30"},
+    "opinionstage": {"stage": "closed"},
     "user": {
         "username": "added",
         "usable_password": "true",
@@ -369,7 +403,7 @@ def form_of(world, whose, kind) -> dict:
 def model_page(world, line, whose) -> Attempt:
     """A page that Django's admin has for every model."""
     kind, (page, _colon, more) = line.kind, line.page.partition(":")
-    scoped = isinstance(world.rows[whose][kind], dict) or kind in {"measure", "indicator"}
+    scoped = kind in {"measure", "indicator", "progressnote", "observation", "target"}
     mark = f"Mark-{whose}" if scoped else ""
     changes = CHANGES.get(kind, {"name_en": "Changed"})
     if page == "changelist":
@@ -471,6 +505,27 @@ def review_return(world, line, whose) -> Attempt:
     return Attempt(address, {"seen": row.version, "reason": "理由"})
 
 
+def review_word(world, line, whose) -> list[Attempt]:
+    """What the committee's office reviews; to everybody else the queue is without it."""
+    found = []
+    for kind in ("opinionstage", "evaluation"):
+        row = row_of(world, whose, kind, "submitted")
+        typed = {"row": [f"{kind}:{row.pk}:{row.version}"], "publish": "1"}
+        found.append(Attempt(reverse("admin:review"), typed, mark=f"{kind}-{row.pk}"))
+    return found
+
+
+def review_return_word(world, line, whose) -> list[Attempt]:
+    rows = [row_of(world, whose, kind, "submitted") for kind in ("opinionstage", "evaluation")]
+    return [
+        Attempt(
+            reverse("admin:review-return", args=[row._meta.model_name, row.pk]),
+            {"seen": row.version, "reason": "理由"},
+        )
+        for row in rows
+    ]
+
+
 def evidence(world, line, whose) -> Attempt:
     name = world.rows[whose]["proof"].evidence_file.name.rpartition("/")[2]
     address = reverse("admin:evidence", args=["observation", name])
@@ -512,6 +567,8 @@ PAGES = {
     ("user", "password"): user_password,
     ("desk", "review"): review,
     ("desk", "review-return"): review_return,
+    ("desk", "review:word"): review_word,
+    ("desk", "review-return:word"): review_return_word,
     ("desk", "entry-sheet"): entry_sheet,
     ("desk", "guide"): site_page,
     ("desk", "evidence"): evidence,
@@ -778,7 +835,7 @@ def test_every_role_of_the_portal_is_in_the_matrix():
 
 
 def test_every_step_of_the_workflow_is_in_the_matrix():
-    for kind in ("progressnote", "observation", "target"):
+    for kind in ("progressnote", "observation", "target", "opinionstage", "evaluation"):
         steps = {line.page[5:] for line in LINES if line.kind == kind and line.page[:5] == "step:"}
         assert steps == set(STEPS)
 

@@ -1,3 +1,4 @@
+from .committee import Decision, Evaluation, Grade, OpinionStage, Stage
 from .demo_mark import DemoMark
 from .documents import Opinion, Report, validate_locator
 from .notes import ProgressNote
@@ -7,16 +8,21 @@ from .trail import TrailEvent
 from .tree import Measure, Section, Theme
 
 __all__ = [
+    "Decision",
     "DemoMark",
     "Department",
+    "Evaluation",
+    "Grade",
     "Measure",
     "Opinion",
+    "OpinionStage",
     "ProgressNote",
     "Report",
     "RolePolicy",
     "Round",
     "RoundUnlock",
     "Section",
+    "Stage",
     "Theme",
     "TrailEvent",
     "User",

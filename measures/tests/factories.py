@@ -9,13 +9,16 @@ from django.utils import timezone
 
 from ..models import (
     Department,
+    Evaluation,
     Measure,
     Opinion,
+    OpinionStage,
     ProgressNote,
     Report,
     Round,
     RoundUnlock,
     Section,
+    Stage,
     Theme,
     User,
 )
@@ -182,3 +185,19 @@ def make_note(*, published=None, **fields) -> ProgressNote:
     if "measure" not in fields:
         defaults["measure"] = make_measure()
     return ProgressNote.objects.create(**submission(published, **defaults | fields))
+
+
+def make_stage(*, published=None, **fields) -> OpinionStage:
+    """A draft, or a stage that is public since ``published``: answered on the report's day."""
+    defaults = {"stage": Stage.ANSWERED, "happened_on": ISSUED, "document": "宝府〔2023〕70号"}
+    if "opinion" not in fields:
+        defaults["opinion"] = make_opinion()
+    return OpinionStage.objects.create(**submission(published, **defaults | fields))
+
+
+def make_evaluation(*, published=None, **fields) -> Evaluation:
+    """A draft, or an evaluation of a section that is public since ``published``."""
+    defaults = {"body": "区人大常委会", "body_en": "Standing Committee", "held_on": ISSUED}
+    if not {"report", "section", "theme"} & fields.keys():
+        defaults["section"] = make_section()
+    return Evaluation.objects.create(**submission(published, **defaults | fields))

@@ -1,12 +1,13 @@
 """Measures and what they belong to: constraints, numbers, languages, what is public."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from ..models import Measure, Theme
+from ..models import Evaluation, Measure, Stage, Theme
 from .constraints import (
     assert_database_refuses,
     assert_validation_refuses,
@@ -16,12 +17,14 @@ from .constraints import (
 from .factories import (
     ISSUED,
     make_department,
+    make_evaluation,
     make_measure,
     make_note,
     make_opinion,
     make_report,
     make_round,
     make_section,
+    make_stage,
     make_theme,
     make_unlock,
 )
@@ -79,6 +82,35 @@ def unlock_without_a_reason():
     return make_unlock(), {"reason": ""}
 
 
+def unknown_stage():
+    return make_stage(), {"stage": "lost"}
+
+
+def stage_told_twice():
+    first = make_stage()
+    return make_stage(opinion=first.opinion, stage=Stage.CLOSED), {"stage": first.stage}
+
+
+def evaluation_of_two_things():
+    return make_evaluation(), {"theme": make_theme()}
+
+
+def evaluation_of_nothing():
+    return make_evaluation(), {"section": None}
+
+
+def votes_below_zero(name):
+    return make_evaluation(**{name: 0}), {name: -1}
+
+
+def unknown_result():
+    return make_evaluation(), {"grade": "splendid"}
+
+
+def unknown_decision():
+    return make_evaluation(), {"decision": "lost"}
+
+
 BREACHES = [
     ("report_signed_before_issue", report_issued_before_it_was_signed),
     ("section_order_once", second_section_of_the_same_order),
@@ -91,7 +123,16 @@ BREACHES = [
     ("round_opens_before_due", round_that_is_due_before_it_opens),
     ("roundunlock_once", second_unlock_for_a_department),
     ("roundunlock_has_reason", unlock_without_a_reason),
+    ("opinionstage_stage_known", unknown_stage),
+    ("opinionstage_told_once", stage_told_twice),
+    ("evaluation_of_one_thing", evaluation_of_two_things),
+    ("evaluation_of_one_thing", evaluation_of_nothing),
+    *((f"evaluation_{name}_counts", partial(votes_below_zero, name)) for name in Evaluation.VOTES),
+    ("evaluation_result_known", unknown_result),
+    ("evaluation_result_known", unknown_decision),
     *((f"progressnote_{name}", breach) for name, breach in submission_breaches(make_note)),
+    *((f"opinionstage_{name}", breach) for name, breach in submission_breaches(make_stage)),
+    *((f"evaluation_{name}", breach) for name, breach in submission_breaches(make_evaluation)),
 ]
 each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 

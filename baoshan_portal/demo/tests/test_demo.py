@@ -30,8 +30,18 @@ from baoshan_portal.tests.pages import (
     links,
     public_pages,
     rows_of,
+    texts,
 )
-from measures.models import Measure, ProgressNote, Round, Section, TrailEvent, User
+from measures.models import (
+    Evaluation,
+    Measure,
+    OpinionStage,
+    ProgressNote,
+    Round,
+    Section,
+    TrailEvent,
+    User,
+)
 from measures.submission import State
 from measures.watermark import CHINESE, ENGLISH, WATERMARK
 from metrics.assessment import assess, assess_checks
@@ -337,8 +347,8 @@ def test_values_are_of_every_certainty_and_qualifier():
     assert expected.period_end >= timezone.localdate()
 
 
-def test_values_targets_and_notes_were_corrected_with_a_reason():
-    for model in (Observation, Target, ProgressNote):
+def test_values_targets_notes_and_an_evaluation_were_corrected_with_a_reason():
+    for model in (Observation, Target, ProgressNote, Evaluation):
         corrections = model.objects.published().filter(**INVENTED, supersedes__isnull=False)
         assert corrections, model
         for row in corrections:
@@ -354,6 +364,18 @@ def test_claims_contradict_what_is_computed():
     }
 
     assert {Verdict.BEHIND, Verdict.MISSED, Verdict.MET} <= contradicted
+
+
+def test_the_committee_contradicts_a_claim_and_a_stage_was_late(client):
+    section = text_of(client.get("/en/sections/1/"))
+    assert "Reported met, while the committee was not satisfied:" in section
+    overview = text_of(client.get("/en/"))
+    # 26 October less 4 October
+    # Two stages are told with their terms: one late, one of which nothing is known.
+    stages = texts(overview, "li")
+    late = "deliberated 2023-10-26 ▽ late due 2023-10-04 22 days over"
+    assert late in stages
+    assert any(text.startswith("closed not known ! term over") for text in stages)
 
 
 def test_a_check_that_held_in_the_report_no_longer_holds():
@@ -394,7 +416,7 @@ def test_some_measures_have_a_confirmed_lead_and_some_a_proposed_one():
 def test_staff_find_work_on_their_desks():
     pages = {
         name: browser_of(User.objects.get(username=f"demo-{name}")).get("/admin/").context["work"]
-        for name in ("editor", "reviewer", "auditor")
+        for name in ("editor", "reviewer", "auditor", "committee")
     }
 
     entry, waiting = pages["editor"].entry, pages["reviewer"].review.waiting
@@ -402,6 +424,8 @@ def test_staff_find_work_on_their_desks():
     assert entry.drafts and entry.returned and entry.in_review
     assert sum(sum(group.counts.values()) for group in waiting) >= 3
     assert pages["auditor"].trail.counts
+    (word,) = pages["committee"].review.waiting
+    assert (word.department, list(word.counts.values())) == (None, [1])
 
 
 def test_the_past_can_be_looked_at():
@@ -428,7 +452,7 @@ def test_every_invented_value_reads_back_as_it_is_stored_and_breaks_no_rule():
 
 
 def test_every_public_row_was_entered_and_approved_by_two_people_and_the_trail_tells_it():
-    for model in (Observation, Target, ProgressNote):
+    for model in (Observation, Target, ProgressNote, OpinionStage, Evaluation):
         events = Counter(
             TrailEvent.objects.filter(
                 subject_type=model._meta.label_lower, action__in=["entered", "published"]
@@ -449,6 +473,10 @@ def test_the_figures_of_the_report_stand_as_they_were_beside_the_invented_ones()
     assert not Observation.objects.filter(**INVENTED).exclude(source_name=filling.SOURCE).exists()
     assert not Target.objects.filter(**INVENTED).exclude(source_name=filling.SOURCE).exists()
     assert Target.objects.exclude(**INVENTED).count() == 2
+    assert not Evaluation.objects.exclude(**INVENTED, document=filling.SOURCE).exists()
+    (answered,) = OpinionStage.objects.exclude(**INVENTED)
+    assert (answered.stage, answered.happened_on) == ("answered", date(2023, 7, 25))
+    assert not OpinionStage.objects.filter(**INVENTED).exclude(document=filling.SOURCE).exists()
     assert not ProgressNote.objects.exclude(**INVENTED).exists()
     for note in ProgressNote.objects.all():
         assert note.text.startswith("（虚构）")
@@ -460,7 +488,8 @@ def test_everybodys_password_is_shown_once(first_run):
         password = re.search(rf"{name}, password: (\S+)", first_run)[1]
         assert len(password) >= 12
         assert User.objects.get(username=name).check_password(password)
-    assert not User.objects.get(username="demo-colleague").has_usable_password()
+    for name, _role, _title in filling.OTHERS:
+        assert not User.objects.get(username=name).has_usable_password()
 
 
 def database() -> dict:

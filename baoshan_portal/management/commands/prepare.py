@@ -13,7 +13,7 @@ from measures.watermark import check_database
 
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures",
-    "units", "indicators", "observations", "plans", "targets", "checks",
+    "units", "indicators", "observations", "plans", "targets", "checks", "stages",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from measures.submission import end_of_day
 from measures.watermark import watermarked
 from metrics.models import Indicator
 
+from .committee import word_changes
 from .publications import changes_between
 
 FEED_LENGTH = 100
@@ -69,7 +70,9 @@ class Publications(Feed):
     """The newest publications of a place, as Atom."""
 
     feed_type = StableAtom
-    subtitle = gettext_lazy("Values, corrections, targets and progress notes as they are published")
+    subtitle = gettext_lazy(
+        "Values, corrections, targets, progress notes and the committee’s word, once published"
+    )
     author_name = gettext_lazy("Baoshan follow-up portal")
     item_guid_is_permalink = False
 
@@ -97,12 +100,16 @@ class Publications(Feed):
         return row.get_absolute_url() if row else reverse("changes")
 
     def items(self, subscription):
-        changes = changes_between(None, subscription.until, **subscription.place)
+        changes = [
+            *changes_between(None, subscription.until, **subscription.place),
+            *word_changes(None, subscription.until, **subscription.place),
+        ]
+        changes.sort(key=lambda change: (change.at, change.id), reverse=True)
         return changes[:FEED_LENGTH]
 
     def item_title(self, change):
         # Readers of feeds show every entry by itself.
-        return watermarked(f"{change.measure.number} {change.subject}: {change.kind}")
+        return watermarked(f"{change.title}: {change.kind}")
 
     def item_description(self, change):
         text = f"{change.before} → {change.after}" if change.before else change.after
@@ -110,7 +117,7 @@ class Publications(Feed):
         return escape(f"{text} ({change.reason})" if change.reason else text)
 
     def item_link(self, change):
-        return change.subject.get_absolute_url()
+        return change.address
 
     def item_guid(self, change):
         """The same in both languages and at every address of the portal."""

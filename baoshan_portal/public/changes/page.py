@@ -13,6 +13,7 @@ from measures.submission import end_of_day
 from metrics.models import Indicator
 
 from ..as_of import BadQuery, read_day
+from .committee import word_changes
 from .publications import Publication, changes_between
 from .states import StateChange, state_changes
 
@@ -124,6 +125,7 @@ def page(request):
         "on": on,
         "sections": by_section(changes, state_changes(first, last)),
         "total": len(changes),
+        "words": word_changes(end_of_day(first), end_of_day(last)),
         "spans": spans(report, on),
         "unfolded": bool(unfold) or first_values < FOLD_FROM,
         "foldable": first_values >= FOLD_FROM,

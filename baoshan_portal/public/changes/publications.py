@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import BigIntegerField, Count, F, Max, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from measures.models import Measure, ProgressNote
+from measures.models import Evaluation, Measure, OpinionStage, ProgressNote
 from measures.submission import stood
 from metrics.history import target_text
 from metrics.last_change import between
@@ -43,6 +43,14 @@ class Publication:
     reason: str = ""
     difference: str = ""
     first_value: Observation | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.measure.number} {self.subject}"
+
+    @property
+    def address(self) -> str:
+        return self.subject.get_absolute_url()
 
 
 def publications(
@@ -80,21 +88,31 @@ def _public_only_since(model, since: datetime) -> Q:
 def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime | None]:
     """How many publications the list of these days has, by the theme's key; and the last ever.
 
-    ``until`` bounds both. One query, whatever the kinds.
+    ``until`` bounds both. The committee's word counts for the last, and for no theme. One query,
+    whatever the kinds.
     """
     parts = [
         publications(model, None, until)
         .order_by()
-        .values(theme=F(f"{CARRIERS[model][-1]}__theme"))
+        .values(place=F(f"{CARRIERS[model][-1]}__theme"))
         .annotate(
             n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
         )
         for model in CARRIERS
     ]
+    parts += [
+        model.objects.published_before(min(until, timezone.now()))
+        .order_by()
+        .values(place=Value(None, BigIntegerField()))
+        .annotate(n=Value(0), newest=Max("published_at"))
+        for model in (OpinionStage, Evaluation)
+    ]
     counts, newest = Counter(), []
     for row in parts[0].union(*parts[1:], all=True):
-        counts[row["theme"]] += row["n"]
-        newest.append(row["newest"])
+        if row["place"]:
+            counts[row["place"]] += row["n"]
+        if row["newest"]:
+            newest.append(row["newest"])
     return counts, max(newest, default=None)
 
 

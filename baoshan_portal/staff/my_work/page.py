@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from measures.models import Department, Round, TrailEvent, User
 from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
 
-from .rows import KINDS, ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
+from .rows import ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
 from .sheets import SheetProgress, Sheets, progress_of_sheets
 
 ROUNDS_SHOWN = 6
@@ -78,16 +78,22 @@ def returned_rows(user: User, sheets: Sheets) -> list[ListedRow]:
 
 @dataclass
 class Waiting:
-    """What waits for review in one department; None: rows of measures without a lead."""
+    """What waits for review in one department; None: rows that belong to none.
+
+    ``kinds`` are those that its reader reviews.
+    """
 
     department: Department | None
     counts: dict[type[Submission], int]
     oldest: datetime | None
     today: date
+    kinds: list[type[Submission]]
 
     @property
     def by_kind(self) -> list[tuple[str, int]]:
-        return [(str(kind._meta.verbose_name_plural), self.counts.get(kind, 0)) for kind in KINDS]
+        return [
+            (str(kind._meta.verbose_name_plural), self.counts.get(kind, 0)) for kind in self.kinds
+        ]
 
     @property
     def days(self) -> int | None:
@@ -103,15 +109,21 @@ class Waiting:
 def waiting_for(user: User, today: date) -> list[Waiting]:
     """What ``user`` can publish, by department, the longest wait first."""
     found: dict[int | None, Waiting] = {}
-    for kind in kinds_to(user, "publish"):
+    kinds = kinds_to(user, "publish")
+    for kind in kinds:
+        path = kind.measure_path
+        lead = F(f"{path}__lead") if path else Value(None, BigIntegerField())
         groups = (
             access.publishable(user, kind.objects.all())
             .order_by()
-            .values_list(f"{kind.measure_path}__lead")
+            .values_list(lead)
             .annotate(n=Count("pk"), oldest=Min("submitted_at"))
         )
         for lead, n, oldest in groups:
-            waiting = found.setdefault(lead, Waiting(None, {}, None, today))
+            if not n:
+                # What belongs to no department is counted as one group, of none too.
+                continue
+            waiting = found.setdefault(lead, Waiting(None, {}, None, today, kinds))
             waiting.counts[kind] = n
             waiting.oldest = min(filter(None, [waiting.oldest, oldest]), default=None)
     departments = Department.objects.in_bulk([lead for lead in found if lead])

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from django.db.models import F, Model, QuerySet
 from django.urls import reverse
 
-from measures.models import ProgressNote, User
+from measures.models import Evaluation, OpinionStage, ProgressNote, User
 from measures.submission import State, Submission
 from metrics.history import target_text
 from metrics.models import Observation, Target
 from metrics.wording import observed_text
 
-KINDS = (Observation, ProgressNote, Target)
+KINDS = (Observation, ProgressNote, Target, OpinionStage, Evaluation)
 #: What a list on the page shows at the most; its heading says how many there are.
 SHOWN = 10
 
@@ -70,8 +70,11 @@ def with_subject(kind: type[Submission]) -> QuerySet:
         Observation: ("indicator__unit", "round"),
         Target: ("indicator__unit", "plan"),
         ProgressNote: ("round",),
+        OpinionStage: ("opinion",),
+        Evaluation: ("report", "section", "theme__section"),
     }
-    return kind.objects.select_related(f"{to}__lead", *more[kind])
+    lead = [f"{to}__lead"] if to else []
+    return kind.objects.select_related(*lead, *more[kind])
 
 
 def newest(rows: dict[type[Submission], QuerySet], moment: str, sheets) -> list[ListedRow]:
@@ -92,6 +95,10 @@ def _texts(row: Submission) -> tuple[str, str]:
     """What ``row`` is about, and what it says."""
     if isinstance(row, ProgressNote):
         return str(row.measure), row.text
+    if isinstance(row, OpinionStage):
+        return row.opinion.number, row.text
+    if isinstance(row, Evaluation):
+        return row.subject_text, row.result_text
     if isinstance(row, Target):
         return str(row.indicator), target_text(row)
     return str(row.indicator), observed_text(row, row.indicator.unit)

@@ -56,6 +56,8 @@ class QueueFilter(forms.Form):
         if not access.sees_every_department(user):
             departments = departments.filter(members=user)
         self.fields["department"].queryset = departments
+        if not user.has_perm("measures.view_round"):
+            self.fields["round"].queryset = Round.objects.none()
 
 
 class ReturnForm(forms.Form):
@@ -90,6 +92,12 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
             continue
         rows = choose(user, model.objects.all())
         to = model.measure_path
+        if to is None:
+            # The committee's word stands by itself, before the rows of departments.
+            if not (department or round):
+                days = rows.order_by().values_list(model.day_field, "pk")
+                keys += [(" ", 0, 0, 0, kind, day, pk) for day, pk in days]
+            continue
         if department:
             rows = rows.filter(**{f"{to}__lead": department})
         if round:
@@ -119,10 +127,12 @@ def _load(keys) -> list[ReviewRow]:
     return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
 
 
-def _by_department(lines) -> list[tuple[Department | None, list[ReviewRow]]]:
+def _by_department(lines) -> list[tuple[Department | str | None, list[ReviewRow]]]:
+    """The lines by department; the committee's word is of none and has its own heading."""
     groups: dict = {}
     for line in lines:
-        groups.setdefault(line.row.department, []).append(line)
+        whose = line.row.department if line.row.measure_path else _("The committee’s word")
+        groups.setdefault(whose, []).append(line)
     return list(groups.items())
 
 
@@ -237,8 +247,10 @@ def send_back(request, kind, pk):
             messages.success(request, _("Returned: %(row)s") % {"row": row})
             return redirect(back)
     # The queue's warnings compare the row with what waits beside it.
-    beside = Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
-    lines = LOADERS[kind](model.objects.filter(Q(pk=row.pk) | beside))
+    shown = Q(pk=row.pk)
+    if model.measure_path:
+        shown |= Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
+    lines = LOADERS[kind](model.objects.filter(shown))
     line = next(line for line in lines if line.row.pk == row.pk)
     context = {
         **admin.site.each_context(request),

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from measures.models import ProgressNote
+from measures.models import Evaluation, OpinionStage, ProgressNote
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
@@ -19,8 +19,12 @@ from metrics.warnings import misquotes, warnings_of
 from metrics.wording import figure_text
 
 from ..evidence import evidence_url
+from .committee import out_of_order
 
-KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
+KINDS = {
+    model._meta.model_name: model
+    for model in (Observation, Target, ProgressNote, OpinionStage, Evaluation)
+}
 
 
 @dataclass
@@ -165,4 +169,52 @@ def _note_rows(rows) -> list[ReviewRow]:
     ]
 
 
-LOADERS = {"observation": _observation_rows, "target": _target_rows, "progressnote": _note_rows}
+def _stage_rows(rows) -> list[ReviewRow]:
+    rows = list(rows.select_related("opinion", "supersedes", "entered_by", "changed_by"))
+    return [
+        ReviewRow(
+            row=row,
+            kind="opinionstage",
+            about=row.opinion.number,
+            old=old.text if (old := row.supersedes) else "",
+            old_period="",
+            new=row.text,
+            new_period="",
+            source=row.document,
+            source_url=row.document_url,
+            note=row.in_language("note"),
+            warnings=warnings,
+        )
+        for row, warnings in zip(rows, out_of_order(rows), strict=True)
+    ]
+
+
+def _evaluation_rows(rows) -> list[ReviewRow]:
+    rows = rows.with_subject().select_related(
+        "report__opinion", "section__opinion", "theme__section__opinion", "supersedes__report",
+        "supersedes__section", "supersedes__theme__section", "entered_by", "changed_by",
+    )  # fmt: skip
+    return [
+        ReviewRow(
+            row=row,
+            kind="evaluation",
+            about=f"{row.opinion.number}: {row.subject_text}",
+            old=f"{old.subject_text}: {old.result_text}" if (old := row.supersedes) else "",
+            old_period=old.held_on.isoformat() if old else "",
+            new=row.result_text,
+            new_period=row.held_on.isoformat(),
+            source=row.document,
+            source_url=row.document_url,
+            note=row.in_language("note"),
+        )
+        for row in rows
+    ]
+
+
+LOADERS = {
+    "observation": _observation_rows,
+    "target": _target_rows,
+    "progressnote": _note_rows,
+    "opinionstage": _stage_rows,
+    "evaluation": _evaluation_rows,
+}

@@ -18,8 +18,10 @@ from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, filled_
 from measures.access import ADMINISTRATOR, EDITOR, REVIEWER
 from measures.models import (
     Department,
+    Evaluation,
     Measure,
     Opinion,
+    OpinionStage,
     ProgressNote,
     Report,
     Round,
@@ -32,6 +34,7 @@ from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
     make_department,
+    make_evaluation,
     make_measure,
     make_note,
     make_opinion,
@@ -39,6 +42,7 @@ from measures.tests.factories import (
     make_round,
     make_section,
     make_staff,
+    make_stage,
     make_superuser,
     make_theme,
     make_user,
@@ -74,6 +78,8 @@ MAKERS = {
     Measure: make_measure,
     Round: make_round,
     ProgressNote: make_note,
+    OpinionStage: make_stage,
+    Evaluation: make_evaluation,
     TrailEvent: make_event,
     Unit: make_unit,
     Indicator: make_indicator,
