@@ -6,14 +6,17 @@ Page, admin and file all ask here, so they cannot disagree.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import QuerySet
 
+from measures.numerals import rounded
+
 from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
 from .rules import progress
 from .rules.alignment import Series, align
+from .rules.baseline import Baseline, Stated, baseline, last_before
 from .rules.checks import (
     INCOMPLETE,
     NOT_COMPARABLE,
@@ -28,18 +31,25 @@ from .rules.checks import (
 )
 from .rules.choices import Verdict
 from .rules.freshness import Timeliness, timeliness
+from .rules.progress import Answer
 from .wording import figure_text
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The state of one indicator on one day."""
+    """The state of one indicator on one day.
+
+    ``completion`` is value ÷ target, ``progress`` the way done since the ``baseline``; both in
+    %, and both of ``latest`` only if it is not just expected.
+    """
 
     latest: Observation | None
     target: Target | None
-    completion: progress.Answer
+    baseline: Baseline | None
+    completion: Answer
+    progress: Answer
     verdict: Verdict
-    time_used: progress.Answer
+    time_used: Answer
     timeliness: Timeliness
 
     @property
@@ -51,46 +61,87 @@ class Assessment:
 def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
     """The state of ``indicator`` on ``on`` against ``target``; None means that it has no target.
 
-    Needs ``with_latest``. Completion is in percent, or cannot be said, with the reason.
+    Needs ``with_latest`` or ``with_history``.
     """
-    latest = indicator.latest
+    latest, reported = indicator.latest, indicator.reported
+    begins = None
     if target is None:
-        completion = progress.Answer(reason=progress.NO_TARGET)
+        completion = way_done = Answer(reason=progress.NO_TARGET)
     else:
-        completion = progress.completion(
-            latest.value if latest else None,
-            target.value,
-            comparator=target.comparator,
-            baseline=target.baseline,
+        begins = baseline_of(indicator, reported, target, target.value_before)
+        value = reported.value if reported else None
+        terms = {"comparator": target.comparator}
+        completion = progress.completion(value, target.value, **terms)
+        way_done = progress.progress(
+            value, target.value, **terms, baseline=begins.value if begins else None
         )
     return Assessment(
         latest=latest,
         target=target,
+        baseline=begins,
         completion=completion,
-        verdict=verdict_of(indicator, latest, target, on),
+        progress=way_done,
+        verdict=_verdict(indicator, reported, target, begins, on),
         time_used=progress.time_used(*_span(target), on),
         timeliness=timeliness_of(indicator, on),
     )
 
 
+def baseline_of(
+    indicator: Indicator, now: Observation | None, target: Target, before: Stated | None
+) -> Baseline | None:
+    """From what the way to ``target`` is measured; ``before`` is the value when its plan began."""
+    return baseline(
+        indicator.kind,
+        stated=target.baseline,
+        start=target.plan.start_on,
+        now=(now.period_start, now.period_end) if now else None,
+        before=before,
+    )
+
+
 def verdict_of(
-    indicator: Indicator, latest: Observation | None, target: Target | None, on: date
+    indicator: Indicator, values: Sequence[Observation], target: Target, on: date
 ) -> Verdict:
-    """What can be concluded on ``on`` if ``latest`` is the newest public value."""
+    """What can be concluded on ``on`` if ``values`` are those that are public, newest first."""
+    begins = baseline_from(indicator, values, target)
+    return _verdict(indicator, newest_reported(values), target, begins, on)
+
+
+def baseline_from(
+    indicator: Indicator, values: Sequence[Observation], target: Target
+) -> Baseline | None:
+    """``baseline_of`` where all public ``values`` are at hand, newest first."""
+    before = last_before(values, target.plan.start_on)
+    return baseline_of(indicator, newest_reported(values), target, before)
+
+
+def newest_reported(values: Sequence[Observation]) -> Observation | None:
+    """The first of ``values`` that is not only expected."""
+    return next((value for value in values if value.is_reported), None)
+
+
+def _verdict(
+    indicator: Indicator,
+    reported: Observation | None,
+    target: Target | None,
+    begins: Baseline | None,
+    on: date,
+) -> Verdict:
     start, due = _span(target)
     return progress.verdict(
-        value=latest.value if latest else None,
+        value=reported.value if reported else None,
         target_exists=target is not None,
         target=target.value if target else None,
         comparator=target.comparator if target else "",
-        baseline=target.baseline if target else None,
+        baseline=begins.value if begins else None,
         claim=target.claim if target else "",
         start=start,
         due=due,
         on=on,
         kind=indicator.kind,
         frequency=indicator.frequency,
-        qualifier=latest.qualifier if latest else "",
+        qualifier=reported.qualifier if reported else "",
         tolerance_points=settings.PACE_TOLERANCE_POINTS,
     )
 
@@ -104,10 +155,10 @@ def _span(target: Target | None) -> tuple[date | None, date | None]:
 
 def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
     """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``."""
-    latest = indicator.latest
+    reported = indicator.reported
     return timeliness(
         indicator.frequency,
-        latest.period_end if latest else None,
+        reported.period_end if reported else None,
         on,
         grace_days=settings.REPORTING_GRACE_DAYS,
     )
@@ -146,8 +197,7 @@ class CheckState:
         """A value of the outcome for a reader, to two decimals; empty if there is none."""
         if value is None:
             return ""
-        rounded = (value / self.unit.factor).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return figure_text(rounded, self.unit)
+        return figure_text(rounded(value / self.unit.factor), self.unit)
 
     @property
     def computed_text(self) -> str:

@@ -6,12 +6,12 @@ is computed. Pages, feeds and the reviewer's desk all ask here.
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from measures.numerals import plain
+from measures.numerals import plain, rounded
 
 from .models import Indicator, Observation
 from .rules import progress
@@ -57,8 +57,8 @@ class LastChange:
         """Such as +56.22%, to two decimals; empty if there is none or it rounds to nothing."""
         if self.growth.value is None:
             return ""
-        rounded = self.growth.value.quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return self._about(f"{_signed(rounded)}%") if rounded else ""
+        growth = rounded(self.growth.value)
+        return self._about(f"{_signed(growth)}%") if growth else ""
 
     @property
     def text(self) -> str:
@@ -71,15 +71,10 @@ class LastChange:
     @property
     def words(self) -> str:
         """The change in a sentence: up by 199家（+28.19%）, down by 2个百分点, up 3 places."""
-        value, unit = self.difference.value, self.indicator.unit
-        if not value or unit.quantity == "rank":
-            return self.difference_text
-        if unit.quantity == "percentage":
-            size = _("%(points)s percentage points") % {"points": plain(abs(value))}
-        else:
-            size = figure_text(abs(value), unit)
-        text = _("up by %(size)s") if value > 0 else _("down by %(size)s")
-        text %= {"size": self._about(size)}
+        value = self.difference.value
+        if value is None:
+            return ""
+        text = difference_words(value, self.indicator.unit, exact=self.is_exact)
         if not self.growth_text:
             return text
         return _("%(difference)s (%(growth)s)") % {"difference": text, "growth": self.growth_text}
@@ -136,6 +131,19 @@ def _why_not(kind: str, now: Observation, before: Observation) -> str | None:
     if None in starts:
         return BEGINNING_UNKNOWN
     return BEGINNINGS_DIFFER if kind == Kind.CUMULATIVE else LENGTHS_DIFFER
+
+
+def difference_words(value: Decimal, unit, *, exact: bool = True) -> str:
+    """A difference in ``unit`` as a sentence says it: up by 199家, down by 30家, unchanged."""
+    if value == 0 or unit.quantity == "rank":
+        text = difference_text(value, unit)
+        return text if exact else _("about %(figure)s") % {"figure": text}
+    if unit.quantity == "percentage":
+        size = _("%(points)s percentage points") % {"points": plain(abs(value))}
+    else:
+        size = figure_text(abs(value), unit)
+    text = _("up by %(size)s") if value > 0 else _("down by %(size)s")
+    return text % {"size": size if exact else _("about %(figure)s") % {"figure": size}}
 
 
 def _signed(value: Decimal) -> str:

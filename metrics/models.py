@@ -8,7 +8,7 @@ from operator import attrgetter
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Window
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from measures.models import Measure, Opinion, Report, Round, validate_locator
 from measures.submission import Submission, SubmissionQuerySet
 from measures.text import InBothLanguages, Named, NamedQuerySet
 
+from .rules.baseline import Stated, last_before
 from .rules.checks import CheckKind, Role
 from .rules.choices import (
     Category,
@@ -106,6 +107,7 @@ def _public_targets(as_of: date | None) -> Prefetch:
     """The public targets of indicators as ``loaded_targets``, the one due first at the front."""
     targets = (
         Target.objects.published(as_of)
+        .with_value_before(as_of)
         .select_related("plan", "report")
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )
@@ -152,7 +154,7 @@ class IndicatorQuerySet(NamedQuerySet):
         newest = (
             Observation.objects.published(as_of)
             .filter(indicator=OuterRef("pk"))
-            .order_by(*NEWEST_FIRST)
+            .order_by(is_expected(), *NEWEST_FIRST)
         )
         value = Subquery(newest.values("value")[:1])
         return self.annotate(latest_base_value=value * F("unit__factor"))
@@ -243,9 +245,17 @@ class Indicator(Named):
 
     @property
     def latest(self) -> "Observation | None":
-        """The newest public value, or None; needs ``with_latest_value`` or ``with_history``."""
+        """The newest public value, or None; needs ``with_latest_value`` or ``with_history``.
+
+        What is only expected counts where nothing was ever reported, and nowhere else.
+        """
         loaded = self.public_values if hasattr(self, "public_values") else self.loaded_latest
-        return loaded[0] if loaded else None
+        return next((value for value in loaded if value.is_reported), loaded[0] if loaded else None)
+
+    @property
+    def reported(self) -> "Observation | None":
+        """``latest`` unless it is only expected: what freshness and verdicts go by."""
+        return self.latest if self.latest and self.latest.is_reported else None
 
     @property
     def current_target(self) -> "Target | None":
@@ -305,14 +315,26 @@ class Sourced(InBothLanguages):
 NEWEST_FIRST = ("-period_end", "-published_at", "-pk")
 
 
+def is_expected() -> Case:
+    """1 for a value that is only expected, otherwise 0, to sort by."""
+    return Case(When(certainty=Certainty.EXPECTED, then=Value(1)), default=Value(0))
+
+
 class ObservationQuerySet(SubmissionQuerySet):
+    def reported(self):
+        """Without what is only expected."""
+        return self.exclude(certainty=Certainty.EXPECTED)
+
     def latest_of_each(self, as_of: date | None = None):
         """The newest published observation of each indicator as of that day.
 
         Newest by the end of its period; of two with the same end, the one published last. An
-        older period that is filled in later therefore never replaces a newer one.
+        older period that is filled in later therefore never replaces a newer one, and what is
+        only expected never replaces what was reported.
         """
-        place = Window(RowNumber(), partition_by="indicator", order_by=NEWEST_FIRST)
+        place = Window(
+            RowNumber(), partition_by="indicator", order_by=(is_expected(), *NEWEST_FIRST)
+        )
         return self.published(as_of).annotate(place=place).filter(place=1)
 
     def by_indicator(self) -> defaultdict[int, list["Observation"]]:
@@ -419,6 +441,11 @@ class Observation(Sourced, Submission):
         return f"{self.indicator} {self.as_written} ({self.period_end:%Y-%m-%d})"
 
     @property
+    def is_reported(self) -> bool:
+        """Whether it happened: what is only expected has not."""
+        return self.certainty != Certainty.EXPECTED
+
+    @property
     def base_value(self):
         """The value in the base unit, for comparison; needs the indicator's unit loaded."""
         return self.value * self.indicator.unit.factor
@@ -457,13 +484,30 @@ class Plan(Named):
         ]
 
 
+#: What is read of the value that may be a target's baseline.
+BEFORE = ("value", "qualifier", "period_start", "period_end")
+
+
 class TargetQuerySet(SubmissionQuerySet):
+    def with_value_before(self, as_of: date | None = None):
+        """With what ``value_before`` needs, in the same query; the same as ``last_before``."""
+        values = (
+            Observation.objects.published(as_of)
+            .reported()
+            .filter(indicator=OuterRef("indicator"), period_end__lte=OuterRef("plan__start_on"))
+            .order_by(*NEWEST_FIRST)
+        )
+        return self.annotate(
+            **{f"before_{name}": Subquery(values.values(name)[:1]) for name in BEFORE}
+        )
+
     def for_list(self, as_of: date | None = None):
         """Public targets of public indicators, with all that a verdict needs loaded."""
         indicators = Indicator.objects.with_place().with_latest_value(as_of)
         return (
             self.published(as_of)
             .filter(indicator__in=Indicator.objects.published(as_of))
+            .with_value_before(as_of)
             .select_related("plan", "report")
             .prefetch_related(Prefetch("indicator", indicators))
         )
@@ -524,6 +568,17 @@ class Target(Sourced, Submission):
 
     def __str__(self):
         return f"{self.indicator} – {self.plan}"
+
+    @property
+    def value_before(self) -> Stated | None:
+        """The last public value by the day on which the plan began, or None.
+
+        Needs ``with_value_before``, or the indicator's ``public_values``.
+        """
+        if hasattr(self.indicator, "public_values"):
+            return last_before(self.indicator.public_values, self.plan.start_on)
+        value, qualifier, start, end = (getattr(self, f"before_{name}") for name in BEFORE)
+        return None if value is None else Stated(value, qualifier, (start, end))
 
 
 class CheckQuerySet(NamedQuerySet):

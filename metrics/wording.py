@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from measures.numerals import plain
+from measures.numerals import plain, rounded
 from measures.text import in_chinese
 
+from .rules.baseline import Baseline, BaselineSource
 from .rules.choices import Certainty, Kind, Qualifier
+from .rules.periods import period_text
 from .rules.progress import multiple
 
 ENGLISH_MONEY = (
@@ -30,6 +32,28 @@ def observed_text(observation, unit) -> str:
         return figure
     certainty = observation.get_certainty_display()
     return _("%(figure)s (%(certainty)s)") % {"figure": figure, "certainty": certainty}
+
+
+def percent_text(value: Decimal | None) -> str:
+    """A percentage to two decimals, such as 48.83%; empty if there is none."""
+    return "" if value is None else f"{plain(rounded(value))}%"
+
+
+def baseline_text(baseline: Baseline | None, unit) -> str:
+    """From what the way to a target is measured, and why: 6.02亿元（2024-12-31, …）."""
+    if baseline is None:
+        return _("not known")
+    before = baseline.before
+    said = {
+        "figure": figure_text(
+            baseline.value, unit, before.qualifier if before else Qualifier.EXACT
+        ),
+        "source": baseline.source.label,
+    }
+    if baseline.source == BaselineSource.BEFORE:
+        said["period"] = period_text(*before.period)
+        return _("%(figure)s, %(period)s (%(source)s)") % said
+    return _("%(figure)s (%(source)s)") % said
 
 
 def _chinese(value, unit, qualifier) -> str:

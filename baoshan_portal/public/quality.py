@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from measures.models import Report
-from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
+from metrics.models import NEWEST_FIRST, Indicator, Observation, Target, is_expected
 from metrics.rules.choices import Frequency, Freshness
 from metrics.rules.freshness import newest_due
 
@@ -30,7 +30,7 @@ def questions(as_of: date | None) -> dict:
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
     with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
-    newest_source = values.order_by(*NEWEST_FIRST).values(answer=with_source)[:1]
+    newest_source = values.order_by(is_expected(), *NEWEST_FIRST).values(answer=with_source)[:1]
     issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
     return {
         "value": yes_if(Exists(values)),
@@ -49,19 +49,20 @@ def questions(as_of: date | None) -> dict:
 
 def _fresh(values, on: date) -> Case:
     """``freshness.timeliness`` as an expression, for the same state in a filter."""
-    reported = {
-        frequency: values.filter(
+    reported = values.reported()
+    when_due = {
+        frequency: reported.filter(
             period_end__gte=newest_due(frequency, on, settings.REPORTING_GRACE_DAYS)
         )
         for frequency in Frequency
         if frequency != Frequency.ONCE
     }
     return Case(
-        When(~Exists(values), then=Value(Freshness.NEVER)),
+        When(~Exists(reported), then=Value(Freshness.NEVER)),
         When(frequency=Frequency.ONCE, then=Value(Freshness.ONCE)),
         *(
             When(Q(Exists(found), frequency=frequency), then=Value(Freshness.CURRENT))
-            for frequency, found in reported.items()
+            for frequency, found in when_due.items()
         ),
         default=Value(Freshness.LATE),
     )

@@ -8,7 +8,7 @@ from ..history import target_text as text_of_target
 from ..rules.checks import Result
 from ..rules.choices import Freshness, Verdict
 from ..rules.periods import period_text
-from ..wording import as_written_text, figure_text
+from ..wording import as_written_text, baseline_text, figure_text, percent_text
 
 register = template.Library()
 
@@ -51,6 +51,18 @@ def period(observation) -> str:
 def number(value) -> str:
     """A decimal with thousands separators and without trailing zeros."""
     return plain(value, grouping=True)
+
+
+@register.filter
+def percent(value) -> str:
+    """A percentage to two decimals."""
+    return percent_text(value)
+
+
+@register.simple_tag
+def baseline(state, unit) -> str:
+    """From what the way to the target of an assessment is measured, and why."""
+    return baseline_text(state.baseline, unit)
 
 
 @register.filter

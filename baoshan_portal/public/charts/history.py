@@ -6,10 +6,10 @@ nearly and over stand in the label, and what has no value is not drawn.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from metrics.assessment import baseline_from
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.choices import Kind
 from metrics.rules.periods import period_text
@@ -55,7 +55,7 @@ def spec(
     bars = indicator.kind == Kind.FLOW
     layers = []
     for target in known:
-        layers += _target_layers(indicator, target)
+        layers += _target_layers(indicator, observations, target)
     layers += _value_layers(rows, bars)
     layers += _labels(rows, bars)
     if known:
@@ -194,7 +194,9 @@ def _target_label(indicator: Indicator, target: Target) -> str:
     return _("target %(figure)s") % {"figure": f"{target.get_comparator_display()} {figure}"}
 
 
-def _target_layers(indicator: Indicator, target: Target) -> list[dict]:
+def _target_layers(
+    indicator: Indicator, observations: Sequence[Observation], target: Target
+) -> list[dict]:
     """A line at the target's height from the plan's beginning to the due day, and the even way."""
     start, due = target.plan.start_on, target.due_on or target.plan.end_on
     label = _target_label(indicator, target)
@@ -222,8 +224,9 @@ def _target_layers(indicator: Indicator, target: Target) -> list[dict]:
             },
         },
     ]
-    if why_unpaced(indicator.kind, indicator.frequency, target.baseline) is None:
-        begin = target.baseline if target.baseline is not None else Decimal(0)
+    begins = baseline_from(indicator, observations, target)
+    begin = begins.value if begins else None
+    if why_unpaced(indicator.kind, indicator.frequency, begin) is None:
         way = [
             {"day": start.isoformat(), "value": float(begin)},
             {"day": due.isoformat(), "value": float(target.value)},

@@ -17,7 +17,7 @@ from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
-from metrics.wording import as_written_text, figure_text
+from metrics.wording import as_written_text, figure_text, percent_text
 
 from .. import check_marks
 from ..as_of import address
@@ -217,6 +217,15 @@ class TargetTable(tables.Table):
         verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False
     )
     claim = tables.Column(verbose_name=_("What the report says"))
+    completion = tables.Column(
+        verbose_name=_("Completion"), accessor="pk", attrs=NUMBER, orderable=False
+    )
+    progress = tables.Column(
+        verbose_name=_("Progress since the baseline"),
+        accessor="pk",
+        attrs=NUMBER,
+        orderable=False,
+    )
     verdict = tables.Column(verbose_name=_("What can be concluded"), accessor="pk", orderable=False)
     source = tables.Column(
         verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE | LONG
@@ -257,8 +266,23 @@ class TargetTable(tables.Table):
         latest = value.latest
         return figure_text(latest.value, value.unit, latest.qualifier) if latest else ""
 
+    def assessment_of(self, record):
+        return assess(record.indicator, record, self.on)
+
     def verdict_of(self, record):
-        return assess(record.indicator, record, self.on).verdict
+        return self.assessment_of(record).verdict
+
+    def render_completion(self, record):
+        return percent_text(self.assessment_of(record).completion.value) or "—"
+
+    def value_completion(self, record):
+        return percent_text(self.assessment_of(record).completion.value)
+
+    def render_progress(self, record):
+        return percent_text(self.assessment_of(record).progress.value) or "—"
+
+    def value_progress(self, record):
+        return percent_text(self.assessment_of(record).progress.value)
 
     def render_verdict(self, record):
         return render_to_string("public/_verdict.html", {"verdict": self.verdict_of(record)})

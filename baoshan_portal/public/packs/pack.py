@@ -22,7 +22,7 @@ from metrics.history import target_text
 from metrics.models import Indicator, Observation
 from metrics.rules.checks import Result
 from metrics.rules.periods import period_text
-from metrics.wording import as_written_text, observed_text
+from metrics.wording import as_written_text, observed_text, percent_text
 
 from .. import check_marks
 from ..as_of import BadQuery
@@ -31,6 +31,16 @@ from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 
 #: What a zip archive says of the age of its files, where it must not say when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def _conclusion(state: Assessment) -> str:
+    """The verdict, with completion and progress as far as they can be said."""
+    parts = [str(state.verdict.label)]
+    if percent := percent_text(state.completion.value):
+        parts.append(_("completion %(percent)s") % {"percent": percent})
+    if state.baseline and (percent := percent_text(state.progress.value)):
+        parts.append(_("progress since the baseline %(percent)s") % {"percent": percent})
+    return pgettext("between names", ", ").join(parts)
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class PackIndicator:
     def verdict(self) -> str:
         """Every target with what can be concluded, or that there is none."""
         return "; ".join(
-            f"{target_text(state.target)}: {state.verdict.label}"
+            f"{target_text(state.target)}: {_conclusion(state)}"
             if state.target
             else str(state.verdict.label)
             for state in self.assessments

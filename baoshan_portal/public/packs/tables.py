@@ -10,7 +10,7 @@ from measures.numerals import plain
 from measures.spreadsheets import Column, Kind, Sheet, csv_lines, workbook
 from measures.watermark import watermarked
 from metrics.models import NEWEST_FIRST, Observation
-from metrics.wording import as_written_text, figure_text
+from metrics.wording import as_written_text, baseline_text, figure_text, percent_text
 
 from .. import check_marks
 from .pack import Pack, period_of
@@ -146,6 +146,9 @@ def sheets(pack: Pack) -> list[Sheet]:
                         target.get_claim_display(),
                         state.verdict.label,
                         target.source_text,
+                        baseline_text(state.baseline, row.unit),
+                        percent_text(state.completion.value),
+                        percent_text(state.progress.value),
                     ]
                 )
     about = _about(pack)
@@ -167,6 +170,9 @@ def sheets(pack: Pack) -> list[Sheet]:
         Column(_("What the report says"), 24),
         Column(_("What can be concluded"), 24),
         Column(_("Source"), 24),
+        Column(_("Measured from"), 30),
+        Column(_("Completion"), 12),
+        Column(_("Progress since the baseline"), 12),
     ]
     note_columns = [
         Column(_("No."), 8),
