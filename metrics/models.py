@@ -34,6 +34,8 @@ from .rules.choices import (
     Level,
     Qualifier,
 )
+from .rules.periods import is_over
+from .wording import not_over_text
 
 
 class Unit(Named):
@@ -440,6 +442,13 @@ class Observation(Sourced, Submission):
     def __str__(self):
         return f"{self.indicator} {self.as_written} ({self.period_end:%Y-%m-%d})"
 
+    def why_not_public_on(self, day: date) -> str:
+        """Why the value cannot be published on ``day``: its period has not ended, yet it is
+        called actual. Empty if it can."""
+        if self.certainty == Certainty.ACTUAL and not is_over(self.period_end, day):
+            return not_over_text(self.period_end)
+        return ""
+
     @property
     def is_reported(self) -> bool:
         """Whether it happened: what is only expected has not."""
@@ -575,7 +584,7 @@ class Target(Sourced, Submission):
 
         Needs ``with_value_before``, or the indicator's ``public_values``.
         """
-        if hasattr(self.indicator, "public_values"):
+        if not hasattr(self, "before_value"):
             return last_before(self.indicator.public_values, self.plan.start_on)
         value, qualifier, start, end = (getattr(self, f"before_{name}") for name in BEFORE)
         return None if value is None else Stated(value, qualifier, (start, end))

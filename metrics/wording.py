@@ -1,5 +1,6 @@
 """How a figure is written for a reader: number, unit and qualifier in their language."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -32,6 +33,14 @@ def observed_text(observation, unit) -> str:
         return figure
     certainty = observation.get_certainty_display()
     return _("%(figure)s (%(certainty)s)") % {"figure": figure, "certainty": certainty}
+
+
+def not_over_text(end: date) -> str:
+    """What is said of a value that is called actual before its period has ended."""
+    return _(
+        "The period ends only on %(day)s: until then a value can be expected or preliminary, "
+        "not actual."
+    ) % {"day": end.isoformat()}
 
 
 def percent_text(value: Decimal | None) -> str:

@@ -36,6 +36,7 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     )
     targets = list(
         row.targets.versions(moment)
+        .with_value_before(as_of)
         .select_related("plan", *history.SHOWN)
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )

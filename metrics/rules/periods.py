@@ -73,6 +73,14 @@ def _days(kind: str, period: Period) -> int | None:
     return (end - start).days
 
 
+def is_over(end: date, on: date) -> bool:
+    """Whether a value over a period that ends with ``end`` can be actual on the day ``on``.
+
+    Of a day itself one can know what it brought; of what comes after it one can only expect.
+    """
+    return end <= on
+
+
 def period_text(start: date | None, end: date) -> str:
     """``2022`` for a whole year, ``Q4 2023`` for a quarter, one date for a point in time,
     otherwise both ends.

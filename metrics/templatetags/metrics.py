@@ -8,7 +8,7 @@ from ..history import target_text as text_of_target
 from ..rules.checks import Result
 from ..rules.choices import Freshness, Verdict
 from ..rules.periods import period_text
-from ..wording import as_written_text, baseline_text, figure_text, percent_text
+from ..wording import as_written_text, baseline_text, figure_text, observed_text, percent_text
 
 register = template.Library()
 
@@ -39,6 +39,12 @@ FRESHNESS = {
 def figure(observation, unit) -> str:
     """A value with unit and qualifier in the reader's language."""
     return figure_text(observation.value, unit, observation.qualifier)
+
+
+@register.simple_tag
+def observed(observation, unit) -> str:
+    """A figure with a word where it is preliminary or expected."""
+    return observed_text(observation, unit)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from metrics.history import target_text
 from metrics.last_change import between
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
 from metrics.rules.periods import period_text
-from metrics.wording import figure_text
+from metrics.wording import observed_text
 
 #: What must be public itself before a row on it is.
 CARRIERS = {
@@ -159,7 +159,7 @@ def _of_the_period_before(row: Observation, history: list[Observation]) -> Obser
 
 def _value_text(value: Observation, indicator: Indicator) -> str:
     return _("%(figure)s (%(period)s)") % {
-        "figure": figure_text(value.value, indicator.unit, value.qualifier),
+        "figure": observed_text(value, indicator.unit),
         "period": period_text(value.period_start, value.period_end),
     }
 

@@ -17,7 +17,7 @@ from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
-from metrics.wording import as_written_text, figure_text, percent_text
+from metrics.wording import as_written_text, figure_text, observed_text, percent_text
 
 from .. import check_marks
 from ..as_of import address
@@ -172,7 +172,7 @@ class IndicatorTable(tables.Table):
 
     def value_figure(self, record):
         latest = record.latest
-        return figure_text(latest.value, record.unit, latest.qualifier) if latest else ""
+        return observed_text(latest, record.unit) if latest else ""
 
     def render_as_written(self, value):
         return as_written_text(value)
@@ -264,7 +264,7 @@ class TargetTable(tables.Table):
 
     def value_latest(self, value):
         latest = value.latest
-        return figure_text(latest.value, value.unit, latest.qualifier) if latest else ""
+        return observed_text(latest, value.unit) if latest else ""
 
     def assessment_of(self, record):
         return assess(record.indicator, record, self.on)

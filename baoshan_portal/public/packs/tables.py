@@ -10,7 +10,7 @@ from measures.numerals import plain
 from measures.spreadsheets import Column, Kind, Sheet, csv_lines, workbook
 from measures.watermark import watermarked
 from metrics.models import NEWEST_FIRST, Observation
-from metrics.wording import as_written_text, baseline_text, figure_text, percent_text
+from metrics.wording import as_written_text, baseline_text, observed_text, percent_text
 
 from .. import check_marks
 from .pack import Pack, period_of
@@ -59,7 +59,7 @@ def _value(value: Observation | None, unit) -> list:
     if value is None:
         return [None, None, unit.in_language("name"), *[None] * 8]
     return [
-        figure_text(value.value, unit, value.qualifier),
+        observed_text(value, unit),
         _number(value.value),
         unit.in_language("name"),
         value.get_qualifier_display(),

@@ -16,7 +16,7 @@ from metrics.models import NEWEST_FIRST, Observation, Target
 from metrics.rules.periods import period_text
 from metrics.rules.progress import change
 from metrics.warnings import misquotes, warnings_of
-from metrics.wording import figure_text
+from metrics.wording import observed_text
 
 from ..evidence import evidence_url
 
@@ -92,9 +92,9 @@ def _observation_row(row: Observation, old: Observation | None, warnings: list[s
         row=row,
         kind="observation",
         about=str(row.indicator),
-        old=figure_text(old.value, old.indicator.unit, old.qualifier) if old else "",
+        old=observed_text(old, old.indicator.unit) if old else "",
         old_period=period_text(old.period_start, old.period_end) if old else "",
-        new=figure_text(row.value, row.indicator.unit, row.qualifier),
+        new=observed_text(row, row.indicator.unit),
         new_period=period_text(row.period_start, row.period_end),
         difference=difference,
         growth=growing,
