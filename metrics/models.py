@@ -139,17 +139,19 @@ class IndicatorQuerySet(NamedQuerySet):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
         return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
 
+    def with_public_values(self, as_of: date | None = None):
+        """With ``public_values``, newest first, and so ``latest``; one query."""
+        values = (
+            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
+        )
+        return self.prefetch_related(Prefetch("observations", values, to_attr="public_values"))
+
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
 
         Two queries however many rows; for few indicators, because it loads every value.
         """
-        values = (
-            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
-        )
-        return self.prefetch_related(
-            Prefetch("observations", values, to_attr="public_values"), _public_targets(as_of)
-        )
+        return self.with_public_values(as_of).prefetch_related(_public_targets(as_of))
 
     def with_latest_base_value(self, as_of: date | None = None):
         """With the newest public value in the base unit, to sort by; null where there is none."""

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import assess, assess_checks
-from metrics.last_change import stated_growth
+from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
 from metrics.wording import aggregation_rule
 
@@ -61,13 +61,16 @@ def page(request, code):
     checks = assess_checks(
         Check.objects.published(as_of).filter(terms__indicator=row).distinct(), as_of
     )
-    has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
+    drawn = history_chart.series(row, row.public_values)
+    has_chart = history_chart.has_history(drawn, row.loaded_targets)
     context = {
         "indicator": row,
         "summary": summary(row, assessment, on, stated_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": has_chart,
         "chart": chart_of(row, on) if has_chart else None,
+        "leaves_out": len(drawn) < len(row.public_values),
+        "sums": sums_by_year(row),
         "draws_png": files.draws_png(),
         "observations": row.public_values,
         "corrected_values": history.replaced(values),
@@ -85,7 +88,8 @@ def page(request, code):
 
 def chart_of(row: Indicator, on: date) -> SafeString | None:
     """The history of an indicator as a part of its page; None if it cannot be drawn."""
-    (svg,) = drawing.svgs([history_chart.spec(row, row.public_values, row.loaded_targets, on)])
+    values = history_chart.series(row, row.public_values)
+    (svg,) = drawing.svgs([history_chart.spec(row, values, row.loaded_targets, on)])
     return svg and inline(svg)
 
 
@@ -93,9 +97,10 @@ def chart(request, code, file_format):
     """The chart of an indicator's page as a picture that says what it is."""
     on = request.as_of or timezone.localdate()
     row, _values, _targets = load(request, code)
-    if not history_chart.has_history(row.public_values, row.loaded_targets):
+    drawn = history_chart.series(row, row.public_values)
+    if not history_chart.has_history(drawn, row.loaded_targets):
         raise Http404
-    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
+    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in drawn)
     heading = files.heading_of(request, str(row), sources)
-    spec = history_chart.spec(row, row.public_values, row.loaded_targets, on, heading)
+    spec = history_chart.spec(row, drawn, row.loaded_targets, on, heading)
     return files.answer(spec, file_format, row.code)

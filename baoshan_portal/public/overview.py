@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
 from metrics.assessment import assess_check, indicators_in
-from metrics.last_change import LastChange, last_change, stated_growth
+from metrics.last_change import LastChange, last_change, stated_growth, year_on_year
 from metrics.models import Check, Indicator, Observation, Plan
 from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind
@@ -125,6 +125,7 @@ class KeyFigure:
     indicator: Indicator
     latest: Observation | None
     change: LastChange | None
+    year_on_year: LastChange | None
     stated_growth: str
     checks: list[Result]
 
@@ -155,6 +156,7 @@ def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter
             row,
             row.latest,
             last_change(row),
+            year_on_year(row),
             stated_growth(row, [rate for rate in indicators if rate.basis_id == row.pk]),
             marks.get(row.pk, []),
         )

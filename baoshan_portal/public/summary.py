@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from measures.numerals import rounded
 from measures.text import joined
 from metrics.assessment import Assessment
-from metrics.last_change import difference_words, last_change
+from metrics.last_change import difference_words, last_change, sums_by_year, year_on_year
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules import progress
 from metrics.rules.baseline import BaselineSource
@@ -30,7 +30,12 @@ def summary(indicator: Indicator, assessment: Assessment, on: date, growth: str 
     latest = assessment.latest
     if latest is None:
         return _("No value has been published. That is not a zero.")
-    sentences = [_now(indicator, latest), _change(indicator, growth), *_since(assessment)]
+    sentences = [
+        _now(indicator, latest),
+        _change(indicator, growth),
+        *_year_on_year(indicator),
+        *_since(assessment),
+    ]
     sentences += _target(indicator, assessment, on)
     return joined(sentences)
 
@@ -58,6 +63,27 @@ def _change(indicator: Indicator, growth: str) -> str:
     if change.difference.value is None:
         return _("Before it was %(before)s (%(period)s). %(reason)s") % said
     return _("Compared with %(before)s (%(period)s): %(change)s.") % said
+
+
+def _year_on_year(indicator: Indicator) -> list[str]:
+    """同比 and 累计至今, where they say something beside the last change."""
+    said = []
+    if change := year_on_year(indicator):
+        said.append(
+            _("On the same period of the year before (%(before)s): %(change)s.")
+            % {"before": observed_text(change.before, indicator.unit), "change": change.words}
+        )
+    for so_far in sums_by_year(indicator)[:1]:
+        text = {"year": so_far.year, "figure": figure_text(so_far.total, indicator.unit)}
+        if so_far.difference_text:
+            text["change"] = so_far.difference_text
+            sentence = _(
+                "So far in %(year)d: %(figure)s, on the same part of the year before %(change)s."
+            )
+        else:
+            sentence = _("So far in %(year)d: %(figure)s.")
+        said.append(sentence % text)
+    return said
 
 
 def _since(state: Assessment) -> list[str]:

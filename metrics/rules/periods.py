@@ -18,8 +18,7 @@ MONTHS = {
     Frequency.YEARLY: 12,
 }
 
-#: Months and quarters differ by this many days at the most, years by less, and a quarter from a
-#: half-year by far more.
+#: Periods that are none of the calendar's are of one length if they differ by no more days.
 SAME_LENGTH_DAYS = 3
 #: States of one day, or of the time before it: how long that was says nothing of them.
 STATES = frozenset({Kind.STOCK, Kind.CAPACITY, Kind.RANK})
@@ -59,10 +58,40 @@ def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
         return True
     if kind == Kind.CUMULATIVE:
         return period[0] == earlier[0]
+    lengths = months_of(period), months_of(earlier)
+    if any(lengths):
+        return lengths[0] == lengths[1]
     days, days_before = _days(kind, period), _days(kind, earlier)
     if days is None or days_before is None:
         return False
     return abs(days - days_before) <= SAME_LENGTH_DAYS
+
+
+def months_of(period: Period) -> int | None:
+    """The unit of length of a period of the calendar: 12 for a year, 6, 3 or 1 months.
+
+    None for every other period, such as 1 January to 24 July.
+    """
+    start, end = period
+    if start is None or start.day != 1 or end != end_of_month(end):
+        return None
+    months = (end.year - start.year) * 12 + end.month - start.month + 1
+    return months if months in MONTHS.values() and not (start.month - 1) % months else None
+
+
+def year_before(day: date | None) -> date | None:
+    """The same day of the year before; the end of February for the end of February."""
+    if day is None:
+        return None
+    if day == end_of_month(day):
+        return end_of_month(day.replace(year=day.year - 1, day=1))
+    return day.replace(year=day.year - 1)
+
+
+def same_period_before(period: Period) -> Period:
+    """The same period of the year before, 上年同期."""
+    start, end = period
+    return year_before(start), year_before(end)
 
 
 def _days(kind: str, period: Period) -> int | None:

@@ -9,10 +9,10 @@ from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
-from metrics.assessment import baseline_from
+from metrics.assessment import baseline_from, newest_reported
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.choices import Kind
-from metrics.rules.periods import period_text
+from metrics.rules.periods import are_comparable, period_text
 from metrics.rules.progress import why_unpaced
 from metrics.wording import figure_text, observed_text
 
@@ -30,6 +30,22 @@ def distinct(observations: Sequence[Observation]) -> list[Observation]:
         (row.period_start, row.period_end, row.value, row.qualifier): row for row in observations
     }
     return sorted(found.values(), key=lambda row: (row.period_end, row.pk or 0))
+
+
+def series(indicator: Indicator, observations: Sequence[Observation]) -> list[Observation]:
+    """Those of ``observations`` (newest first) that belong on one line with the newest.
+
+    A year and its quarters do not, nor totals that begin on different days.
+    """
+    if not observations:
+        return []
+    newest = newest_reported(observations) or observations[0]
+    period = newest.period_start, newest.period_end
+    return [
+        row
+        for row in observations
+        if are_comparable(indicator.kind, period, (row.period_start, row.period_end))
+    ]
 
 
 def has_history(observations: Sequence[Observation], targets: Sequence[Target]) -> bool:

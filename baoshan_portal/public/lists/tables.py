@@ -15,6 +15,7 @@ from measures.numerals import plain
 from measures.spreadsheets import Kind
 from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text
+from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
 from metrics.wording import as_written_text, figure_text, observed_text, percent_text
@@ -129,6 +130,12 @@ class IndicatorTable(tables.Table):
         visible=False,
         attrs=LONG,
     )
+    change = tables.Column(
+        verbose_name=_("Change"), accessor="pk", orderable=False, visible=False, attrs=LONG
+    )
+    year_on_year = tables.Column(
+        verbose_name=_("year on year"), accessor="pk", orderable=False, visible=False, attrs=LONG
+    )
     # The page of the indicator shows it.
     fresh = tables.Column(
         verbose_name=_("Reported when due"), accessor="pk", orderable=False, visible=False
@@ -143,7 +150,7 @@ class IndicatorTable(tables.Table):
         sequence = (
             "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
             "as_written", "period", "inferred", "category", "kind", "checks",
-            "fresh", "source",
+            "fresh", "source", "change", "year_on_year",
         )  # fmt: skip
         empty_text = _("No indicator answers to these filters.")
 
@@ -196,6 +203,14 @@ class IndicatorTable(tables.Table):
 
     def value_fresh(self, record):
         return timeliness_of(record, self.request.as_of or localdate()).state.label
+
+    def value_change(self, record):
+        change = last_change(record)
+        return change.text if change else ""
+
+    def value_year_on_year(self, record):
+        change = year_on_year(record)
+        return change.text if change else ""
 
     def value_checks(self, value):
         return check_marks.words(check_marks.of_page(self.request).get(value, []))

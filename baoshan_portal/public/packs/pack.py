@@ -19,6 +19,7 @@ from measures.text import joined
 from measures.watermark import file_name
 from metrics.assessment import Assessment, assess
 from metrics.history import target_text
+from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 from metrics.rules.checks import Result
 from metrics.rules.periods import period_text
@@ -65,6 +66,27 @@ class PackIndicator:
         return observed_text(self.latest, self.indicator.unit)
 
     @property
+    def change(self) -> str:
+        """The change from the period before; empty if there is none."""
+        change = last_change(self.indicator)
+        return change.text if change else ""
+
+    @property
+    def year_on_year(self) -> str:
+        """同比, where it is another change."""
+        change = year_on_year(self.indicator)
+        return change.text if change else ""
+
+    @property
+    def figure_with_changes(self) -> str:
+        parts = [self.figure]
+        if self.change:
+            parts.append(_("change %(change)s") % {"change": self.change})
+        if self.year_on_year:
+            parts.append(_("year on year %(change)s") % {"change": self.year_on_year})
+        return pgettext("between filters", "; ").join(parts)
+
+    @property
     def as_written(self) -> str:
         return as_written_text(self.latest) if self.latest else "—"
 
@@ -103,7 +125,7 @@ class PackIndicator:
         """In the order of ``Pack.columns``."""
         return [
             str(self.indicator),
-            self.figure,
+            self.figure_with_changes,
             self.as_written,
             self.period,
             self.kind,
@@ -231,7 +253,7 @@ def gather(request) -> Pack:
     """
     as_of = request.as_of
     day = as_of or timezone.localdate()
-    indicators = Indicator.objects.published(as_of).with_place().with_latest(as_of)
+    indicators = Indicator.objects.published(as_of).with_place().with_history(as_of)
     chosen = IndicatorFilter(request.GET, queryset=indicators, request=request)
     if unknown := set(request.GET) - set(chosen.filters) - {"as_of"}:
         raise BadQuery(

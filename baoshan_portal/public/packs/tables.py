@@ -83,6 +83,8 @@ def _indicator_columns() -> list[Column]:
         Column(_("Kind")),
         Column(_("Target and conclusion"), 40),
         Column(_("Checks with other figures"), 40),
+        Column(_("Change"), 24),
+        Column(_("year on year"), 24),
     ]
 
 
@@ -99,6 +101,8 @@ def _indicator_rows(pack: Pack) -> Iterator[list]:
             line.kind,
             line.verdict,
             check_marks.words(line.checks),
+            line.change,
+            line.year_on_year,
         ]
 
 

@@ -24,6 +24,7 @@ from measures.numerals import plain
 from measures.submission import STATE_ICONS, State, Submission
 from metrics.due import new_entry
 from metrics.entry import read_entry
+from metrics.last_change import same_period_before
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import is_over, period_text
@@ -420,6 +421,17 @@ class FigureRow(SheetRow):
     @property
     def latest_period(self) -> str:
         return period_text(self.latest.period_start, self.latest.period_end)
+
+    @property
+    def year_before_text(self) -> str:
+        """The value of the same period of the year before, with its period; empty without one."""
+        start, end = self.period
+        now = Observation(indicator=self.subject, period_start=start, period_end=end)
+        same = same_period_before(self.subject.kind, now, self.subject.public_values)
+        if same is None or same == self.latest:
+            return ""
+        period = period_text(same.period_start, same.period_end)
+        return f"{observed_text(same, self.subject.unit)} {period}"
 
     @cached_property
     def period(self):

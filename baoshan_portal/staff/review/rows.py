@@ -6,12 +6,13 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from measures.models import ProgressNote
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
-from metrics.last_change import between, difference_text
+from metrics.last_change import between, difference_text, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Observation, Target
 from metrics.rules.periods import period_text
 from metrics.rules.progress import change
@@ -78,14 +79,30 @@ def _observation_rows(rows) -> list[ReviewRow]:
     olds = Observation.objects.select_related("indicator__unit").in_bulk(
         {row.compared_with for row in rows if row.compared_with}
     )
+    public = (
+        Observation.objects.published()
+        .filter(indicator__in={row.indicator_id for row in rows})
+        .by_indicator()
+    )
     return [
-        _observation_row(row, olds.get(row.compared_with), warnings)
+        _observation_row(row, olds.get(row.compared_with), warnings, public[row.indicator_id])
         for row, warnings in zip(rows, warnings_of(rows), strict=True)
     ]
 
 
-def _observation_row(row: Observation, old: Observation | None, warnings: list[str]) -> ReviewRow:
+def _observation_row(
+    row: Observation, old: Observation | None, warnings: list[str], public: list[Observation]
+) -> ReviewRow:
+    if not row.supersedes_id and (before := value_before(row.indicator.kind, row, public)):
+        old = before
+        old.indicator = row.indicator
     difference, growing = _change(row, old)
+    same = same_period_before(row.indicator.kind, row, public)
+    if same and same != old:
+        year = between(row.indicator, row, same)
+        growing = pgettext("between filters", "; ").join(
+            filter(None, (growing, _("year on year %(change)s") % {"change": year.text}))
+        )
     if old and old.pk == row.supersedes_id and (misquoted := misquotes(row, old)):
         warnings = [*warnings, misquoted]
     return ReviewRow(
