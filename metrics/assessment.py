@@ -18,6 +18,7 @@ from .rules import progress
 from .rules.alignment import Series, align
 from .rules.baseline import Baseline, Stated, baseline, last_before
 from .rules.checks import (
+    ASK,
     INCOMPLETE,
     NOT_COMPARABLE,
     NOT_OF_ONE_TIME,
@@ -31,6 +32,7 @@ from .rules.checks import (
 )
 from .rules.choices import Verdict
 from .rules.freshness import Timeliness, timeliness
+from .rules.periods import Period, gaps
 from .rules.progress import Answer
 from .wording import figure_text
 
@@ -154,14 +156,26 @@ def _span(target: Target | None) -> tuple[date | None, date | None]:
 
 
 def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
-    """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``."""
+    """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``.
+
+    Gaps are counted where ``public_values`` are loaded.
+    """
     reported = indicator.reported
+    values = getattr(indicator, "public_values", ())
     return timeliness(
         indicator.frequency,
         reported.period_end if reported else None,
         on,
         grace_days=settings.REPORTING_GRACE_DAYS,
+        agreed_on=indicator.schedule_agreed_on,
+        gaps=len(gaps_of(indicator, values)),
     )
+
+
+def gaps_of(indicator: Indicator, values: Iterable[Observation]) -> list[Period]:
+    """The periods for which none of ``values`` was reported, between the first and the last."""
+    known = [(value.period_start, value.period_end) for value in values if value.is_reported]
+    return gaps(indicator.kind, indicator.frequency, known)
 
 
 #: Values by the key of their indicator, newest first.
@@ -204,6 +218,11 @@ class CheckState:
         return self.text(self.outcome.computed)
 
     @property
+    def overlap_text(self) -> str:
+        """By how much the parts overlap at least; empty where they need not."""
+        return self.text(self.outcome.overlap) if self.outcome.overlap else ""
+
+    @property
     def tolerance_text(self) -> str:
         return self.text(self.outcome.tolerance)
 
@@ -232,8 +251,6 @@ def assess_check(check: Check, values: Values, at: Observation | None = None) ->
     the newest values are shown. ``at`` fixes the time: that value alone stands for its indicator.
     """
     terms, are_of_one_time = _terms(check, values, at)
-    if not check.comparable:
-        return CheckState(check, CheckOutcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
     figures: dict[str, list[Figure | None]] = {}
     for term, observation in terms:
         figure = observation and figure_of(observation, term.indicator.unit)
@@ -243,9 +260,19 @@ def assess_check(check: Check, values: Values, at: Observation | None = None) ->
     except KeyError:
         outcome = CheckOutcome(Result.UNKNOWN, reason=INCOMPLETE)
     else:
-        if not are_of_one_time:
+        if not check.comparable:
+            quantities = {term.indicator.unit.quantity for term, _value in terms}
+            outcome = _question(outcome, len(quantities) == 1)
+        elif not are_of_one_time:
             outcome = CheckOutcome(Result.UNKNOWN, reason=NOT_OF_ONE_TIME)
     return CheckState(check, outcome, terms)
+
+
+def _question(outcome: CheckOutcome, of_one_quantity: bool) -> CheckOutcome:
+    """Of figures that count different things: what contradicts common sense is worth asking."""
+    if of_one_quantity and outcome.result == Result.FAILS:
+        return CheckOutcome(Result.QUESTION, reason=ASK)
+    return CheckOutcome(Result.UNKNOWN, reason=NOT_COMPARABLE)
 
 
 def figure_of(observation: Observation, unit: Unit) -> Figure:

@@ -201,6 +201,14 @@ class Indicator(Named):
     frequency = models.CharField(
         _("frequency"), max_length=12, choices=Frequency, default=Frequency.YEARLY
     )
+    schedule_agreed_on = models.DateField(
+        _("schedule agreed on"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "When the department agreed to report this often. Until then nothing is called overdue."
+        ),
+    )
     is_key = models.BooleanField(
         _("key figure"), default=False, help_text=_("Shown on the overview.")
     )

@@ -4,12 +4,14 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from measures.numerals import plain, rounded
 from measures.text import in_chinese
 
 from .rules.baseline import Baseline, BaselineSource
 from .rules.choices import Certainty, Kind, Qualifier
+from .rules.freshness import Timeliness
 from .rules.periods import period_text
 from .rules.progress import multiple
 
@@ -41,6 +43,16 @@ def not_over_text(end: date) -> str:
         "The period ends only on %(day)s: until then a value can be expected or preliminary, "
         "not actual."
     ) % {"day": end.isoformat()}
+
+
+def timeliness_text(found: Timeliness) -> str:
+    """Whether a figure was reported when due, and how many periods were passed over."""
+    if not found.gaps:
+        return str(found.state.label)
+    gaps = ngettext(
+        "%(n)d earlier period never reported", "%(n)d earlier periods never reported", found.gaps
+    )
+    return f"{found.state.label} · {gaps % {'n': found.gaps}}"
 
 
 def percent_text(value: Decimal | None) -> str:

@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 
 from measures.submission import moment_of
 from metrics import history
-from metrics.assessment import assess, assess_checks
+from metrics.assessment import assess, assess_checks, gaps_of
 from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
+from metrics.rules.periods import Period, period_text
 from metrics.wording import aggregation_rule
 
 from . import check_marks
@@ -63,8 +64,12 @@ def page(request, code):
     )
     drawn = history_chart.series(row, row.public_values)
     has_chart = history_chart.has_history(drawn, row.loaded_targets)
+    missing = gaps_of(row, row.public_values)
     context = {
         "indicator": row,
+        "newest_period": row.latest and row.latest.period_end,
+        "gaps": missing,
+        "observations_and_gaps": with_gaps(row.public_values, missing),
         "summary": summary(row, assessment, on, stated_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": has_chart,
@@ -86,6 +91,17 @@ def page(request, code):
     return render(request, "public/indicator.html", context)
 
 
+def with_gaps(
+    values: list[Observation], missing: list[Period]
+) -> list[tuple[Observation | None, str]]:
+    """The values with the periods between them that were never reported, newest first."""
+    rows = [(value.period_end, value, "") for value in values]
+    rows += [(end, None, period_text(start, end)) for start, end in missing]
+    # Sorting is stable: values of one day stay in their order.
+    rows.sort(key=lambda row: row[0], reverse=True)
+    return [(value, gap) for _end, value, gap in rows]
+
+
 def chart_of(row: Indicator, on: date) -> SafeString | None:
     """The history of an indicator as a part of its page; None if it cannot be drawn."""
     values = history_chart.series(row, row.public_values)
@@ -101,6 +117,6 @@ def chart(request, code, file_format):
     if not history_chart.has_history(drawn, row.loaded_targets):
         raise Http404
     sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in drawn)
-    heading = files.heading_of(request, str(row), sources)
+    heading = files.heading_of(request, str(row), sources, row.latest and row.latest.period_end)
     spec = history_chart.spec(row, drawn, row.loaded_targets, on, heading)
     return files.answer(spec, file_format, row.code)

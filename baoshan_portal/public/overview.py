@@ -50,6 +50,7 @@ def page(request):
     context = {
         "report": report,
         "on": on,
+        "newest_period": max((row["newest"] for row in known if row["newest"]), default=None),
         "since": since,
         "is_since_report": since == report.issued_on,
         "last_published": last_published,
@@ -246,6 +247,7 @@ def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
                 (state.label, fresh[state], listed(fresh=state), tone)
                 for state, tone in (
                     (Freshness.LATE, "bad"),
+                    (Freshness.SILENT, "open"),
                     (Freshness.NEVER, "warn"),
                     (Freshness.ONCE, "no"),
                     (Freshness.CURRENT, "good"),
@@ -261,6 +263,7 @@ def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
                 (result.label, checks[result], link_to("checks", result=result), tone)
                 for result, tone in (
                     (Result.FAILS, "bad"),
+                    (Result.QUESTION, "half"),
                     (Result.APPROXIMATE, "warn"),
                     (Result.UNKNOWN, "open"),
                     (Result.HOLDS, "good"),

@@ -64,7 +64,8 @@ def _fresh(values, on: date) -> Case:
             When(Q(Exists(found), frequency=frequency), then=Value(Freshness.CURRENT))
             for frequency, found in when_due.items()
         ),
-        default=Value(Freshness.LATE),
+        When(schedule_agreed_on__lte=on, then=Value(Freshness.LATE)),
+        default=Value(Freshness.SILENT),
     )
 
 
@@ -72,10 +73,13 @@ def facts(as_of: date | None) -> list[dict]:
     """The answers to ``questions`` for every public indicator, in one query.
 
     Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
-    exist, ``target_value`` whether one was published with its value, and ``fresh`` a ``Freshness``.
+    exist, ``target_value`` whether one was published with its value, ``fresh`` a ``Freshness``, and
+    ``newest`` the last day of the newest period that was reported.
     """
     asked = questions(as_of)
-    rows = Indicator.objects.published(as_of).annotate(**asked).order_by()
+    values = Observation.objects.published(as_of).reported().filter(indicator=OuterRef("pk"))
+    newest = Subquery(values.order_by("-period_end").values("period_end")[:1])
+    rows = Indicator.objects.published(as_of).annotate(**asked, newest=newest).order_by()
     return [
         {
             "theme": row["measure__theme"],
@@ -83,6 +87,7 @@ def facts(as_of: date | None) -> list[dict]:
             "target": row["target"] != "none",
             "target_value": row["target"] == "published",
             "fresh": row["fresh"],
+            "newest": row["newest"],
         }
-        for row in rows.values("measure__theme", *asked)
+        for row in rows.values("measure__theme", "newest", *asked)
     ]

@@ -1,6 +1,7 @@
 """Periods of the calendar: where they end, which compare, and how one is written (pure)."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
@@ -92,6 +93,38 @@ def same_period_before(period: Period) -> Period:
     """The same period of the year before, 上年同期."""
     start, end = period
     return year_before(start), year_before(end)
+
+
+def gaps(kind: str, frequency: str, known: Sequence[Period]) -> list[Period]:
+    """The periods between the first and the last of ``known`` that are missing, oldest first.
+
+    Flows, shares and growth are missed by periods of the length of the last one; states and
+    running totals by the ``frequency`` at which they are expected, and a missing one is the last
+    day of its period. What has no length or comes only once has no gaps.
+    """
+    if not known:
+        return []
+    newest = max(known, key=lambda period: period[1])
+    of_periods = kind == Kind.FLOW or (kind in RATIOS and months_of(newest))
+    months = months_of(newest) if of_periods else MONTHS.get(frequency)
+    if not months:
+        return []
+    if of_periods:
+        known = [period for period in known if months_of(period) == months]
+    # A value within a period does not stand for the whole of it.
+    ended = {
+        (end.year * 12 + end.month - (end != end_of_month(end))) // months for _start, end in known
+    }
+    missing = [number for number in range(min(ended), max(ended)) if number not in ended]
+    return [_numbered(number, months, of_periods) for number in missing]
+
+
+def _numbered(number: int, months: int, of_periods: bool) -> Period:
+    """The period of so many months with that number, counted from the year 0."""
+    last = number * months - 1
+    end = end_of_month(date(last // 12, last % 12 + 1, 1))
+    first = last - months + 1
+    return (date(first // 12, first % 12 + 1, 1) if of_periods else end), end
 
 
 def _days(kind: str, period: Period) -> int | None:

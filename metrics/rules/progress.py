@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from .choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
 
 NO_DATA = _("There is no data.")
-NO_TARGET = _("No target is set.")
+NO_TARGET = _("No target has been published.")
 TARGET_UNKNOWN = _("The target value is not published.")
 NO_RATIO = _("A share of a target or limit that is not above zero cannot be computed.")
 LIMIT_IS_KEPT = _("An upper limit is kept, not completed.")

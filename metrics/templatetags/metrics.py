@@ -30,6 +30,7 @@ VERDICTS = {
 FRESHNESS = {
     Freshness.CURRENT: ("good", "✓"),
     Freshness.LATE: ("bad", "!"),
+    Freshness.SILENT: ("open", "…"),
     Freshness.ONCE: ("none", "–"),
     Freshness.NEVER: ("none", "○"),
 }
@@ -88,6 +89,7 @@ RESULTS = {
     Result.HOLDS: ("good", "✓"),
     Result.APPROXIMATE: ("warn", "≈"),
     Result.FAILS: ("bad", "✕"),
+    Result.QUESTION: ("warn", "？"),
     Result.UNKNOWN: ("open", "?"),
 }
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
-from metrics.assessment import baseline_from, newest_reported
+from metrics.assessment import baseline_from, gaps_of, newest_reported
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.choices import Kind
 from metrics.rules.periods import are_comparable, period_text
@@ -66,7 +66,7 @@ def spec(
     Needs the indicator's unit and the targets' plans. The way is drawn where ``pace`` has a
     meaning; the day of the page where a target makes it matter.
     """
-    rows = [_datum(indicator, row) for row in distinct(observations)]
+    rows = _data(indicator, observations)
     known = [target for target in targets if target.value is not None]
     bars = indicator.kind == Kind.FLOW
     layers = []
@@ -117,6 +117,15 @@ def spec(
     )
 
 
+def _data(indicator: Indicator, observations: Sequence[Observation]) -> list[dict]:
+    """What is drawn, oldest first; the line breaks where a period was never reported."""
+    missing = [end for _start, end in gaps_of(indicator, observations)]
+    return [
+        _datum(indicator, row) | {"part": sum(end < row.period_end for end in missing)}
+        for row in distinct(observations)
+    ]
+
+
 def _datum(indicator: Indicator, row: Observation) -> dict:
     figure = figure_text(row.value, indicator.unit, row.qualifier)
     period = period_text(row.period_start, row.period_end)
@@ -160,7 +169,11 @@ def _value_layers(rows: list[dict], bars: bool) -> list[dict]:
     point = {"type": "point", "stroke": ACCENT, "strokeWidth": 1.5, "size": 50, "opacity": 1}
     x = {"x": _time("end")}
     return [
-        {"data": {"values": rows}, "mark": line, "encoding": x | value},
+        {
+            "data": {"values": rows},
+            "mark": line,
+            "encoding": x | value | {"detail": {"field": "part", "type": "nominal"}},
+        },
         {
             "data": {"values": rows},
             "mark": point,
@@ -290,7 +303,7 @@ def _axis_number(value: float) -> str:
 
 def small_spec(indicator: Indicator, observations: Sequence[Observation]) -> dict:
     """The course of ``indicator`` in the size of a word; its numbers stand beside it."""
-    rows = [_datum(indicator, row) for row in distinct(observations)]
+    rows = _data(indicator, observations)
     layers = _value_layers(rows, indicator.kind == Kind.FLOW)
     scale = {"zero": indicator.kind != Kind.RANK, "reverse": indicator.kind == Kind.RANK}
     for layer in layers:

@@ -18,7 +18,13 @@ from metrics.history import before, earlier_targets, target_text
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
-from metrics.wording import as_written_text, figure_text, observed_text, percent_text
+from metrics.wording import (
+    as_written_text,
+    figure_text,
+    observed_text,
+    percent_text,
+    timeliness_text,
+)
 
 from .. import check_marks
 from ..as_of import address
@@ -202,7 +208,8 @@ class IndicatorTable(tables.Table):
         return period_text(value.period_start, value.period_end)
 
     def value_fresh(self, record):
-        return timeliness_of(record, self.request.as_of or localdate()).state.label
+        found = timeliness_of(record, self.request.as_of or localdate())
+        return timeliness_text(found)
 
     def value_change(self, record):
         change = last_change(record)

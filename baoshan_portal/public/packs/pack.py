@@ -182,6 +182,16 @@ class Pack:
         return joined(sentences)
 
     @property
+    def newest_period(self) -> date | None:
+        """The last day of the newest period of which the pack shows a reported value."""
+        reported = (line.indicator.reported for line in self.lines)
+        return max((value.period_end for value in reported if value), default=None)
+
+    @property
+    def newest_text(self) -> str:
+        return self.newest_period.isoformat() if self.newest_period else _("no data")
+
+    @property
     def columns(self) -> list[str]:
         return [
             _("Indicator"),
@@ -211,7 +221,8 @@ class Pack:
     def about(self) -> list[tuple[str, str]]:
         """What every form of the pack says of itself."""
         return [
-            (_("Data as of"), self.day.isoformat()),
+            (_("Query date"), self.day.isoformat()),
+            (_("Newest period of the data"), self.newest_text),
             (_("Filters"), self.filters_text),
             (_("Method"), self.method),
             (_("Permanent link"), self.link),

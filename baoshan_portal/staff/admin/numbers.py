@@ -133,7 +133,14 @@ class IndicatorAdmin(TableFilesMixin, NamedAdmin):
         (None, {"fields": ("code", ("measure", "order"), "name", "name_en", "unit")}),
         (
             _("What it is"),
-            {"fields": (("category", "kind"), ("direction", "level"), "basis", "frequency")},
+            {
+                "fields": (
+                    ("category", "kind"),
+                    ("direction", "level"),
+                    "basis",
+                    ("frequency", "schedule_agreed_on"),
+                )
+            },
         ),
         (_("Definition"), {"fields": ("scope", "scope_en", "caution", "caution_en")}),
         (_("Publication"), {"fields": ("is_key", "published_on")}),
