@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 _NUMERALS = "零〇一二两三四五六七八九十百千万亿"
 #: What may stand before a figure, all that ``metrics.rules.quantity`` knows and no more.
@@ -24,6 +24,14 @@ def plain(value: Decimal, grouping: bool = False) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def rounded(value: Decimal, places: int = 2) -> Decimal:
+    """``value`` to so many decimals, a half up and away from zero: 104.125 is 104.13.
+
+    The one rounding of computed figures, on page and file alike.
+    """
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def is_plain_number(text: str) -> bool:

@@ -217,6 +217,10 @@ class Submission(models.Model):
         bookkeeping = {field.name for field in Submission._meta.get_fields()} | {"id"}
         return [f.name for f in cls._meta.concrete_fields if f.name not in bookkeeping]
 
+    def why_not_public_on(self, day: date) -> str:
+        """Why the row says what cannot be published on ``day``; empty if it can."""
+        return ""
+
     @property
     def department(self):
         """The office that leads the measure; None if not known."""

@@ -108,6 +108,7 @@ def submit_all(rows: list[Submission], *, by) -> None:
     _check_rounds(rows)
     for row in rows:
         _check_correction(row)
+        _check_day(row)
     _locked(rows)
     changes = {"state": State.SUBMITTED, "submitted_at": timezone.now(), "return_reason": ""}
     pks = [row.pk for row in rows]
@@ -137,11 +138,12 @@ def delete(row: Submission, *, by) -> None:
 def submit(row: Submission, *, by) -> None:
     """Hand a draft or a returned row to review.
 
-    Raises TransitionError if it is in another state, if its round takes no entry, or if it is a
-    correction that changes nothing.
+    Raises TransitionError if it is in another state, if its round takes no entry, if it is a
+    correction that changes nothing, or if it cannot be said today.
     """
     _check_round(row)
     _check_correction(row)
+    _check_day(row)
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
     record(Action.SUBMITTED, by=by, subject=row)
 
@@ -151,10 +153,11 @@ def publish(row: Submission, *, by) -> None:
     """Make a submitted row public, from now on and for good.
 
     Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
-    submitted.
+    submitted or cannot be said today.
     """
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
+    _check_day(row)
     _move(
         row,
         {State.SUBMITTED},
@@ -278,6 +281,12 @@ def _check_correction(row: Submission) -> None:
         _says(row, name) == _says(row.supersedes, name) for name in fields
     ):
         raise TransitionError(gettext("This correction changes nothing yet."))
+
+
+def _check_day(row: Submission) -> None:
+    """Nobody is asked to review, and nobody publishes, what cannot be said today."""
+    if why_not := row.why_not_public_on(timezone.localdate()):
+        raise TransitionError(f"{row}: {why_not}")
 
 
 def _says(row: Submission, name: str):

@@ -16,4 +16,7 @@ def protect(using, **kwargs):
     """Installs the triggers once the last of the protected tables exists."""
     from measures import protection
 
+    from . import protection as own
+
     protection.install(connections[using])
+    own.install(connections[using])

@@ -6,15 +6,19 @@ Page, admin and file all ask here, so they cannot disagree.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import QuerySet
 
+from measures.numerals import rounded
+
 from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
 from .rules import progress
 from .rules.alignment import Series, align
+from .rules.baseline import Baseline, Stated, baseline, last_before
 from .rules.checks import (
+    ASK,
     INCOMPLETE,
     NOT_COMPARABLE,
     NOT_OF_ONE_TIME,
@@ -28,18 +32,26 @@ from .rules.checks import (
 )
 from .rules.choices import Verdict
 from .rules.freshness import Timeliness, timeliness
+from .rules.periods import Period, gaps
+from .rules.progress import Answer
 from .wording import figure_text
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The state of one indicator on one day."""
+    """The state of one indicator on one day.
+
+    ``completion`` is value ÷ target, ``progress`` the way done since the ``baseline``; both in
+    %, and both of ``latest`` only if it is not just expected.
+    """
 
     latest: Observation | None
     target: Target | None
-    completion: progress.Answer
+    baseline: Baseline | None
+    completion: Answer
+    progress: Answer
     verdict: Verdict
-    time_used: progress.Answer
+    time_used: Answer
     timeliness: Timeliness
 
     @property
@@ -51,46 +63,87 @@ class Assessment:
 def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
     """The state of ``indicator`` on ``on`` against ``target``; None means that it has no target.
 
-    Needs ``with_latest``. Completion is in percent, or cannot be said, with the reason.
+    Needs ``with_latest`` or ``with_history``.
     """
-    latest = indicator.latest
+    latest, reported = indicator.latest, indicator.reported
+    begins = None
     if target is None:
-        completion = progress.Answer(reason=progress.NO_TARGET)
+        completion = way_done = Answer(reason=progress.NO_TARGET)
     else:
-        completion = progress.completion(
-            latest.value if latest else None,
-            target.value,
-            comparator=target.comparator,
-            baseline=target.baseline,
+        begins = baseline_of(indicator, reported, target, target.value_before)
+        value = reported.value if reported else None
+        terms = {"comparator": target.comparator}
+        completion = progress.completion(value, target.value, **terms)
+        way_done = progress.progress(
+            value, target.value, **terms, baseline=begins.value if begins else None
         )
     return Assessment(
         latest=latest,
         target=target,
+        baseline=begins,
         completion=completion,
-        verdict=verdict_of(indicator, latest, target, on),
+        progress=way_done,
+        verdict=_verdict(indicator, reported, target, begins, on),
         time_used=progress.time_used(*_span(target), on),
         timeliness=timeliness_of(indicator, on),
     )
 
 
+def baseline_of(
+    indicator: Indicator, now: Observation | None, target: Target, before: Stated | None
+) -> Baseline | None:
+    """From what the way to ``target`` is measured; ``before`` is the value when its plan began."""
+    return baseline(
+        indicator.kind,
+        stated=target.baseline,
+        start=target.plan.start_on,
+        now=(now.period_start, now.period_end) if now else None,
+        before=before,
+    )
+
+
 def verdict_of(
-    indicator: Indicator, latest: Observation | None, target: Target | None, on: date
+    indicator: Indicator, values: Sequence[Observation], target: Target, on: date
 ) -> Verdict:
-    """What can be concluded on ``on`` if ``latest`` is the newest public value."""
+    """What can be concluded on ``on`` if ``values`` are those that are public, newest first."""
+    begins = baseline_from(indicator, values, target)
+    return _verdict(indicator, newest_reported(values), target, begins, on)
+
+
+def baseline_from(
+    indicator: Indicator, values: Sequence[Observation], target: Target
+) -> Baseline | None:
+    """``baseline_of`` where all public ``values`` are at hand, newest first."""
+    before = last_before(values, target.plan.start_on)
+    return baseline_of(indicator, newest_reported(values), target, before)
+
+
+def newest_reported(values: Sequence[Observation]) -> Observation | None:
+    """The first of ``values`` that is not only expected."""
+    return next((value for value in values if value.is_reported), None)
+
+
+def _verdict(
+    indicator: Indicator,
+    reported: Observation | None,
+    target: Target | None,
+    begins: Baseline | None,
+    on: date,
+) -> Verdict:
     start, due = _span(target)
     return progress.verdict(
-        value=latest.value if latest else None,
+        value=reported.value if reported else None,
         target_exists=target is not None,
         target=target.value if target else None,
         comparator=target.comparator if target else "",
-        baseline=target.baseline if target else None,
+        baseline=begins.value if begins else None,
         claim=target.claim if target else "",
         start=start,
         due=due,
         on=on,
         kind=indicator.kind,
         frequency=indicator.frequency,
-        qualifier=latest.qualifier if latest else "",
+        qualifier=reported.qualifier if reported else "",
         tolerance_points=settings.PACE_TOLERANCE_POINTS,
     )
 
@@ -103,14 +156,26 @@ def _span(target: Target | None) -> tuple[date | None, date | None]:
 
 
 def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
-    """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``."""
-    latest = indicator.latest
+    """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``.
+
+    Gaps are counted where ``public_values`` are loaded.
+    """
+    reported = indicator.reported
+    values = getattr(indicator, "public_values", ())
     return timeliness(
         indicator.frequency,
-        latest.period_end if latest else None,
+        reported.period_end if reported else None,
         on,
         grace_days=settings.REPORTING_GRACE_DAYS,
+        agreed_on=indicator.schedule_agreed_on,
+        gaps=len(gaps_of(indicator, values)),
     )
+
+
+def gaps_of(indicator: Indicator, values: Iterable[Observation]) -> list[Period]:
+    """The periods for which none of ``values`` was reported, between the first and the last."""
+    known = [(value.period_start, value.period_end) for value in values if value.is_reported]
+    return gaps(indicator.kind, indicator.frequency, known)
 
 
 #: Values by the key of their indicator, newest first.
@@ -146,12 +211,16 @@ class CheckState:
         """A value of the outcome for a reader, to two decimals; empty if there is none."""
         if value is None:
             return ""
-        rounded = (value / self.unit.factor).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return figure_text(rounded, self.unit)
+        return figure_text(rounded(value / self.unit.factor), self.unit)
 
     @property
     def computed_text(self) -> str:
         return self.text(self.outcome.computed)
+
+    @property
+    def overlap_text(self) -> str:
+        """By how much the parts overlap at least; empty where they need not."""
+        return self.text(self.outcome.overlap) if self.outcome.overlap else ""
 
     @property
     def tolerance_text(self) -> str:
@@ -182,8 +251,6 @@ def assess_check(check: Check, values: Values, at: Observation | None = None) ->
     the newest values are shown. ``at`` fixes the time: that value alone stands for its indicator.
     """
     terms, are_of_one_time = _terms(check, values, at)
-    if not check.comparable:
-        return CheckState(check, CheckOutcome(Result.UNKNOWN, reason=NOT_COMPARABLE), terms)
     figures: dict[str, list[Figure | None]] = {}
     for term, observation in terms:
         figure = observation and figure_of(observation, term.indicator.unit)
@@ -193,9 +260,19 @@ def assess_check(check: Check, values: Values, at: Observation | None = None) ->
     except KeyError:
         outcome = CheckOutcome(Result.UNKNOWN, reason=INCOMPLETE)
     else:
-        if not are_of_one_time:
+        if not check.comparable:
+            quantities = {term.indicator.unit.quantity for term, _value in terms}
+            outcome = _question(outcome, len(quantities) == 1)
+        elif not are_of_one_time:
             outcome = CheckOutcome(Result.UNKNOWN, reason=NOT_OF_ONE_TIME)
     return CheckState(check, outcome, terms)
+
+
+def _question(outcome: CheckOutcome, of_one_quantity: bool) -> CheckOutcome:
+    """Of figures that count different things: what contradicts common sense is worth asking."""
+    if of_one_quantity and outcome.result == Result.FAILS:
+        return CheckOutcome(Result.QUESTION, reason=ASK)
+    return CheckOutcome(Result.UNKNOWN, reason=NOT_COMPARABLE)
 
 
 def figure_of(observation: Observation, unit: Unit) -> Figure:

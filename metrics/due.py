@@ -80,9 +80,9 @@ def _asked(round_: Round) -> set[Frequency]:
 
 
 def indicators_of(round_: Round, department: Department) -> QuerySet:
-    """What ``round_`` asks of the department, in the report's order, with ``latest`` loaded."""
+    """What ``round_`` asks of the department, in the report’s order, with ``public_values``."""
     led = Indicator.objects.filter(measure__lead=department)
-    return due_indicators(round_, led).with_place().with_latest_value()
+    return due_indicators(round_, led).with_place().with_public_values()
 
 
 def new_entry(indicator: Indicator, round_: Round, department: Department) -> Observation:

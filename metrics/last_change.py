@@ -5,18 +5,18 @@ length, running totals that begin on the same day. Otherwise both values are sho
 is computed. Pages, feeds and the reviewer's desk all ask here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from measures.numerals import plain
+from measures.numerals import plain, rounded
 
-from .models import Indicator, Observation
-from .rules import progress
+from .models import Indicator, Observation, Unit
+from .rules import periods, progress
 from .rules.choices import Kind, Qualifier
-from .rules.periods import are_comparable
 from .wording import figure_text, observed_text
 
 LENGTHS_DIFFER = gettext_lazy("The periods differ in length, so nothing is subtracted.")
@@ -57,8 +57,8 @@ class LastChange:
         """Such as +56.22%, to two decimals; empty if there is none or it rounds to nothing."""
         if self.growth.value is None:
             return ""
-        rounded = self.growth.value.quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return self._about(f"{_signed(rounded)}%") if rounded else ""
+        growth = rounded(self.growth.value)
+        return self._about(f"{_signed(growth)}%") if growth else ""
 
     @property
     def text(self) -> str:
@@ -71,15 +71,10 @@ class LastChange:
     @property
     def words(self) -> str:
         """The change in a sentence: up by 199家（+28.19%）, down by 2个百分点, up 3 places."""
-        value, unit = self.difference.value, self.indicator.unit
-        if not value or unit.quantity == "rank":
-            return self.difference_text
-        if unit.quantity == "percentage":
-            size = _("%(points)s percentage points") % {"points": plain(abs(value))}
-        else:
-            size = figure_text(abs(value), unit)
-        text = _("up by %(size)s") if value > 0 else _("down by %(size)s")
-        text %= {"size": self._about(size)}
+        value = self.difference.value
+        if value is None:
+            return ""
+        text = difference_words(value, self.indicator.unit, exact=self.is_exact)
         if not self.growth_text:
             return text
         return _("%(difference)s (%(growth)s)") % {"difference": text, "growth": self.growth_text}
@@ -93,11 +88,107 @@ def last_change(indicator: Indicator) -> LastChange | None:
 
     Needs the unit, and ``public_values``, newest first (``NEWEST_FIRST``).
     """
+    now = indicator.latest
+    before = now and value_before(indicator.kind, now, indicator.public_values)
+    return between(indicator, now, before) if before else None
+
+
+def year_on_year(indicator: Indicator) -> LastChange | None:
+    """同比: the change to the newest public value from the same period of the year before.
+
+    None without one, and where it is what ``last_change`` tells already. Needs the same.
+    """
+    now = indicator.latest
     values = indicator.public_values
-    before = [value for value in values if value.period_end < values[0].period_end][:1]
-    if not before:
+    before = now and same_period_before(indicator.kind, now, values)
+    if not before or before == value_before(indicator.kind, now, values):
         return None
-    return between(indicator, values[0], before[0])
+    return between(indicator, now, before)
+
+
+def value_before(kind: str, now: Observation, values: Iterable[Observation]) -> Observation | None:
+    """The newest of ``values`` (newest first) of a period before that of ``now``.
+
+    One that may be subtracted goes before one that may not: a quarter is told against the last
+    quarter, though a year ended between them.
+    """
+    earlier = [value for value in values if value.period_end < now.period_end]
+    fitting = (value for value in earlier if _why_not(kind, now, value) is None)
+    return next(fitting, earlier[0] if earlier else None)
+
+
+def same_period_before(
+    kind: str, now: Observation, values: Iterable[Observation]
+) -> Observation | None:
+    """The one of ``values`` (newest first) of the same period a year before that of ``now``."""
+    start, end = periods.same_period_before((now.period_start, now.period_end))
+    return next(
+        (
+            value
+            for value in values
+            if value.period_end == end
+            and (kind in periods.STATES or kind == Kind.CUMULATIVE or value.period_start == start)
+            and _why_not(kind, now, value) is None
+        ),
+        None,
+    )
+
+
+@dataclass(frozen=True)
+class YearSum:
+    """What the ``parts`` reported for a year add up to, of ``of`` that the year has.
+
+    ``total`` is in the indicator's unit, ``stated`` the year's own value if one is public, and
+    ``before`` what the same parts of the year before come to, None unless all are public.
+    """
+
+    year: int
+    parts: int
+    of: int
+    total: Decimal
+    stated: Observation | None
+    before: Decimal | None
+    unit: Unit
+
+    @property
+    def difference_text(self) -> str:
+        """同比 in the unit and in per cent; empty if there is none."""
+        if self.before is None:
+            return ""
+        text = difference_text(self.total - self.before, self.unit)
+        growth = progress.growth(self.total, self.before).value
+        if not growth:
+            return text
+        parts = {"difference": text, "growth": f"{_signed(rounded(growth))}%"}
+        return _("%(difference)s (%(growth)s)") % parts
+
+
+def sums_by_year(indicator: Indicator) -> list[YearSum]:
+    """累计至今: what the months, quarters or half-years of a flow add up to, newest year first.
+
+    Only flows add up, of one length, from January on and without a gap; what is only expected is
+    not added. Needs ``public_values``, newest first.
+    """
+    if indicator.kind != Kind.FLOW:
+        return []
+    found: dict[tuple[int, int], dict[int, Observation]] = {}
+    for value in reversed(indicator.public_values):
+        months = periods.months_of((value.period_start, value.period_end))
+        if months and value.is_reported:
+            of_year = found.setdefault((value.period_end.year, months), {})
+            of_year[value.period_end.month // months] = value
+    sums = []
+    for (year, months), values in sorted(found.items(), reverse=True):
+        parts = max(values)
+        if months == 12 or set(values) != set(range(1, parts + 1)):
+            continue
+        last_year = found.get((year - 1, months), {})
+        same = [last_year[part].value for part in values if part in last_year]
+        stated = found.get((year, 12), {}).get(1)
+        total = sum(value.value for value in values.values())
+        before = sum(same) if len(same) == parts else None
+        sums.append(YearSum(year, parts, 12 // months, total, stated, before, indicator.unit))
+    return sums
 
 
 def stated_growth(indicator: Indicator, rates: list[Indicator]) -> str:
@@ -131,11 +222,24 @@ def between(indicator: Indicator, now: Observation, before: Observation) -> Last
 def _why_not(kind: str, now: Observation, before: Observation) -> str | None:
     """Why the two may not be subtracted, or None."""
     starts = now.period_start, before.period_start
-    if are_comparable(kind, (starts[0], now.period_end), (starts[1], before.period_end)):
+    if periods.are_comparable(kind, (starts[0], now.period_end), (starts[1], before.period_end)):
         return None
     if None in starts:
         return BEGINNING_UNKNOWN
     return BEGINNINGS_DIFFER if kind == Kind.CUMULATIVE else LENGTHS_DIFFER
+
+
+def difference_words(value: Decimal, unit, *, exact: bool = True) -> str:
+    """A difference in ``unit`` as a sentence says it: up by 199家, down by 30家, unchanged."""
+    if value == 0 or unit.quantity == "rank":
+        text = difference_text(value, unit)
+        return text if exact else _("about %(figure)s") % {"figure": text}
+    if unit.quantity == "percentage":
+        size = _("%(points)s percentage points") % {"points": plain(abs(value))}
+    else:
+        size = figure_text(abs(value), unit)
+    text = _("up by %(size)s") if value > 0 else _("down by %(size)s")
+    return text % {"size": size if exact else _("about %(figure)s") % {"figure": size}}
 
 
 def _signed(value: Decimal) -> str:

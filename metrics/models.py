@@ -8,7 +8,7 @@ from operator import attrgetter
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Window
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from measures.models import Measure, Opinion, Report, Round, validate_locator
 from measures.submission import Submission, SubmissionQuerySet
 from measures.text import InBothLanguages, Named, NamedQuerySet
 
+from .rules.baseline import Stated, last_before
 from .rules.checks import CheckKind, Role
 from .rules.choices import (
     Category,
@@ -33,6 +34,8 @@ from .rules.choices import (
     Level,
     Qualifier,
 )
+from .rules.periods import is_over
+from .wording import not_over_text
 
 
 class Unit(Named):
@@ -106,6 +109,7 @@ def _public_targets(as_of: date | None) -> Prefetch:
     """The public targets of indicators as ``loaded_targets``, the one due first at the front."""
     targets = (
         Target.objects.published(as_of)
+        .with_value_before(as_of)
         .select_related("plan", "report")
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )
@@ -135,24 +139,26 @@ class IndicatorQuerySet(NamedQuerySet):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
         return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
 
+    def with_public_values(self, as_of: date | None = None):
+        """With ``public_values``, newest first, and so ``latest``; one query."""
+        values = (
+            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
+        )
+        return self.prefetch_related(Prefetch("observations", values, to_attr="public_values"))
+
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
 
         Two queries however many rows; for few indicators, because it loads every value.
         """
-        values = (
-            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
-        )
-        return self.prefetch_related(
-            Prefetch("observations", values, to_attr="public_values"), _public_targets(as_of)
-        )
+        return self.with_public_values(as_of).prefetch_related(_public_targets(as_of))
 
     def with_latest_base_value(self, as_of: date | None = None):
         """With the newest public value in the base unit, to sort by; null where there is none."""
         newest = (
             Observation.objects.published(as_of)
             .filter(indicator=OuterRef("pk"))
-            .order_by(*NEWEST_FIRST)
+            .order_by(is_expected(), *NEWEST_FIRST)
         )
         value = Subquery(newest.values("value")[:1])
         return self.annotate(latest_base_value=value * F("unit__factor"))
@@ -194,6 +200,14 @@ class Indicator(Named):
     )
     frequency = models.CharField(
         _("frequency"), max_length=12, choices=Frequency, default=Frequency.YEARLY
+    )
+    schedule_agreed_on = models.DateField(
+        _("schedule agreed on"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "When the department agreed to report this often. Until then nothing is called overdue."
+        ),
     )
     is_key = models.BooleanField(
         _("key figure"), default=False, help_text=_("Shown on the overview.")
@@ -243,9 +257,17 @@ class Indicator(Named):
 
     @property
     def latest(self) -> "Observation | None":
-        """The newest public value, or None; needs ``with_latest_value`` or ``with_history``."""
+        """The newest public value, or None; needs ``with_latest_value`` or ``with_history``.
+
+        What is only expected counts where nothing was ever reported, and nowhere else.
+        """
         loaded = self.public_values if hasattr(self, "public_values") else self.loaded_latest
-        return loaded[0] if loaded else None
+        return next((value for value in loaded if value.is_reported), loaded[0] if loaded else None)
+
+    @property
+    def reported(self) -> "Observation | None":
+        """``latest`` unless it is only expected: what freshness and verdicts go by."""
+        return self.latest if self.latest and self.latest.is_reported else None
 
     @property
     def current_target(self) -> "Target | None":
@@ -305,14 +327,26 @@ class Sourced(InBothLanguages):
 NEWEST_FIRST = ("-period_end", "-published_at", "-pk")
 
 
+def is_expected() -> Case:
+    """1 for a value that is only expected, otherwise 0, to sort by."""
+    return Case(When(certainty=Certainty.EXPECTED, then=Value(1)), default=Value(0))
+
+
 class ObservationQuerySet(SubmissionQuerySet):
+    def reported(self):
+        """Without what is only expected."""
+        return self.exclude(certainty=Certainty.EXPECTED)
+
     def latest_of_each(self, as_of: date | None = None):
         """The newest published observation of each indicator as of that day.
 
         Newest by the end of its period; of two with the same end, the one published last. An
-        older period that is filled in later therefore never replaces a newer one.
+        older period that is filled in later therefore never replaces a newer one, and what is
+        only expected never replaces what was reported.
         """
-        place = Window(RowNumber(), partition_by="indicator", order_by=NEWEST_FIRST)
+        place = Window(
+            RowNumber(), partition_by="indicator", order_by=(is_expected(), *NEWEST_FIRST)
+        )
         return self.published(as_of).annotate(place=place).filter(place=1)
 
     def by_indicator(self) -> defaultdict[int, list["Observation"]]:
@@ -418,6 +452,18 @@ class Observation(Sourced, Submission):
     def __str__(self):
         return f"{self.indicator} {self.as_written} ({self.period_end:%Y-%m-%d})"
 
+    def why_not_public_on(self, day: date) -> str:
+        """Why the value cannot be published on ``day``: its period has not ended, yet it is
+        called actual. Empty if it can."""
+        if self.certainty == Certainty.ACTUAL and not is_over(self.period_end, day):
+            return not_over_text(self.period_end)
+        return ""
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether it happened: what is only expected has not."""
+        return self.certainty != Certainty.EXPECTED
+
     @property
     def base_value(self):
         """The value in the base unit, for comparison; needs the indicator's unit loaded."""
@@ -457,13 +503,30 @@ class Plan(Named):
         ]
 
 
+#: What is read of the value that may be a target's baseline.
+BEFORE = ("value", "qualifier", "period_start", "period_end")
+
+
 class TargetQuerySet(SubmissionQuerySet):
+    def with_value_before(self, as_of: date | None = None):
+        """With what ``value_before`` needs, in the same query; the same as ``last_before``."""
+        values = (
+            Observation.objects.published(as_of)
+            .reported()
+            .filter(indicator=OuterRef("indicator"), period_end__lte=OuterRef("plan__start_on"))
+            .order_by(*NEWEST_FIRST)
+        )
+        return self.annotate(
+            **{f"before_{name}": Subquery(values.values(name)[:1]) for name in BEFORE}
+        )
+
     def for_list(self, as_of: date | None = None):
         """Public targets of public indicators, with all that a verdict needs loaded."""
         indicators = Indicator.objects.with_place().with_latest_value(as_of)
         return (
             self.published(as_of)
             .filter(indicator__in=Indicator.objects.published(as_of))
+            .with_value_before(as_of)
             .select_related("plan", "report")
             .prefetch_related(Prefetch("indicator", indicators))
         )
@@ -524,6 +587,17 @@ class Target(Sourced, Submission):
 
     def __str__(self):
         return f"{self.indicator} – {self.plan}"
+
+    @property
+    def value_before(self) -> Stated | None:
+        """The last public value by the day on which the plan began, or None.
+
+        Needs ``with_value_before``, or the indicator's ``public_values``.
+        """
+        if not hasattr(self, "before_value"):
+            return last_before(self.indicator.public_values, self.plan.start_on)
+        value, qualifier, start, end = (getattr(self, f"before_{name}") for name in BEFORE)
+        return None if value is None else Stated(value, qualifier, (start, end))
 
 
 class CheckQuerySet(NamedQuerySet):

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .assessment import assess_check, figure_of
@@ -15,7 +16,7 @@ from .models import Check, CheckTerm, Observation
 from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate
 from .rules.choices import Kind
 from .rules.periods import Period, are_comparable, period_text
-from .wording import figure_text
+from .wording import observed_text
 
 #: Relations of two figures, which are compared of whatever days.
 OF_TWO = frozenset({CheckKind.PART, CheckKind.QUOTA})
@@ -120,7 +121,15 @@ def _public(rows, checks) -> dict[int, list[Observation]]:
     public = (
         Observation.objects.published()
         .filter(indicator__in=indicators)
-        .only("indicator", "period_start", "period_end", "value", "qualifier", "as_written")
+        .only(
+            "indicator",
+            "period_start",
+            "period_end",
+            "value",
+            "qualifier",
+            "certainty",
+            "as_written",
+        )  # fmt: skip
         .by_indicator()
     )
     for indicator, values in public.items():
@@ -158,6 +167,8 @@ def _alone(row: Observation, known) -> list[str]:
         and value.period_end < row.period_end
         and are_comparable(indicator.kind, _period(row), _period(value))
     ]
+    if why_not := row.why_not_public_on(timezone.localdate()):
+        found.append(why_not)
     if is_no_count(indicator.unit.quantity, row.base_value):
         found.append(_("What is counted is a whole number and not below zero."))
     before = max(earlier, key=lambda value: value.period_end, default=None)
@@ -253,7 +264,7 @@ def _beside(row: Observation, values: list[Observation]) -> Observation | None:
 
 
 def _text(row: Observation) -> str:
-    return figure_text(row.value, row.indicator.unit, row.qualifier)
+    return observed_text(row, row.indicator.unit)
 
 
 def _period(row: Observation) -> Period:

@@ -1,13 +1,18 @@
 """How a figure is written for a reader: number, unit and qualifier in their language."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from measures.numerals import plain
+from measures.numerals import plain, rounded
 from measures.text import in_chinese
 
+from .rules.baseline import Baseline, BaselineSource
 from .rules.choices import Certainty, Kind, Qualifier
+from .rules.freshness import Timeliness
+from .rules.periods import period_text
 from .rules.progress import multiple
 
 ENGLISH_MONEY = (
@@ -30,6 +35,46 @@ def observed_text(observation, unit) -> str:
         return figure
     certainty = observation.get_certainty_display()
     return _("%(figure)s (%(certainty)s)") % {"figure": figure, "certainty": certainty}
+
+
+def not_over_text(end: date) -> str:
+    """What is said of a value that is called actual before its period has ended."""
+    return _(
+        "The period ends only on %(day)s: until then a value can be expected or preliminary, "
+        "not actual."
+    ) % {"day": end.isoformat()}
+
+
+def timeliness_text(found: Timeliness) -> str:
+    """Whether a figure was reported when due, and how many periods were passed over."""
+    if not found.gaps:
+        return str(found.state.label)
+    gaps = ngettext(
+        "%(n)d earlier period never reported", "%(n)d earlier periods never reported", found.gaps
+    )
+    return f"{found.state.label} · {gaps % {'n': found.gaps}}"
+
+
+def percent_text(value: Decimal | None) -> str:
+    """A percentage to two decimals, such as 48.83%; empty if there is none."""
+    return "" if value is None else f"{plain(rounded(value))}%"
+
+
+def baseline_text(baseline: Baseline | None, unit) -> str:
+    """From what the way to a target is measured, and why: 6.02亿元（2024-12-31, …）."""
+    if baseline is None:
+        return _("not known")
+    before = baseline.before
+    said = {
+        "figure": figure_text(
+            baseline.value, unit, before.qualifier if before else Qualifier.EXACT
+        ),
+        "source": baseline.source.label,
+    }
+    if baseline.source == BaselineSource.BEFORE:
+        said["period"] = period_text(*before.period)
+        return _("%(figure)s, %(period)s (%(source)s)") % said
+    return _("%(figure)s (%(source)s)") % said
 
 
 def _chinese(value, unit, qualifier) -> str:

@@ -11,7 +11,7 @@ from metrics.models import Check, Observation
 from metrics.rules.checks import Result
 
 #: What asks for an explanation stands first.
-SEVERITY = [Result.FAILS, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
+SEVERITY = [Result.FAILS, Result.QUESTION, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
 
 
 def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:

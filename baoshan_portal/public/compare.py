@@ -66,6 +66,10 @@ class Comparison:
         )
         return list(dict.fromkeys(documents))
 
+    @property
+    def newest_period(self) -> date:
+        return max(bar.latest.period_end for bar in self.bars)
+
     def spec(self, heading: Heading | None = None) -> dict:
         return comparison.spec(self.bars, self.unit.in_language("name"), heading)
 
@@ -124,7 +128,7 @@ def chart(request, category, quantity, file_format):
     for one in compared(category, request.as_of):
         if one.quantity == quantity and one.is_drawn:
             title = _("%(category)s in %(unit)s") % {"category": label, "unit": one.unit}
-            heading = files.heading_of(request, title, one.sources)
+            heading = files.heading_of(request, title, one.sources, one.newest_period)
             return files.answer(one.spec(heading), file_format, f"{category}-{quantity}")
     raise Http404
 

@@ -15,7 +15,7 @@ from pypinyin import Style, lazy_pinyin
 
 from measures.models import Department, Measure, ProgressNote, Report
 from metrics.models import Indicator, Observation
-from metrics.wording import as_written_text, figure_text
+from metrics.wording import as_written_text, observed_text
 
 from .as_of import BadQuery
 from .lists.filters import search_words
@@ -107,7 +107,7 @@ def _figures(as_of) -> list[Hit]:
 
 def _details(value: Observation) -> list[str]:
     """The figure, how the source writes it if that differs, and the source."""
-    figure = figure_text(value.value, value.indicator.unit, value.qualifier)
+    figure = observed_text(value, value.indicator.unit)
     return list(dict.fromkeys([figure, as_written_text(value), value.source_text]))
 
 

@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 
 from measures.submission import moment_of
 from metrics import history
-from metrics.assessment import assess, assess_checks
-from metrics.last_change import stated_growth
+from metrics.assessment import assess, assess_checks, gaps_of
+from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
+from metrics.rules.periods import Period, period_text
 from metrics.wording import aggregation_rule
 
 from . import check_marks
@@ -36,6 +37,7 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     )
     targets = list(
         row.targets.versions(moment)
+        .with_value_before(as_of)
         .select_related("plan", *history.SHOWN)
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )
@@ -60,13 +62,20 @@ def page(request, code):
     checks = assess_checks(
         Check.objects.published(as_of).filter(terms__indicator=row).distinct(), as_of
     )
-    has_chart = history_chart.has_history(row.public_values, row.loaded_targets)
+    drawn = history_chart.series(row, row.public_values)
+    has_chart = history_chart.has_history(drawn, row.loaded_targets)
+    missing = gaps_of(row, row.public_values)
     context = {
         "indicator": row,
+        "newest_period": row.latest and row.latest.period_end,
+        "gaps": missing,
+        "observations_and_gaps": with_gaps(row.public_values, missing),
         "summary": summary(row, assessment, on, stated_growth(row, derived)),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": has_chart,
         "chart": chart_of(row, on) if has_chart else None,
+        "leaves_out": len(drawn) < len(row.public_values),
+        "sums": sums_by_year(row),
         "draws_png": files.draws_png(),
         "observations": row.public_values,
         "corrected_values": history.replaced(values),
@@ -82,9 +91,21 @@ def page(request, code):
     return render(request, "public/indicator.html", context)
 
 
+def with_gaps(
+    values: list[Observation], missing: list[Period]
+) -> list[tuple[Observation | None, str]]:
+    """The values with the periods between them that were never reported, newest first."""
+    rows = [(value.period_end, value, "") for value in values]
+    rows += [(end, None, period_text(start, end)) for start, end in missing]
+    # Sorting is stable: values of one day stay in their order.
+    rows.sort(key=lambda row: row[0], reverse=True)
+    return [(value, gap) for _end, value, gap in rows]
+
+
 def chart_of(row: Indicator, on: date) -> SafeString | None:
     """The history of an indicator as a part of its page; None if it cannot be drawn."""
-    (svg,) = drawing.svgs([history_chart.spec(row, row.public_values, row.loaded_targets, on)])
+    values = history_chart.series(row, row.public_values)
+    (svg,) = drawing.svgs([history_chart.spec(row, values, row.loaded_targets, on)])
     return svg and inline(svg)
 
 
@@ -92,9 +113,10 @@ def chart(request, code, file_format):
     """The chart of an indicator's page as a picture that says what it is."""
     on = request.as_of or timezone.localdate()
     row, _values, _targets = load(request, code)
-    if not history_chart.has_history(row.public_values, row.loaded_targets):
+    drawn = history_chart.series(row, row.public_values)
+    if not history_chart.has_history(drawn, row.loaded_targets):
         raise Http404
-    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
-    heading = files.heading_of(request, str(row), sources)
-    spec = history_chart.spec(row, row.public_values, row.loaded_targets, on, heading)
+    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in drawn)
+    heading = files.heading_of(request, str(row), sources, row.latest and row.latest.period_end)
+    spec = history_chart.spec(row, drawn, row.loaded_targets, on, heading)
     return files.answer(spec, file_format, row.code)

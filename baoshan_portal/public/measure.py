@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 
 from measures.models import Measure
 from metrics.assessment import Assessment, assess
-from metrics.last_change import last_change
+from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 
 from .as_of import get_public_or_404
 from .charts import drawing
 from .charts.frame import inline
-from .charts.history import distinct, small_spec
+from .charts.history import distinct, series, small_spec
 from .committee import evaluations_about
 
 
@@ -40,8 +40,18 @@ class IndicatorRow:
         return change.text if change else ""
 
     @property
+    def year_on_year(self) -> str:
+        """同比, where it is another one."""
+        change = year_on_year(self.indicator)
+        return change.text if change else ""
+
+    @property
+    def drawn(self) -> list[Observation]:
+        return series(self.indicator, self.indicator.public_values)
+
+    @property
     def has_course(self) -> bool:
-        return len(distinct(self.indicator.public_values)) > 1
+        return len(distinct(self.drawn)) > 1
 
 
 def indicator_rows(measure: Measure, as_of: date | None) -> list[IndicatorRow]:
@@ -55,7 +65,7 @@ def indicator_rows(measure: Measure, as_of: date | None) -> list[IndicatorRow]:
         states = [assess(indicator, target, on) for target in indicator.loaded_targets]
         rows.append(IndicatorRow(indicator, states))
     drawn = [row for row in rows if row.has_course]
-    specs = [small_spec(row.indicator, row.indicator.public_values) for row in drawn]
+    specs = [small_spec(row.indicator, row.drawn) for row in drawn]
     for row, svg in zip(drawn, drawing.svgs(specs), strict=True):
         row.course = svg and inline(svg)
     return rows

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
 from measures.models import Evaluation
-from measures.numerals import plain
+from measures.numerals import plain, rounded
 from measures.spreadsheets import READ_TOGETHER, machine_lines, streamed
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
@@ -101,10 +101,15 @@ INDICATORS = File(
         Field(
             "completion",
             "number",
-            _("percent of the target, to two decimals; empty: cannot be said"),
+            _("value ÷ target in percent, to two decimals; empty: cannot be said"),
         ),
         Field("verdict", "string", _("what can be concluded")),
         Field("url", "string", _("page of the indicator")),
+        Field(
+            "progress",
+            "number",
+            _("way from the baseline to the target in percent; empty: cannot be said"),
+        ),
     ),
     ("code",),
 )
@@ -257,6 +262,7 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         _percent(state.completion),
         state.verdict.value,
         request.build_absolute_uri(row.get_absolute_url()),
+        _percent(state.progress),
     )
 
 
@@ -381,7 +387,7 @@ def _number(value) -> str | None:
 
 def _percent(answer: Answer) -> str | None:
     """A percentage to two decimals; None where it cannot be said."""
-    return None if answer.value is None else plain(round(answer.value, 2))
+    return None if answer.value is None else plain(rounded(answer.value))
 
 
 def _csv(file: File, rows) -> StreamingHttpResponse:

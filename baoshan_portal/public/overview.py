@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
 from metrics.assessment import assess_check, indicators_in
-from metrics.last_change import LastChange, last_change, stated_growth
+from metrics.last_change import LastChange, last_change, stated_growth, year_on_year
 from metrics.models import Check, Indicator, Observation, Plan
 from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind
@@ -50,6 +50,7 @@ def page(request):
     context = {
         "report": report,
         "on": on,
+        "newest_period": max((row["newest"] for row in known if row["newest"]), default=None),
         "since": since,
         "is_since_report": since == report.issued_on,
         "last_published": last_published,
@@ -127,6 +128,7 @@ class KeyFigure:
     indicator: Indicator
     latest: Observation | None
     change: LastChange | None
+    year_on_year: LastChange | None
     stated_growth: str
     checks: list[Result]
 
@@ -157,6 +159,7 @@ def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter
             row,
             row.latest,
             last_change(row),
+            year_on_year(row),
             stated_growth(row, [rate for rate in indicators if rate.basis_id == row.pk]),
             marks.get(row.pk, []),
         )
@@ -246,6 +249,7 @@ def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
                 (state.label, fresh[state], listed(fresh=state), tone)
                 for state, tone in (
                     (Freshness.LATE, "bad"),
+                    (Freshness.SILENT, "open"),
                     (Freshness.NEVER, "warn"),
                     (Freshness.ONCE, "no"),
                     (Freshness.CURRENT, "good"),
@@ -261,6 +265,7 @@ def trust(known: list[dict], checks: Counter, link_to) -> list[Whole]:
                 (result.label, checks[result], link_to("checks", result=result), tone)
                 for result, tone in (
                     (Result.FAILS, "bad"),
+                    (Result.QUESTION, "half"),
                     (Result.APPROXIMATE, "warn"),
                     (Result.UNKNOWN, "open"),
                     (Result.HOLDS, "good"),

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from measures.models import Report
-from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
+from metrics.models import NEWEST_FIRST, Indicator, Observation, Target, is_expected
 from metrics.rules.choices import Frequency, Freshness
 from metrics.rules.freshness import newest_due
 
@@ -30,7 +30,7 @@ def questions(as_of: date | None) -> dict:
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
     with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
-    newest_source = values.order_by(*NEWEST_FIRST).values(answer=with_source)[:1]
+    newest_source = values.order_by(is_expected(), *NEWEST_FIRST).values(answer=with_source)[:1]
     issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
     return {
         "value": yes_if(Exists(values)),
@@ -49,21 +49,23 @@ def questions(as_of: date | None) -> dict:
 
 def _fresh(values, on: date) -> Case:
     """``freshness.timeliness`` as an expression, for the same state in a filter."""
-    reported = {
-        frequency: values.filter(
+    reported = values.reported()
+    when_due = {
+        frequency: reported.filter(
             period_end__gte=newest_due(frequency, on, settings.REPORTING_GRACE_DAYS)
         )
         for frequency in Frequency
         if frequency != Frequency.ONCE
     }
     return Case(
-        When(~Exists(values), then=Value(Freshness.NEVER)),
+        When(~Exists(reported), then=Value(Freshness.NEVER)),
         When(frequency=Frequency.ONCE, then=Value(Freshness.ONCE)),
         *(
             When(Q(Exists(found), frequency=frequency), then=Value(Freshness.CURRENT))
-            for frequency, found in reported.items()
+            for frequency, found in when_due.items()
         ),
-        default=Value(Freshness.LATE),
+        When(schedule_agreed_on__lte=on, then=Value(Freshness.LATE)),
+        default=Value(Freshness.SILENT),
     )
 
 
@@ -71,10 +73,13 @@ def facts(as_of: date | None) -> list[dict]:
     """The answers to ``questions`` for every public indicator, in one query.
 
     Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
-    exist, ``target_value`` whether one was published with its value, and ``fresh`` a ``Freshness``.
+    exist, ``target_value`` whether one was published with its value, ``fresh`` a ``Freshness``, and
+    ``newest`` the last day of the newest period that was reported.
     """
     asked = questions(as_of)
-    rows = Indicator.objects.published(as_of).annotate(**asked).order_by()
+    values = Observation.objects.published(as_of).reported().filter(indicator=OuterRef("pk"))
+    newest = Subquery(values.order_by("-period_end").values("period_end")[:1])
+    rows = Indicator.objects.published(as_of).annotate(**asked, newest=newest).order_by()
     return [
         {
             "theme": row["measure__theme"],
@@ -82,6 +87,7 @@ def facts(as_of: date | None) -> list[dict]:
             "target": row["target"] != "none",
             "target_value": row["target"] == "published",
             "fresh": row["fresh"],
+            "newest": row["newest"],
         }
-        for row in rows.values("measure__theme", *asked)
+        for row in rows.values("measure__theme", "newest", *asked)
     ]

@@ -9,15 +9,17 @@ from decimal import ROUND_CEILING, Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from measures.numerals import rounded
 from measures.text import joined
 from metrics.assessment import Assessment
-from metrics.last_change import last_change
+from metrics.last_change import difference_words, last_change, sums_by_year, year_on_year
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules import progress
+from metrics.rules.baseline import BaselineSource
 from metrics.rules.checks import MEASURED
-from metrics.rules.choices import Verdict
+from metrics.rules.choices import Qualifier, Verdict
 from metrics.rules.periods import period_text
-from metrics.wording import figure_text, observed_text
+from metrics.wording import baseline_text, figure_text, observed_text, percent_text
 
 
 def summary(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
@@ -28,7 +30,12 @@ def summary(indicator: Indicator, assessment: Assessment, on: date, growth: str 
     latest = assessment.latest
     if latest is None:
         return _("No value has been published. That is not a zero.")
-    sentences = [_now(indicator, latest), _change(indicator, growth), *_since(assessment)]
+    sentences = [
+        _now(indicator, latest),
+        _change(indicator, growth),
+        *_year_on_year(indicator),
+        *_since(assessment),
+    ]
     sentences += _target(indicator, assessment, on)
     return joined(sentences)
 
@@ -56,6 +63,27 @@ def _change(indicator: Indicator, growth: str) -> str:
     if change.difference.value is None:
         return _("Before it was %(before)s (%(period)s). %(reason)s") % said
     return _("Compared with %(before)s (%(period)s): %(change)s.") % said
+
+
+def _year_on_year(indicator: Indicator) -> list[str]:
+    """同比 and 累计至今, where they say something beside the last change."""
+    said = []
+    if change := year_on_year(indicator):
+        said.append(
+            _("On the same period of the year before (%(before)s): %(change)s.")
+            % {"before": observed_text(change.before, indicator.unit), "change": change.words}
+        )
+    for so_far in sums_by_year(indicator)[:1]:
+        text = {"year": so_far.year, "figure": figure_text(so_far.total, indicator.unit)}
+        if so_far.difference_text:
+            text["change"] = so_far.difference_text
+            sentence = _(
+                "So far in %(year)d: %(figure)s, on the same part of the year before %(change)s."
+            )
+        else:
+            sentence = _("So far in %(year)d: %(figure)s.")
+        said.append(sentence % text)
+    return said
 
 
 def _since(state: Assessment) -> list[str]:
@@ -89,7 +117,9 @@ def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
         "verdict": state.verdict.label,
     }
     said = [_("Target %(target)s by %(due)s: %(verdict)s.") % aim]
-    left = progress.remaining(state.latest.value, target.value, target.comparator)
+    said += _way(indicator, state)
+    value = indicator.reported.value if indicator.reported else None
+    left = progress.remaining(value, target.value, target.comparator)
     if left.value:
         figure = _rounded(left.value, indicator.unit)
         said.append(_("%(figure)s remain to the target.") % {"figure": figure})
@@ -100,6 +130,44 @@ def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
             _("The source claims otherwise: %(claim)s.") % {"claim": target.get_claim_display()}
         )
     return said
+
+
+def _way(indicator: Indicator, state: Assessment) -> list[str]:
+    """Completion, and what happened since the baseline: a fall is told as a fall."""
+    said = []
+    if state.completion.value is not None:
+        said.append(
+            _("Completion: %(percent)s.") % {"percent": percent_text(state.completion.value)}
+        )
+    if state.baseline is None or state.baseline.source == BaselineSource.ZERO:
+        return said
+    said.append(
+        _("Since the baseline of %(baseline)s: %(change)s.")
+        % {
+            "baseline": baseline_text(state.baseline, indicator.unit),
+            "change": _since_baseline(indicator, state),
+        }
+    )
+    return said
+
+
+def _since_baseline(indicator: Indicator, state: Assessment) -> str:
+    """The difference to the baseline, and the progress where it can be said."""
+    if indicator.reported is None:
+        return str(progress.NO_DATA)
+    before = state.baseline.before
+    exact = {indicator.reported.qualifier, before.qualifier if before else Qualifier.EXACT}
+    change = difference_words(
+        indicator.reported.value - state.baseline.value,
+        indicator.unit,
+        exact=exact == {Qualifier.EXACT},
+    )
+    if state.progress.value is None:
+        return change
+    return _("%(change)s, progress %(percent)s") % {
+        "change": change,
+        "percent": percent_text(state.progress.value),
+    }
 
 
 def _needed(indicator: Indicator, left: progress.Answer, on: date, due: date) -> str:
@@ -116,12 +184,12 @@ def _needed(indicator: Indicator, left: progress.Answer, on: date, due: date) ->
 def _reached(indicator: Indicator, state: Assessment, on: date) -> str:
     target = state.target
     day = progress.reached_on(
-        state.completion,
+        state.progress,
         target.plan.start_on,
         on,
         kind=indicator.kind,
         frequency=indicator.frequency,
-        baseline=target.baseline,
+        baseline=state.baseline.value if state.baseline else None,
     )
     if day.value is None:
         return _("When it will be reached at this pace cannot be said: %(reason)s") % {
@@ -133,5 +201,5 @@ def _reached(indicator: Indicator, state: Assessment, on: date) -> str:
 def _rounded(value: Decimal, unit: Unit) -> str:
     """Two decimals for what is measured; counted things are whole, and too few would not do."""
     if unit.quantity in MEASURED:
-        return figure_text(round(value, 2), unit)
+        return figure_text(rounded(value), unit)
     return figure_text(value.to_integral_value(ROUND_CEILING), unit)

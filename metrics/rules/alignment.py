@@ -7,11 +7,10 @@ different times would make a contradiction where there is none.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from .checks import CheckKind, Role
 from .choices import Kind
-from .periods import Period
+from .periods import Period, year_before
 
 #: Kinds whose value belongs to its whole period; all others are states of its last day.
 OVER_PERIODS = frozenset({Kind.FLOW, Kind.GROWTH})
@@ -65,11 +64,3 @@ def _place(figure: Series, period: Period, relation: str, leads: bool) -> int | 
         later = [(period[1], place) for place, period in found if period[1] >= end]
         fitting = [min(later)[1]] if later else []
     return fitting[0] if fitting else None
-
-
-def year_before(day: date | None) -> date | None:
-    """The same day of the year before; 28 February for the 29th."""
-    if day is None:
-        return None
-    is_leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)

@@ -23,6 +23,7 @@ MEASURED = frozenset({"money", "area", "mass", "percentage"})
 class CheckKind(TextChoices):
     PART = "part", _("a part is at most the whole")
     SUM = "sum", _("the parts add up to the whole")
+    OVERLAP = "overlap", _("each part is at most the whole; parts may overlap")
     SHARE = "share", _("part ÷ whole is the stated share")
     GROWTH = "growth", _("now ÷ before − 1 is the stated growth")
     BASE = "base", _("the growth leads back to a possible number before")
@@ -42,9 +43,14 @@ class Result(TextChoices):
     HOLDS = "holds", _("holds")
     APPROXIMATE = "approximate", _("holds approximately")
     FAILS = "fails", _("does not hold")
+    QUESTION = "question", _("a question to ask")
     UNKNOWN = "unknown", _("cannot be told")
 
 
+ASK = _(
+    "The figures may count different things, but as they stand they contradict each other: ask "
+    "what each of them counts."
+)
 NOT_COMPARABLE = _("The figures count different things, so they cannot be compared.")
 MISSING = _("One of the figures has no public value.")
 NOT_OF_ONE_TIME = _("The figures have no period in common, so they cannot be compared yet.")
@@ -75,13 +81,16 @@ class Figure:
 @dataclass(frozen=True)
 class CheckOutcome:
     """The result of a check; computed and stated value in the base unit, None where there is none;
-    the difference that rounding allows; and the reason for the result, if it needs one."""
+    the difference that rounding allows; and the reason for the result, if it needs one.
+
+    ``overlap`` is by how much the parts overlap at least, 0 where they need not."""
 
     result: Result
     computed: Decimal | None = None
     stated: Decimal | None = None
     tolerance: Decimal | None = None
     reason: str | None = None
+    overlap: Decimal = Decimal(0)
 
 
 def evaluate(kind: str, figures: dict[str, Sequence[Figure | None]]) -> CheckOutcome:
@@ -101,6 +110,8 @@ def evaluate(kind: str, figures: dict[str, Sequence[Figure | None]]) -> CheckOut
             low = sum(part.range[0] for part in parts)
             high = sum(part.range[1] for part in parts)
             return _agree(value, (low, high), one[Role.WHOLE])
+        case CheckKind.OVERLAP:
+            return _overlap(figures[Role.PART], one[Role.WHOLE])
         case CheckKind.SAME:
             return _agree(one[Role.NOW].value, one[Role.NOW].range, one[Role.BEFORE])
         case CheckKind.SHARE:
@@ -123,6 +134,19 @@ def _at_most(part: Figure, whole: Figure) -> CheckOutcome:
         result = Result.APPROXIMATE if low <= high else Result.FAILS
     tolerance = _half_width(part) + _half_width(whole)
     return CheckOutcome(result, part.value, whole.value, tolerance)
+
+
+def _overlap(parts: Sequence[Figure], whole: Figure) -> CheckOutcome:
+    """Each part at most the whole. Together they may be more: then some are counted twice, by as
+    many at the least as the parts come to beyond the whole."""
+    results = {_at_most(part, whole).result for part in parts}
+    worst = next(
+        each for each in (Result.FAILS, Result.APPROXIMATE, Result.HOLDS) if each in results
+    )
+    together = sum(part.value for part in parts)
+    tolerance = sum(map(_half_width, parts)) + _half_width(whole)
+    beyond = sum(part.range[0] for part in parts) - whole.range[1]
+    return CheckOutcome(worst, together, whole.value, tolerance, overlap=max(Decimal(0), beyond))
 
 
 def _agree(value: Decimal, range_: tuple[Decimal, Decimal], stated: Figure) -> CheckOutcome:

@@ -74,6 +74,7 @@ class Freshness(TextChoices):
 
     CURRENT = "current", _("reported when due")
     LATE = "late", _("overdue")
+    SILENT = "silent", _("not updated since the report")
     ONCE = "once", _("told only once")
     NEVER = "never", _("never reported")
 
@@ -121,7 +122,7 @@ class Verdict(TextChoices):
         _("reported met; target not published, cannot be verified"),
     )
     TARGET_UNKNOWN = "target-unknown", _("target not published")
-    NO_TARGET = "no-target", _("no target set")
+    NO_TARGET = "no-target", _("no target published")
     NO_DATA = "no-data", _("no data")
     NOT_ASSESSABLE = "not-assessable", _("cannot be assessed")
 

@@ -17,10 +17,12 @@ LONGEST = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Timeliness:
-    """The state, and how many periods fell due after the newest value and were never reported."""
+    """The state, how many periods fell due after the newest value and were never reported, and
+    how many before it were passed over."""
 
     state: Freshness
     missed: int = 0
+    gaps: int = 0
 
 
 def newest_due(frequency: str, on: date, grace_days: int) -> date | None:
@@ -35,21 +37,34 @@ def newest_due(frequency: str, on: date, grace_days: int) -> date | None:
     return end
 
 
-def timeliness(frequency: str, latest_end: date | None, on: date, *, grace_days: int) -> Timeliness:
+def timeliness(
+    frequency: str,
+    latest_end: date | None,
+    on: date,
+    *,
+    grace_days: int,
+    agreed_on: date | None = None,
+    gaps: int = 0,
+) -> Timeliness:
     """The state of a figure whose newest public value is of a period that ended on ``latest_end``.
 
-    None means that it has no public value at all.
+    None means that it has no public value at all. Only a schedule to which the department
+    agreed, on ``agreed_on``, can be overdue; what the portal alone expects is told neutrally.
+    ``gaps`` are the periods that were passed over before the newest value.
     """
     if latest_end is None:
         return Timeliness(Freshness.NEVER)
     due = newest_due(frequency, on, grace_days)
     if due is None:
-        return Timeliness(Freshness.ONCE)
+        return Timeliness(Freshness.ONCE, gaps=gaps)
     months = MONTHS[frequency]
     # A value within a period does not stand for the whole of it.
     ended = _months(latest_end) - (latest_end != end_of_month(latest_end))
     missed = max(0, _months(due) // months - ended // months)
-    return Timeliness(Freshness.LATE if missed else Freshness.CURRENT, missed)
+    if not missed:
+        return Timeliness(Freshness.CURRENT, gaps=gaps)
+    is_agreed = agreed_on is not None and agreed_on <= on
+    return Timeliness(Freshness.LATE if is_agreed else Freshness.SILENT, missed, gaps)
 
 
 def _months(day: date) -> int:

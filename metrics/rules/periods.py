@@ -1,6 +1,7 @@
 """Periods of the calendar: where they end, which compare, and how one is written (pure)."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
@@ -18,8 +19,7 @@ MONTHS = {
     Frequency.YEARLY: 12,
 }
 
-#: Months and quarters differ by this many days at the most, years by less, and a quarter from a
-#: half-year by far more.
+#: Periods that are none of the calendar's are of one length if they differ by no more days.
 SAME_LENGTH_DAYS = 3
 #: States of one day, or of the time before it: how long that was says nothing of them.
 STATES = frozenset({Kind.STOCK, Kind.CAPACITY, Kind.RANK})
@@ -59,10 +59,72 @@ def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
         return True
     if kind == Kind.CUMULATIVE:
         return period[0] == earlier[0]
+    lengths = months_of(period), months_of(earlier)
+    if any(lengths):
+        return lengths[0] == lengths[1]
     days, days_before = _days(kind, period), _days(kind, earlier)
     if days is None or days_before is None:
         return False
     return abs(days - days_before) <= SAME_LENGTH_DAYS
+
+
+def months_of(period: Period) -> int | None:
+    """The unit of length of a period of the calendar: 12 for a year, 6, 3 or 1 months.
+
+    None for every other period, such as 1 January to 24 July.
+    """
+    start, end = period
+    if start is None or start.day != 1 or end != end_of_month(end):
+        return None
+    months = (end.year - start.year) * 12 + end.month - start.month + 1
+    return months if months in MONTHS.values() and not (start.month - 1) % months else None
+
+
+def year_before(day: date | None) -> date | None:
+    """The same day of the year before; the end of February for the end of February."""
+    if day is None:
+        return None
+    if day == end_of_month(day):
+        return end_of_month(day.replace(year=day.year - 1, day=1))
+    return day.replace(year=day.year - 1)
+
+
+def same_period_before(period: Period) -> Period:
+    """The same period of the year before, 上年同期."""
+    start, end = period
+    return year_before(start), year_before(end)
+
+
+def gaps(kind: str, frequency: str, known: Sequence[Period]) -> list[Period]:
+    """The periods between the first and the last of ``known`` that are missing, oldest first.
+
+    Flows, shares and growth are missed by periods of the length of the last one; states and
+    running totals by the ``frequency`` at which they are expected, and a missing one is the last
+    day of its period. What has no length or comes only once has no gaps.
+    """
+    if not known:
+        return []
+    newest = max(known, key=lambda period: period[1])
+    of_periods = kind == Kind.FLOW or (kind in RATIOS and months_of(newest))
+    months = months_of(newest) if of_periods else MONTHS.get(frequency)
+    if not months:
+        return []
+    if of_periods:
+        known = [period for period in known if months_of(period) == months]
+    # A value within a period does not stand for the whole of it.
+    ended = {
+        (end.year * 12 + end.month - (end != end_of_month(end))) // months for _start, end in known
+    }
+    missing = [number for number in range(min(ended), max(ended)) if number not in ended]
+    return [_numbered(number, months, of_periods) for number in missing]
+
+
+def _numbered(number: int, months: int, of_periods: bool) -> Period:
+    """The period of so many months with that number, counted from the year 0."""
+    last = number * months - 1
+    end = end_of_month(date(last // 12, last % 12 + 1, 1))
+    first = last - months + 1
+    return (date(first // 12, first % 12 + 1, 1) if of_periods else end), end
 
 
 def _days(kind: str, period: Period) -> int | None:
@@ -71,6 +133,14 @@ def _days(kind: str, period: Period) -> int | None:
     if start is None:
         return 0 if kind in RATIOS else None
     return (end - start).days
+
+
+def is_over(end: date, on: date) -> bool:
+    """Whether a value over a period that ends with ``end`` can be actual on the day ``on``.
+
+    Of a day itself one can know what it brought; of what comes after it one can only expect.
+    """
+    return end <= on
 
 
 def period_text(start: date | None, end: date) -> str:

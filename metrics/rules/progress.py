@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from .choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
 
 NO_DATA = _("There is no data.")
-NO_TARGET = _("No target is set.")
+NO_TARGET = _("No target has been published.")
 TARGET_UNKNOWN = _("The target value is not published.")
 NO_RATIO = _("A share of a target or limit that is not above zero cannot be computed.")
-LIMIT_IS_KEPT = _("An upper limit is kept, not completed; only a baseline would give a way down.")
+LIMIT_IS_KEPT = _("An upper limit is kept, not completed.")
+NO_BASELINE = _("The value when the plan began is not known.")
 BASELINE_IS_TARGET = _("The target equals the baseline, so there is no way to measure.")
 BASELINE_BEYOND_TARGET = _("The baseline already met the target, so there is no way to measure.")
 PERIOD_UNKNOWN = _("The beginning or the end of the period is not known.")
@@ -29,9 +30,13 @@ NO_TIME_LEFT = _("No time is left before the due date.")
 NOT_PACED = _("Shares, growth rates and ranks do not advance evenly with time.")
 NOT_PACED_YEARLY = _("The value comes once a year or once only, so it has no pace.")
 NOT_PACED_BASELINE = _("Without a baseline the pace of a stock is not known.")
+NOT_PACED_TOTAL = _(
+    "Without its value when the plan began, the pace of a running total is not known."
+)
 REACHED = _("The target is reached already.")
 NOT_STARTED = _("The period has not begun.")
-NO_PROGRESS = _("There is no progress from which to continue.")
+NO_PROGRESS = _("The value stands where it stood when the plan began.")
+MOVED_AWAY = _("The value is further from the target than when the plan began.")
 TOO_FAR = _("At this pace it would take more than a hundred years.")
 BASE_NOT_POSITIVE = _("Growth cannot be computed from a base that is not above zero.")
 
@@ -48,31 +53,43 @@ class Answer:
             raise ValueError("An Answer has either a value or a reason.")
 
 
-def completion(
+def completion(value: Decimal | None, target: Decimal | None, *, comparator: Comparator) -> Answer:
+    """完成率: the value ÷ the target, in %; above 100 the target is surpassed.
+
+    It says nothing of what was there before the plan: that is ``progress``. No answer: no data,
+    target unknown or not above zero, or an upper limit, which is kept and not completed.
+    """
+    if value is None:
+        return Answer(reason=NO_DATA)
+    if target is None:
+        return Answer(reason=TARGET_UNKNOWN)
+    if comparator == Comparator.AT_MOST:
+        return Answer(reason=LIMIT_IS_KEPT)
+    if target <= 0:
+        return Answer(reason=NO_RATIO)
+    return Answer(value * 100 / target)
+
+
+def progress(
     value: Decimal | None,
     target: Decimal | None,
     *,
     comparator: Comparator,
-    baseline: Decimal | None = None,
+    baseline: Decimal | None,
 ) -> Answer:
-    """How much of the way to the target is done, in %; without a baseline the way begins at 0.
+    """较基期进展: how much of the way from the baseline to the target is done, in %.
 
-    Above 100 the target is surpassed, below 0 the value is worse than the baseline. For an upper
-    limit the way leads down from the baseline; without one there is no completion. For "exactly"
-    the way leads up or down, and above 100 means past the target. No answer: no data, target
-    unknown, target not above zero and no baseline, or a baseline that met the target from the
-    start.
+    Above 100 the target is surpassed, below 0 the value moved away from it. For an upper limit
+    the way leads down from the baseline; for "exactly" it leads up or down, and above 100 means
+    past the target. No answer: no data, target or baseline unknown, or a baseline that met the
+    target from the start.
     """
     if value is None:
         return Answer(reason=NO_DATA)
     if target is None:
         return Answer(reason=TARGET_UNKNOWN)
     if baseline is None:
-        if comparator == Comparator.AT_MOST:
-            return Answer(reason=LIMIT_IS_KEPT)
-        if target <= 0:
-            return Answer(reason=NO_RATIO)
-        return Answer(value * 100 / target)
+        return Answer(reason=NO_BASELINE)
     if baseline == target:
         return Answer(reason=BASELINE_IS_TARGET)
     if is_met(baseline, target, comparator):
@@ -172,11 +189,11 @@ def _quarter(day: date) -> int:
 def pace(
     done: Answer, elapsed: Answer, *, kind: Kind, frequency: Frequency, baseline: Decimal | None
 ) -> Answer:
-    """``completion`` minus ``time_used`` in percentage points; below 0 is behind schedule.
+    """``progress`` minus ``time_used`` in percentage points; below 0 is behind schedule.
 
     No answer for what does not grow evenly within the period: indicators reported yearly or
-    once, shares, growth rates, ranks, and stocks or capacities without a baseline. Flows and
-    cumulative totals without one are taken to begin at 0.
+    once, shares, growth rates, ranks, and whatever has no ``baseline`` (see
+    ``baseline.baseline``).
     """
     if reason := why_unpaced(kind, frequency, baseline):
         return Answer(reason=reason)
@@ -193,8 +210,8 @@ def why_unpaced(kind: Kind, frequency: Frequency, baseline: Decimal | None) -> s
         return NOT_PACED
     if frequency in {Frequency.YEARLY, Frequency.ONCE}:
         return NOT_PACED_YEARLY
-    if kind in {Kind.STOCK, Kind.CAPACITY} and baseline is None:
-        return NOT_PACED_BASELINE
+    if baseline is None:
+        return NOT_PACED_TOTAL if kind == Kind.CUMULATIVE else NOT_PACED_BASELINE
     return None
 
 
@@ -207,7 +224,7 @@ def reached_on(
     frequency: Frequency,
     baseline: Decimal | None,
 ) -> Answer:
-    """The day on which the target is reached if ``completion`` goes on as from start to ``on``.
+    """The day on which the target is reached if ``progress`` goes on as from start to ``on``.
 
     The value is a date. No answer for what has no pace (see ``pace``), for no progress, for a
     target that is reached already, and for more than a hundred years.
@@ -222,7 +239,9 @@ def reached_on(
         return Answer(reason=NOT_STARTED)
     if done.value >= 100:
         return Answer(reason=REACHED)
-    if done.value <= 0:
+    if done.value < 0:
+        return Answer(reason=MOVED_AWAY)
+    if done.value == 0:
         return Answer(reason=NO_PROGRESS)
     days = math.ceil(((on - start).days + 1) * 100 / done.value)
     if days > min(36525, (date.max - start).days):
@@ -268,7 +287,7 @@ def verdict(
         return Verdict.ON_TRACK if may_pass and not is_over else Verdict.MET
     if is_over or (may_pass and _side(value, target, qualifier) == 1):
         return Verdict.MISSED
-    done = completion(value, target, comparator=comparator, baseline=baseline)
+    done = progress(value, target, comparator=comparator, baseline=baseline)
     elapsed = time_used(start, due, on)
     ahead = pace(done, elapsed, kind=kind, frequency=frequency, baseline=baseline)
     # Past an exact target is neither on the way to it nor behind.

@@ -8,7 +8,7 @@ from ..history import target_text as text_of_target
 from ..rules.checks import Result
 from ..rules.choices import Freshness, Verdict
 from ..rules.periods import period_text
-from ..wording import as_written_text, figure_text
+from ..wording import as_written_text, baseline_text, figure_text, observed_text, percent_text
 
 register = template.Library()
 
@@ -30,6 +30,7 @@ VERDICTS = {
 FRESHNESS = {
     Freshness.CURRENT: ("good", "✓"),
     Freshness.LATE: ("bad", "!"),
+    Freshness.SILENT: ("open", "…"),
     Freshness.ONCE: ("none", "–"),
     Freshness.NEVER: ("none", "○"),
 }
@@ -42,6 +43,12 @@ def figure(observation, unit) -> str:
 
 
 @register.simple_tag
+def observed(observation, unit) -> str:
+    """A figure with a word where it is preliminary or expected."""
+    return observed_text(observation, unit)
+
+
+@register.simple_tag
 def period(observation) -> str:
     """The period of an observation, short and exact."""
     return period_text(observation.period_start, observation.period_end)
@@ -51,6 +58,18 @@ def period(observation) -> str:
 def number(value) -> str:
     """A decimal with thousands separators and without trailing zeros."""
     return plain(value, grouping=True)
+
+
+@register.filter
+def percent(value) -> str:
+    """A percentage to two decimals."""
+    return percent_text(value)
+
+
+@register.simple_tag
+def baseline(state, unit) -> str:
+    """From what the way to the target of an assessment is measured, and why."""
+    return baseline_text(state.baseline, unit)
 
 
 @register.filter
@@ -70,6 +89,7 @@ RESULTS = {
     Result.HOLDS: ("good", "✓"),
     Result.APPROXIMATE: ("warn", "≈"),
     Result.FAILS: ("bad", "✕"),
+    Result.QUESTION: ("warn", "？"),
     Result.UNKNOWN: ("open", "?"),
 }
 

@@ -5,13 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from measures.numerals import plain
 from measures.tests.factories import ISSUED
 
-from ..assessment import assess
-from ..models import Indicator
+from ..assessment import assess, verdict_of
+from ..models import Indicator, Unit
 from ..rules import progress
-from ..rules.choices import Claim, Comparator, Frequency, Kind, Qualifier, Verdict
-from .factories import make_indicator, make_observation, make_target
+from ..rules.baseline import BaselineSource
+from ..rules.choices import Certainty, Claim, Comparator, Frequency, Kind, Qualifier, Verdict
+from ..wording import percent_text
+from .factories import make_indicator, make_money, make_observation, make_plan, make_target
 
 pytestmark = pytest.mark.django_db
 
@@ -126,9 +129,125 @@ def test_a_baseline_is_where_the_way_begins():
     stock = {"kind": Kind.STOCK, "frequency": Frequency.QUARTERLY}
     target = {"value": Decimal(60), "baseline": Decimal(50)}
     found = assessed(HALFWAY, value=55, target=target, indicator=stock)
-    assert (found.verdict, found.completion.value) == (Verdict.ON_TRACK, 50)
+    assert (found.verdict, found.progress.value) == (Verdict.ON_TRACK, 50)
+    # 55 ÷ 60 is another number, and says nothing of the way that the plan went.
+    assert percent_text(found.completion.value) == "91.67%"
     worse = assessed(HALFWAY, value=48, target=target, indicator=stock)
-    assert (worse.verdict, worse.completion.value) == (Verdict.BEHIND, -20)
+    assert (worse.verdict, worse.progress.value) == (Verdict.BEHIND, -20)
+
+
+def credit(*, before=None, start=None, kind=Kind.CUMULATIVE, **terms):
+    """科技信贷金额 of the demonstration: 8.94 of 12 on day 695 of the 1095 of 2025 to 2027.
+
+    ``before`` are values and their last days; ``start`` is where all periods begin.
+    """
+    unit = Unit.objects.filter(name="亿元").first() or make_money()["亿元"]
+    row = make_indicator(kind=kind, frequency=Frequency.QUARTERLY, unit=unit)
+    plan = make_plan(start_on=date(2025, 1, 1), end_on=date(2027, 12, 31))
+    for value, end, fields in [*(before or ()), ("8.94", date(2026, 9, 30), {})]:
+        make_observation(
+            **{
+                "indicator": row,
+                "value": Decimal(value),
+                "period_start": start,
+                "period_end": end,
+                "published": end + timedelta(days=7),
+                **fields,
+            }
+        )
+    fields = {"value": Decimal(12), "published": date(2025, 1, 8)} | terms
+    make_target(indicator=row, plan=plan, **fields)
+    on = date(2026, 11, 26)
+    as_lists = Indicator.objects.with_latest().get(pk=row.pk)
+    as_pages = Indicator.objects.with_history().get(pk=row.pk)
+    of_list, of_page = (assess(row, row.current_target, on) for row in (as_lists, as_pages))
+    assert of_list.baseline == of_page.baseline
+    assert (
+        of_list.verdict
+        == of_page.verdict
+        == verdict_of(as_pages, as_pages.public_values, as_pages.current_target, on)
+    )
+    return of_list
+
+
+def said_of(state):
+    return (
+        state.baseline and plain(state.baseline.value),
+        percent_text(state.completion.value),
+        percent_text(state.progress.value),
+        state.verdict,
+    )
+
+
+def test_a_total_that_began_before_the_plan_is_paced_from_its_value_then():
+    """(8.94 − 6.02) ÷ (12 − 6.02) is 48.83 % where 63.47 % of the time is used."""
+    found = credit(before=[("5.64", date(2024, 9, 30), {}), ("6.02", date(2024, 12, 31), {})])
+    assert said_of(found) == ("6.02", "74.5%", "48.83%", Verdict.BEHIND)
+    assert found.baseline.source == BaselineSource.BEFORE
+    assert found.baseline.before.period == (None, date(2024, 12, 31))
+    assert percent_text(found.time_used.value) == "63.47%"
+
+
+def test_a_published_baseline_goes_before_the_last_value():
+    found = credit(before=[("6.02", date(2024, 12, 31), {})], baseline=Decimal(4))
+    # 4.94 of 8.
+    assert said_of(found) == ("4", "74.5%", "61.75%", Verdict.ON_TRACK)
+    assert found.baseline.source == BaselineSource.STATED
+
+
+def test_a_total_without_a_value_before_the_plan_has_no_pace():
+    found = credit(before=[("6.02", date(2025, 1, 2), {})])
+    assert said_of(found) == (None, "74.5%", "", Verdict.NOT_ASSESSABLE)
+    assert found.progress.reason == progress.NO_BASELINE
+
+
+def test_a_value_of_the_plans_first_day_is_a_baseline():
+    assert credit(before=[("6.02", date(2025, 1, 1), {})]).baseline.value == Decimal("6.02")
+
+
+def test_what_was_only_expected_is_no_baseline():
+    before = [("6.02", date(2024, 12, 31), {"certainty": Certainty.EXPECTED})]
+    assert credit(before=before).baseline is None
+
+
+def test_a_total_that_began_on_another_day_is_no_baseline():
+    before = [("6.02", date(2024, 12, 31), {"period_start": date(2022, 1, 1)})]
+    assert credit(before=before).baseline is None
+
+
+def test_a_total_that_begins_with_the_plan_begins_at_zero():
+    found = credit(start=date(2025, 1, 1))
+    assert said_of(found) == ("0", "74.5%", "74.5%", Verdict.ON_TRACK)
+    assert found.baseline.source == BaselineSource.ZERO
+
+
+def test_a_value_corrected_later_was_the_baseline_until_then():
+    found = credit(before=[("6.02", date(2024, 12, 31), {})])
+    row = found.target.indicator
+    old = row.observations.get(value=Decimal("6.02"))
+    make_observation(
+        indicator=row,
+        value=Decimal(3),
+        period_start=None,
+        period_end=old.period_end,
+        supersedes=old,
+        revision=2,
+        correction_reason="更正",
+        published=date(2026, 1, 5),
+    )
+    for as_of, value in ((date(2026, 1, 4), "6.02"), (date(2026, 1, 5), "3")):
+        for loaded in (
+            Indicator.objects.with_latest(as_of).get(pk=row.pk),
+            Indicator.objects.with_history(as_of).get(pk=row.pk),
+        ):
+            begins = assess(loaded, loaded.current_target, as_of).baseline
+            assert begins.value == Decimal(value)
+
+
+@pytest.mark.parametrize("kind", [Kind.STOCK, Kind.CAPACITY])
+def test_a_stock_is_measured_from_its_last_value_too(kind):
+    found = credit(before=[("6.02", date(2024, 12, 31), {})], kind=kind)
+    assert said_of(found) == ("6.02", "74.5%", "48.83%", Verdict.BEHIND)
 
 
 def test_an_upper_limit_is_kept_or_broken():

@@ -45,22 +45,37 @@ def test_an_answer_is_either_a_value_or_a_reason(both_or_neither):
 
 
 @pytest.mark.parametrize(
+    ("value", "target", "comparator", "expected"),
+    [
+        ("30", "40", AT_LEAST, "75"),
+        ("0", "40", AT_LEAST, "0"),
+        ("50", "40", AT_LEAST, "125"),
+        ("-4", "40", AT_LEAST, "-10"),
+        ("833", "800", AT_LEAST, "104.125"),
+        (None, "40", AT_LEAST, progress.NO_DATA),
+        ("30", None, AT_LEAST, progress.TARGET_UNKNOWN),
+        ("30", "0", AT_LEAST, progress.NO_RATIO),
+        ("30", "-5", AT_LEAST, progress.NO_RATIO),
+        ("0.5", "1", AT_LEAST, "50"),
+        ("15", "30", AT_MOST, progress.LIMIT_IS_KEPT),
+        ("30", "40", EXACTLY, "75"),
+    ],
+)
+def test_completion_is_value_by_target(value, target, comparator, expected):
+    assert completion(number(value), number(target), comparator=comparator) == answer(expected)
+
+
+@pytest.mark.parametrize(
     ("value", "target", "comparator", "baseline", "expected"),
     [
-        ("30", "40", AT_LEAST, None, "75"),
-        ("0", "40", AT_LEAST, None, "0"),
-        ("50", "40", AT_LEAST, None, "125"),
-        ("-4", "40", AT_LEAST, None, "-10"),
-        (None, "40", AT_LEAST, None, progress.NO_DATA),
-        ("30", None, AT_LEAST, None, progress.TARGET_UNKNOWN),
-        ("30", "0", AT_LEAST, None, progress.NO_RATIO),
-        ("30", "-5", AT_LEAST, None, progress.NO_RATIO),
-        ("0.5", "1", AT_LEAST, None, "50"),
+        ("30", "40", AT_LEAST, "0", "75"),
         ("55", "60", AT_LEAST, "50", "50"),
         ("60", "60", AT_LEAST, "50", "100"),
         ("62", "60", AT_LEAST, "50", "120"),
         ("48", "60", AT_LEAST, "50", "-20"),
         ("-1", "0", AT_LEAST, "-4", "75"),
+        # From 301 down to 271, where 361 is aimed at: 30 back, and 60 were to go.
+        ("271", "361", AT_LEAST, "301", "-50"),
         ("55", "50", AT_LEAST, "50", progress.BASELINE_IS_TARGET),
         ("55", "40", AT_LEAST, "50", progress.BASELINE_BEYOND_TARGET),
         ("55", "49", AT_LEAST, "50", progress.BASELINE_BEYOND_TARGET),
@@ -70,15 +85,16 @@ def test_an_answer_is_either_a_value_or_a_reason(both_or_neither):
         ("22", "10", AT_MOST, "20", "-20"),
         ("5", "0", AT_MOST, "20", "75"),
         ("15", "30", AT_MOST, "20", progress.BASELINE_BEYOND_TARGET),
-        ("15", "30", AT_MOST, None, progress.LIMIT_IS_KEPT),
-        ("30", "40", EXACTLY, None, "75"),
         ("15", "10", EXACTLY, "20", "50"),
         ("25", "30", EXACTLY, "20", "50"),
         ("33", "30", EXACTLY, "20", "130"),
+        ("30", "40", AT_LEAST, None, progress.NO_BASELINE),
+        (None, "40", AT_LEAST, "0", progress.NO_DATA),
+        ("30", None, AT_LEAST, "0", progress.TARGET_UNKNOWN),
     ],
 )
-def test_completion(value, target, comparator, baseline, expected):
-    done = completion(
+def test_progress_is_the_way_since_the_baseline(value, target, comparator, baseline, expected):
+    done = progress.progress(
         number(value), number(target), comparator=comparator, baseline=number(baseline)
     )
     assert done == answer(expected)
@@ -203,7 +219,7 @@ def test_what_each_quarter_still_has_to_bring(left, on, due, expected):
     assert needed_per_quarter(answer(left), on, due) == answer(expected)
 
 
-def paced(kind=Kind.CUMULATIVE, frequency=Frequency.QUARTERLY, baseline=None):
+def paced(kind=Kind.CUMULATIVE, frequency=Frequency.QUARTERLY, baseline=0):
     return {"kind": kind, "frequency": frequency, "baseline": number(baseline)}
 
 
@@ -214,8 +230,9 @@ def paced(kind=Kind.CUMULATIVE, frequency=Frequency.QUARTERLY, baseline=None):
         ("40", "50", paced(), "-10"),
         ("40", "50", paced(Kind.FLOW, Frequency.MONTHLY), "-10"),
         ("40", "50", paced(Kind.STOCK, baseline=0), "-10"),
-        ("40", "50", paced(Kind.STOCK), progress.NOT_PACED_BASELINE),
-        ("40", "50", paced(Kind.CAPACITY), progress.NOT_PACED_BASELINE),
+        ("40", "50", paced(Kind.STOCK, baseline=None), progress.NOT_PACED_BASELINE),
+        ("40", "50", paced(Kind.CAPACITY, baseline=None), progress.NOT_PACED_BASELINE),
+        ("40", "50", paced(baseline=None), progress.NOT_PACED_TOTAL),
         ("40", "50", paced(Kind.SHARE, baseline=0), progress.NOT_PACED),
         ("40", "50", paced(Kind.GROWTH, baseline=0), progress.NOT_PACED),
         ("40", "50", paced(Kind.RANK, baseline=0), progress.NOT_PACED),
@@ -245,7 +262,7 @@ START = date(2023, 1, 1)
         ("50", START, date(2072, 12, 31), paced(), progress.TOO_FAR),
         ("100", START, date(2023, 1, 10), paced(), progress.REACHED),
         ("0", START, date(2023, 1, 10), paced(), progress.NO_PROGRESS),
-        ("-5", START, date(2023, 1, 10), paced(), progress.NO_PROGRESS),
+        ("-5", START, date(2023, 1, 10), paced(), progress.MOVED_AWAY),
         ("0.0001", START, date(2023, 1, 10), paced(), progress.TOO_FAR),
         ("50", date(9999, 12, 30), date(9999, 12, 31), paced(), progress.TOO_FAR),
         ("50", START, date(2022, 12, 31), paced(), progress.NOT_STARTED),
@@ -297,7 +314,7 @@ def judged(**terms):
         "target_exists": True,
         "target": 100,
         "comparator": AT_LEAST,
-        "baseline": None,
+        "baseline": 0,
         "claim": Claim.NONE,
         "start": date(2023, 1, 1),
         "due": date(2023, 4, 10),
@@ -352,7 +369,8 @@ LIMIT = {"comparator": AT_MOST}
         ({"value": 100, "qualifier": Qualifier.ABOUT}, Verdict.NOT_ASSESSABLE),
         ({"value": 100, "qualifier": Qualifier.ABOUT, "on": AFTER_DUE}, Verdict.NOT_ASSESSABLE),
         # What has no pace can be met or missed, but not on track or behind.
-        ({"kind": Kind.STOCK}, Verdict.NOT_ASSESSABLE),
+        ({"kind": Kind.STOCK, "baseline": None}, Verdict.NOT_ASSESSABLE),
+        ({"baseline": None}, Verdict.NOT_ASSESSABLE),
         ({"kind": Kind.STOCK, "baseline": 30}, Verdict.BEHIND),
         ({"kind": Kind.STOCK, "baseline": 20}, Verdict.ON_TRACK),
         ({"kind": Kind.SHARE}, Verdict.NOT_ASSESSABLE),
@@ -372,7 +390,7 @@ LIMIT = {"comparator": AT_MOST}
         ({**LIMIT, "kind": Kind.STOCK, "baseline": 200, "value": 140}, Verdict.ON_TRACK),
         ({**LIMIT, "kind": Kind.STOCK, "baseline": 200, "value": 160}, Verdict.BEHIND),
         ({**LIMIT, "kind": Kind.STOCK, "baseline": 200, "value": 100}, Verdict.MET),
-        ({**LIMIT, "kind": Kind.STOCK, "value": 160}, Verdict.NOT_ASSESSABLE),
+        ({**LIMIT, "kind": Kind.STOCK, "baseline": None, "value": 160}, Verdict.NOT_ASSESSABLE),
         ({"comparator": EXACTLY, "value": 100}, Verdict.ON_TRACK),
         ({"comparator": EXACTLY, "value": 100, "on": AFTER_DUE}, Verdict.MET),
         ({"comparator": EXACTLY, "value": 101}, Verdict.MISSED),
@@ -404,12 +422,10 @@ COMPARATORS = st.sampled_from(Comparator)
 
 
 @given(STORED, STORED, STORED, MAYBE, COMPARATORS)
-def test_completion_never_falls_when_the_value_gets_better(
-    one, other, target, baseline, comparator
-):
+def test_progress_never_falls_when_the_value_gets_better(one, other, target, baseline, comparator):
     low, high = sorted([one, other])
     done = [
-        completion(value, target, comparator=comparator, baseline=baseline).value
+        progress.progress(value, target, comparator=comparator, baseline=baseline).value
         for value in (low, high)
     ]
     if done[0] is not None:
@@ -418,8 +434,8 @@ def test_completion_never_falls_when_the_value_gets_better(
 
 
 @given(STORED, STORED, MAYBE, st.sampled_from([AT_LEAST, AT_MOST]))
-def test_completion_of_100_is_the_same_as_met(value, target, baseline, comparator):
-    done = completion(value, target, comparator=comparator, baseline=baseline)
+def test_progress_of_100_is_the_same_as_met(value, target, baseline, comparator):
+    done = progress.progress(value, target, comparator=comparator, baseline=baseline)
     if done.value is not None and is_met(value, target, comparator):
         assert done.value >= 100
     elif done.value is not None:
@@ -460,10 +476,11 @@ def test_no_combination_raises_and_none_is_judged_against_an_unknown_target(
     value, target, baseline, start, due, on, comparator, kind, frequency, qualifier, **claimed
 ):
     terms = {"kind": kind, "frequency": frequency, "baseline": baseline}
-    done = completion(value, target, comparator=comparator, baseline=baseline)
+    done = progress.progress(value, target, comparator=comparator, baseline=baseline)
     elapsed = time_used(start, due, on)
     answers = [
         done,
+        completion(value, target, comparator=comparator),
         elapsed,
         pace(done, elapsed, **terms),
         needed_per_quarter(remaining(value, target, comparator), on, due),

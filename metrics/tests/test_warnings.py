@@ -37,6 +37,8 @@ def in_english():
         yield
 
 
+#: All periods of these tests have ended by then.
+LATER = date(2024, 1, 5)
 YEAR_2022, YEAR_2023 = (
     {"period_start": date(year, 1, 1), "period_end": date(year, 12, 31)} for year in (2022, 2023)
 )
@@ -162,7 +164,7 @@ def test_a_first_value_gives_rise_to_no_warning():
 def test_drafts_of_others_and_later_periods_are_not_compared_with():
     indicator = make_indicator(kind=Kind.CUMULATIVE)
     make_observation(indicator=indicator, value=900, **TOTAL_2022)
-    make_observation(indicator=indicator, value=900, published=ISSUED, **TOTAL_2023)
+    make_observation(indicator=indicator, value=900, published=LATER, **TOTAL_2023)
     row = entry(indicator, 5, {"period_start": None, "period_end": date(2023, 6, 30)})
     assert warnings_of([row]) == [[]]
 
@@ -280,8 +282,8 @@ def test_a_share_that_its_figures_do_not_give_is_named(part, share, sentences):
 @pytest.mark.django_db
 def test_an_entry_beside_public_figures_of_its_day_is_checked():
     of = carriers()
-    make_observation(indicator=of[Role.WHOLE], value=32, published=ISSUED, **TOTAL_2023)
-    make_observation(indicator=of[Role.PART], value=9, published=ISSUED, **TOTAL_2023)
+    make_observation(indicator=of[Role.WHOLE], value=32, published=LATER, **TOTAL_2023)
+    make_observation(indicator=of[Role.PART], value=9, published=LATER, **TOTAL_2023)
     (found,) = warnings_of([entry(of[Role.RATE], 50, TOTAL_2023)])
     assert found == ["Share of national carriers: computed 28.13%, stated 50%."]
 
@@ -348,7 +350,7 @@ def overlapping(*values, period) -> list[Observation]:
 
 def public_values(indicators, values, period) -> list[Observation]:
     return [
-        make_observation(indicator=indicator, value=value, published=ISSUED, **period)
+        make_observation(indicator=indicator, value=value, published=LATER, **period)
         for indicator, value in zip(indicators, values, strict=True)
     ]
 

@@ -7,14 +7,15 @@ from datetime import datetime, time, timedelta
 from django.db.models import BigIntegerField, Count, F, Max, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from measures.models import Evaluation, Measure, OpinionStage, ProgressNote
 from measures.submission import stood
 from metrics.history import target_text
-from metrics.last_change import between
+from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
 from metrics.rules.periods import period_text
-from metrics.wording import figure_text
+from metrics.wording import observed_text
 
 #: What must be public itself before a row on it is.
 CARRIERS = {
@@ -160,7 +161,7 @@ def _value(row: Observation, history: list[Observation]) -> Publication:
         _value_text(before, indicator) if before else "",
         _value_text(row, indicator),
         row.correction_reason,
-        between(indicator, row, before).difference_text if before else "",
+        _difference(row, before, history),
         first_value=row if row.published_at <= history_begins else None,
     )
 
@@ -169,15 +170,29 @@ def _of_the_period_before(row: Observation, history: list[Observation]) -> Obser
     """The value of an earlier period that stood when ``row`` was published."""
     # What was published in the same moment stands beside it.
     moment = row.published_at + timedelta.resolution
-    earlier = (
-        value for value in history if value.period_end < row.period_end and stood(value, moment)
+    return value_before(
+        row.indicator.kind, row, [value for value in history if stood(value, moment)]
     )
-    return next(earlier, None)
+
+
+def _difference(row: Observation, before: Observation | None, history) -> str:
+    """The change from ``before``, and beside it 同比 where that is another one."""
+    if before is None:
+        return ""
+    text = between(row.indicator, row, before).difference_text
+    moment = row.published_at + timedelta.resolution
+    public = [value for value in history if stood(value, moment)]
+    same = same_period_before(row.indicator.kind, row, public)
+    if row.supersedes_id or same is None or same == before:
+        return text
+    year = between(row.indicator, row, same).difference_text
+    year = _("on the same period of the year before %(change)s") % {"change": year}
+    return pgettext("between filters", "; ").join(filter(None, (text, year)))
 
 
 def _value_text(value: Observation, indicator: Indicator) -> str:
     return _("%(figure)s (%(period)s)") % {
-        "figure": figure_text(value.value, indicator.unit, value.qualifier),
+        "figure": observed_text(value, indicator.unit),
         "period": period_text(value.period_start, value.period_end),
     }
 

@@ -83,8 +83,7 @@ class _Known:
         for target in self.targets:
             indicator = target.indicator
             if stood(target, moment) and indicator.was_public(day):
-                latest = next(iter(values[indicator.pk]), None)
-                verdict = verdict_of(indicator, latest, target, day)
+                verdict = verdict_of(indicator, values[indicator.pk], target, day)
                 found["target", _origin(target, by_key)] = target, [indicator], verdict
         return found
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from measures.text import in_chinese
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Kind
-from metrics.wording import figure_text
+from metrics.wording import observed_text
 
 from .frame import ACCENT, INK, TYPE, Heading, fill_of, framed, lines_of, text_width
 
@@ -41,7 +41,7 @@ class Bar:
 
     @property
     def text(self) -> str:
-        return figure_text(self.latest.value, self.indicator.unit, self.latest.qualifier)
+        return observed_text(self.latest, self.indicator.unit)
 
 
 def in_powers_of_ten(bars: Sequence[Bar]) -> bool:

@@ -1,6 +1,7 @@
 """Charts as files: SVG and PNG that say what they are, from when, and where to check them."""
 
 from collections.abc import Iterable
+from datetime import date
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse
@@ -22,11 +23,13 @@ def draws_png() -> bool:
     return not in_chinese() or drawing.draws_chinese()
 
 
-def heading_of(request, title: str, sources: Iterable[str]) -> Heading:
-    """Title, day, sources and permanent address of the page that the chart at ``request`` is of."""
+def heading_of(request, title: str, sources: Iterable[str], newest: date | None = None) -> Heading:
+    """Title, day, ``newest`` day of the data, sources and permanent address of the page that the
+    chart at ``request`` is of."""
     day = (request.as_of or timezone.localdate()).isoformat()
     names = pgettext("between names", ", ").join(sources)
-    source = _("Data as of %(day)s · source: %(sources)s") % {"day": day, "sources": names}
+    said = {"day": day, "sources": names, "newest": newest.isoformat() if newest else "—"}
+    source = _("Query date %(day)s · data up to %(newest)s · source: %(sources)s") % said
     page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?as_of={day}")
     return Heading(watermarked(title), (source, page))
 

@@ -6,13 +6,13 @@ nearly and over stand in the label, and what has no value is not drawn.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from metrics.assessment import baseline_from, gaps_of, newest_reported
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.choices import Kind
-from metrics.rules.periods import period_text
+from metrics.rules.periods import are_comparable, period_text
 from metrics.rules.progress import why_unpaced
 from metrics.wording import figure_text, observed_text
 
@@ -30,6 +30,22 @@ def distinct(observations: Sequence[Observation]) -> list[Observation]:
         (row.period_start, row.period_end, row.value, row.qualifier): row for row in observations
     }
     return sorted(found.values(), key=lambda row: (row.period_end, row.pk or 0))
+
+
+def series(indicator: Indicator, observations: Sequence[Observation]) -> list[Observation]:
+    """Those of ``observations`` (newest first) that belong on one line with the newest.
+
+    A year and its quarters do not, nor totals that begin on different days.
+    """
+    if not observations:
+        return []
+    newest = newest_reported(observations) or observations[0]
+    period = newest.period_start, newest.period_end
+    return [
+        row
+        for row in observations
+        if are_comparable(indicator.kind, period, (row.period_start, row.period_end))
+    ]
 
 
 def has_history(observations: Sequence[Observation], targets: Sequence[Target]) -> bool:
@@ -50,12 +66,12 @@ def spec(
     Needs the indicator's unit and the targets' plans. The way is drawn where ``pace`` has a
     meaning; the day of the page where a target makes it matter.
     """
-    rows = [_datum(indicator, row) for row in distinct(observations)]
+    rows = _data(indicator, observations)
     known = [target for target in targets if target.value is not None]
     bars = indicator.kind == Kind.FLOW
     layers = []
     for target in known:
-        layers += _target_layers(indicator, target)
+        layers += _target_layers(indicator, observations, target)
     layers += _value_layers(rows, bars)
     layers += _labels(rows, bars)
     if known:
@@ -101,6 +117,15 @@ def spec(
     )
 
 
+def _data(indicator: Indicator, observations: Sequence[Observation]) -> list[dict]:
+    """What is drawn, oldest first; the line breaks where a period was never reported."""
+    missing = [end for _start, end in gaps_of(indicator, observations)]
+    return [
+        _datum(indicator, row) | {"part": sum(end < row.period_end for end in missing)}
+        for row in distinct(observations)
+    ]
+
+
 def _datum(indicator: Indicator, row: Observation) -> dict:
     figure = figure_text(row.value, indicator.unit, row.qualifier)
     period = period_text(row.period_start, row.period_end)
@@ -144,7 +169,11 @@ def _value_layers(rows: list[dict], bars: bool) -> list[dict]:
     point = {"type": "point", "stroke": ACCENT, "strokeWidth": 1.5, "size": 50, "opacity": 1}
     x = {"x": _time("end")}
     return [
-        {"data": {"values": rows}, "mark": line, "encoding": x | value},
+        {
+            "data": {"values": rows},
+            "mark": line,
+            "encoding": x | value | {"detail": {"field": "part", "type": "nominal"}},
+        },
         {
             "data": {"values": rows},
             "mark": point,
@@ -194,7 +223,9 @@ def _target_label(indicator: Indicator, target: Target) -> str:
     return _("target %(figure)s") % {"figure": f"{target.get_comparator_display()} {figure}"}
 
 
-def _target_layers(indicator: Indicator, target: Target) -> list[dict]:
+def _target_layers(
+    indicator: Indicator, observations: Sequence[Observation], target: Target
+) -> list[dict]:
     """A line at the target's height from the plan's beginning to the due day, and the even way."""
     start, due = target.plan.start_on, target.due_on or target.plan.end_on
     label = _target_label(indicator, target)
@@ -222,8 +253,9 @@ def _target_layers(indicator: Indicator, target: Target) -> list[dict]:
             },
         },
     ]
-    if why_unpaced(indicator.kind, indicator.frequency, target.baseline) is None:
-        begin = target.baseline if target.baseline is not None else Decimal(0)
+    begins = baseline_from(indicator, observations, target)
+    begin = begins.value if begins else None
+    if why_unpaced(indicator.kind, indicator.frequency, begin) is None:
         way = [
             {"day": start.isoformat(), "value": float(begin)},
             {"day": due.isoformat(), "value": float(target.value)},
@@ -271,7 +303,7 @@ def _axis_number(value: float) -> str:
 
 def small_spec(indicator: Indicator, observations: Sequence[Observation]) -> dict:
     """The course of ``indicator`` in the size of a word; its numbers stand beside it."""
-    rows = [_datum(indicator, row) for row in distinct(observations)]
+    rows = _data(indicator, observations)
     layers = _value_layers(rows, indicator.kind == Kind.FLOW)
     scale = {"zero": indicator.kind != Kind.RANK, "reverse": indicator.kind == Kind.RANK}
     for layer in layers:

@@ -55,7 +55,7 @@ class IndicatorList(ListPage):
         return (
             Indicator.objects.published(as_of)
             .with_place()
-            .with_latest(as_of)
+            .with_history(as_of)
             .with_latest_base_value(as_of)
         )
 

@@ -15,9 +15,16 @@ from measures.numerals import plain
 from measures.spreadsheets import Kind
 from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text
+from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Target
 from metrics.rules.periods import period_text
-from metrics.wording import as_written_text, figure_text
+from metrics.wording import (
+    as_written_text,
+    figure_text,
+    observed_text,
+    percent_text,
+    timeliness_text,
+)
 
 from .. import check_marks
 from ..as_of import address
@@ -129,6 +136,12 @@ class IndicatorTable(tables.Table):
         visible=False,
         attrs=LONG,
     )
+    change = tables.Column(
+        verbose_name=_("Change"), accessor="pk", orderable=False, visible=False, attrs=LONG
+    )
+    year_on_year = tables.Column(
+        verbose_name=_("year on year"), accessor="pk", orderable=False, visible=False, attrs=LONG
+    )
     # The page of the indicator shows it.
     fresh = tables.Column(
         verbose_name=_("Reported when due"), accessor="pk", orderable=False, visible=False
@@ -143,7 +156,7 @@ class IndicatorTable(tables.Table):
         sequence = (
             "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
             "as_written", "period", "inferred", "category", "kind", "checks",
-            "fresh", "source",
+            "fresh", "source", "change", "year_on_year",
         )  # fmt: skip
         empty_text = _("No indicator answers to these filters.")
 
@@ -172,7 +185,7 @@ class IndicatorTable(tables.Table):
 
     def value_figure(self, record):
         latest = record.latest
-        return figure_text(latest.value, record.unit, latest.qualifier) if latest else ""
+        return observed_text(latest, record.unit) if latest else ""
 
     def render_as_written(self, value):
         return as_written_text(value)
@@ -195,7 +208,16 @@ class IndicatorTable(tables.Table):
         return period_text(value.period_start, value.period_end)
 
     def value_fresh(self, record):
-        return timeliness_of(record, self.request.as_of or localdate()).state.label
+        found = timeliness_of(record, self.request.as_of or localdate())
+        return timeliness_text(found)
+
+    def value_change(self, record):
+        change = last_change(record)
+        return change.text if change else ""
+
+    def value_year_on_year(self, record):
+        change = year_on_year(record)
+        return change.text if change else ""
 
     def value_checks(self, value):
         return check_marks.words(check_marks.of_page(self.request).get(value, []))
@@ -217,6 +239,15 @@ class TargetTable(tables.Table):
         verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False
     )
     claim = tables.Column(verbose_name=_("What the report says"))
+    completion = tables.Column(
+        verbose_name=_("Completion"), accessor="pk", attrs=NUMBER, orderable=False
+    )
+    progress = tables.Column(
+        verbose_name=_("Progress since the baseline"),
+        accessor="pk",
+        attrs=NUMBER,
+        orderable=False,
+    )
     verdict = tables.Column(verbose_name=_("What can be concluded"), accessor="pk", orderable=False)
     source = tables.Column(
         verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE | LONG
@@ -255,10 +286,25 @@ class TargetTable(tables.Table):
 
     def value_latest(self, value):
         latest = value.latest
-        return figure_text(latest.value, value.unit, latest.qualifier) if latest else ""
+        return observed_text(latest, value.unit) if latest else ""
+
+    def assessment_of(self, record):
+        return assess(record.indicator, record, self.on)
 
     def verdict_of(self, record):
-        return assess(record.indicator, record, self.on).verdict
+        return self.assessment_of(record).verdict
+
+    def render_completion(self, record):
+        return percent_text(self.assessment_of(record).completion.value) or "—"
+
+    def value_completion(self, record):
+        return percent_text(self.assessment_of(record).completion.value)
+
+    def render_progress(self, record):
+        return percent_text(self.assessment_of(record).progress.value) or "—"
+
+    def value_progress(self, record):
+        return percent_text(self.assessment_of(record).progress.value)
 
     def render_verdict(self, record):
         return render_to_string("public/_verdict.html", {"verdict": self.verdict_of(record)})

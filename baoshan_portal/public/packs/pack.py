@@ -19,10 +19,11 @@ from measures.text import joined
 from measures.watermark import file_name
 from metrics.assessment import Assessment, assess
 from metrics.history import target_text
+from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 from metrics.rules.checks import Result
 from metrics.rules.periods import period_text
-from metrics.wording import as_written_text, observed_text
+from metrics.wording import as_written_text, observed_text, percent_text
 
 from .. import check_marks
 from ..as_of import BadQuery
@@ -31,6 +32,16 @@ from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 
 #: What a zip archive says of the age of its files, where it must not say when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def _conclusion(state: Assessment) -> str:
+    """The verdict, with completion and progress as far as they can be said."""
+    parts = [str(state.verdict.label)]
+    if percent := percent_text(state.completion.value):
+        parts.append(_("completion %(percent)s") % {"percent": percent})
+    if state.baseline and (percent := percent_text(state.progress.value)):
+        parts.append(_("progress since the baseline %(percent)s") % {"percent": percent})
+    return pgettext("between names", ", ").join(parts)
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,27 @@ class PackIndicator:
         return observed_text(self.latest, self.indicator.unit)
 
     @property
+    def change(self) -> str:
+        """The change from the period before; empty if there is none."""
+        change = last_change(self.indicator)
+        return change.text if change else ""
+
+    @property
+    def year_on_year(self) -> str:
+        """同比, where it is another change."""
+        change = year_on_year(self.indicator)
+        return change.text if change else ""
+
+    @property
+    def figure_with_changes(self) -> str:
+        parts = [self.figure]
+        if self.change:
+            parts.append(_("change %(change)s") % {"change": self.change})
+        if self.year_on_year:
+            parts.append(_("year on year %(change)s") % {"change": self.year_on_year})
+        return pgettext("between filters", "; ").join(parts)
+
+    @property
     def as_written(self) -> str:
         return as_written_text(self.latest) if self.latest else "—"
 
@@ -70,7 +102,7 @@ class PackIndicator:
     def verdict(self) -> str:
         """Every target with what can be concluded, or that there is none."""
         return "; ".join(
-            f"{target_text(state.target)}: {state.verdict.label}"
+            f"{target_text(state.target)}: {_conclusion(state)}"
             if state.target
             else str(state.verdict.label)
             for state in self.assessments
@@ -93,7 +125,7 @@ class PackIndicator:
         """In the order of ``Pack.columns``."""
         return [
             str(self.indicator),
-            self.figure,
+            self.figure_with_changes,
             self.as_written,
             self.period,
             self.kind,
@@ -150,6 +182,16 @@ class Pack:
         return joined(sentences)
 
     @property
+    def newest_period(self) -> date | None:
+        """The last day of the newest period of which the pack shows a reported value."""
+        reported = (line.indicator.reported for line in self.lines)
+        return max((value.period_end for value in reported if value), default=None)
+
+    @property
+    def newest_text(self) -> str:
+        return self.newest_period.isoformat() if self.newest_period else _("no data")
+
+    @property
     def columns(self) -> list[str]:
         return [
             _("Indicator"),
@@ -179,7 +221,8 @@ class Pack:
     def about(self) -> list[tuple[str, str]]:
         """What every form of the pack says of itself."""
         return [
-            (_("Data as of"), self.day.isoformat()),
+            (_("Query date"), self.day.isoformat()),
+            (_("Newest period of the data"), self.newest_text),
             (_("Filters"), self.filters_text),
             (_("Method"), self.method),
             (_("Permanent link"), self.link),
@@ -221,7 +264,7 @@ def gather(request) -> Pack:
     """
     as_of = request.as_of
     day = as_of or timezone.localdate()
-    indicators = Indicator.objects.published(as_of).with_place().with_latest(as_of)
+    indicators = Indicator.objects.published(as_of).with_place().with_history(as_of)
     chosen = IndicatorFilter(request.GET, queryset=indicators, request=request)
     if unknown := set(request.GET) - set(chosen.filters) - {"as_of"}:
         raise BadQuery(

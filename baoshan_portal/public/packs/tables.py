@@ -10,7 +10,7 @@ from measures.numerals import plain
 from measures.spreadsheets import Column, Kind, Sheet, csv_lines, workbook
 from measures.watermark import watermarked
 from metrics.models import NEWEST_FIRST, Observation
-from metrics.wording import as_written_text, figure_text
+from metrics.wording import as_written_text, baseline_text, observed_text, percent_text
 
 from .. import check_marks
 from .pack import Pack, period_of
@@ -59,7 +59,7 @@ def _value(value: Observation | None, unit) -> list:
     if value is None:
         return [None, None, unit.in_language("name"), *[None] * 8]
     return [
-        figure_text(value.value, unit, value.qualifier),
+        observed_text(value, unit),
         _number(value.value),
         unit.in_language("name"),
         value.get_qualifier_display(),
@@ -83,6 +83,8 @@ def _indicator_columns() -> list[Column]:
         Column(_("Kind")),
         Column(_("Target and conclusion"), 40),
         Column(_("Checks with other figures"), 40),
+        Column(_("Change"), 24),
+        Column(_("year on year"), 24),
     ]
 
 
@@ -99,6 +101,8 @@ def _indicator_rows(pack: Pack) -> Iterator[list]:
             line.kind,
             line.verdict,
             check_marks.words(line.checks),
+            line.change,
+            line.year_on_year,
         ]
 
 
@@ -146,6 +150,9 @@ def sheets(pack: Pack) -> list[Sheet]:
                         target.get_claim_display(),
                         state.verdict.label,
                         target.source_text,
+                        baseline_text(state.baseline, row.unit),
+                        percent_text(state.completion.value),
+                        percent_text(state.progress.value),
                     ]
                 )
     about = _about(pack)
@@ -167,6 +174,9 @@ def sheets(pack: Pack) -> list[Sheet]:
         Column(_("What the report says"), 24),
         Column(_("What can be concluded"), 24),
         Column(_("Source"), 24),
+        Column(_("Measured from"), 30),
+        Column(_("Completion"), 12),
+        Column(_("Progress since the baseline"), 12),
     ]
     note_columns = [
         Column(_("No."), 8),

@@ -1,10 +1,13 @@
 """Tags for the public pages, which speak of one day; loaded in all templates."""
 
 from django import template
+from django.db.models import Max
 from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+
+from metrics.models import Indicator, Observation
 
 from .. import check_marks
 from ..as_of import address
@@ -37,6 +40,22 @@ def this_page_in(context, language: str) -> str:
 def day_of_page(context):
     """The day that the page speaks of: the one asked for, or today."""
     return getattr(context.get("request"), "as_of", None) or timezone.localdate()
+
+
+@register.simple_tag(takes_context=True)
+def newest_period_of_page(context):
+    """The last day of the newest period that was reported, of what the page shows if its view
+    says so, otherwise of all that was public on the page's day; None if there is none."""
+    if "pack" in context and hasattr(context["pack"], "newest_period"):
+        return context["pack"].newest_period
+    if "newest_period" in context:
+        return context["newest_period"]
+    request = context.get("request")
+    if getattr(request, "resolver_match", None) is None:
+        return None
+    values = Observation.objects.published(request.as_of).reported()
+    public = Indicator.objects.published(request.as_of)
+    return values.filter(indicator__in=public).aggregate(Max("period_end"))["period_end__max"]
 
 
 @register.inclusion_tag("public/_crumbs.html", takes_context=True)

@@ -300,7 +300,7 @@ def test_a_picture_tells_its_name_day_source_and_address(client):
 
     texts = " ".join(written(svg))
     assert "Loans" in texts
-    assert "Data as of 2023-08-01" in texts
+    assert "Query date 2023-08-01" in texts
     assert "台账" in texts
     assert f"/en/indicators/{indicator.code}/?as_of=2023-08-01" in texts
 

@@ -21,7 +21,7 @@ HEADERS = {
     "revision,published_at",
     "indicators": "code,name,name_en,theme,measure_code,category,kind,unit,direction,basis,"
     "department,latest_value,latest_qualifier,latest_period_end,target_value,target_due,"
-    "target_claim,completion,verdict,url",
+    "target_claim,completion,verdict,url,progress",
     "measures": "code,number,name,name_en,section,theme,lead,lead_confirmed,indicators,"
     "latest_note_on,url",
     "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source",

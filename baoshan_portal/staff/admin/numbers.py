@@ -15,10 +15,11 @@ from measures.models import closed_round
 from measures.numerals import plain
 from metrics.entry import read_entry
 from metrics.models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
-from metrics.rules.periods import period_text
+from metrics.rules.choices import Certainty
+from metrics.rules.periods import is_over, period_text
 from metrics.rules.quantity import QuantityError
 from metrics.warnings import misquotes
-from metrics.wording import figure_text, observed_text
+from metrics.wording import figure_text, not_over_text, observed_text
 
 from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
@@ -132,7 +133,14 @@ class IndicatorAdmin(TableFilesMixin, NamedAdmin):
         (None, {"fields": ("code", ("measure", "order"), "name", "name_en", "unit")}),
         (
             _("What it is"),
-            {"fields": (("category", "kind"), ("direction", "level"), "basis", "frequency")},
+            {
+                "fields": (
+                    ("category", "kind"),
+                    ("direction", "level"),
+                    "basis",
+                    ("frequency", "schedule_agreed_on"),
+                )
+            },
         ),
         (_("Definition"), {"fields": ("scope", "scope_en", "caution", "caution_en")}),
         (_("Publication"), {"fields": ("is_key", "published_on")}),
@@ -149,7 +157,7 @@ class IndicatorAdmin(TableFilesMixin, NamedAdmin):
     @admin.display(description=_("latest value"))
     def latest_figure(self, indicator):
         latest = indicator.latest
-        return figure_text(latest.value, indicator.unit, latest.qualifier) if latest else None
+        return observed_text(latest, indicator.unit) if latest else None
 
     @admin.display(description=_("period to"))
     def latest_period(self, indicator):
@@ -171,6 +179,7 @@ class ObservationForm(SubmissionForm):
         data = super().clean()
         indicator, text = data.get("indicator"), data.get("as_written")
         self._check_round(indicator, data.get("period_end"))
+        self._check_day(data.get("period_end"), data.get("certainty"))
         if not indicator or not text:
             return data
         units = {unit.name: unit for unit in Unit.objects.all()}
@@ -190,6 +199,11 @@ class ObservationForm(SubmissionForm):
         data["value"], data["qualifier"] = entry.value, entry.qualifier
         self.instance.qualifier = entry.qualifier
         return data
+
+    def _check_day(self, end, certainty):
+        """What has not ended yet is never actual."""
+        if end and certainty == Certainty.ACTUAL and not is_over(end, timezone.localdate()):
+            self.add_error("certainty", not_over_text(end))
 
     def _check_round(self, indicator, day):
         """An entry of a round is checked by the workflow, a correction may come at any time."""

@@ -24,11 +24,12 @@ from measures.numerals import plain
 from measures.submission import STATE_ICONS, State, Submission
 from metrics.due import new_entry
 from metrics.entry import read_entry
+from metrics.last_change import same_period_before
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Certainty
-from metrics.rules.periods import period_text
+from metrics.rules.periods import is_over, period_text
 from metrics.rules.quantity import QuantityError
-from metrics.wording import figure_text
+from metrics.wording import figure_text, not_over_text, observed_text
 
 from ..evidence import evidence_url
 
@@ -87,9 +88,9 @@ class FigureForm(RowForm):
     texts = ("figure", "note", "evidence_url")
     entry = None
 
-    def __init__(self, *args, indicator, units, **kwargs):
+    def __init__(self, *args, indicator, units, ends_on, **kwargs):
         super().__init__(*args, **kwargs)
-        self.indicator, self.units = indicator, units
+        self.indicator, self.units, self.ends_on = indicator, units, ends_on
 
     def clean(self):
         data = super().clean()
@@ -105,6 +106,9 @@ class FigureForm(RowForm):
             self.entry = read_entry(data["figure"], self.indicator.unit, self.units)
         except QuantityError as error:
             self.add_error("figure", error.message)
+        is_actual = data.get("certainty") == Certainty.ACTUAL
+        if is_actual and not is_over(self.ends_on, timezone.localdate()):
+            self.add_error("certainty", not_over_text(self.ends_on))
         return data
 
 
@@ -386,6 +390,7 @@ class FigureRow(SheetRow):
             initial=self.initial(),
             indicator=self.subject,
             units=self.sheet.units,
+            ends_on=self.period[1],
         )
 
     def initial(self):
@@ -411,11 +416,22 @@ class FigureRow(SheetRow):
 
     @property
     def latest_text(self) -> str:
-        return figure_text(self.latest.value, self.subject.unit, self.latest.qualifier)
+        return observed_text(self.latest, self.subject.unit)
 
     @property
     def latest_period(self) -> str:
         return period_text(self.latest.period_start, self.latest.period_end)
+
+    @property
+    def year_before_text(self) -> str:
+        """The value of the same period of the year before, with its period; empty without one."""
+        start, end = self.period
+        now = Observation(indicator=self.subject, period_start=start, period_end=end)
+        same = same_period_before(self.subject.kind, now, self.subject.public_values)
+        if same is None or same == self.latest:
+            return ""
+        period = period_text(same.period_start, same.period_end)
+        return f"{observed_text(same, self.subject.unit)} {period}"
 
     @cached_property
     def period(self):
@@ -428,7 +444,7 @@ class FigureRow(SheetRow):
 
     @property
     def figure_text(self) -> str:
-        return figure_text(self.stored.value, self.subject.unit, self.stored.qualifier)
+        return observed_text(self.stored, self.subject.unit)
 
     def shown(self) -> Observation | None:
         """The value on the page: as typed if it can be read, else as stored."""
@@ -440,6 +456,7 @@ class FigureRow(SheetRow):
         row.period_start, row.period_end = self.period
         row.as_written = self.form.typed("figure")
         row.value, row.qualifier = self.form.entry.value, self.form.entry.qualifier
+        row.certainty = self.form.typed("certainty") or Certainty.ACTUAL
         row.pk = self.stored.pk if self.stored else None
         return row
 

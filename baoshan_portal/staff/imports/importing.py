@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -172,7 +172,7 @@ def import_figures(
     of the outcome that a person has agreed to. ``note`` begins what the trail says of the import,
     of ``subject``. ``progress`` is called with the number of rows read so far, now and then.
     """
-    outcome, first_row_of = Outcome(), {}
+    outcome, first_row_of, today = Outcome(), {}, timezone.localdate()
     for count, row in enumerate(rows, 1):
         if progress and count % 500 == 0:
             progress(count)
@@ -182,7 +182,9 @@ def import_figures(
         except ValidationError as error:
             outcome.problems += row.problems(error.message_dict)
             continue
-        if change.cells:
+        if change.cells and change.figure and (why_not := change.figure.why_not_public_on(today)):
+            outcome.problems += row.problems({"certainty": [why_not]})
+        elif change.cells:
             outcome.changes.append(change)
         else:
             outcome.unchanged += 1

@@ -17,7 +17,7 @@ from metrics.due import indicators_of, new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Certainty
-from metrics.wording import figure_text
+from metrics.wording import figure_text, observed_text
 
 from .importing import (
     Cell,
@@ -123,7 +123,7 @@ class TemplateReader:
             str(indicator),
             is_new,
             tuple(cells),
-            last=figure_text(last.value, indicator.unit, last.qualifier) if last else "",
+            last=observed_text(last, indicator.unit) if last else "",
             figure=figure,
             is_draft="figure" in filled and not is_new and figure.is_editable,
         )

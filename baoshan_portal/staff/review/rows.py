@@ -6,17 +6,18 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from measures.models import Evaluation, OpinionStage, ProgressNote
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
-from metrics.last_change import between, difference_text
+from metrics.last_change import between, difference_text, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Observation, Target
 from metrics.rules.periods import period_text
 from metrics.rules.progress import change
 from metrics.warnings import misquotes, warnings_of
-from metrics.wording import figure_text
+from metrics.wording import observed_text
 
 from ..evidence import evidence_url
 from .committee import out_of_order
@@ -82,23 +83,39 @@ def _observation_rows(rows) -> list[ReviewRow]:
     olds = Observation.objects.select_related("indicator__unit").in_bulk(
         {row.compared_with for row in rows if row.compared_with}
     )
+    public = (
+        Observation.objects.published()
+        .filter(indicator__in={row.indicator_id for row in rows})
+        .by_indicator()
+    )
     return [
-        _observation_row(row, olds.get(row.compared_with), warnings)
+        _observation_row(row, olds.get(row.compared_with), warnings, public[row.indicator_id])
         for row, warnings in zip(rows, warnings_of(rows), strict=True)
     ]
 
 
-def _observation_row(row: Observation, old: Observation | None, warnings: list[str]) -> ReviewRow:
+def _observation_row(
+    row: Observation, old: Observation | None, warnings: list[str], public: list[Observation]
+) -> ReviewRow:
+    if not row.supersedes_id and (before := value_before(row.indicator.kind, row, public)):
+        old = before
+        old.indicator = row.indicator
     difference, growing = _change(row, old)
+    same = same_period_before(row.indicator.kind, row, public)
+    if same and same != old:
+        year = between(row.indicator, row, same)
+        growing = pgettext("between filters", "; ").join(
+            filter(None, (growing, _("year on year %(change)s") % {"change": year.text}))
+        )
     if old and old.pk == row.supersedes_id and (misquoted := misquotes(row, old)):
         warnings = [*warnings, misquoted]
     return ReviewRow(
         row=row,
         kind="observation",
         about=str(row.indicator),
-        old=figure_text(old.value, old.indicator.unit, old.qualifier) if old else "",
+        old=observed_text(old, old.indicator.unit) if old else "",
         old_period=period_text(old.period_start, old.period_end) if old else "",
-        new=figure_text(row.value, row.indicator.unit, row.qualifier),
+        new=observed_text(row, row.indicator.unit),
         new_period=period_text(row.period_start, row.period_end),
         difference=difference,
         growth=growing,

@@ -118,7 +118,7 @@ def test_the_queue_shows_old_and_new_side_by_side(desk, editor):
 def test_a_correction_stands_beside_the_value_that_it_supersedes(desk, editor):
     indicator = make_indicator()
     old = make_observation(indicator=indicator, value=Decimal(5), published=ISSUED)
-    make_observation(indicator=indicator, value=Decimal(7), published=ISSUED, **YEAR_2023)
+    make_observation(indicator=indicator, value=Decimal(7), published=date(2024, 1, 5), **YEAR_2023)
     submitted(
         make_observation, editor, indicator=indicator, value=Decimal(4), supersedes=old,
         revision=2, correction_reason="重复计入",
