@@ -56,13 +56,16 @@ def permissions_of(role: str) -> set[str]:
 
 
 def write_roles(Group, Permission) -> None:
-    """Make the roles' groups and give them their permissions, with the given model classes."""
+    """Make the roles' groups and give them their permissions, with the given model classes.
+
+    A permission that is not there yet comes with the migration that makes its model.
+    """
     for role in ROLES:
         group, _created = Group.objects.get_or_create(name=role)
         for label in permissions_of(role):
             app, codename = label.split(".")
             group.permissions.add(
-                Permission.objects.get(content_type__app_label=app, codename=codename)
+                *Permission.objects.filter(content_type__app_label=app, codename=codename)
             )
 
 

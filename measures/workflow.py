@@ -108,6 +108,7 @@ def submit_all(rows: list[Submission], *, by) -> None:
     _check_rounds(rows)
     for row in rows:
         _check_correction(row)
+        _check_complete(row)
     _locked(rows)
     changes = {"state": State.SUBMITTED, "submitted_at": timezone.now(), "return_reason": ""}
     pks = [row.pk for row in rows]
@@ -142,6 +143,7 @@ def submit(row: Submission, *, by) -> None:
     """
     _check_round(row)
     _check_correction(row)
+    _check_complete(row)
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
     record(Action.SUBMITTED, by=by, subject=row)
 
@@ -151,7 +153,7 @@ def publish(row: Submission, *, by) -> None:
     """Make a submitted row public, from now on and for good.
 
     Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
-    submitted.
+    submitted or what it says can no longer take effect.
     """
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
@@ -162,6 +164,10 @@ def publish(row: Submission, *, by) -> None:
         published_at=timezone.now(),
         published_by=by,
     )
+    try:
+        row.take_effect(by=by)
+    except ValidationError as error:
+        raise TransitionError(" ".join(error.messages)) from error
     record(
         Action.PUBLISHED,
         by=by,
@@ -278,6 +284,13 @@ def _check_correction(row: Submission) -> None:
         _says(row, name) == _says(row.supersedes, name) for name in fields
     ):
         raise TransitionError(gettext("This correction changes nothing yet."))
+
+
+def _check_complete(row: Submission) -> None:
+    try:
+        row.check_complete()
+    except ValidationError as error:
+        raise TransitionError(" ".join(error.messages)) from error
 
 
 def _says(row: Submission, name: str):

@@ -5,14 +5,17 @@ from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
 from .trail import TrailEvent
 from .tree import Measure, Section, Theme
+from .versions import Applying, Revision, Version
 
 __all__ = [
+    "Applying",
     "DemoMark",
     "Department",
     "Measure",
     "Opinion",
     "ProgressNote",
     "Report",
+    "Revision",
     "RolePolicy",
     "Round",
     "RoundUnlock",
@@ -20,6 +23,7 @@ __all__ = [
     "Theme",
     "TrailEvent",
     "User",
+    "Version",
     "closed_round",
     "validate_locator",
 ]
