@@ -34,7 +34,8 @@ STEWARDS_ENTRY: Rights = READ_BY_ALL | {
 }
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
 TRAIL: Rights = {AUDITOR: "view"}
-OFFICE: Rights = READ_BY_ALL | {ADMINISTRATOR: "view add change"}
+#: Stewards change what an office is called, by review; administrators who belongs to it
+OFFICE: Rights = READ_BY_ALL | {STEWARD: "view change", ADMINISTRATOR: "view add change"}
 ACCOUNT: Rights = {ADMINISTRATOR: "view add change"}
 
 #: Permissions that are not about one model of ours

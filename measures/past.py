@@ -54,7 +54,9 @@ def _switch_schema(connection, moment: datetime | None) -> None:
     try:
         with connection.cursor() as cursor:
             if moment is None:
-                cursor.execute("SELECT set_config('search_path', current_setting('portal.path'), false)")
+                cursor.execute(
+                    "SELECT set_config('search_path', current_setting('portal.path'), false)"
+                )
                 return
             cursor.execute(
                 "SELECT set_config('portal.path', replace(current_setting('search_path'), "

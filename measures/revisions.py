@@ -20,7 +20,9 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from . import workflow
 from .models.versions import Applying, Revision
+from .submission import EDITABLE
 from .trail import Action, differences, record
 from .versions import KEPT
 
@@ -52,7 +54,9 @@ class Line:
 
 def fields_of(model: type[models.Model]) -> list[str]:
     """What a revision can change of a row; its code is permanent."""
-    own = [f.name for f in model._meta.concrete_fields if f.editable and f.name not in ("id", "code")]
+    own = [
+        f.name for f in model._meta.concrete_fields if f.editable and f.name not in ("id", "code")
+    ]
     part = PARTS.get(model._meta.label_lower)
     return [*own, part] if part else own
 
@@ -119,6 +123,16 @@ def merged(changes: list[dict], new: Iterable[dict]) -> list[dict]:
 
 def _key(change: dict) -> tuple:
     return change["model"], change["code"], change["field"]
+
+
+@transaction.atomic
+def collect(entries: list[dict], *, by) -> Revision:
+    """Adds ``entries`` to the revision that ``by`` has not submitted yet, or begins one."""
+    mine = Revision.objects.filter(state__in=EDITABLE, entered_by=by)
+    revision = mine.order_by("-pk").first() or Revision()
+    revision.changes = merged(revision.changes, entries)
+    workflow.save(revision, by=by, seen=revision.version if revision.pk else None)
+    return revision
 
 
 # What people read
@@ -191,7 +205,7 @@ def _read(model, name: str, value) -> str:
 
 
 def check_complete(revision: Revision) -> None:
-    """Raises ValidationError if there is nothing to review, no reason, or what it changes is gone."""
+    """Raises ValidationError if there is no change, no reason, or a row says something else now."""
     if not revision.changes:
         raise ValidationError(_("This changes nothing yet."))
     if not revision.reason.strip():
@@ -302,7 +316,9 @@ def _make(change: dict) -> models.Model:
 
 def _make_way(changes: list[tuple[models.Model, dict]]) -> None:
     """Rows that change their places first go where nobody is, so that two can exchange theirs."""
-    moving = [row for row, fields in changes if {"order", "theme", "section", "measure"} & set(fields)]
+    moving = [
+        row for row, fields in changes if {"order", "theme", "section", "measure"} & set(fields)
+    ]
     for model in {type(row) for row in moving}:
         if "order" not in fields_of(model):
             continue

@@ -59,7 +59,9 @@ class Sql:
     def __init__(self, vendor: str):
         self.postgresql = vendor == "postgresql"
         self.same = "IS NOT DISTINCT FROM" if self.postgresql else "IS"
-        self.now = "clock_timestamp()" if self.postgresql else "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+        self.now = (
+            "clock_timestamp()" if self.postgresql else "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+        )
         self.yesterday = (
             "now() - interval '1 day'"
             if self.postgresql
@@ -242,9 +244,7 @@ def _records(kept: Kept, tables: list[Kept], sql: Sql) -> list[Trigger]:
     if kept.parent:
         close = f"UPDATE {VERSIONS} SET valid_to = {MOMENT} WHERE {_standing(kept, 'OLD')}"
         found.append(
-            Trigger(
-                f"{kept.table}_version_delete", kept.table, "AFTER", "DELETE", "1 = 1", [close]
-            )
+            Trigger(f"{kept.table}_version_delete", kept.table, "AFTER", "DELETE", "1 = 1", [close])
         )
     return found
 
@@ -335,9 +335,7 @@ def _create(trigger: Trigger, vendor: str) -> list[str]:
     if vendor != "postgresql":
         body = [f"SELECT RAISE(ABORT, '{trigger.body}')"] if refuses else trigger.body
         return [f"{head} FOR EACH ROW WHEN {trigger.condition} BEGIN {'; '.join(body)}; END"]
-    raises = (
-        f"RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{trigger.body}'"
-    )
+    raises = f"RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{trigger.body}'"
     body = [raises] if refuses else trigger.body
     row = "OLD" if trigger.operation == "DELETE" else "NEW"
     return [
@@ -354,22 +352,24 @@ def _missing_versions(connection) -> list[str]:
     """
     sql, statements = Sql(connection.vendor), []
     for kept in kept_tables():
-        none = f"NOT EXISTS (SELECT 1 FROM {VERSIONS} v WHERE v.subject_type = '{kept.table}' " \
-               "AND v.subject_pk = x.id)"
+        none = (
+            f"NOT EXISTS (SELECT 1 FROM {VERSIONS} v WHERE v.subject_type = '{kept.table}' "
+            "AND v.subject_pk = x.id)"
+        )
         source = f"FROM {kept.table} x"
         statements.append(_insert(kept, "x", sql, source, f"{kept.public('x')} AND {none}"))
         for column in kept.columns:
             if sql.postgresql:
                 statements.append(
                     f"UPDATE {VERSIONS} SET content = content || jsonb_build_object('{column}', "
-                    f"to_jsonb(x.\"{column}\")) FROM {kept.table} x "
+                    f'to_jsonb(x."{column}")) FROM {kept.table} x '
                     f"WHERE subject_type = '{kept.table}' AND subject_pk = x.id "
                     f"AND NOT jsonb_exists(content, '{column}')"
                 )
             else:
                 statements.append(
                     f"UPDATE {VERSIONS} SET content = json_set(content, '$.{column}', "
-                    f"(SELECT x.\"{column}\" FROM {kept.table} x WHERE x.id = subject_pk)) "
+                    f'(SELECT x."{column}" FROM {kept.table} x WHERE x.id = subject_pk)) '
                     f"WHERE subject_type = '{kept.table}' "
                     f"AND json_type(content, '$.{column}') IS NULL"
                 )

@@ -13,8 +13,8 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from measures import access, workflow
-from measures.models import Department, Measure, Opinion, ProgressNote, Round, User
+from measures import access, revisions, workflow
+from measures.models import Department, Measure, Opinion, ProgressNote, Revision, Round, User
 from measures.submission import State, Submission
 from measures.trail import Action, differences, event, record_all, snapshot
 from metrics.due import entry_period, new_entry
@@ -128,13 +128,20 @@ class Filling:
                 "published_on": self.calendar.quarter(1)[0],
             }
             Indicator.objects.create(**fields | own)
+        entries = []
         for table, frequency in (
             (content.BY_QUARTER, Frequency.QUARTERLY),
             (content.BY_MONTH, Frequency.MONTHLY),
         ):
             codes = [code for code, _form, _figures in _lines(table)]
-            Indicator.objects.filter(code__in=codes).update(frequency=frequency)
-        Measure.objects.filter(lead__code__in=content.CONFIRMED).update(lead_confirmed=True)
+            for row in Indicator.objects.filter(code__in=codes):
+                entries += _reworded(row, "frequency", frequency.value)
+        for row in Measure.objects.filter(lead__code__in=content.CONFIRMED):
+            entries += _reworded(row, "lead_confirmed", True)
+        revision = Revision(code=f"{PREFIX}revision", reason=content.REWORDED, changes=entries)
+        self.enter(revision, self.calendar.quarter(1)[0], by="demo-steward")
+        self.publish([revision])
+        revisions.apply(revision, by=revision.published_by)
 
     def make_plan(self) -> Plan:
         return Plan.objects.create(
@@ -365,6 +372,10 @@ class Filling:
 
 def _code(indicator: str, day: date) -> str:
     return f"{PREFIX}{indicator.removeprefix(PREFIX)}-{day}"
+
+
+def _reworded(row, name: str, value) -> list[dict]:
+    return revisions.changes_between(row, {name: getattr(row, name)}, {name: value})
 
 
 def _event(action: Action, row: Submission, by: User, at: datetime, after: str = ""):

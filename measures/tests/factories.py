@@ -1,9 +1,11 @@
 """Rows for tests: every function makes a valid one, and keywords replace what matters."""
 
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import count, cycle
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.db.models import Value
 from django.utils import timezone
 
@@ -13,16 +15,21 @@ from ..models import (
     Opinion,
     ProgressNote,
     Report,
+    Revision,
     Round,
     RoundUnlock,
     Section,
     Theme,
     User,
 )
+from ..revisions import applying
 from ..submission import State
 
 #: The day on which the report was issued; measures and indicators are public from it on.
 ISSUED = date(2023, 7, 25)
+
+#: Before every day that a test asks for, unless it says otherwise.
+LONG_AGO = date(2000, 1, 1)
 
 _numbers = count(1)
 # Above the places that the report's own rows have.
@@ -48,6 +55,24 @@ def stored_as(row, published=None, **texts) -> None:
     if published:
         values |= {name: submission(published)[name] for name in ("state", "published_at")}
     type(row)._base_manager.filter(pk=row.pk).update(**values)
+    row.refresh_from_db()
+
+
+@contextmanager
+def as_reviewed(since: date | datetime = LONG_AGO):
+    """Public rows can be changed inside; what they say then stands ``since`` (see ``submission``).
+
+    Later changes of a row need a later day.
+    """
+    revision = Revision.objects.create(**submission(since, reason="表述更准确"))
+    with transaction.atomic(), applying(revision):
+        yield revision
+
+
+def reword(row, since: date | datetime = LONG_AGO, **values) -> None:
+    """Public ``row`` says ``values`` since that day, as if somebody had reviewed it."""
+    with as_reviewed(since):
+        type(row)._base_manager.filter(pk=row.pk).update(**values)
     row.refresh_from_db()
 
 
@@ -182,3 +207,16 @@ def make_note(*, published=None, **fields) -> ProgressNote:
     if "measure" not in fields:
         defaults["measure"] = make_measure()
     return ProgressNote.objects.create(**submission(published, **defaults | fields))
+
+
+def make_revision(*, published=None, **fields) -> Revision:
+    """A draft that renames a measure, or such a row that is public since ``published``.
+
+    It is written as it is: what it changes stays as it was.
+    """
+    defaults = {"reason": "表述更准确"}
+    if "changes" not in fields:
+        measure = make_measure()
+        entry = {"model": "measures.measure", "code": measure.code, "field": "name"}
+        defaults["changes"] = [entry | {"old": measure.name, "new": "新名称"}]
+    return Revision.objects.create(**submission(published, **defaults | fields))

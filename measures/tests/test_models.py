@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from ..models import Measure, Theme
+from ..submission import State
 from .constraints import (
     assert_database_refuses,
     assert_validation_refuses,
@@ -20,6 +21,7 @@ from .factories import (
     make_note,
     make_opinion,
     make_report,
+    make_revision,
     make_round,
     make_section,
     make_theme,
@@ -79,6 +81,10 @@ def unlock_without_a_reason():
     return make_unlock(), {"reason": ""}
 
 
+def submitted_revision_without_a_reason():
+    return make_revision(), {"state": State.SUBMITTED, "reason": ""}
+
+
 BREACHES = [
     ("report_signed_before_issue", report_issued_before_it_was_signed),
     ("section_order_once", second_section_of_the_same_order),
@@ -92,6 +98,8 @@ BREACHES = [
     ("roundunlock_once", second_unlock_for_a_department),
     ("roundunlock_has_reason", unlock_without_a_reason),
     *((f"progressnote_{name}", breach) for name, breach in submission_breaches(make_note)),
+    *((f"revision_{name}", breach) for name, breach in submission_breaches(make_revision)),
+    ("revision_has_reason", submitted_revision_without_a_reason),
 ]
 each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 

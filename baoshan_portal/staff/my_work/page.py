@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -107,7 +107,7 @@ def waiting_for(user: User, today: date) -> list[Waiting]:
         groups = (
             access.publishable(user, kind.objects.all())
             .order_by()
-            .values_list(f"{kind.measure_path}__lead")
+            .values_list(f"{kind.measure_path}__lead" if kind.measure_path else Value(None))
             .annotate(n=Count("pk"), oldest=Min("submitted_at"))
         )
         for lead, n, oldest in groups:

@@ -90,6 +90,11 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
             continue
         rows = choose(user, model.objects.all())
         to = model.measure_path
+        if to is None:
+            # Belongs to no single department and no round.
+            if not department and not round:
+                keys += [("", 0, 0, 0, kind, 0, pk) for pk in rows.values_list("pk", flat=True)]
+            continue
         if department:
             rows = rows.filter(**{f"{to}__lead": department})
         if round:
@@ -237,8 +242,10 @@ def send_back(request, kind, pk):
             messages.success(request, _("Returned: %(row)s") % {"row": row})
             return redirect(back)
     # The queue's warnings compare the row with what waits beside it.
-    beside = Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
-    lines = LOADERS[kind](model.objects.filter(Q(pk=row.pk) | beside))
+    shown = Q(pk=row.pk)
+    if model.measure_path:
+        shown |= Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
+    lines = LOADERS[kind](model.objects.filter(shown))
     line = next(line for line in lines if line.row.pk == row.pk)
     context = {
         **admin.site.each_context(request),

@@ -7,7 +7,8 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from measures.models import ProgressNote
+from measures import revisions
+from measures.models import ProgressNote, Revision
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
@@ -20,7 +21,7 @@ from metrics.wording import figure_text
 
 from ..evidence import evidence_url
 
-KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
+KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote, Revision)}
 
 
 @dataclass
@@ -165,4 +166,28 @@ def _note_rows(rows) -> list[ReviewRow]:
     ]
 
 
-LOADERS = {"observation": _observation_rows, "target": _target_rows, "progressnote": _note_rows}
+def _revision_rows(rows) -> list[ReviewRow]:
+    return [_revision_row(row) for row in rows.select_related("entered_by", "changed_by")]
+
+
+def _revision_row(row: Revision) -> ReviewRow:
+    lines = revisions.lines(row)
+    return ReviewRow(
+        row=row,
+        kind="revision",
+        about=str(row),
+        old="\n".join(f"{line.row} · {line.field}: {line.old or '—'}" for line in lines),
+        old_period="",
+        new="\n".join(f"{line.row} · {line.field}: {line.new or '—'}" for line in lines),
+        new_period="",
+        note=_("Reason: %(reason)s") % {"reason": row.reason},
+        warnings=revisions.outdated(row),
+    )
+
+
+LOADERS = {
+    "observation": _observation_rows,
+    "target": _target_rows,
+    "progressnote": _note_rows,
+    "revision": _revision_rows,
+}
