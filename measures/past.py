@@ -42,6 +42,9 @@ def _switch(connection, moment: datetime | None) -> None:
     if moment == before:
         return
     connection.read_before = moment
+    # A view has no key, by which PostgreSQL would know its other columns.
+    has_keys = moment is None and type(connection.features).allows_group_by_selected_pks
+    connection.features.allows_group_by_selected_pks = has_keys
     if moment is None and connection.connection is None:
         return  # Closed meanwhile, and the views with it.
     if connection.vendor == "postgresql":

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import Value
 from django.utils import timezone
 
+from .. import revisions, workflow
+from ..access import REVIEWER, STEWARD
 from ..models import (
     Department,
     Measure,
@@ -220,3 +222,25 @@ def make_revision(*, published=None, **fields) -> Revision:
         entry = {"model": "measures.measure", "code": measure.code, "field": "name"}
         defaults["changes"] = [entry | {"old": measure.name, "new": "新名称"}]
     return Revision.objects.create(**submission(published, **defaults | fields))
+
+
+def change(row, **new) -> list[dict]:
+    """The entries by which a steward asks for ``new``, written as ``revisions`` writes it."""
+    before = {name: revisions.told(row, name) for name in new}
+    return revisions.changes_between(row, before, new)
+
+
+def publish(entries: list[dict], *, steward=None, reviewer=None, reason="机构改革") -> Revision:
+    """The revision that makes ``entries`` public now, entered and reviewed by two people."""
+    steward, reviewer = steward or make_staff(STEWARD), reviewer or make_staff(REVIEWER)
+    revision = submit_changes(entries, steward=steward, reason=reason)
+    workflow.publish(revision, by=reviewer)
+    return revision
+
+
+def submit_changes(entries: list[dict], *, steward, reason="机构改革") -> Revision:
+    revision = revisions.collect(entries, by=steward)
+    revision.reason = reason
+    workflow.save(revision, by=steward, seen=revision.version)
+    workflow.submit(revision, by=steward)
+    return revision
