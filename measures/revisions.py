@@ -61,6 +61,12 @@ def fields_of(model: type[models.Model]) -> list[str]:
     return [*own, part] if part else own
 
 
+def related_fields(model: type[models.Model]) -> list[str]:
+    """Those of ``fields_of`` that name rows by their codes."""
+    names = [name for name in fields_of(model) if name != "terms"]
+    return [name for name in names if model._meta.get_field(name).is_relation]
+
+
 def is_public(row: models.Model) -> bool:
     """Whether ``row`` is kept as a version and changes by a revision alone."""
     if row._meta.label_lower not in SUBJECTS or row.pk is None:
@@ -139,28 +145,56 @@ def collect(entries: list[dict], *, by) -> Revision:
 
 
 def lines(revision: Revision) -> list[Line]:
-    """A line for every field and row, in the reader's language; a query for each row named."""
-    found, rows = [], {}
-    for change in revision.changes:
+    """A line for every field and row, in the reader's language."""
+    return lines_of([revision])[revision]
+
+
+def lines_of(found: list[Revision]) -> dict[Revision, list[Line]]:
+    """The ``lines`` of many revisions, a query for each kind of row that they name."""
+    rows = _named_rows([change for revision in found for change in revision.changes])
+    return {revision: [_line(change, rows) for change in revision.changes] for revision in found}
+
+
+def _line(change: dict, rows: dict) -> Line:
+    model = apps.get_model(change["model"])
+    row = rows[change["model"]].get(change["code"])
+    name, kind = str(row) if row else change["code"], str(model._meta.verbose_name)
+    if change["field"]:
+        texts = [_read(model, change["field"], change[side], rows) for side in ("old", "new")]
+        return Line(kind, name, _label(model, change["field"]), *texts, row)
+    parts = [
+        f"{_label(model, field)}: {text}"
+        for field, value in change["new"].items()
+        if (text := _read(model, field, value, rows))
+    ]
+    return Line(kind, change["new"].get("name") or name, _("new"), "", "; ".join(parts), row)
+
+
+def _named_rows(changes: list[dict]) -> dict[str, dict]:
+    """Every row that ``changes`` speak of, by model and code."""
+    codes: dict[str, set[str]] = {}
+    for change in changes:
+        codes.setdefault(change["model"], set()).add(change["code"])
         model = apps.get_model(change["model"])
-        key = change["model"], change["code"]
-        if key not in rows:
-            rows[key] = model._default_manager.filter(code=change["code"]).first()
-        row = rows[key]
-        name = str(row) if row else change["code"]
-        kind = str(model._meta.verbose_name)
-        if change["field"]:
-            texts = [_read(model, change["field"], change[side]) for side in ("old", "new")]
-            found.append(Line(kind, name, _label(model, change["field"]), *texts, row))
-        else:
-            parts = [
-                f"{_label(model, field)}: {text}"
-                for field, value in change["new"].items()
-                if (text := _read(model, field, value))
-            ]
-            name = change["new"].get("name") or name
-            found.append(Line(kind, name, _("new"), "", "; ".join(parts), row))
-    return found
+        said = (
+            change["new"]
+            if change["field"] is None
+            else {change["field"]: [change["old"], change["new"]]}
+        )
+        for name, value in said.items():
+            if name in related_fields(model):
+                label = model._meta.get_field(name).related_model._meta.label_lower
+                codes.setdefault(label, set()).update(_flat(value))
+    return {
+        label: apps.get_model(label)._default_manager.in_bulk(wanted, field_name="code")
+        for label, wanted in codes.items()
+    }
+
+
+def _flat(value) -> list[str]:
+    if isinstance(value, list):
+        return [code for part in value for code in _flat(part)]
+    return [value] if value else []
 
 
 def summary(revision: Revision) -> str:
@@ -179,7 +213,7 @@ def _label(model, name: str) -> str:
         return name
 
 
-def _read(model, name: str, value) -> str:
+def _read(model, name: str, value, rows: dict) -> str:
     """A value as people read it: choices by their names, related rows by theirs."""
     if value is None or value == "" or value == []:
         return ""
@@ -193,9 +227,8 @@ def _read(model, name: str, value) -> str:
     except FieldDoesNotExist:
         return str(value)
     if field.is_relation:
-        codes = value if isinstance(value, list) else [value]
-        found = field.related_model._default_manager.in_bulk(codes, field_name="code")
-        return ", ".join(str(found.get(code, code)) for code in codes)
+        known = rows.get(field.related_model._meta.label_lower, {})
+        return ", ".join(str(known.get(code, code)) for code in _flat(value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return str(dict(field.flatchoices).get(value, value))
@@ -240,7 +273,7 @@ def _check_current(change: dict) -> None:
             % {
                 "row": row,
                 "field": _label(model, change["field"]),
-                "now": _read(model, change["field"], told(row, change["field"])),
+                "now": _now(change, row),
             }
         )
     if change["field"] == "published_on" and row.published_on:
@@ -250,6 +283,11 @@ def _check_current(change: dict) -> None:
                 _("%(row)s is public since %(day)s; that does not change any more.")
                 % {"row": row, "day": row.published_on.isoformat()}
             )
+
+
+def _now(change: dict, row) -> str:
+    entry = {**change, "old": told(row, change["field"]), "new": None}
+    return _line(entry, _named_rows([entry])).old
 
 
 @transaction.atomic

@@ -66,3 +66,13 @@ def test_the_page_of_a_past_day_costs_at_most_two_more_queries():
     with CaptureQueriesContext(connection) as then:
         client.get(address, {"as_of": date(2024, 1, 1).isoformat()})
     assert len(then) <= len(today) + 2
+
+
+def test_changes_tell_what_was_reworded_and_why():
+    measure, lead = make_measure(name="旧名称"), make_department(name="新牵头")
+    publish(change(measure, name="新名称", lead=lead.code), reason="机构改革")
+    client = Client()
+    html = client.get("/changes/", {"from": YESTERDAY.isoformat()}).content.decode()
+    for word in ("机构改革", "旧名称", "新名称", "新牵头"):
+        assert word in html
+    assert "机构改革" not in client.get("/changes/", {"as_of": YESTERDAY}).content.decode()
