@@ -38,7 +38,8 @@ STEWARDS_ENTRY: Rights = READ_BY_ALL | {
 COMMITTEES_WORD: Rights = {COMMITTEE: "view add change delete publish", AUDITOR: "view"}
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
 TRAIL: Rights = {AUDITOR: "view"}
-OFFICE: Rights = READ_BY_ALL | {ADMINISTRATOR: "view add change"}
+#: Stewards change what an office is called, by review; administrators who belongs to it
+OFFICE: Rights = READ_BY_ALL | {STEWARD: "view change", ADMINISTRATOR: "view add change"}
 ACCOUNT: Rights = {ADMINISTRATOR: "view add change"}
 
 #: Permissions that are not about one model of ours
@@ -60,7 +61,10 @@ def permissions_of(role: str) -> set[str]:
 
 
 def write_roles(Group, Permission) -> None:
-    """Make the roles' groups and give them their permissions, with the given model classes."""
+    """Make the roles' groups and give them their permissions, with the given model classes.
+
+    A permission that is not there yet comes with the migration that makes its model.
+    """
     for role in ROLES:
         group, _created = Group.objects.get_or_create(name=role)
         for label in permissions_of(role):

@@ -2,12 +2,15 @@
 
 Installed after every migration, because SQLite drops a table's triggers when a migration
 rebuilds it. Published rows refuse UPDATE and DELETE; trail events refuse UPDATE always, and
-DELETE until they are older than TRAIL_MONTHS.
+DELETE until they are older than TRAIL_MONTHS. What keeps the public rows of the structure is in
+``versions``.
 """
 
 from django.apps import apps
 from django.conf import settings
+from django.db import transaction
 
+from . import versions
 from .submission import Submission
 
 PUBLISHED = "OLD.state = 'published'"
@@ -32,14 +35,17 @@ def rules() -> list[tuple[str, str, str, str]]:
 
 def install(connection) -> None:
     """Create the triggers on ``connection``, replacing those that are there."""
-    remove(connection)
-    with connection.cursor() as cursor:
-        for statement in _statements(connection.vendor):
-            cursor.execute(statement)
+    with transaction.atomic(using=connection.alias):
+        remove(connection)
+        with connection.cursor() as cursor:
+            for statement in _statements(connection.vendor):
+                cursor.execute(statement)
+        versions.install(connection)
 
 
 def remove(connection) -> None:
     """Drop the triggers; only migrations and the clean-up after tests have a reason to."""
+    versions.remove(connection)
     with connection.cursor() as cursor:
         for table, operation, _condition, _message in rules():
             where = f" ON {table}" if connection.vendor == "postgresql" else ""

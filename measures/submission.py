@@ -151,8 +151,8 @@ class Submission(models.Model):
         _("published at"), null=True, blank=True, editable=False, db_index=True
     )
 
-    # How to get from the row to its measure, for whoever asks which department it belongs to; None
-    # if it belongs to none.
+    # How to get from the row to its measure, for whoever asks which department it belongs to;
+    # None: it belongs to no single one.
     measure_path = "measure"
 
     objects = SubmissionQuerySet.as_manager()
@@ -224,6 +224,8 @@ class Submission(models.Model):
     @property
     def department(self):
         """The office that leads the measure; None if not known."""
+        if self.measure_path is None:
+            return None
         row = self
         for step in self.measure_path.split("__"):
             row = getattr(row, step)
@@ -233,3 +235,12 @@ class Submission(models.Model):
     def is_editable(self) -> bool:
         """Whether the row may still be changed in place: a draft or a returned row."""
         return self.state in EDITABLE
+
+    def check_complete(self) -> None:
+        """Raises ValidationError for what nobody should be asked to review."""
+
+    def take_effect(self, *, by) -> None:
+        """What follows from the publication by ``by``, within its transaction.
+
+        Raises ValidationError if it cannot be.
+        """

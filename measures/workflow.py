@@ -109,6 +109,7 @@ def submit_all(rows: list[Submission], *, by) -> None:
     for row in rows:
         _check_correction(row)
         _check_day(row)
+        _check_complete(row)
     _locked(rows)
     changes = {"state": State.SUBMITTED, "submitted_at": timezone.now(), "return_reason": ""}
     pks = [row.pk for row in rows]
@@ -144,6 +145,7 @@ def submit(row: Submission, *, by) -> None:
     _check_round(row)
     _check_correction(row)
     _check_day(row)
+    _check_complete(row)
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
     record(Action.SUBMITTED, by=by, subject=row)
 
@@ -153,7 +155,7 @@ def publish(row: Submission, *, by) -> None:
     """Make a submitted row public, from now on and for good.
 
     Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
-    submitted or cannot be said today.
+    submitted or what it says cannot be said today or no longer take effect.
     """
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
@@ -165,6 +167,10 @@ def publish(row: Submission, *, by) -> None:
         published_at=timezone.now(),
         published_by=by,
     )
+    try:
+        row.take_effect(by=by)
+    except ValidationError as error:
+        raise TransitionError(" ".join(error.messages)) from error
     record(
         Action.PUBLISHED,
         by=by,
@@ -287,6 +293,13 @@ def _check_day(row: Submission) -> None:
     """Nobody is asked to review, and nobody publishes, what cannot be said today."""
     if why_not := row.why_not_public_on(timezone.localdate()):
         raise TransitionError(f"{row}: {why_not}")
+
+
+def _check_complete(row: Submission) -> None:
+    try:
+        row.check_complete()
+    except ValidationError as error:
+        raise TransitionError(" ".join(error.messages)) from error
 
 
 def _says(row: Submission, name: str):

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,6 +9,7 @@ class MetricsConfig(AppConfig):
     verbose_name = _("Numbers: what is counted")
 
     def ready(self):
+        pre_migrate.connect(unprotect, sender=self)
         post_migrate.connect(protect, sender=self)
 
 
@@ -20,3 +21,11 @@ def protect(using, **kwargs):
 
     protection.install(connections[using])
     own.install(connections[using])
+
+
+def unprotect(using, plan, **kwargs):
+    """Takes the triggers away before tables change: they name columns and each other's tables."""
+    from measures import protection
+
+    if plan:
+        protection.remove(connections[using])

@@ -342,3 +342,6 @@ NOTE_ON_THE_WAY = (
     "（虚构）三条市政道路开工。",
     "(invented) Work began on three roads.",
 )
+
+#: Why figures are asked for more often and leads are confirmed
+REWORDED = "按演示需要调整填报频率，并确认牵头单位（虚构）"

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from measures import access, workflow
+from measures import access, revisions, workflow
 from measures.models import (
     Department,
     Evaluation,
@@ -23,6 +23,7 @@ from measures.models import (
     OpinionStage,
     ProgressNote,
     Report,
+    Revision,
     Round,
     Section,
     Theme,
@@ -149,13 +150,20 @@ class Filling:
                 "published_on": self.calendar.quarter(1)[0],
             }
             Indicator.objects.create(**fields | own)
+        entries = []
         for table, frequency in (
             (content.BY_QUARTER, Frequency.QUARTERLY),
             (content.BY_MONTH, Frequency.MONTHLY),
         ):
             codes = [code for code, _form, _figures in _lines(table)]
-            Indicator.objects.filter(code__in=codes).update(frequency=frequency)
-        Measure.objects.filter(lead__code__in=content.CONFIRMED).update(lead_confirmed=True)
+            for row in Indicator.objects.filter(code__in=codes):
+                entries += _reworded(row, "frequency", frequency.value)
+        for row in Measure.objects.filter(lead__code__in=content.CONFIRMED):
+            entries += _reworded(row, "lead_confirmed", True)
+        revision = Revision(code=f"{PREFIX}revision", reason=content.REWORDED, changes=entries)
+        self.enter(revision, self.calendar.quarter(1)[0], by="demo-steward")
+        self.publish([revision])
+        revisions.apply(revision, by=revision.published_by)
 
     def make_plan(self) -> Plan:
         return Plan.objects.create(
@@ -451,6 +459,10 @@ def superseding(old: Submission, new: Submission, reason: str) -> Submission:
 
 def _code(indicator: str, day: date) -> str:
     return f"{PREFIX}{indicator.removeprefix(PREFIX)}-{day}"
+
+
+def _reworded(row, name: str, value) -> list[dict]:
+    return revisions.changes_between(row, {name: getattr(row, name)}, {name: value})
 
 
 def _event(action: Action, row: Submission, by: User, at: datetime, after: str = ""):

@@ -1,15 +1,21 @@
-"""The day that a page speaks of: ``?as_of=2023-07-31`` shows what was public on that day."""
+"""The day that a page speaks of: ``?as_of=2023-07-31`` shows what was public on that day.
+
+The whole page is made in the past (``measures.past``): names, definitions and places are read as
+they stood at the end of that day. The desk of staff knows no such day.
+"""
 
 from datetime import date
 
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+
+from measures.past import past, streamed_from_past
+from measures.submission import end_of_day
 
 
 class BadQuery(BadRequest):
@@ -47,13 +53,16 @@ def get_public_or_404(queryset, request, code: str):
 
     Raises NotYetPublic if it became public later, Http404 if it is not public or unknown.
     """
-    public_then = queryset.model.objects.published(request.as_of).filter(pk=OuterRef("pk"))
-    rows = queryset.published().annotate(public_then=Exists(public_then))
-    row = get_object_or_404(rows, code=code)
-    if not row.public_then:
+    row = queryset.published(request.as_of).filter(code=code).first()
+    if row is None:
+        with past(None):
+            # What is not public today is not known either.
+            since = get_object_or_404(queryset.published(), code=code).published_on
+        if request.as_of is None:
+            raise Http404  # It became public between the two questions.
         raise NotYetPublic(
             _("This was not public yet on %(day)s; it is since %(since)s.")
-            % {"day": request.as_of.isoformat(), "since": row.published_on.isoformat()}
+            % {"day": request.as_of.isoformat(), "since": since.isoformat()}
         )
     return row
 
@@ -80,4 +89,19 @@ class AsOfMiddleware:
     def __call__(self, request):
         request.as_of = None
         request.as_of = read_day(request.GET.get("as_of"), "as_of")
-        return self.get_response(request)
+        if request.as_of is None or _is_desk(request.path_info):
+            return self.get_response(request)
+        moment = end_of_day(request.as_of)
+        with past(moment):
+            answer = self.get_response(request)
+        if answer.streaming:
+            # A file is made while it is sent, long after this.
+            answer.streaming_content = streamed_from_past(answer.streaming_content, moment)
+        return answer
+
+
+def _is_desk(path: str) -> bool:
+    try:
+        return "admin" in resolve(path).namespaces
+    except Resolver404:
+        return False

@@ -40,6 +40,7 @@ from measures.tests.factories import (
     make_note,
     make_opinion,
     make_report,
+    make_revision,
     make_round,
     make_section,
     make_staff,
@@ -81,7 +82,7 @@ GROUPS = {
 #      w/r of a page that adds: it opens for the own department and takes nothing of a foreign one
 # "staff" may sign in and has no role. Who is not signed in sees and changes nothing anywhere.
 MATRIX = """
-what                          page                    staff editor reviewer steward auditor administrator superuser  committee
+what                          page                    staff editor reviewer steward auditor administrator superuser    committee
 
 site                          index                     r     r      r        r       r       r             r          r
 site                          app_list:measures         -     r      r        r       r       r             r          r
@@ -101,20 +102,17 @@ opinion,report,section,theme  changelist                -     r      r        r 
 opinion,report,section,theme  history                   -     r      r        r       r       -             r          -
 opinion,report,section,theme  change                    -     r      r        w       r       -             w          -
 opinion,report,section,theme  add                       -     -      -        w       -       -             w          -
-opinion,report,section,theme  delete                    -     -      -        -       -       -             w          -
-opinion,report,section,theme  action:delete_selected    -     -      -        -       -       -             w          -
+opinion,report,section,theme  delete                    -     -      -        -       -       -             -          -
 unit,plan,check               changelist                -     r      r        r       r       -             r          -
 unit,plan,check               history                   -     r      r        r       r       -             r          -
 unit,plan,check               change                    -     r      r        w       r       -             w          -
 unit,plan,check               add                       -     -      -        w       -       -             w          -
-unit,plan,check               delete                    -     -      -        -       -       -             w          -
-unit,plan,check               action:delete_selected    -     -      -        -       -       -             w          -
+unit,plan,check               delete                    -     -      -        -       -       -             -          -
 measure,indicator             changelist                -     r/-    r        r       r       -             r          -
 measure,indicator             history                   -     r/-    r        r       r       -             r          -
 measure,indicator             change                    -     r/-    r        w       r       -             w          -
 measure,indicator             add                       -     -      -        w       -       -             w          -
-measure,indicator             delete                    -     -      -        -       -       -             w          -
-measure,indicator             action:delete_selected    -     -      -        -       -       -             w          -
+measure,indicator             delete                    -     -      -        -       -       -             -          -
 indicator,observation         export                    -     r/-    r        r       r       -             r          -
 indicator                     import                    -     -      -        w       -       -             w          -
 observation                   import                    -     w/r    -        -       -       -             w          -
@@ -147,6 +145,20 @@ target                        step:publish              -     -      w        - 
 target                        step:return               -     -      w        -       -       -             w          -
 target                        step:correct              -     -      -        w       -       -             w          -
 target                        action:submit_selected    -     -      -        w       -       -             w          -
+revision                      changelist                -     r      r        r       r       -             r          -
+revision                      history                   -     r      r        r       r       -             r          -
+revision                      change                    -     r      r        w       r       -             w          -
+revision                      change:submitted          -     r      r        r       r       -             r          -
+revision                      change:published          -     r      r        r       r       -             r          -
+revision                      add                       -     -      -        -       -       -             -          -
+revision                      delete                    -     -      -        w       -       -             w          -
+revision                      delete:submitted          -     -      -        -       -       -             -          -
+revision                      delete:published          -     -      -        -       -       -             -          -
+revision                      step:submit               -     -      -        w       -       -             w          -
+revision                      step:publish              -     -      w        -       -       -             w          -
+revision                      step:return               -     -      w        -       -       -             w          -
+revision                      step:correct              -     -      -        -       -       -             -          -
+revision                      action:submit_selected    -     -      -        w       -       -             w          -
 
 opinionstage,evaluation       changelist                -     -      -        -       r       -             r          r
 opinionstage,evaluation       history                   -     -      -        -       r       -             r          r
@@ -174,10 +186,9 @@ round                         action:unlock             -     -      -        w 
 
 department                    changelist                -     r      r        r       r       r             r          -
 department                    history                   -     r      r        r       r       r             r          -
-department                    change                    -     r      r        r       r       w             w          -
+department                    change                    -     r      r        w       r       w             w          -
 department                    add                       -     -      -        -       -       w             w          -
-department                    delete                    -     -      -        -       -       -             w          -
-department                    action:delete_selected    -     -      -        -       -       -             w          -
+department                    delete                    -     -      -        -       -       -             -          -
 user                          changelist                -     -      -        -       -       r             r          -
 user                          history                   -     -      -        -       -       r             r          -
 user                          change                    -     -      -        -       -       w/r           w          -
@@ -290,7 +301,6 @@ def rows_of(whose, department, other) -> dict:
         "round": make_round(),
         "locked round": make_round(locked=True),
         "department": make_department(),
-        # Nothing hangs on these two, so that they can be deleted.
         "measure": make_measure(lead=department, **names),
         "indicator": make_indicator(measure=measure, unit=make_unit(name=f"单位{whose}"), **names),
         "progressnote": entries(make_note, measure=measure, other=other),
@@ -299,6 +309,7 @@ def rows_of(whose, department, other) -> dict:
         "evaluation": entries(make_evaluation, other=other),
         "observation": entries(make_observation, indicator=indicator, other=other),
         "target": entries(make_target, indicator=indicator, other=other),
+        "revision": entries(make_revision, other=other),
         "trailevent": TrailEvent.objects.create(actor_name="li", action="entered"),
         "group": Group.objects.get(name=EDITOR if whose == "own" else REVIEWER),
         "lead": department,
@@ -362,6 +373,7 @@ CHANGES = {
     "target": {"value": "7"},
     "opinionstage": {"note": "改过"},
     "evaluation": {"satisfied": "7"},
+    "revision": {"reason": "改过"},
     "user": {"username": "changed"},
     "group": {"require_second_factor": "on"},
 }
@@ -426,6 +438,9 @@ def model_page(world, line, whose) -> Attempt:
     row = row_of(world, whose, kind, more or "draft")
     if page == "change":
         typed = form_of(world, whose, kind) | changes
+        if kind == "department":
+            # Each of two roles changes a part of it.
+            typed["members"] = [world.rows[whose]["user"].pk]
         return Attempt(desk(row, page), typed)
     if page == "delete":
         seen = {"seen": str(row.version)} if hasattr(row, "version") else {}
@@ -835,7 +850,8 @@ def test_every_role_of_the_portal_is_in_the_matrix():
 
 
 def test_every_step_of_the_workflow_is_in_the_matrix():
-    for kind in ("progressnote", "observation", "target", "opinionstage", "evaluation"):
+    kinds = ("progressnote", "observation", "target", "revision", "opinionstage", "evaluation")
+    for kind in kinds:
         steps = {line.page[5:] for line in LINES if line.kind == kind and line.page[:5] == "step:"}
         assert steps == set(STEPS)
 

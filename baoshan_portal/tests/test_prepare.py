@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from measures.models import Measure, User
+from measures.tests.factories import reword
 from metrics.models import Indicator, Observation
 from metrics.tests.factories import make_observation
 
@@ -85,8 +86,7 @@ def test_an_installation_with_accounts_gets_no_administrator():
 def test_a_second_run_changes_nothing():
     make_observation(indicator=Indicator.objects.first(), as_written="八面来风")
     measure = Measure.objects.first()
-    measure.name = "改过的名称"
-    measure.save()
+    reword(measure, name="改过的名称")
     before = counts()
 
     prepare()

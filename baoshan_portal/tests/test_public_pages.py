@@ -14,7 +14,7 @@ from django.utils.translation import override
 
 from measures.models import Measure
 from measures.submission import State
-from measures.tests.factories import ISSUED, make_measure, make_note
+from measures.tests.factories import ISSUED, make_measure, make_note, reword
 from metrics.models import Indicator, Plan
 from metrics.tests.factories import make_indicator, make_observation, make_target
 
@@ -82,7 +82,7 @@ def hide_rows():
             hidden = make_indicator(code=code, **fields)
             make_observation(indicator=hidden, as_written=HIDDEN, published=ISSUED, **texts)
             make_target(indicator=hidden, plan=plan, published=ISSUED, **texts)
-    Indicator.objects.filter(pk=public.pk).update(basis=hidden)
+    reword(public, basis=hidden)
 
 
 @pytest.fixture(scope="module")

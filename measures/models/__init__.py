@@ -6,8 +6,10 @@ from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
 from .trail import TrailEvent
 from .tree import Measure, Section, Theme
+from .versions import Applying, Revision, Version
 
 __all__ = [
+    "Applying",
     "Decision",
     "DemoMark",
     "Department",
@@ -18,6 +20,7 @@ __all__ = [
     "OpinionStage",
     "ProgressNote",
     "Report",
+    "Revision",
     "RolePolicy",
     "Round",
     "RoundUnlock",
@@ -26,6 +29,7 @@ __all__ = [
     "Theme",
     "TrailEvent",
     "User",
+    "Version",
     "closed_round",
     "validate_locator",
 ]

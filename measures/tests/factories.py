@@ -1,12 +1,16 @@
 """Rows for tests: every function makes a valid one, and keywords replace what matters."""
 
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import count, cycle
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.db.models import Value
 from django.utils import timezone
 
+from .. import revisions, workflow
+from ..access import REVIEWER, STEWARD
 from ..models import (
     Department,
     Evaluation,
@@ -15,6 +19,7 @@ from ..models import (
     OpinionStage,
     ProgressNote,
     Report,
+    Revision,
     Round,
     RoundUnlock,
     Section,
@@ -22,10 +27,14 @@ from ..models import (
     Theme,
     User,
 )
+from ..revisions import applying
 from ..submission import State
 
 #: The day on which the report was issued; measures and indicators are public from it on.
 ISSUED = date(2023, 7, 25)
+
+#: Before every day that a test asks for, unless it says otherwise.
+LONG_AGO = date(2000, 1, 1)
 
 _numbers = count(1)
 # Above the places that the report's own rows have.
@@ -51,6 +60,24 @@ def stored_as(row, published=None, **texts) -> None:
     if published:
         values |= {name: submission(published)[name] for name in ("state", "published_at")}
     type(row)._base_manager.filter(pk=row.pk).update(**values)
+    row.refresh_from_db()
+
+
+@contextmanager
+def as_reviewed(since: date | datetime = LONG_AGO):
+    """Public rows can be changed inside; what they say then stands ``since`` (see ``submission``).
+
+    Later changes of a row need a later day.
+    """
+    revision = Revision.objects.create(**submission(since, reason="表述更准确"))
+    with transaction.atomic(), applying(revision):
+        yield revision
+
+
+def reword(row, since: date | datetime = LONG_AGO, **values) -> None:
+    """Public ``row`` says ``values`` since that day, as if somebody had reviewed it."""
+    with as_reviewed(since):
+        type(row)._base_manager.filter(pk=row.pk).update(**values)
     row.refresh_from_db()
 
 
@@ -201,3 +228,38 @@ def make_evaluation(*, published=None, **fields) -> Evaluation:
     if not {"report", "section", "theme"} & fields.keys():
         defaults["section"] = make_section()
     return Evaluation.objects.create(**submission(published, **defaults | fields))
+
+
+def make_revision(*, published=None, **fields) -> Revision:
+    """A draft that renames a measure, or such a row that is public since ``published``.
+
+    It is written as it is: what it changes stays as it was.
+    """
+    defaults = {"reason": "表述更准确"}
+    if "changes" not in fields:
+        measure = make_measure()
+        entry = {"model": "measures.measure", "code": measure.code, "field": "name"}
+        defaults["changes"] = [entry | {"old": measure.name, "new": "新名称"}]
+    return Revision.objects.create(**submission(published, **defaults | fields))
+
+
+def change(row, **new) -> list[dict]:
+    """The entries by which a steward asks for ``new``, written as ``revisions`` writes it."""
+    before = {name: revisions.told(row, name) for name in new}
+    return revisions.changes_between(row, before, new)
+
+
+def publish(entries: list[dict], *, steward=None, reviewer=None, reason="机构改革") -> Revision:
+    """The revision that makes ``entries`` public now, entered and reviewed by two people."""
+    steward, reviewer = steward or make_staff(STEWARD), reviewer or make_staff(REVIEWER)
+    revision = submit_changes(entries, steward=steward, reason=reason)
+    workflow.publish(revision, by=reviewer)
+    return revision
+
+
+def submit_changes(entries: list[dict], *, steward, reason="机构改革") -> Revision:
+    revision = revisions.collect(entries, by=steward)
+    revision.reason = reason
+    workflow.save(revision, by=steward, seen=revision.version)
+    workflow.submit(revision, by=steward)
+    return revision

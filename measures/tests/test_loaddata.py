@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from ..models import Measure, Opinion, ProgressNote, Report, User
-from .factories import ISSUED, make_measure, make_note, make_opinion, make_report, make_theme
+from .factories import ISSUED, make_measure, make_note, make_opinion, make_theme
 
 pytestmark = pytest.mark.django_db
 
@@ -94,10 +94,18 @@ def test_rows_are_loaded_by_their_natural_keys(load):
     assert (report.opinion.code, report.issued_on) == ("asked", ISSUED)
 
 
-def test_loading_again_updates_instead_of_doubling(load):
-    make_opinion(code="asked", number="宝会〔2021〕1号")
-    load(OPINION.format(code="asked", number="宝会〔2022〕36号"))
+def test_loading_again_doubles_nothing(load):
+    for _ in range(2):
+        load(OPINION.format(code="asked", number="宝会〔2022〕36号"))
     assert Opinion.objects.get().number == "宝会〔2022〕36号"
+
+
+def test_loading_again_rewords_nothing_that_is_public(load):
+    make_opinion(code="asked", number="宝会〔2021〕1号")
+    refusal = message(load, OPINION.format(code="asked", number="宝会〔2022〕36号"))
+    assert refusal.startswith("measures.opinion asked: ")
+    assert "what is public changes only by a reviewed change" in refusal
+    assert Opinion.objects.get().number == "宝会〔2021〕1号"
 
 
 def test_a_contradiction_between_two_fields_names_the_row(load):
@@ -208,7 +216,7 @@ def test_a_field_that_is_left_empty_is_named(load):
 
 
 def test_the_same_report_can_be_loaded_over_itself(load):
-    report = make_report(code="answered", opinion=make_opinion(code="asked"))
-    load(REPORT.format(code="answered", opinion="asked", signed_on="2023-07-25"))
-    report.refresh_from_db()
-    assert report.signed_on == ISSUED
+    make_opinion(code="asked")
+    for _ in range(2):
+        load(REPORT.format(code="answered", opinion="asked", signed_on="2023-07-25"))
+    assert Report.objects.get().signed_on == ISSUED

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from ..models import Evaluation, Measure, Stage, Theme
+from ..submission import State
 from .constraints import (
     assert_database_refuses,
     assert_validation_refuses,
@@ -22,6 +23,7 @@ from .factories import (
     make_note,
     make_opinion,
     make_report,
+    make_revision,
     make_round,
     make_section,
     make_stage,
@@ -111,6 +113,10 @@ def unknown_decision():
     return make_evaluation(), {"decision": "lost"}
 
 
+def submitted_revision_without_a_reason():
+    return make_revision(), {"state": State.SUBMITTED, "reason": ""}
+
+
 BREACHES = [
     ("report_signed_before_issue", report_issued_before_it_was_signed),
     ("section_order_once", second_section_of_the_same_order),
@@ -133,6 +139,8 @@ BREACHES = [
     *((f"progressnote_{name}", breach) for name, breach in submission_breaches(make_note)),
     *((f"opinionstage_{name}", breach) for name, breach in submission_breaches(make_stage)),
     *((f"evaluation_{name}", breach) for name, breach in submission_breaches(make_evaluation)),
+    *((f"revision_{name}", breach) for name, breach in submission_breaches(make_revision)),
+    ("revision_has_reason", submitted_revision_without_a_reason),
 ]
 each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 

@@ -8,7 +8,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from measures.models import Report, Section, Theme
+from measures.models import Report, Revision, Section, Theme
+from measures.revisions import Line, lines_of
 from measures.submission import end_of_day
 from metrics.models import Indicator
 
@@ -101,6 +102,20 @@ def default_since(report: Report | None, last: date) -> date:
     return min(report.issued_on, before) if report else before
 
 
+def reworded(first: date, last: date) -> list[tuple[Revision, list[Line]]]:
+    """What was renamed, moved or defined anew between two days, newest first, with its lines.
+
+    A query, and one for each kind of row that they name.
+    """
+    until = min(end_of_day(last), timezone.now())
+    found = (
+        Revision.objects.published_before(until)
+        .filter(published_at__gte=end_of_day(first))
+        .order_by("-published_at", "-pk")
+    )
+    return list(lines_of(list(found)).items())
+
+
 def page(request):
     """Figures, notes, targets and states that changed from one day to another, by section."""
     on = request.as_of or timezone.localdate()
@@ -124,6 +139,7 @@ def page(request):
         "last": last,
         "on": on,
         "sections": by_section(changes, state_changes(first, last)),
+        "reworded": reworded(first, last),
         "total": len(changes),
         "words": word_changes(end_of_day(first), end_of_day(last)),
         "spans": spans(report, on),

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from baoshan_portal.tests.pages import LISTS, links, rows_of, texts
 from measures.models import Department, Measure
-from measures.tests.factories import make_note
+from measures.tests.factories import as_reviewed, make_note
 from metrics.models import Indicator
 from metrics.rules.choices import Claim
 from metrics.tests.factories import make_observation, make_plan, make_target
@@ -50,7 +50,9 @@ def living_report(report):
             published=UPDATED,
         )
     make_note(measure=Measure.objects.first(), published=UPDATED)
-    Measure.objects.filter(lead=Department.objects.get(code="nanda")).update(lead_confirmed=True)
+    with as_reviewed():
+        nanda = Department.objects.get(code="nanda")
+        Measure.objects.filter(lead=nanda).update(lead_confirmed=True)
 
 
 def boxes(client, address: str, query: dict) -> dict[tuple[str, str], tuple[int, bool]]:

@@ -12,6 +12,7 @@ from baoshan_portal.tests.pages import LISTS, language, links, rows_of, texts
 from measures.models import Measure, Section
 from measures.tests.factories import (
     ISSUED,
+    as_reviewed,
     make_department,
     make_measure,
     make_note,
@@ -307,7 +308,8 @@ def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
         "sort": ["-name"],
     }
     make_department(code="office")
-    Measure.objects.update(lead=make_department(code="lead"))
+    with as_reviewed():
+        Measure.objects.update(lead=make_department(code="lead"))
 
     html = html_of(client, "/en/measures/", page=2, **state)
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from measures.tests.factories import ISSUED, make_measure
+from measures.tests.factories import ISSUED, make_measure, reword
 from metrics.models import CheckTerm
 from metrics.rules.checks import CheckKind, Result, Role
 from metrics.rules.choices import Claim, Verdict
@@ -135,7 +135,7 @@ def test_what_was_not_public_has_no_state_before():
 def test_a_check_with_a_figure_that_is_not_public_yet_has_no_state():
     check = part_of_a_whole(5, 8)
     hidden = make_indicator(published_on=SEPTEMBER)
-    CheckTerm.objects.filter(check_of=check, role=Role.PART).update(indicator=hidden)
+    reword(CheckTerm.objects.get(check_of=check, role=Role.PART), indicator=hidden)
 
     assert rows(state_changes(BEFORE, AUGUST)) == []
     assert rows(state_changes(BEFORE, SEPTEMBER)) == [(check, None, Result.UNKNOWN)]
@@ -166,9 +166,8 @@ def test_the_last_moment_of_a_day_belongs_to_it():
 
 
 def test_states_stand_in_the_order_of_the_report():
-    second, first = make_measure(order=2), make_measure(order=1)
-    second.theme_id = first.theme_id
-    second.save()
+    first = make_measure(order=1)
+    second = make_measure(order=2, theme=first.theme)
     later, earlier = aimed_at(measure=second), aimed_at(measure=first)
 
     assert [row for row, _before, _after in rows(state_changes(BEFORE, JULY))] == [

@@ -1,3 +1,3 @@
 """What can be edited, a module for each part; Django finds them by this package."""
 
-from . import accounts, committee, numbers, trail, words  # noqa: F401
+from . import accounts, committee, numbers, reviewed, trail, words  # noqa: F401

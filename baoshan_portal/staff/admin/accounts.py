@@ -21,10 +21,11 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from measures.access import ADMINISTRATOR, AUDITOR
 from measures.models import Department, RolePolicy, User
-from measures.trail import Action, record, snapshot
+from measures.trail import Action, differences, record, snapshot
 
 from ..sign_in import remove_second_factor
-from .recorded import NamedAdmin, RecordsChanges
+from .recorded import RecordsChanges
+from .reviewed import ReviewedAdmin
 
 #: Roles that look after or look at the work of the others, and therefore stand alone
 ALONE = (ADMINISTRATOR, AUDITOR)
@@ -288,14 +289,39 @@ class MembersForm(forms.ModelForm):
 
 
 @admin.register(Department)
-class DepartmentAdmin(NamedAdmin):
+class DepartmentAdmin(ReviewedAdmin):
+    """Stewards reword it, by review; administrators say who belongs to it, at once."""
+
     form = MembersForm
+    # Nothing public shows it before a reviewed change names it.
+    is_made_by_review = False
     list_display = ("code", "name", "name_en")
     autocomplete_fields = ("members",)
 
     def get_form(self, request, obj=None, **kwargs):
         form = super().get_form(request, obj, **kwargs)
         return type(form.__name__, (form,), {"user": request.user})
+
+    def get_readonly_fields(self, request, obj=None):
+        fields = super().get_readonly_fields(request, obj)
+        if obj and not request.user.has_perm("measures.change_revision"):
+            fields = (*fields, "name", "name_en")
+        return fields if request.user.has_perm("measures.change_user") else (*fields, "members")
+
+    def save_related(self, request, form, formsets, change):
+        if request.entries_of is not None and "members" in form.cleaned_data:
+            before = self._snapshots(request.entries_of)[1]
+            request.entries_of.members.set(form.cleaned_data["members"])
+            old, new = differences(before, self._snapshots(request.entries_of)[1])
+            if new:
+                record(
+                    Action.PERMISSIONS_CHANGED,
+                    by=request.user,
+                    subject=request.entries_of,
+                    before=old,
+                    after=new,
+                )
+        super().save_related(request, form, formsets, change)
 
     def rights(self, department):
         return {str(_("members")): ", ".join(map(str, department.members.order_by("username")))}

@@ -25,6 +25,7 @@ from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
 from .recorded import NamedAdmin, TableExport
+from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
 
 SOURCE = (
@@ -47,7 +48,7 @@ def published_day(row):
 
 
 @admin.register(Unit)
-class UnitAdmin(NamedAdmin):
+class UnitAdmin(ReviewedAdmin):
     list_display = ("code", "name", "name_en", "quantity", "factor", "base")
     list_select_related = ("base",)
     list_filter = ("quantity",)
@@ -120,7 +121,7 @@ class TableFilesMixin(TableExport, ImportExportMixin):
 
 
 @admin.register(Indicator)
-class IndicatorAdmin(TableFilesMixin, NamedAdmin):
+class IndicatorAdmin(TableFilesMixin, ReviewedAdmin):
     resource_classes = [IndicatorResource]
     list_display = (
         "name", "number", "latest_figure", "latest_period", "category", "kind", "is_key",
@@ -267,7 +268,7 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
 
 
 @admin.register(Plan)
-class PlanAdmin(NamedAdmin):
+class PlanAdmin(ReviewedAdmin):
     list_display = ("name", "start_on", "end_on", "dates_inferred")
     autocomplete_fields = ("opinion",)
 
@@ -320,11 +321,19 @@ class CheckTermInline(admin.TabularInline):
 
 
 @admin.register(Check)
-class CheckAdmin(NamedAdmin):
+class CheckAdmin(ReviewedAdmin):
     list_display = ("order", "name", "kind", "comparable")
     list_display_links = ("name",)
     list_filter = ("kind", "comparable")
     inlines = (CheckTermInline,)
+
+    def parts(self, form, formsets):
+        terms = [
+            [data["role"], data["indicator"].code, data["earlier"]]
+            for typed in formsets[0].forms
+            if (data := typed.cleaned_data) and not data.get("DELETE")
+        ]
+        return {"terms": sorted(terms)}
 
     def content(self, row):
         earlier = CheckTerm._meta.get_field("earlier").verbose_name

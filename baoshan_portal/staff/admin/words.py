@@ -19,6 +19,7 @@ from measures.models import (
 from measures.trail import Action, in_trail_language, record
 
 from .recorded import NamedAdmin
+from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin
 
 admin.site.site_title = _("Baoshan follow-up portal")
@@ -27,24 +28,24 @@ admin.site.index_title = _("What can be edited")
 
 
 @admin.register(Opinion)
-class OpinionAdmin(NamedAdmin):
+class OpinionAdmin(ReviewedAdmin):
     list_display = ("number", "name", "issuer", "issued_on")
 
 
 @admin.register(Report)
-class ReportAdmin(NamedAdmin):
+class ReportAdmin(ReviewedAdmin):
     list_display = ("number", "name", "issuer", "signed_on", "issued_on")
 
 
 @admin.register(Section)
-class SectionAdmin(NamedAdmin):
+class SectionAdmin(ReviewedAdmin):
     list_display = ("order", "name", "opinion")
     list_display_links = ("name",)
     list_select_related = ("opinion",)
 
 
 @admin.register(Theme)
-class ThemeAdmin(NamedAdmin):
+class ThemeAdmin(ReviewedAdmin):
     list_display = ("number", "name", "section")
     list_display_links = ("name",)
     list_select_related = ("section",)
@@ -56,7 +57,7 @@ class ThemeAdmin(NamedAdmin):
 
 
 @admin.register(Measure)
-class MeasureAdmin(NamedAdmin):
+class MeasureAdmin(ReviewedAdmin):
     list_display = ("number", "name", "lead", "lead_confirmed", "locator", "published_on")
     list_display_links = ("name",)
     list_select_related = ("theme__section", "lead")
@@ -83,6 +84,11 @@ class MeasureAdmin(NamedAdmin):
 
     def get_queryset(self, request):
         return access.visible(request.user, super().get_queryset(request))
+
+    def parts(self, form, formsets):
+        if "supporting" not in form.cleaned_data:
+            return {}
+        return {"supporting": sorted(row.code for row in form.cleaned_data["supporting"])}
 
     @admin.display(description=_("number"))
     def number(self, measure):

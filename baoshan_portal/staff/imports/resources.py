@@ -13,7 +13,7 @@ from import_export.results import RowResult
 from import_export.widgets import ForeignKeyWidget
 from tablib import Dataset
 
-from measures import access
+from measures import access, revisions
 from measures.models import Measure, Report
 from measures.numerals import plain
 from measures.spreadsheets import Kind
@@ -97,8 +97,22 @@ class IndicatorResource(FileResource):
     def get_queryset(self):
         return super().get_queryset().select_related("measure", "unit", "basis")
 
+    def save_instance(self, instance, is_create, row, **kwargs):
+        """A draft is written, a public row and "public since" wait for review."""
+        stored = None if is_create else Indicator.objects.get(pk=instance.pk)
+        if stored and revisions.is_public(stored):
+            before, after = revisions.says(stored), revisions.says(instance)
+            self.entries += revisions.changes_between(stored, before, after)
+            return
+        since, instance.published_on = instance.published_on, None
+        super().save_instance(instance, is_create, row, **kwargs)
+        if since:
+            day = {"published_on": since.isoformat()}
+            self.entries += revisions.changes_between(instance, {"published_on": None}, day)
+
     def import_rows(self, rows: list[FileRow], *, by, note: str, dry_run: bool) -> Outcome:
         self.by, self.rows, self.first_row_of, self.changes = by, rows, {}, []
+        self.entries = []
         cells = [list(row.cells.values()) for row in rows]
         with transaction.atomic():
             result = resources.ModelResource.import_data(
@@ -115,6 +129,8 @@ class IndicatorResource(FileResource):
             for invalid in result.invalid_rows:
                 outcome.problems += rows[invalid.number - 1].problems(invalid.error_dict)
             if not (dry_run or outcome.problems):
+                if self.entries:
+                    revisions.collect(self.entries, by=by)
                 record(Action.IMPORTED, by=by, note=f"{note}: {outcome.counts}")
         return outcome
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from django.db.models import F, Model, QuerySet
 from django.urls import reverse
 
-from measures.models import Evaluation, OpinionStage, ProgressNote, User
+from measures.models import Evaluation, OpinionStage, ProgressNote, Revision, User
 from measures.submission import State, Submission
 from metrics.history import target_text
 from metrics.models import Observation, Target
 from metrics.wording import observed_text
 
-KINDS = (Observation, ProgressNote, Target, OpinionStage, Evaluation)
+KINDS = (Observation, ProgressNote, Target, Revision, OpinionStage, Evaluation)
 #: What a list on the page shows at the most; its heading says how many there are.
 SHOWN = 10
 
@@ -66,6 +66,8 @@ def lists(kinds: list[type[Submission]], state: State) -> list[tuple[str, str]]:
 def with_subject(kind: type[Submission]) -> QuerySet:
     """The rows of ``kind`` with what a ``ListedRow`` of them shows."""
     to = kind.measure_path
+    if to is None:
+        return kind.objects.all()
     more = {
         Observation: ("indicator__unit", "round"),
         Target: ("indicator__unit", "plan"),
@@ -93,6 +95,8 @@ def newest(rows: dict[type[Submission], QuerySet], moment: str, sheets) -> list[
 
 def _texts(row: Submission) -> tuple[str, str]:
     """What ``row`` is about, and what it says."""
+    if isinstance(row, Revision):
+        return str(row), row.reason
     if isinstance(row, ProgressNote):
         return str(row.measure), row.text
     if isinstance(row, OpinionStage):

@@ -93,10 +93,10 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
         rows = choose(user, model.objects.all())
         to = model.measure_path
         if to is None:
-            # The committee's word stands by itself, before the rows of departments.
+            # What belongs to no department stands by itself, before the rows of departments.
             if not (department or round):
-                days = rows.order_by().values_list(model.day_field, "pk")
-                keys += [(" ", 0, 0, 0, kind, day, pk) for day, pk in days]
+                days = rows.order_by().values_list(getattr(model, "day_field", "entered_at"), "pk")
+                keys += [(" ", 0, 0, 0, kind, str(day), pk) for day, pk in days]
             continue
         if department:
             rows = rows.filter(**{f"{to}__lead": department})

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures.models import Evaluation, OpinionStage, ProgressNote
+from measures import revisions
+from measures.models import Evaluation, OpinionStage, ProgressNote, Revision
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
@@ -24,7 +25,7 @@ from .committee import out_of_order
 
 KINDS = {
     model._meta.model_name: model
-    for model in (Observation, Target, ProgressNote, OpinionStage, Evaluation)
+    for model in (Observation, Target, ProgressNote, Revision, OpinionStage, Evaluation)
 }
 
 
@@ -228,10 +229,30 @@ def _evaluation_rows(rows) -> list[ReviewRow]:
     ]
 
 
+def _revision_rows(rows) -> list[ReviewRow]:
+    return [_revision_row(row) for row in rows.select_related("entered_by", "changed_by")]
+
+
+def _revision_row(row: Revision) -> ReviewRow:
+    lines = revisions.lines(row)
+    return ReviewRow(
+        row=row,
+        kind="revision",
+        about=str(row),
+        old="\n".join(f"{line.row} · {line.field}: {line.old or '—'}" for line in lines),
+        old_period="",
+        new="\n".join(f"{line.row} · {line.field}: {line.new or '—'}" for line in lines),
+        new_period="",
+        note=_("Reason: %(reason)s") % {"reason": row.reason},
+        warnings=revisions.outdated(row),
+    )
+
+
 LOADERS = {
     "observation": _observation_rows,
     "target": _target_rows,
     "progressnote": _note_rows,
     "opinionstage": _stage_rows,
     "evaluation": _evaluation_rows,
+    "revision": _revision_rows,
 }

@@ -29,6 +29,7 @@ from measures.tests.factories import (
     make_staff,
     make_superuser,
     make_unlock,
+    reword,
 )
 from metrics.models import Observation
 from metrics.rules.choices import Kind
@@ -445,8 +446,7 @@ def test_a_correction_under_way_is_not_touched(desk):
 
 
 def test_warnings_are_shown_and_do_not_block(desk):
-    desk.firms.kind = Kind.CUMULATIVE
-    desk.firms.save()
+    reword(desk.firms, kind=Kind.CUMULATIVE)
     made = {"value": Decimal(905), "period_start": date(2022, 1, 1)}
     make_observation(indicator=desk.firms, published=date(2023, 7, 25), **made)
 

@@ -17,7 +17,7 @@ from baoshan_portal.tests.desk import (
 )
 from measures import workflow
 from measures.access import EDITOR, REVIEWER, STEWARD
-from measures.models import ProgressNote, Round, TrailEvent, User
+from measures.models import ProgressNote, Revision, Round, TrailEvent, User
 from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
@@ -42,6 +42,15 @@ pytestmark = pytest.mark.django_db
 def in_english():
     with translation.override("en"):
         yield
+
+
+def publish_what_waits() -> None:
+    """Somebody else publishes the open revision, if there is one."""
+    for revision in Revision.objects.filter(state=State.DRAFT):
+        revision.reason = "更准确"
+        workflow.save(revision, by=revision.entered_by, seen=revision.version)
+        workflow.submit(revision, by=revision.entered_by)
+        workflow.publish(revision, by=make_staff(REVIEWER))
 
 
 @pytest.fixture
@@ -344,8 +353,49 @@ def test_a_code_is_set_once_and_never_changed(make, admin_client):
     assert "first" in page.content.decode()
     answer = fill_in(admin_client, desk(row, "change"), code="second", name_en="Renamed")
     assert answer.status_code == 302, errors(answer)
+    publish_what_waits()
     row.refresh_from_db()
     assert (row.code, row.name_en) == ("first", "Renamed")
+
+
+def test_what_a_steward_changes_of_a_public_row_waits_for_review():
+    steward = browser_of(make_staff(STEWARD))
+    measure = make_measure(name="旧名称")
+    answer = steward.post(
+        desk(measure, "change"), filled_in(steward.get(desk(measure, "change")), name="新名称"),
+        follow=True,
+    )  # fmt: skip
+    revision = Revision.objects.get()
+    assert desk(revision, "change") in messages(answer)[0]
+    assert [(entry["old"], entry["new"]) for entry in revision.changes] == [("旧名称", "新名称")]
+    fill_in(steward, desk(revision, "change"), reason="更准确", taken_out=[])
+    measure.refresh_from_db()
+    assert measure.name == "旧名称"
+    publish_what_waits()
+    measure.refresh_from_db()
+    assert measure.name == "新名称"
+
+
+def test_public_since_is_not_emptied_and_not_set_by_one_person(client):
+    steward = browser_of(make_staff(STEWARD))
+    public, draft = make_measure(), make_measure(published_on=None)
+    fill_in(steward, desk(public, "change"), published_on="")
+    fill_in(steward, desk(draft, "change"), published_on="2024-01-01", name="改过")
+    for row in (public, draft):
+        row.refresh_from_db()
+    assert (public.published_on, draft.published_on, draft.name) == (ISSUED, None, "改过")
+    day = {"as_of": "2024-01-01"}
+    assert client.get(public.get_absolute_url(), day).status_code == 200
+    assert client.get(draft.get_absolute_url()).status_code == 404
+
+
+def test_a_line_is_taken_out_of_a_revision(admin_client):
+    measure = make_measure()
+    fill_in(admin_client, desk(measure, "change"), name="新名称", summary="新概述")
+    revision = Revision.objects.get()
+    fill_in(admin_client, desk(revision, "change"), taken_out=["0"], reason="更准确")
+    revision.refresh_from_db()
+    assert [entry["field"] for entry in revision.changes] == ["summary"]
 
 
 def test_a_second_measure_of_the_same_order_gets_a_sentence(admin_client):
@@ -387,6 +437,9 @@ def test_locking_a_round_is_recorded():
 def test_who_supports_a_measure_is_on_the_trail(admin_client):
     measure, office = make_measure(code="park"), make_department(name="园区办")
     fill_in(admin_client, desk(measure, "change"), supporting=[office.pk], order=77)
+    measure.refresh_from_db()
+    assert measure.order != 77
+    publish_what_waits()
 
     event = TrailEvent.objects.get(subject_code="park")
     assert event.action == "changed"
