@@ -151,10 +151,12 @@ def publish(row: Submission, *, by) -> None:
     """Make a submitted row public, from now on and for good.
 
     Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
-    submitted.
+    submitted or if its kind has a reason against it (``why_not_public``).
     """
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
+    if why := row.why_not_public():
+        raise TransitionError(why)
     _move(
         row,
         {State.SUBMITTED},

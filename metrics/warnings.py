@@ -89,7 +89,8 @@ def misquotes(row: Observation, old: Observation) -> str:
 
 def _checks(indicators: set[int]) -> list[Check]:
     """Every check that joins one of ``indicators`` with other figures; one query."""
-    return Check.objects.filter(comparable=True, terms__indicator__in=indicators).by_their_terms()
+    checks = Check.objects.not_withdrawn()
+    return checks.filter(comparable=True, terms__indicator__in=indicators).by_their_terms()
 
 
 def _pairs(checks: list[Check]) -> list[tuple[CheckTerm, CheckTerm]]:

@@ -43,12 +43,15 @@ def read_day(text: str | None, name: str) -> date | None:
 
 
 def get_public_or_404(queryset, request, code: str):
-    """The row with that code, if it was public on the day that the page speaks of.
+    """The row with that code, if it had become public by the day that the page speaks of.
 
-    Raises NotYetPublic if it became public later, Http404 if it is not public or unknown.
+    What was withdrawn since keeps its page: ``withdrawn_at`` says so, and ``withdrawn_because``
+    why; None if it stands. Raises NotYetPublic if it became public later, Http404 if it is not
+    public or unknown.
     """
-    public_then = queryset.model.objects.published(request.as_of).filter(pk=OuterRef("pk"))
-    rows = queryset.published().annotate(public_then=Exists(public_then))
+    public_then = queryset.model.objects.once_published(request.as_of).filter(pk=OuterRef("pk"))
+    rows = queryset.once_published().with_withdrawal(request.as_of)
+    rows = rows.annotate(public_then=Exists(public_then))
     row = get_object_or_404(rows, code=code)
     if not row.public_then:
         raise NotYetPublic(

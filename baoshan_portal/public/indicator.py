@@ -49,6 +49,8 @@ def page(request, code):
     as_of = request.as_of
     on = as_of or timezone.localdate()
     row, values, targets = load(request, code)
+    if row.withdrawn_at:
+        return render(request, "public/withdrawn.html", {"row": row, "place": row.measure})
     assessment = assess(row, row.current_target, on)
     related = list(
         Indicator.objects.published(as_of)
@@ -92,7 +94,7 @@ def chart(request, code, file_format):
     """The chart of an indicator's page as a picture that says what it is."""
     on = request.as_of or timezone.localdate()
     row, _values, _targets = load(request, code)
-    if not history_chart.has_history(row.public_values, row.loaded_targets):
+    if row.withdrawn_at or not history_chart.has_history(row.public_values, row.loaded_targets):
         raise Http404
     sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
     heading = files.heading_of(request, str(row), sources)

@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from measures.models import Measure
+from measures.submission import moment_of
+from metrics import history
 from metrics.assessment import Assessment, assess
 from metrics.last_change import last_change
 from metrics.models import Indicator, Observation
@@ -68,5 +70,12 @@ def page(request, code):
         request,
         code,
     )
-    notes = row.notes.published(request.as_of)
-    return render(request, "public/measure.html", {"measure": row, "notes": notes})
+    if row.withdrawn_at:
+        return render(request, "public/withdrawn.html", {"row": row, "place": row.theme})
+    notes = list(row.notes.versions(moment_of(request.as_of)))
+    context = {
+        "measure": row,
+        "notes": history.standing(notes),
+        "withdrawn_notes": [note for note in notes if note.withdrawn_at],
+    }
+    return render(request, "public/measure.html", context)

@@ -1,6 +1,6 @@
 """Rows for tests: every function makes a valid one, and keywords replace what matters."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import count, cycle
 
 from django.contrib.auth.models import Group, Permission
@@ -10,6 +10,8 @@ from django.utils import timezone
 from ..models import (
     Department,
     Measure,
+    MeasureState,
+    MeasureStatus,
     Opinion,
     ProgressNote,
     Report,
@@ -182,3 +184,15 @@ def make_note(*, published=None, **fields) -> ProgressNote:
     if "measure" not in fields:
         defaults["measure"] = make_measure()
     return ProgressNote.objects.create(**submission(published, **defaults | fields))
+
+
+def make_state(*, published=None, **fields) -> MeasureState:
+    """In progress since a day of its own, as a draft, or public since ``published``."""
+    defaults = {
+        "since": date(2020, 1, 1) + timedelta(days=number() % 1_000),
+        "status": MeasureStatus.IN_PROGRESS,
+        "reason": "已经开工。",
+    }
+    if "measure" not in fields:
+        defaults["measure"] = make_measure()
+    return MeasureState.objects.create(**submission(published, **defaults | fields))

@@ -69,7 +69,9 @@ class Publications(Feed):
     """The newest publications of a place, as Atom."""
 
     feed_type = StableAtom
-    subtitle = gettext_lazy("Values, corrections, targets and progress notes as they are published")
+    subtitle = gettext_lazy(
+        "Values, targets, progress notes, corrections and withdrawals as they are published"
+    )
     author_name = gettext_lazy("Baoshan follow-up portal")
     item_guid_is_permalink = False
 
@@ -81,9 +83,9 @@ class Publications(Feed):
         if kind == "section":
             return get_object_or_404(Section, order=key if key.isdecimal() else 0)
         if kind == "measure":
-            return get_object_or_404(Measure.objects.published(as_of), code=key)
+            return get_object_or_404(Measure.objects.once_published(as_of), code=key)
         if kind == "indicator":
-            return get_object_or_404(Indicator.objects.published(as_of), code=key)
+            return get_object_or_404(Indicator.objects.once_published(as_of), code=key)
         if kind:
             raise Http404
         return None

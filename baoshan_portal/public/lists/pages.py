@@ -3,7 +3,6 @@
 from datetime import date
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure, ProgressNote
@@ -16,7 +15,7 @@ from .tables import IndicatorTable, MeasureTable, TargetTable
 
 def measures_with_counts(as_of: date | None) -> QuerySet:
     """Public measures, each with ``indicator_count`` and ``latest_note_on``, all as of that day."""
-    public = Q(indicators__published_on__lte=as_of or timezone.localdate())
+    public = Q(indicators__in=Indicator.objects.published(as_of))
     notes = ProgressNote.objects.published(as_of).filter(measure=OuterRef("pk"))
     latest_note = notes.order_by("-happened_on").values("happened_on")[:1]
     return (

@@ -272,8 +272,10 @@ class TargetTable(tables.Table):
         return earlier_targets(self.request.as_of)
 
     def value_earlier(self, record):
+        corrected = _("%(from)s – %(until)s: %(said)s (corrected: %(reason)s)")
+        withdrawn = _("%(from)s – %(until)s: %(said)s (withdrawn: %(reason)s)")
         return "; ".join(
-            _("%(from)s – %(until)s: %(said)s (corrected: %(reason)s)")
+            (withdrawn if version.withdrawn_at else corrected)
             % {
                 "from": localdate(version.published_at).isoformat(),
                 "until": localdate(version.replaced_at).isoformat(),

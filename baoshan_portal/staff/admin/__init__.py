@@ -1,3 +1,3 @@
 """What can be edited, a module for each part; Django finds them by this package."""
 
-from . import accounts, numbers, trail, words  # noqa: F401
+from . import accounts, numbers, states, trail, withdrawals, words  # noqa: F401

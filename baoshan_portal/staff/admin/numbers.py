@@ -25,6 +25,7 @@ from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
 from .recorded import NamedAdmin, TableExport
 from .submissions import SubmissionAdmin, SubmissionForm
+from .withdrawals import CanBeWithdrawn
 
 SOURCE = (
     _("Source"),
@@ -119,7 +120,7 @@ class TableFilesMixin(TableExport, ImportExportMixin):
 
 
 @admin.register(Indicator)
-class IndicatorAdmin(TableFilesMixin, NamedAdmin):
+class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, NamedAdmin):
     resource_classes = [IndicatorResource]
     list_display = (
         "name", "number", "latest_figure", "latest_period", "category", "kind", "is_key",
@@ -306,7 +307,7 @@ class CheckTermInline(admin.TabularInline):
 
 
 @admin.register(Check)
-class CheckAdmin(NamedAdmin):
+class CheckAdmin(CanBeWithdrawn, NamedAdmin):
     list_display = ("order", "name", "kind", "comparable")
     list_display_links = ("name",)
     list_filter = ("kind", "comparable")

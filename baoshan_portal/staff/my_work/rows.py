@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from django.db.models import F, Model, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from measures.models import ProgressNote, User
+from measures.models import MeasureState, ProgressNote, User, Withdrawal
 from measures.submission import State, Submission
 from metrics.history import target_text
 from metrics.models import Observation, Target
 from metrics.wording import observed_text
 
-KINDS = (Observation, ProgressNote, Target)
+KINDS = (Observation, ProgressNote, Target, MeasureState, Withdrawal)
 #: What a list on the page shows at the most; its heading says how many there are.
 SHOWN = 10
 
@@ -71,7 +72,7 @@ def with_subject(kind: type[Submission]) -> QuerySet:
         Target: ("indicator__unit", "plan"),
         ProgressNote: ("round",),
     }
-    return kind.objects.select_related(f"{to}__lead", *more[kind])
+    return kind.objects.select_related(f"{to}__lead", *more.get(kind, ()))
 
 
 def newest(rows: dict[type[Submission], QuerySet], moment: str, sheets) -> list[ListedRow]:
@@ -92,6 +93,10 @@ def _texts(row: Submission) -> tuple[str, str]:
     """What ``row`` is about, and what it says."""
     if isinstance(row, ProgressNote):
         return str(row.measure), row.text
+    if isinstance(row, MeasureState):
+        return str(row.measure), row.get_status_display()
+    if isinstance(row, Withdrawal):
+        return str(row), _("withdrawal")
     if isinstance(row, Target):
         return str(row.indicator), target_text(row)
     return str(row.indicator), observed_text(row, row.indicator.unit)

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from measures.models import ProgressNote
+from measures.models import MeasureState, ProgressNote, Withdrawal
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
@@ -20,7 +20,18 @@ from metrics.wording import figure_text
 
 from ..evidence import evidence_url
 
-KINDS = {model._meta.model_name: model for model in (Observation, Target, ProgressNote)}
+KINDS = {
+    model._meta.model_name: model
+    for model in (Observation, Target, ProgressNote, MeasureState, Withdrawal)
+}
+#: By what rows of one measure are put in order.
+PLACES = {
+    Observation: "indicator__order",
+    Target: "indicator__order",
+    ProgressNote: "happened_on",
+    MeasureState: "since",
+    Withdrawal: "subject_code",
+}
 
 
 @dataclass
@@ -165,4 +176,54 @@ def _note_rows(rows) -> list[ReviewRow]:
     ]
 
 
-LOADERS = {"observation": _observation_rows, "target": _target_rows, "progressnote": _note_rows}
+def _state_rows(rows) -> list[ReviewRow]:
+    newest = MeasureState.objects.latest_of_each()
+    rows = list(
+        rows.select_related("measure__lead", "report", "supersedes", "entered_by", "changed_by")
+    )
+    public = {
+        row.measure_id: row for row in newest.filter(measure__in={row.measure for row in rows})
+    }
+    return [_state_row(row, row.supersedes or public.get(row.measure_id)) for row in rows]
+
+
+def _state_row(row: MeasureState, old: MeasureState | None) -> ReviewRow:
+    return ReviewRow(
+        row=row,
+        kind="measurestate",
+        about=str(row.measure),
+        old=old.get_status_display() if old else "",
+        old_period=old.since.isoformat() if old else "",
+        new=" ".join([row.get_status_display(), *row.into_codes]),
+        new_period=row.since.isoformat(),
+        source=row.source_text,
+        evidence_url=row.evidence_url,
+        evidence_file=evidence_url(row),
+        note=row.in_language("reason"),
+    )
+
+
+def _withdrawal_rows(rows) -> list[ReviewRow]:
+    rows = rows.select_related("measure__lead", "supersedes", "entered_by", "changed_by")
+    return [
+        ReviewRow(
+            row=row,
+            kind="withdrawal",
+            about=str(row.measure),
+            old=f"{row.get_subject_type_display()}: {row}",
+            old_period="",
+            new=_("withdrawn"),
+            new_period="",
+            note="\n".join(filter(None, [row.reason, row.reason_en])),
+        )
+        for row in rows
+    ]
+
+
+LOADERS = {
+    "observation": _observation_rows,
+    "target": _target_rows,
+    "progressnote": _note_rows,
+    "measurestate": _state_rows,
+    "withdrawal": _withdrawal_rows,
+}
