@@ -14,13 +14,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from measures import access, workflow
-from measures.models import Department, Measure, Opinion, ProgressNote, Round, User
+from measures.models import (
+    Department,
+    Measure,
+    MeasureState,
+    Opinion,
+    ProgressNote,
+    Round,
+    User,
+)
 from measures.submission import State, Submission
 from measures.trail import Action, differences, event, record_all, snapshot
 from metrics.due import entry_period, new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Certainty, Frequency
+from metrics.withdrawal import withdrawal_of
 
 from . import content
 
@@ -114,6 +123,8 @@ class Filling:
         self.publish([self.target(goal) for goal in content.GOALS])
         self.publish(self.changed_targets())
         self.publish_notes()
+        self.publish_states()
+        self.withdraw_a_note()
         self.leave_work()
 
     # What the figures hang on
@@ -278,6 +289,39 @@ class Filling:
                 )
                 corrections.append(self.correct(old, row, content.NOTE_CORRECTED_AFTER, reason))
         self.publish(corrections)
+
+    def publish_states(self) -> None:
+        measures = Measure.objects.select_related("lead").in_bulk(field_name="code")
+        rows = []
+        for number, state in enumerate(content.STATES, start=1):
+            start, _end = self.calendar.quarter(state.quarter)
+            row = MeasureState(
+                code=f"{PREFIX}state-{number}",
+                measure=measures[state.measure],
+                status=state.status,
+                since=start + timedelta(days=20),
+                into=state.into,
+                reason=state.reason,
+                reason_en=state.reason_en,
+            )
+            rows.append(self.enter(row, row.since))
+        self.publish(rows)
+
+    def withdraw_a_note(self) -> None:
+        """A note that was wrong altogether, and its withdrawal some weeks later."""
+        note, days, reason, reason_en = content.WITHDRAWN_NOTE
+        start, _end = self.calendar.quarter(note.quarter)
+        row = ProgressNote(
+            code=f"{PREFIX}note-withdrawn",
+            measure=Measure.objects.select_related("lead").get(code=note.measure),
+            happened_on=start + timedelta(days=40),
+            text=note.text,
+            text_en=note.text_en,
+        )
+        self.publish([self.enter(row, row.happened_on)])
+        withdrawal = withdrawal_of(row, reason=reason, reason_en=reason_en)
+        withdrawal.code = f"{PREFIX}withdrawal"
+        self.publish([self.enter(withdrawal, row.happened_on + timedelta(days=days))])
 
     # How rows come to be public
 

@@ -18,6 +18,7 @@ from .as_of import get_public_or_404
 from .charts import drawing
 from .charts.frame import inline
 from .charts.history import distinct, small_spec
+from .measure_states import state_of
 
 
 @dataclass
@@ -76,6 +77,7 @@ def page(request, code):
     context = {
         "measure": row,
         "notes": history.standing(notes),
+        "state": state_of(row, request.as_of),
         "withdrawn_notes": [note for note in notes if note.withdrawn_at],
     }
     return render(request, "public/measure.html", context)

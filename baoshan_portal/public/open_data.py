@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
+from measures.models import MeasureState
 from measures.numerals import plain
 from measures.spreadsheets import READ_TOGETHER, machine_lines, streamed
 from metrics.assessment import assess
@@ -122,6 +123,13 @@ MEASURES = File(
         Field("indicators", "integer", _("how many public indicators it has")),
         Field("latest_note_on", "date", _("date of the newest public progress note")),
         Field("url", "string", _("page of the measure")),
+        Field("state", "string", _("state of the measure; empty: not known")),
+        Field("state_on", "date", _("since when it is in this state")),
+        Field(
+            "state_source",
+            "string",
+            _("department: confirmed; else document number and theme/sentence that say so"),
+        ),
     ),
     ("code",),
 )
@@ -245,10 +253,17 @@ def measures(request):
                 row.indicator_count,
                 row.latest_note_on,
                 request.build_absolute_uri(row.get_absolute_url()),
+                *_state(row.current_state),
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
     )
+
+
+def _state(state: MeasureState | None) -> tuple:
+    if state is None:
+        return None, None, None
+    return state.status, state.since, state.source_text or "department"
 
 
 def targets(request):

@@ -6,6 +6,7 @@ from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
 
 from measures.models import Measure, Section, Theme
+from measures.models.states import with_state
 from metrics.models import Indicator
 
 
@@ -38,7 +39,7 @@ def page(request, order):
     as_of = request.as_of
     row = get_object_or_404(Section.objects.select_related("opinion"), order=order)
     measures = (
-        Measure.objects.published(as_of)
+        with_state(Measure.objects.published(as_of), as_of)
         .with_place()
         .prefetch_related(
             Prefetch(

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, OuterRef, Q, QuerySet, Window
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +53,12 @@ STATUS_LOOKS = {
 NEWEST_FIRST = ("-since", "-published_at", "-pk")
 
 
+def with_state(measures: QuerySet, as_of: date | None = None) -> QuerySet:
+    """``measures`` with ``current_state`` loaded; one query however many rows."""
+    newest = MeasureState.objects.latest_of_each(as_of)
+    return measures.prefetch_related(Prefetch("states", newest, to_attr="loaded_states"))
+
+
 class MeasureStateQuerySet(SubmissionQuerySet):
     def latest_of_each(self, as_of: date | None = None):
         """The newest public state of each measure as of that day."""
@@ -60,10 +66,10 @@ class MeasureStateQuerySet(SubmissionQuerySet):
         rows = self.published(as_of).select_related("report")
         return rows.annotate(place=place).filter(place=1)
 
-    def newest_status(self, as_of: date | None = None) -> QuerySet:
-        """The newest public status of the measure of an outer query, for a subquery."""
+    def newest(self, as_of: date | None = None) -> QuerySet:
+        """The public states of the measure of an outer query, newest first, for a subquery."""
         rows = self.published(as_of).filter(measure=OuterRef("pk"))
-        return rows.order_by(*NEWEST_FIRST).values("status")[:1]
+        return rows.order_by(*NEWEST_FIRST)
 
 
 class MeasureState(InBothLanguages, Submission):
@@ -177,6 +183,14 @@ class MeasureState(InBothLanguages, Submission):
     def into_codes(self) -> list[str]:
         """The permanent codes of the measures that carry this one on."""
         return re.split(r"[\s,，、;；]+", self.into.strip()) if self.into.strip() else []
+
+    @property
+    def tone(self) -> str:
+        return STATUS_LOOKS[self.status][0]
+
+    @property
+    def icon(self) -> str:
+        return STATUS_LOOKS[self.status][1]
 
     @property
     def is_confirmed(self) -> bool:

@@ -197,5 +197,10 @@ class Measure(Named):
         """The number a reader sees, such as 1.2.2; needs theme and section loaded."""
         return f"{self.theme.number}.{self.order}"
 
+    @property
+    def current_state(self):
+        """The newest public state, None where none is known; needs ``states.with_state``."""
+        return self.loaded_states[0] if self.loaded_states else None
+
     def get_absolute_url(self):
         return reverse("measure", args=[self.code])

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from measures.models import Measure, ProgressNote, Withdrawal
+from measures.models import Measure, MeasureState, ProgressNote, Withdrawal
 from measures.submission import stood
 from measures.withdrawn import Subject
 from metrics.history import target_text
@@ -22,6 +22,7 @@ CARRIERS = {
     Observation: ("indicator", "indicator__measure"),
     Target: ("indicator", "indicator__measure"),
     ProgressNote: ("measure",),
+    MeasureState: ("measure",),
     Withdrawal: ("measure",),
 }
 
@@ -111,12 +112,13 @@ def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:
     """All ``publications`` of these days and this place, newest first.
 
-    Five queries however many rows.
+    Six queries however many rows.
     """
     found = [
         *_values(since, until, place),
         *map(_target, _rows(Target, since, until, place)),
         *map(_note, _rows(ProgressNote, since, until, place)),
+        *map(_state, _rows(MeasureState, since, until, place)),
         *map(_withdrawal, _rows(Withdrawal, since, until, place)),
     ]
     return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
@@ -201,6 +203,27 @@ def _note(row: ProgressNote) -> Publication:
         row.in_language("text"),
         row.correction_reason,
     )
+
+
+def _state(row: MeasureState) -> Publication:
+    return Publication(
+        f"state:{row.code}",
+        _public_since(row),
+        row.measure,
+        row.measure,
+        _("state of the measure corrected") if row.supersedes else _("state of the measure"),
+        _state_text(row.supersedes) if row.supersedes else "",
+        f"{_state_text(row)} {row.in_language('reason')}",
+        row.correction_reason,
+    )
+
+
+def _state_text(row: MeasureState) -> str:
+    text = _("%(state)s since %(day)s") % {
+        "state": row.get_status_display(),
+        "day": row.since.isoformat(),
+    }
+    return text if row.is_confirmed else f"{text} · {_('as told in the report')}"
 
 
 def _withdrawal(row: Withdrawal) -> Publication:
