@@ -20,6 +20,7 @@ from .as_of import get_public_or_404
 from .charts import drawing, files
 from .charts import history as history_chart
 from .charts.frame import inline
+from .data_file import day_of_state
 from .summary import summary
 
 
@@ -99,4 +100,4 @@ def chart(request, code, file_format):
     sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in row.public_values)
     heading = files.heading_of(request, str(row), sources)
     spec = history_chart.spec(row, row.public_values, row.loaded_targets, on, heading)
-    return files.answer(spec, file_format, row.code)
+    return files.answer(spec, file_format, row.code, day_of_state(request.as_of))

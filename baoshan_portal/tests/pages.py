@@ -11,6 +11,10 @@ FILES = (
     "/data/indicators.csv",
     "/data/measures.csv",
     "/data/targets.csv",
+    "/data/checks.csv",
+    "/data/notes.csv",
+    "/data/definitions.csv",
+    "/data/vintages.csv",
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")
