@@ -9,7 +9,6 @@ from datetime import datetime
 from django.apps import apps
 from django.db.models import (
     Case,
-    CharField,
     DateTimeField,
     F,
     OuterRef,
@@ -17,6 +16,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     TextChoices,
+    TextField,
     Value,
     When,
 )
@@ -76,7 +76,7 @@ def withdrawal_columns(model, moment: datetime, code: str = "code") -> dict:
     if kind is None:
         return {
             "withdrawn_at": Value(None, DateTimeField()),
-            "withdrawn_because": Value(None, CharField()),
+            "withdrawn_because": Value(None, TextField()),
         }
     rows = withdrawals_of(kind, moment).filter(subject_code=OuterRef(code))
     reason = F("reason")
