@@ -94,6 +94,9 @@ PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
 REMIND_EVERY_DAYS = env.int("REMIND_EVERY_DAYS", default=7)
 # Where readers report a problem: a sentence for the accessibility page, empty if there is none
 CONTACT = env.str("CONTACT", default="")
+# Under which terms the open data may be used; empty: nobody has said so yet.
+DATA_LICENCE = env.str("DATA_LICENCE", default="")
+DATA_LICENCE_URL = env.str("DATA_LICENCE_URL", default="")
 LOG_LEVEL = env.log_level("LOG_LEVEL", default="WARNING")
 
 try:

@@ -7,8 +7,10 @@ is decided here, too. Admin lists, forms, choices, actions and imports all ask t
 
 from django.apps import apps
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from .submission import EDITABLE, State, Submission
+from .withdrawn import kind_of
 
 EDITOR = "editor 填报员"
 REVIEWER = "reviewer 审核员"
@@ -36,6 +38,8 @@ STEWARDS_ENTRY: Rights = READ_BY_ALL | {
 #: The congress's own word: entered in its office and published by somebody else there. The
 #: government, whose work it judges, reads it when it is public, as everybody does.
 COMMITTEES_WORD: Rights = {COMMITTEE: "view add change delete publish", AUDITOR: "view"}
+#: By whom it was entered, and of everything else by the stewards; see ``withdrawable``
+WITHDRAWAL: Rights = ENTRY | {STEWARD: "view add change delete"}
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
 TRAIL: Rights = {AUDITOR: "view"}
 #: Stewards change what an office is called, by review; administrators who belongs to it
@@ -123,8 +127,28 @@ def correctable(user, queryset: QuerySet) -> QuerySet:
     return visible(user, queryset).filter(state=State.PUBLISHED, corrections__isnull=True)
 
 
-def may(user, choose, row: Submission) -> bool:
-    """Whether ``choose`` (``editable``, ``publishable``, ``correctable``) includes ``row``."""
+def withdrawable(user, queryset: QuerySet) -> QuerySet:
+    """The public rows of ``queryset`` that ``user`` may begin to withdraw.
+
+    Editors withdraw what they may enter for their own departments, stewards everything. What is
+    withdrawn, or about to be, is not among them.
+    """
+    model = queryset.model
+    kind = kind_of(model)
+    enters = sees_every_department(user) or user.has_perm(_permission(model, "add"))
+    if kind is None or not enters or not user.has_perm("measures.add_withdrawal"):
+        return queryset.none()
+    rows = visible(user, queryset)
+    if issubclass(model, Submission):
+        rows = rows.filter(state=State.PUBLISHED).exclude(corrections__state=State.PUBLISHED)
+    elif any(field.name == "published_on" for field in model._meta.fields):
+        rows = rows.filter(published_on__lte=timezone.localdate())
+    begun = apps.get_model("measures", "Withdrawal").objects.filter(subject_type=kind)
+    return rows.exclude(code__in=begun.order_by().values("subject_code"))
+
+
+def may(user, choose, row: Model) -> bool:
+    """Whether ``choose`` (``editable``, ``publishable``, ``withdrawable`` …) includes ``row``."""
     return choose(user, type(row)._base_manager.filter(pk=row.pk)).exists()
 
 

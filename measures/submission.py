@@ -11,10 +11,12 @@ from datetime import date, datetime, time, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import SlugField, TextField
+from .withdrawn import is_withdrawn, withdrawal_columns
 
 
 class State(models.TextChoices):
@@ -63,25 +65,35 @@ class SubmissionQuerySet(models.QuerySet):
     def published(self, as_of: date | None = None):
         """What was public at the end of ``as_of``, or is public now if ``as_of`` is None.
 
-        A row stands until a published correction supersedes it. Every public page, file and feed
-        reads through this method.
+        A row stands until a published correction supersedes it or it is withdrawn. Every public
+        page, file and feed reads through this method.
         """
         moment = moment_of(as_of)
-        return self.published_before(moment).exclude(Exists(self._corrections(moment)))
+        standing = self.published_before(moment).exclude(Exists(self._corrections(moment)))
+        return standing.exclude(is_withdrawn(self.model, moment))
 
     def versions(self, moment: datetime | None = None):
-        """What had ever been public before ``moment`` (now if None), corrected since or not.
+        """What had ever been public before ``moment`` (now if None), whatever became of it since.
 
         Each row knows ``replaced_at`` and ``replaced_because``, the moment and the reason of the
-        correction that took its place; both are None for what stands, which is ``published``.
-        What was corrected after ``moment`` still stood then, and the reason was not known yet.
+        correction that took its place or of its withdrawal, in which case ``withdrawn_at`` says
+        the moment too; all are None for what stands, which is ``published``. What happened after
+        ``moment`` was not known then.
         """
         moment = moment or timezone.now()
         # At most one row supersedes another. The models' own order would join three tables a row.
         correction = self._corrections(moment).order_by()
+        withdrawn = withdrawal_columns(self.model, moment)
+        # What was corrected is never withdrawn afterwards, but the other way round it happens.
         return self.published_before(moment).annotate(
-            replaced_at=Subquery(correction.values("published_at")[:1]),
-            replaced_because=Subquery(correction.values("correction_reason")[:1]),
+            withdrawn_at=withdrawn["withdrawn_at"],
+            replaced_at=Coalesce(
+                withdrawn["withdrawn_at"], Subquery(correction.values("published_at")[:1])
+            ),
+            replaced_because=Coalesce(
+                withdrawn["withdrawn_because"],
+                Subquery(correction.values("correction_reason")[:1]),
+            ),
         )
 
     def published_before(self, moment: datetime):
@@ -217,7 +229,7 @@ class Submission(models.Model):
         bookkeeping = {field.name for field in Submission._meta.get_fields()} | {"id"}
         return [f.name for f in cls._meta.concrete_fields if f.name not in bookkeeping]
 
-    def why_not_public_on(self, day: date) -> str:
+    def why_not_public(self, day: date) -> str:
         """Why the row says what cannot be published on ``day``; empty if it can."""
         return ""
 

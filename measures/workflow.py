@@ -291,7 +291,7 @@ def _check_correction(row: Submission) -> None:
 
 def _check_day(row: Submission) -> None:
     """Nobody is asked to review, and nobody publishes, what cannot be said today."""
-    if why_not := row.why_not_public_on(timezone.localdate()):
+    if why_not := row.why_not_public(timezone.localdate()):
         raise TransitionError(f"{row}: {why_not}")
 
 

@@ -46,7 +46,7 @@ def due_indicators(round_: Round, indicators: QuerySet) -> QuerySet:
     elsewhere = Observation.objects.filter(
         Q(round__isnull=True) | ~Q(round=round_), indicator=OuterRef("pk"), state=State.PUBLISHED
     )
-    return indicators.filter(
+    return indicators.not_withdrawn().filter(
         ~Q(frequency=Frequency.ONCE) | ~Exists(elsewhere), frequency__in=_asked(round_)
     )
 
@@ -62,7 +62,7 @@ def due_in_rounds(rounds: list[Round], indicators: QuerySet) -> dict[int, list[I
     reported: dict[int, set[int | None]] = defaultdict(set)
     for indicator, round_ in public.order_by().values_list("indicator", "round").distinct():
         reported[indicator].add(round_)
-    rows = list(indicators)
+    rows = list(indicators.not_withdrawn())
     found = {}
     for round_ in rounds:
         asked = _asked(round_)

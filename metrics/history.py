@@ -20,7 +20,7 @@ def standing(rows) -> list[Submission]:
 
 
 def replaced(rows) -> list[Submission]:
-    """Those of ``rows`` (see ``versions``) that no longer stand, newest replacement first."""
+    """Those of ``rows`` (see ``versions``) that no longer stand, the last that fell first."""
     gone = [row for row in rows if row.replaced_at]
     return sorted(gone, key=lambda row: (row.replaced_at, row.pk), reverse=True)
 

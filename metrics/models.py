@@ -1,7 +1,7 @@
 """Numbers: what is counted, what was observed, and what was aimed at."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 
@@ -18,8 +18,9 @@ from measures import access
 from measures.evidence import evidence_path, validate_extension, validate_size
 from measures.fields import CharField, SlugField, TextField, URLField
 from measures.models import Measure, Opinion, Report, Round, validate_locator
-from measures.submission import Submission, SubmissionQuerySet
+from measures.submission import Submission, SubmissionQuerySet, moment_of
 from measures.text import InBothLanguages, Named, NamedQuerySet
+from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .rules.baseline import Stated, last_before
 from .rules.checks import CheckKind, Role
@@ -105,6 +106,17 @@ class Unit(Named):
         return self.base or self
 
 
+def indicator_withdrawal(moment: datetime, path: str = "") -> dict:
+    """``withdrawal_columns`` of an indicator, with which it falls also with its measure.
+
+    ``path`` is the lookup to the indicator, such as ``indicator__``.
+    """
+    return either(
+        withdrawal_columns(Indicator, moment, f"{path}code"),
+        withdrawal_columns(Measure, moment, f"{path}measure__code"),
+    )
+
+
 def _public_targets(as_of: date | None) -> Prefetch:
     """The public targets of indicators as ``loaded_targets``, the one due first at the front."""
     targets = (
@@ -119,8 +131,26 @@ def _public_targets(as_of: date | None) -> Prefetch:
 class IndicatorQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Indicators that were public on ``as_of`` (today if None), on a public measure."""
+        moment = moment_of(as_of)
+        return self.once_published(as_of).exclude(
+            is_withdrawn(Indicator, moment) | is_withdrawn(Measure, moment, "measure__code")
+        )
+
+    def once_published(self, as_of: date | None = None):
+        """Indicators that had become public by ``as_of``, withdrawn since or not."""
         day = as_of or timezone.localdate()
         return self.filter(published_on__lte=day, measure__published_on__lte=day)
+
+    def not_withdrawn(self):
+        """Without what is withdrawn by now, or falls with its measure."""
+        now = timezone.now()
+        return self.exclude(
+            is_withdrawn(Indicator, now) | is_withdrawn(Measure, now, "measure__code")
+        )
+
+    def with_withdrawal(self, as_of: date | None = None):
+        """With ``withdrawn_at`` and ``withdrawn_because``, of itself or of its measure."""
+        return self.annotate(**indicator_withdrawal(moment_of(as_of)))
 
     def with_place(self):
         """With unit, measure, theme, section and lead loaded, in the order of their numbers."""
@@ -452,7 +482,7 @@ class Observation(Sourced, Submission):
     def __str__(self):
         return f"{self.indicator} {self.as_written} ({self.period_end:%Y-%m-%d})"
 
-    def why_not_public_on(self, day: date) -> str:
+    def why_not_public(self, day: date) -> str:
         """Why the value cannot be published on ``day``: its period has not ended, yet it is
         called actual. Empty if it can."""
         if self.certainty == Certainty.ACTUAL and not is_over(self.period_end, day):
@@ -602,15 +632,31 @@ class Target(Sourced, Submission):
 
 class CheckQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
-        """Checks all of whose indicators were public on ``as_of`` (today if None)."""
+        """Checks that stood on ``as_of`` (today if None), all of their indicators being public."""
         hidden = CheckTerm.objects.filter(check_of=OuterRef("pk")).exclude(
             indicator__in=Indicator.objects.published(as_of)
         )
-        return self.exclude(Exists(hidden))
+        return self.exclude(Exists(hidden)).exclude(is_withdrawn(Check, moment_of(as_of)))
 
-    def with_terms(self, *related: str):
-        """With ``loaded_terms``, each with its indicator, unit and ``related``; two queries."""
-        terms = CheckTerm.objects.select_related("indicator__unit__base", *related)
+    def not_withdrawn(self):
+        return self.exclude(is_withdrawn(Check, timezone.now()))
+
+    def withdrawn(self, as_of: date | None = None):
+        """What was withdrawn by ``as_of``, the last first, with moment and reason."""
+        columns = withdrawal_columns(Check, moment_of(as_of))
+        return (
+            self.annotate(**columns)
+            .filter(withdrawn_at__isnull=False)
+            .order_by("-withdrawn_at", "code")
+        )
+
+    def with_terms(self, *related: str, terms: models.QuerySet | None = None):
+        """With ``loaded_terms``, each with its indicator, unit and ``related``; two queries.
+
+        ``terms`` may be a query that knows more of each.
+        """
+        terms = CheckTerm.objects.all() if terms is None else terms
+        terms = terms.select_related("indicator__unit__base", *related)
         return self.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
 
     def by_their_terms(self) -> list["Check"]:

@@ -90,7 +90,8 @@ def misquotes(row: Observation, old: Observation) -> str:
 
 def _checks(indicators: set[int]) -> list[Check]:
     """Every check that joins one of ``indicators`` with other figures; one query."""
-    return Check.objects.filter(comparable=True, terms__indicator__in=indicators).by_their_terms()
+    checks = Check.objects.not_withdrawn()
+    return checks.filter(comparable=True, terms__indicator__in=indicators).by_their_terms()
 
 
 def _pairs(checks: list[Check]) -> list[tuple[CheckTerm, CheckTerm]]:
@@ -167,7 +168,7 @@ def _alone(row: Observation, known) -> list[str]:
         and value.period_end < row.period_end
         and are_comparable(indicator.kind, _period(row), _period(value))
     ]
-    if why_not := row.why_not_public_on(timezone.localdate()):
+    if why_not := row.why_not_public(timezone.localdate()):
         found.append(why_not)
     if is_no_count(indicator.unit.quantity, row.base_value):
         found.append(_("What is counted is a whole number and not below zero."))

@@ -9,7 +9,7 @@ end of quarter 10 is then ahead of time or behind it on whatever day it is made.
 from dataclasses import dataclass
 from datetime import date
 
-from measures.models import Decision, Grade, Stage
+from measures.models import Decision, Grade, MeasureStatus, Stage
 from metrics.rules.choices import Category, Claim, Comparator, Kind
 
 QUARTERS, MONTHS, YEARS = 10, 40, 3
@@ -319,6 +319,86 @@ EVALUATIONS = (
 EVALUATION_CORRECTED_AFTER = 20
 #: The section whose evaluation waits for review.
 EVALUATION_ON_THE_WAY = "resource-integration"
+
+#: A note that turned out to be wrong: after how many days it was withdrawn, and why.
+WITHDRAWN_NOTE = (
+    Note(
+        "smart-factories",
+        7,
+        "（虚构）第十八家智能工厂通过验收。",
+        "(invented) The eighteenth smart factory passed its inspection.",
+    ),
+    30,
+    "（虚构）误填了另一区的企业。",
+    "(invented) The firm belongs to another district.",
+)
+
+
+@dataclass(frozen=True)
+class MeasureStateSaid:
+    """What a department says of the state of a measure, and of those that carry it on."""
+
+    measure: str
+    quarter: int
+    status: MeasureStatus
+    reason: str
+    reason_en: str
+    into: str = ""
+
+
+STATES = (
+    MeasureStateSaid(
+        "wusong-starting-areas-land-reserve",
+        4,
+        MeasureStatus.IN_PROGRESS,
+        "（虚构）首批地块已签订收储协议。",
+        "(invented) Agreements on the first plots were signed.",
+    ),
+    MeasureStateSaid(
+        "wusong-starting-areas-land-reserve",
+        8,
+        MeasureStatus.COMPLETED,
+        "（虚构）全部收储任务完成并通过核验。",
+        "(invented) All land was reserved, and the work was verified.",
+    ),
+    MeasureStateSaid(
+        "vocational-training",
+        6,
+        MeasureStatus.ONGOING,
+        "（虚构）转为常态化工作。",
+        "(invented) It goes on as routine work.",
+    ),
+    MeasureStateSaid(
+        "science-park-brand-events",
+        5,
+        MeasureStatus.MERGED,
+        "（虚构）品牌活动由创新联盟统一组织。",
+        "(invented) The alliance now organises the events.",
+        into="shanghai-university-innovation-alliance",
+    ),
+    MeasureStateSaid(
+        "job-fairs",
+        6,
+        MeasureStatus.SPLIT,
+        "（虚构）校园专场和企业新员工培训分别推进。",
+        "(invented) Campus fairs and training of new staff go their own ways.",
+        into="campus-recruitment new-employee-training",
+    ),
+    MeasureStateSaid(
+        "science-enterprise-relief-loan",
+        3,
+        MeasureStatus.TERMINATED,
+        "（虚构）抗疫专项到期，不再发放。",
+        "(invented) The relief loan expired and is not granted any more.",
+    ),
+    MeasureStateSaid(
+        "nanda-tod-landmarks",
+        7,
+        MeasureStatus.NOT_STARTED,
+        "（虚构）方案尚未批复，没有开工。",
+        "(invented) The design is not approved yet, and no work began.",
+    ),
+)
 
 #: Departments that have confirmed that they lead their measures.
 CONFIRMED = ("nanda", "government-services", "human-resources")

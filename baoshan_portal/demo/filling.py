@@ -19,6 +19,7 @@ from measures.models import (
     Evaluation,
     Grade,
     Measure,
+    MeasureState,
     Opinion,
     OpinionStage,
     ProgressNote,
@@ -35,6 +36,7 @@ from metrics.due import entry_period, new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Certainty, Frequency
+from metrics.withdrawal import withdrawal_of
 
 from . import content
 
@@ -136,6 +138,8 @@ class Filling:
         self.publish(self.changed_targets())
         self.publish_notes()
         self.publish_committees_word()
+        self.publish_states()
+        self.withdraw_a_note()
         self.leave_work()
 
     # What the figures hang on
@@ -361,6 +365,39 @@ class Filling:
             **dict(zip(Evaluation.VOTES, votes or judged.votes, strict=True)),
         )
         return self.enter_word(row, judged.on)
+
+    def publish_states(self) -> None:
+        measures = Measure.objects.select_related("lead").in_bulk(field_name="code")
+        rows = []
+        for number, state in enumerate(content.STATES, start=1):
+            start, _end = self.calendar.quarter(state.quarter)
+            row = MeasureState(
+                code=f"{PREFIX}state-{number}",
+                measure=measures[state.measure],
+                status=state.status,
+                since=start + timedelta(days=20),
+                into=state.into,
+                reason=state.reason,
+                reason_en=state.reason_en,
+            )
+            rows.append(self.enter(row, row.since))
+        self.publish(rows)
+
+    def withdraw_a_note(self) -> None:
+        """A note that was wrong altogether, and its withdrawal some weeks later."""
+        note, days, reason, reason_en = content.WITHDRAWN_NOTE
+        start, _end = self.calendar.quarter(note.quarter)
+        row = ProgressNote(
+            code=f"{PREFIX}note-withdrawn",
+            measure=Measure.objects.select_related("lead").get(code=note.measure),
+            happened_on=start + timedelta(days=40),
+            text=note.text,
+            text_en=note.text_en,
+        )
+        self.publish([self.enter(row, row.happened_on)])
+        withdrawal = withdrawal_of(row, reason=reason, reason_en=reason_en)
+        withdrawal.code = f"{PREFIX}withdrawal"
+        self.publish([self.enter(withdrawal, row.happened_on + timedelta(days=days))])
 
     # How rows come to be public
 

@@ -49,15 +49,22 @@ def read_day(text: str | None, name: str) -> date | None:
 
 
 def get_public_or_404(queryset, request, code: str):
-    """The row with that code, if it was public on the day that the page speaks of.
+    """The row with that code, if it had become public by the day that the page speaks of.
 
-    Raises NotYetPublic if it became public later, Http404 if it is not public or unknown.
+    What was withdrawn since keeps its page: ``withdrawn_at`` says so, and ``withdrawn_because``
+    why; None if it stands. Raises NotYetPublic if it became public later, Http404 if it is not
+    public or unknown.
     """
-    row = queryset.published(request.as_of).filter(code=code).first()
+    row = (
+        queryset.once_published(request.as_of)
+        .with_withdrawal(request.as_of)
+        .filter(code=code)
+        .first()
+    )
     if row is None:
         with past(None):
             # What is not public today is not known either.
-            since = get_object_or_404(queryset.published(), code=code).published_on
+            since = get_object_or_404(queryset.once_published(), code=code).published_on
         if request.as_of is None:
             raise Http404  # It became public between the two questions.
         raise NotYetPublic(

@@ -28,5 +28,6 @@ def page(request):
         "counts": [(result, counts[result]) for result in Result],
         "total": sum(counts.values()),
         "chosen": chosen,
+        "withdrawn": Check.objects.withdrawn(request.as_of),
     }
     return render(request, "public/checks.html", context)

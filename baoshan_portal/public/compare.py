@@ -18,6 +18,7 @@ from metrics.rules.choices import Category
 from .charts import comparison, drawing, files
 from .charts.comparison import SIGNS, Bar
 from .charts.frame import Heading, inline
+from .data_file import day_of_state
 
 #: A rank says nothing beside the rank in another list, nor a share beside one of another whole.
 NOT_DRAWN = frozenset({"percentage", "rank"})
@@ -129,7 +130,8 @@ def chart(request, category, quantity, file_format):
         if one.quantity == quantity and one.is_drawn:
             title = _("%(category)s in %(unit)s") % {"category": label, "unit": one.unit}
             heading = files.heading_of(request, title, one.sources, one.newest_period)
-            return files.answer(one.spec(heading), file_format, f"{category}-{quantity}")
+            day = day_of_state(request.as_of)
+            return files.answer(one.spec(heading), file_format, f"{category}-{quantity}", day)
     raise Http404
 
 

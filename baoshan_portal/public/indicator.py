@@ -21,6 +21,7 @@ from .as_of import get_public_or_404
 from .charts import drawing, files
 from .charts import history as history_chart
 from .charts.frame import inline
+from .data_file import day_of_state
 from .summary import summary
 
 
@@ -51,6 +52,8 @@ def page(request, code):
     as_of = request.as_of
     on = as_of or timezone.localdate()
     row, values, targets = load(request, code)
+    if row.withdrawn_at:
+        return render(request, "public/withdrawn.html", {"row": row, "place": row.measure})
     assessment = assess(row, row.current_target, on)
     related = list(
         Indicator.objects.published(as_of)
@@ -114,9 +117,9 @@ def chart(request, code, file_format):
     on = request.as_of or timezone.localdate()
     row, _values, _targets = load(request, code)
     drawn = history_chart.series(row, row.public_values)
-    if not history_chart.has_history(drawn, row.loaded_targets):
+    if row.withdrawn_at or not history_chart.has_history(drawn, row.loaded_targets):
         raise Http404
     sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in drawn)
     heading = files.heading_of(request, str(row), sources, row.latest and row.latest.period_end)
     spec = history_chart.spec(row, drawn, row.loaded_targets, on, heading)
-    return files.answer(spec, file_format, row.code)
+    return files.answer(spec, file_format, row.code, day_of_state(request.as_of))

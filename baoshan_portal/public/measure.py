@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from measures.models import Measure
+from measures.submission import moment_of
+from metrics import history
 from metrics.assessment import Assessment, assess
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
@@ -17,6 +19,7 @@ from .charts import drawing
 from .charts.frame import inline
 from .charts.history import distinct, series, small_spec
 from .committee import evaluations_about
+from .measure_states import state_of
 
 
 @dataclass
@@ -79,10 +82,14 @@ def page(request, code):
         request,
         code,
     )
-    notes = row.notes.published(request.as_of)
+    if row.withdrawn_at:
+        return render(request, "public/withdrawn.html", {"row": row, "place": row.theme})
+    notes = list(row.notes.versions(moment_of(request.as_of)))
     context = {
         "measure": row,
-        "notes": notes,
+        "notes": history.standing(notes),
+        "state": state_of(row, request.as_of),
+        "withdrawn_notes": [note for note in notes if note.withdrawn_at],
         "evaluations": evaluations_about(row, request.as_of),
     }
     return render(request, "public/measure.html", context)

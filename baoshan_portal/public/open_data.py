@@ -1,80 +1,44 @@
-"""The open-data contract: CSV files for machines and their description.
-
-UTF-8, stable English headers, ISO dates, always the full set that was public on the day asked
-for. Columns may be added at the end; none is ever renamed, moved or dropped.
+"""The open-data contract: CSV files for machines, always the full set of a day, and their
+description; what the files have in common is in ``data_file``, versions are in ``vintages``.
 """
 
-from dataclasses import dataclass
+from functools import wraps
 
-from django.http import JsonResponse, StreamingHttpResponse
+from django.conf import settings
+from django.http import JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
-from measures.models import Evaluation
+from measures.models import Department, Evaluation, MeasureState, Report
 from measures.numerals import plain, rounded
-from measures.spreadsheets import READ_TOGETHER, machine_lines, streamed
-from metrics.assessment import assess
-from metrics.models import Indicator, Observation, Target
+from measures.spreadsheets import READ_TOGETHER
+from metrics.assessment import Assessment, assess
+from metrics.models import Indicator, Observation, Target, Unit
+from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
+from .data_file import Field, File, csv_answer, number, prose
 from .lists.pages import measures_with_counts
+from .record_files import CHECKS, DEFINITIONS, NOTES
+from .vintages import OF_OBSERVATIONS, VINTAGES
 
-
-@dataclass(frozen=True)
-class Field:
-    """A column: its header, its Table Schema type and what it means."""
-
-    name: str
-    type: str
-    description: Promise
-
-
-@dataclass(frozen=True)
-class File:
-    """A file: its name, what it holds, the columns of the contract and the key of its rows."""
-
-    name: str
-    description: Promise
-    contract: tuple[Field, ...]
-    primary_key: tuple[str, ...]
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The columns; a demonstration has one more at the end, as the contract allows."""
-        return (*self.contract, WATERMARK) if watermark.watermark() else self.contract
-
-    @property
-    def header(self) -> list[str]:
-        return [field.name for field in self.fields]
-
-
-WATERMARK = Field("watermark", "string", _("says that this is a demonstration"))
+#: Beside a figure: what it counts, how final it is, and why its cell is empty.
+EXPLANATION = (
+    Field("scope", "string", _("what it counts, in Chinese")),
+    Field("caution", "string", _("what it must not be added to, in Chinese")),
+    Field(
+        "status",
+        "string",
+        _("actual, preliminary or expected: how final the newest value is; empty: none"),
+    ),
+    Field("reason", "string", _("why the value is empty, as a code of the data package")),
+)
 OBSERVATIONS = File(
     "observations.csv",
     _("Every public value, one per line."),
-    (
-        Field("indicator_code", "string", _("permanent code of the indicator")),
-        Field("indicator", "string", _("name of the indicator, in Chinese")),
-        Field("theme", "string", _("number of the theme, such as 1.2")),
-        Field("measure_code", "string", _("permanent code of the measure")),
-        Field("value", "number", _("value as reported, in the unit")),
-        Field("unit", "string", _("unit as printed")),
-        Field("base_value", "number", _("value in the base unit of the quantity")),
-        Field("base_unit", "string", _("base unit of the quantity")),
-        Field("qualifier", "string", _("exact, about, nearly or over")),
-        Field("as_written", "string", _("the figure as the source prints it")),
-        Field("period_start", "date", _("first day; empty: beginning not stated")),
-        Field("period_end", "date", _("last day")),
-        Field("period_inferred", "boolean", _("true: the source does not state the period")),
-        Field("certainty", "string", _("actual, preliminary or expected")),
-        Field("source", "string", _("document number or name of the source")),
-        Field("locator", "string", _("theme/sentence in the document")),
-        Field("revision", "integer", _("1, or higher for a correction")),
-        Field("published_at", "datetime", _("moment of publication")),
-    ),
+    OF_OBSERVATIONS,
     ("indicator_code", "period_start", "period_end", "source", "locator"),
 )
 INDICATORS = File(
@@ -105,6 +69,9 @@ INDICATORS = File(
         ),
         Field("verdict", "string", _("what can be concluded")),
         Field("url", "string", _("page of the indicator")),
+        *EXPLANATION,
+        Field("target_reason", "string", _("why the target is empty, as a code")),
+        Field("completion_reason", "string", _("why the completion is empty, as a code")),
         Field(
             "progress",
             "number",
@@ -128,6 +95,13 @@ MEASURES = File(
         Field("indicators", "integer", _("how many public indicators it has")),
         Field("latest_note_on", "date", _("date of the newest public progress note")),
         Field("url", "string", _("page of the measure")),
+        Field("state", "string", _("state of the measure; empty: not known")),
+        Field("state_on", "date", _("since when it is in this state")),
+        Field(
+            "state_source",
+            "string",
+            _("department: confirmed; else document number and theme/sentence that say so"),
+        ),
     ),
     ("code",),
 )
@@ -144,6 +118,9 @@ TARGETS = File(
         Field("claim", "string", _("what the source says about reaching it")),
         Field("verdict", "string", _("what can be concluded")),
         Field("source", "string", _("document number or name of the source")),
+        *EXPLANATION,
+        Field("due_reason", "string", _("why the due date is empty, as a code")),
+        Field("baseline_reason", "string", _("why the baseline is empty, as a code")),
     ),
     ("indicator_code", "plan", "due_on"),
 )
@@ -179,7 +156,29 @@ EVALUATIONS = File(
     ),
     ("code",),
 )
-FILES = (OBSERVATIONS, INDICATORS, MEASURES, TARGETS, EVALUATIONS)
+FILES = (
+    OBSERVATIONS,
+    INDICATORS,
+    MEASURES,
+    TARGETS,
+    CHECKS,
+    NOTES,
+    EVALUATIONS,
+    DEFINITIONS,
+    VINTAGES,
+)
+
+
+def for_everybody(view):
+    """Lets programs on other sites read what ``view`` answers, from within a browser."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        response["Access-Control-Allow-Origin"] = "*"
+        return response
+
+    return answer
 
 
 def observations(request):
@@ -198,7 +197,7 @@ def observations(request):
             "pk",
         )
     )
-    return _csv(
+    return csv_answer(
         OBSERVATIONS,
         (
             (
@@ -223,6 +222,7 @@ def observations(request):
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
+        as_of,
     )
 
 
@@ -234,7 +234,7 @@ def indicators(request):
     lines = (
         _indicator(request, row, on, public) for row in rows.iterator(chunk_size=READ_TOGETHER)
     )
-    return _csv(INDICATORS, lines)
+    return csv_answer(INDICATORS, lines, as_of)
 
 
 def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
@@ -253,23 +253,41 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         row.direction,
         row.basis.code if row.basis_id in public else None,
         lead.code if lead else None,
-        _number(latest and latest.value),
+        number(latest and latest.value),
         latest and latest.qualifier,
         latest and latest.period_end,
-        _number(target and target.value),
+        number(target and target.value),
         target and target.due_on,
         target and target.claim,
         _percent(state.completion),
         state.verdict.value,
         request.build_absolute_uri(row.get_absolute_url()),
+        prose(row.scope),
+        prose(row.caution),
+        latest and latest.certainty,
+        None if latest else Missing.NOT_YET_REPORTED.value,
+        _unpublished(target and target.value),
+        _why_no_completion(state),
         _percent(state.progress),
     )
+
+
+def _unpublished(value) -> str | None:
+    return Missing.NOT_PUBLISHED.value if value is None else None
+
+
+def _why_no_completion(state: Assessment) -> str | None:
+    if state.completion.value is not None:
+        return None
+    if state.target is None or state.target.value is None:
+        return Missing.NOT_PUBLISHED.value
+    return (Missing.NOT_APPLICABLE if state.latest else Missing.NOT_YET_REPORTED).value
 
 
 def measures(request):
     as_of = request.as_of
     rows = measures_with_counts(as_of)
-    return _csv(
+    return csv_answer(
         MEASURES,
         (
             (
@@ -284,38 +302,53 @@ def measures(request):
                 row.indicator_count,
                 row.latest_note_on,
                 request.build_absolute_uri(row.get_absolute_url()),
+                *_state(row.current_state),
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
+        as_of,
     )
+
+
+def _state(state: MeasureState | None) -> tuple:
+    if state is None:
+        return None, None, None
+    return state.status, state.since, state.source_text or "department"
 
 
 def targets(request):
     as_of = request.as_of
     on = as_of or timezone.localdate()
     rows = Target.objects.for_list(as_of)
-    return _csv(
+    return csv_answer(
         TARGETS,
         (
             (
                 row.indicator.code,
                 row.plan.code,
                 row.comparator,
-                _number(row.value),
+                number(row.value),
                 row.due_on,
-                _number(row.baseline),
+                number(row.baseline),
                 row.claim,
                 assess(row.indicator, row, on).verdict.value,
                 row.report.number if row.report else row.source_name,
+                prose(row.indicator.scope),
+                prose(row.indicator.caution),
+                row.indicator.latest and row.indicator.latest.certainty,
+                _unpublished(row.value),
+                _unpublished(row.due_on),
+                _unpublished(row.baseline),
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
+        as_of,
     )
 
 
 def evaluations(request):
     rows = Evaluation.objects.published(request.as_of).with_subject().order_by("held_on", "pk")
-    return _csv(
+    return csv_answer(
         EVALUATIONS,
         (
             (
@@ -343,6 +376,17 @@ def evaluations(request):
     )
 
 
+def _named(rows, *fields: str) -> list[dict]:
+    return list(rows.order_by("code").values("code", "name", "name_en", *fields))
+
+
+def _licences() -> list[dict]:
+    if not settings.DATA_LICENCE:
+        return []
+    licence = {"title": settings.DATA_LICENCE, "path": settings.DATA_LICENCE_URL}
+    return [{key: text for key, text in licence.items() if text}]
+
+
 def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
     return JsonResponse(
@@ -352,6 +396,23 @@ def datapackage(request):
                 "Baoshan portal: figures of 宝府〔2023〕70号 and what became of them"
             ),
             "homepage": request.build_absolute_uri(reverse("overview")),
+            "licenses": _licences(),
+            "contributors": [{"title": settings.CONTACT, "role": "contact"}]
+            if settings.CONTACT
+            else [],
+            "sources": [
+                {"title": f"{report.number} {report.name}"} for report in Report.objects.all()
+            ],
+            "reasons": {code: str(label) for code, label in Missing.choices},
+            "thresholds": {
+                "pace_tolerance_points": settings.PACE_TOLERANCE_POINTS,
+                "reporting_grace_days": settings.REPORTING_GRACE_DAYS,
+            },
+            "departments": _named(Department.objects),
+            "units": [
+                {**unit, "factor": plain(unit["factor"])}
+                for unit in _named(Unit.objects, "quantity", "base__code", "factor")
+            ],
             "resources": [
                 {
                     "name": file.name.removesuffix(".csv"),
@@ -380,17 +441,6 @@ def datapackage(request):
     )
 
 
-def _number(value) -> str | None:
-    """A decimal as plain digits; None, which becomes an empty cell, stays None."""
-    return None if value is None else plain(value)
-
-
 def _percent(answer: Answer) -> str | None:
     """A percentage to two decimals; None where it cannot be said."""
     return None if answer.value is None else plain(rounded(answer.value))
-
-
-def _csv(file: File, rows) -> StreamingHttpResponse:
-    more = [watermark.watermark()] if watermark.watermark() else []
-    lines = machine_lines(file.header, ([*row, *more] for row in rows))
-    return streamed(lines, watermark.file_name(file.name), disposition="inline")

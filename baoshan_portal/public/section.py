@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from measures.models import Measure, Section, Theme
+from measures.models.states import with_state
 from metrics.models import Indicator
 
 from .committee import Axes, SectionsWord, axes
@@ -45,7 +46,7 @@ def page(request, order):
     as_of = request.as_of
     row = get_object_or_404(Section.objects.select_related("opinion"), order=order)
     measures = (
-        Measure.objects.published(as_of)
+        with_state(Measure.objects.published(as_of), as_of)
         .with_place()
         .prefetch_related(
             Prefetch(

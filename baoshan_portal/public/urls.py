@@ -11,7 +11,9 @@ from . import (
     measure,
     open_data,
     overview,
+    record_files,
     section,
+    vintages,
 )
 from .changes import feeds
 from .changes import page as changes
@@ -19,12 +21,19 @@ from .lists.pages import IndicatorList, MeasureList, TargetList
 from .packs import page as packs
 
 files = [
-    path("data/observations.csv", open_data.observations, name="observations.csv"),
-    path("data/indicators.csv", open_data.indicators, name="indicators.csv"),
-    path("data/measures.csv", open_data.measures, name="measures.csv"),
-    path("data/targets.csv", open_data.targets, name="targets.csv"),
-    path("data/evaluations.csv", open_data.evaluations, name="evaluations.csv"),
-    path("data/datapackage.json", open_data.datapackage, name="datapackage.json"),
+    path(f"data/{name}", open_data.for_everybody(view), name=name)
+    for name, view in (
+        ("observations.csv", open_data.observations),
+        ("indicators.csv", open_data.indicators),
+        ("measures.csv", open_data.measures),
+        ("targets.csv", open_data.targets),
+        ("evaluations.csv", open_data.evaluations),
+        ("checks.csv", record_files.checks),
+        ("notes.csv", record_files.notes),
+        ("definitions.csv", record_files.definitions),
+        ("vintages.csv", vintages.vintages),
+        ("datapackage.json", open_data.datapackage),
+    )
 ]
 pages = [
     path("", overview.page, name="overview"),

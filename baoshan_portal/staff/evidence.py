@@ -8,11 +8,11 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from measures import access
-from measures.models import ProgressNote
+from measures.models import MeasureState, ProgressNote
 from measures.submission import Submission
 from metrics.models import Observation
 
-KINDS = {model._meta.model_name: model for model in (Observation, ProgressNote)}
+KINDS = {model._meta.model_name: model for model in (Observation, ProgressNote, MeasureState)}
 
 
 def urls(site) -> list:
@@ -29,7 +29,7 @@ def evidence_url(row: Submission) -> str:
 
 
 def evidence(request, kind, name):
-    """The file ``name`` of an observation or a note, always as a download, never shown inline."""
+    """The file ``name`` of a row of such a kind, always as a download, never shown inline."""
     model = KINDS.get(kind)
     if model is None:
         raise Http404(_("There is no such evidence file."))

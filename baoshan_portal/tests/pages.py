@@ -12,6 +12,10 @@ FILES = (
     "/data/measures.csv",
     "/data/targets.csv",
     "/data/evaluations.csv",
+    "/data/checks.csv",
+    "/data/notes.csv",
+    "/data/definitions.csv",
+    "/data/vintages.csv",
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")

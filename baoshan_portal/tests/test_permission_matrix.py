@@ -45,6 +45,7 @@ from measures.tests.factories import (
     make_section,
     make_staff,
     make_stage,
+    make_state,
     make_superuser,
     make_theme,
     make_user,
@@ -56,6 +57,7 @@ from metrics.tests.factories import (
     make_plan,
     make_target,
     make_unit,
+    make_withdrawal,
 )
 
 pytestmark = [
@@ -113,6 +115,7 @@ measure,indicator             history                   -     r/-    r        r 
 measure,indicator             change                    -     r/-    r        w       r       -             w          -
 measure,indicator             add                       -     -      -        w       -       -             w          -
 measure,indicator             delete                    -     -      -        -       -       -             -          -
+measure,indicator,check       withdraw                  -     -      -        w       -       -             w          -
 indicator,observation         export                    -     r/-    r        r       r       -             r          -
 indicator                     import                    -     -      -        w       -       -             w          -
 observation                   import                    -     w/r    -        -       -       -             w          -
@@ -130,6 +133,7 @@ progressnote,observation      step:submit               -     w/-    -        - 
 progressnote,observation      step:publish              -     -      w        -       -       -             w          -
 progressnote,observation      step:return               -     -      w        -       -       -             w          -
 progressnote,observation      step:correct              -     w/-    -        -       -       -             w          -
+progressnote,observation      step:withdraw             -     w/-    -        w       -       -             w          -
 progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w          -
 target                        changelist                -     r/-    r        r       r       -             r          -
 target                        history                   -     r/-    r        r       r       -             r          -
@@ -144,7 +148,38 @@ target                        step:submit               -     -      -        w 
 target                        step:publish              -     -      w        -       -       -             w          -
 target                        step:return               -     -      w        -       -       -             w          -
 target                        step:correct              -     -      -        w       -       -             w          -
+target                        step:withdraw             -     -      -        w       -       -             w          -
 target                        action:submit_selected    -     -      -        w       -       -             w          -
+measurestate                  changelist                -     r/-    r        r       r       -             r          -
+measurestate                  history                   -     r/-    r        r       r       -             r          -
+measurestate                  change                    -     w/-    r        r       r       -             w          -
+measurestate                  change:submitted          -     r/-    r        r       r       -             r          -
+measurestate                  change:published          -     r/-    r        r       r       -             r          -
+measurestate                  add                       -     w/r    -        -       -       -             w          -
+measurestate                  delete                    -     w/-    -        -       -       -             w          -
+measurestate                  delete:submitted          -     -      -        -       -       -             -          -
+measurestate                  delete:published          -     -      -        -       -       -             -          -
+measurestate                  step:submit               -     w/-    -        -       -       -             w          -
+measurestate                  step:publish              -     -      w        -       -       -             w          -
+measurestate                  step:return               -     -      w        -       -       -             w          -
+measurestate                  step:correct              -     w/-    -        -       -       -             w          -
+measurestate                  step:withdraw             -     w/-    -        w       -       -             w          -
+measurestate                  action:submit_selected    -     w/-    -        -       -       -             w          -
+withdrawal                    changelist                -     r/-    r        r       r       -             r          -
+withdrawal                    history                   -     r/-    r        r       r       -             r          -
+withdrawal                    change                    -     w/-    r        w       r       -             w          -
+withdrawal                    change:submitted          -     r/-    r        r       r       -             r          -
+withdrawal                    change:published          -     r/-    r        r       r       -             r          -
+withdrawal                    add                       -     -      -        -       -       -             -          -
+withdrawal                    delete                    -     w/-    -        w       -       -             w          -
+withdrawal                    delete:submitted          -     -      -        -       -       -             -          -
+withdrawal                    delete:published          -     -      -        -       -       -             -          -
+withdrawal                    step:submit               -     w/-    -        w       -       -             w          -
+withdrawal                    step:publish              -     -      w        -       -       -             w          -
+withdrawal                    step:return               -     -      w        -       -       -             w          -
+withdrawal                    step:correct              -     w/-    -        w       -       -             w          -
+withdrawal                    step:withdraw             -     -      -        -       -       -             -          -
+withdrawal                    action:submit_selected    -     w/-    -        w       -       -             w          -
 revision                      changelist                -     r      r        r       r       -             r          -
 revision                      history                   -     r      r        r       r       -             r          -
 revision                      change                    -     r      r        w       r       -             w          -
@@ -158,6 +193,7 @@ revision                      step:submit               -     -      -        w 
 revision                      step:publish              -     -      w        -       -       -             w          -
 revision                      step:return               -     -      w        -       -       -             w          -
 revision                      step:correct              -     -      -        -       -       -             -          -
+revision                      step:withdraw             -     -      -        -       -       -             -          -
 revision                      action:submit_selected    -     -      -        w       -       -             w          -
 
 opinionstage,evaluation       changelist                -     -      -        -       r       -             r          r
@@ -173,6 +209,7 @@ opinionstage,evaluation       step:submit               -     -      -        - 
 opinionstage,evaluation       step:publish              -     -      -        -       -       -             w          w
 opinionstage,evaluation       step:return               -     -      -        -       -       -             w          w
 opinionstage,evaluation       step:correct              -     -      -        -       -       -             w          w
+opinionstage,evaluation       step:withdraw             -     -      -        -       -       -             -          -
 opinionstage,evaluation       action:submit_selected    -     -      -        -       -       -             w          w
 
 round                         changelist                -     r      r        r       r       -             r          -
@@ -308,8 +345,17 @@ def rows_of(whose, department, other) -> dict:
         "opinionstage": entries(make_stage, other=other),
         "evaluation": entries(make_evaluation, other=other),
         "observation": entries(make_observation, indicator=indicator, other=other),
+        "measurestate": entries(make_state, measure=measure, other=other),
         "target": entries(make_target, indicator=indicator, other=other),
         "revision": entries(make_revision, other=other),
+        "withdrawal": {
+            state: make_withdrawal(make_note(measure=measure, published=ISSUED), **row)
+            for state, row in {
+                "draft": {"entered_by": other, "changed_by": other},
+                "submitted": {"state": State.SUBMITTED, "entered_by": other, "changed_by": other},
+                "published": {"published": ISSUED, "entered_by": other, "changed_by": other},
+            }.items()
+        },
         "trailevent": TrailEvent.objects.create(actor_name="li", action="entered"),
         "group": Group.objects.get(name=EDITOR if whose == "own" else REVIEWER),
         "lead": department,
@@ -374,6 +420,8 @@ CHANGES = {
     "opinionstage": {"note": "改过"},
     "evaluation": {"satisfied": "7"},
     "revision": {"reason": "改过"},
+    "measurestate": {"reason": "改过"},
+    "withdrawal": {"reason": "改过"},
     "user": {"username": "changed"},
     "group": {"require_second_factor": "on"},
 }
@@ -387,6 +435,7 @@ NEW = {
     "observation": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
     "target": {"due_on": "2023-06-30"},
     "opinionstage": {"stage": "closed"},
+    "measurestate": {"since": "2023-05-31"},
     "user": {
         "username": "added",
         "usable_password": "true",
@@ -431,7 +480,8 @@ def model_page(world, line, whose) -> Attempt:
     if page == "import":
         return Attempt(desk(MODELS[kind], page), send=importing(world, kind, whose))
     if page == "step":
-        state = {"submit": "draft", "correct": "published"}.get(more, "submitted")
+        states = {"submit": "draft", "correct": "published", "withdraw": "published"}
+        state = states.get(more, "submitted")
         row = row_of(world, whose, kind, state)
         typed = {"seen": str(row.version), "reason": "理由"}
         return Attempt(desk(row, "step", more), typed)
@@ -442,6 +492,8 @@ def model_page(world, line, whose) -> Attempt:
             # Each of two roles changes a part of it.
             typed["members"] = [world.rows[whose]["user"].pk]
         return Attempt(desk(row, page), typed)
+    if page == "withdraw":
+        return Attempt(desk(row, page), {"reason": "理由"})
     if page == "delete":
         seen = {"seen": str(row.version)} if hasattr(row, "version") else {}
         return Attempt(desk(row, page), {"post": "yes", **seen})
@@ -850,7 +902,10 @@ def test_every_role_of_the_portal_is_in_the_matrix():
 
 
 def test_every_step_of_the_workflow_is_in_the_matrix():
-    kinds = ("progressnote", "observation", "target", "revision", "opinionstage", "evaluation")
+    kinds = (
+        "progressnote", "observation", "measurestate", "target", "withdrawal", "revision",
+        "opinionstage", "evaluation",
+    )  # fmt: skip
     for kind in kinds:
         steps = {line.page[5:] for line in LINES if line.kind == kind and line.page[:5] == "step:"}
         assert steps == set(STEPS)

@@ -4,9 +4,11 @@ from .documents import Opinion, Report, validate_locator
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
+from .states import MeasureState, MeasureStatus
 from .trail import TrailEvent
 from .tree import Measure, Section, Theme
 from .versions import Applying, Revision, Version
+from .withdrawals import Withdrawal
 
 __all__ = [
     "Applying",
@@ -16,6 +18,8 @@ __all__ = [
     "Evaluation",
     "Grade",
     "Measure",
+    "MeasureState",
+    "MeasureStatus",
     "Opinion",
     "OpinionStage",
     "ProgressNote",
@@ -30,6 +34,7 @@ __all__ = [
     "TrailEvent",
     "User",
     "Version",
+    "Withdrawal",
     "closed_round",
     "validate_locator",
 ]

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import access
 from ..fields import CharField, TextField
+from ..submission import moment_of
 from ..text import Named, NamedQuerySet
+from ..withdrawn import is_withdrawn, withdrawal_columns
 from .documents import Opinion, Report, validate_locator
 from .people import Department
 
@@ -48,7 +50,7 @@ class Section(Named):
 class ThemeQuerySet(NamedQuerySet):
     def with_measure_count(self, as_of: date | None = None):
         """With ``measure_count``, the measures that were public on ``as_of``."""
-        public = Q(measures__published_on__lte=as_of or timezone.localdate())
+        public = Q(measures__in=Measure.objects.published(as_of))
         return self.annotate(measure_count=models.Count("measures", filter=public, distinct=True))
 
 
@@ -88,7 +90,15 @@ class Theme(Named):
 class MeasureQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Measures that were public on ``as_of`` (today if None)."""
+        return self.once_published(as_of).exclude(is_withdrawn(self.model, moment_of(as_of)))
+
+    def once_published(self, as_of: date | None = None):
+        """Measures that had become public by ``as_of`` (today if None), withdrawn since or not."""
         return self.filter(published_on__lte=as_of or timezone.localdate())
+
+    def with_withdrawal(self, as_of: date | None = None):
+        """With ``withdrawn_at`` and ``withdrawn_because`` as known on ``as_of``."""
+        return self.annotate(**withdrawal_columns(self.model, moment_of(as_of)))
 
     def with_place(self):
         """With section, theme and leading department loaded, in the order of their numbers."""
@@ -186,6 +196,11 @@ class Measure(Named):
     def number(self) -> str:
         """The number a reader sees, such as 1.2.2; needs theme and section loaded."""
         return f"{self.theme.number}.{self.order}"
+
+    @property
+    def current_state(self):
+        """The newest public state, None where none is known; needs ``states.with_state``."""
+        return self.loaded_states[0] if self.loaded_states else None
 
     def get_absolute_url(self):
         return reverse("measure", args=[self.code])

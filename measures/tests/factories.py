@@ -1,7 +1,7 @@
 """Rows for tests: every function makes a valid one, and keywords replace what matters."""
 
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import count, cycle
 
 from django.contrib.auth.models import Group, Permission
@@ -15,6 +15,8 @@ from ..models import (
     Department,
     Evaluation,
     Measure,
+    MeasureState,
+    MeasureStatus,
     Opinion,
     OpinionStage,
     ProgressNote,
@@ -263,3 +265,15 @@ def submit_changes(entries: list[dict], *, steward, reason="机构改革") -> Re
     workflow.save(revision, by=steward, seen=revision.version)
     workflow.submit(revision, by=steward)
     return revision
+
+
+def make_state(*, published=None, **fields) -> MeasureState:
+    """In progress since a day of its own, as a draft, or public since ``published``."""
+    defaults = {
+        "since": date(2020, 1, 1) + timedelta(days=number() % 1_000),
+        "status": MeasureStatus.IN_PROGRESS,
+        "reason": "已经开工。",
+    }
+    if "measure" not in fields:
+        defaults["measure"] = make_measure()
+    return MeasureState.objects.create(**submission(published, **defaults | fields))

@@ -79,6 +79,19 @@ class Freshness(TextChoices):
     NEVER = "never", _("never reported")
 
 
+class Missing(TextChoices):
+    """Why a cell has no value: the one list of reasons of every page, file and form."""
+
+    NOT_PUBLISHED = "not-published", _("not published")
+    NOT_APPLICABLE = "not-applicable", _("not applicable")
+    WITHHELD = "withheld", _("withheld")
+    NOT_YET_REPORTED = "not-yet-reported", _("not yet reported")
+    NOT_COLLECTED = "not-collected", _("not collected")
+    NO_EVENT = "no-event", _("no event")
+    NOT_YET_SETTLED = "not-yet-settled", _("not yet settled")
+    DISCONTINUED = "discontinued", _("discontinued")
+
+
 class Certainty(TextChoices):
     """How final a value is."""
 

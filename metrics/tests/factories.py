@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from measures.models import Withdrawal
 from measures.tests.factories import (
     ISSUED,
     make_measure,
@@ -16,6 +17,7 @@ from measures.tests.factories import (
 from ..models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
 from ..rules.checks import CheckKind, Role
 from ..rules.choices import Category, Kind
+from ..withdrawal import withdrawal_of
 
 
 def make_unit(**fields) -> Unit:
@@ -104,3 +106,10 @@ def make_term(**fields) -> CheckTerm:
     if "indicator" not in fields:
         defaults["indicator"] = make_indicator()
     return CheckTerm.objects.create(**defaults | fields)
+
+
+def make_withdrawal(row, *, published=None, **fields) -> Withdrawal:
+    """A draft of the withdrawal of ``row``, or one that is public since ``published``."""
+    withdrawal = withdrawal_of(row, **submission(published, **{"reason": "误报。"} | fields))
+    withdrawal.save()
+    return withdrawal

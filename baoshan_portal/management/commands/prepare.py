@@ -12,7 +12,7 @@ from measures.models import DemoMark, Opinion
 from measures.watermark import check_database
 
 FIXTURES = (
-    "opinions", "reports", "sections", "themes", "departments", "measures",
+    "opinions", "reports", "sections", "themes", "departments", "measures", "measure_states",
     "units", "indicators", "observations", "plans", "targets", "checks", "stages",
 )  # fmt: skip
 

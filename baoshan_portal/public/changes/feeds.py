@@ -71,7 +71,7 @@ class Publications(Feed):
 
     feed_type = StableAtom
     subtitle = gettext_lazy(
-        "Values, corrections, targets, progress notes and the committee’s word, once published"
+        "Values, targets, notes, the committee’s word, corrections and withdrawals, once published"
     )
     author_name = gettext_lazy("Baoshan follow-up portal")
     item_guid_is_permalink = False
@@ -84,9 +84,9 @@ class Publications(Feed):
         if kind == "section":
             return get_object_or_404(Section, order=key if key.isdecimal() else 0)
         if kind == "measure":
-            return get_object_or_404(Measure.objects.published(as_of), code=key)
+            return get_object_or_404(Measure.objects.once_published(as_of), code=key)
         if kind == "indicator":
-            return get_object_or_404(Indicator.objects.published(as_of), code=key)
+            return get_object_or_404(Indicator.objects.once_published(as_of), code=key)
         if kind:
             raise Http404
         return None

@@ -9,8 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures.models import Evaluation, Measure, OpinionStage, ProgressNote
+from measures.models import (
+    Evaluation,
+    Measure,
+    MeasureState,
+    OpinionStage,
+    ProgressNote,
+    Withdrawal,
+)
 from measures.submission import stood
+from measures.withdrawn import Subject
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
@@ -22,6 +30,8 @@ CARRIERS = {
     Observation: ("indicator", "indicator__measure"),
     Target: ("indicator", "indicator__measure"),
     ProgressNote: ("measure",),
+    MeasureState: ("measure",),
+    Withdrawal: ("measure",),
 }
 
 
@@ -37,7 +47,7 @@ class Publication:
     id: str
     at: datetime
     measure: Measure
-    subject: Indicator | Measure
+    subject: Indicator | Measure | Withdrawal
     kind: str
     before: str
     after: str
@@ -74,8 +84,16 @@ def publications(
     if measure:
         rows = rows.filter(**{to_measure: measure})
     if indicator:
-        rows = rows.none() if model is ProgressNote else rows.filter(indicator=indicator)
+        rows = _of_indicator(rows, indicator)
     return rows
+
+
+def _of_indicator(rows: QuerySet, indicator: Indicator) -> QuerySet:
+    if rows.model is Withdrawal:
+        fallen_with_it = Q(subject_type=Subject.MEASURE, measure=indicator.measure_id)
+        return rows.filter(Q(indicator_code=indicator.code) | fallen_with_it)
+    of_indicators = "indicator" in CARRIERS[rows.model]
+    return rows.filter(indicator=indicator) if of_indicators else rows.none()
 
 
 def _public_only_since(model, since: datetime) -> Q:
@@ -120,12 +138,14 @@ def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:
     """All ``publications`` of these days and this place, newest first.
 
-    Four queries however many rows.
+    Six queries however many rows.
     """
     found = [
         *_values(since, until, place),
         *map(_target, _rows(Target, since, until, place)),
         *map(_note, _rows(ProgressNote, since, until, place)),
+        *map(_state, _rows(MeasureState, since, until, place)),
+        *map(_withdrawal, _rows(Withdrawal, since, until, place)),
     ]
     return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
 
@@ -134,7 +154,7 @@ def _rows(model, since, until, place) -> QuerySet:
     rows = publications(model, since, until, **place).select_related(
         f"{CARRIERS[model][-1]}__theme__section", "supersedes"
     )
-    return rows if model is ProgressNote else rows.select_related("indicator__unit")
+    return rows.select_related("indicator__unit") if "indicator" in CARRIERS[model] else rows
 
 
 def _values(since, until, place) -> list[Publication]:
@@ -225,11 +245,46 @@ def _note(row: ProgressNote) -> Publication:
     )
 
 
+def _state(row: MeasureState) -> Publication:
+    return Publication(
+        f"state:{row.code}",
+        _public_since(row),
+        row.measure,
+        row.measure,
+        _("state of the measure corrected") if row.supersedes else _("state of the measure"),
+        _state_text(row.supersedes) if row.supersedes else "",
+        f"{_state_text(row)} {row.in_language('reason')}",
+        row.correction_reason,
+    )
+
+
+def _state_text(row: MeasureState) -> str:
+    text = _("%(state)s since %(day)s") % {
+        "state": row.get_status_display(),
+        "day": row.since.isoformat(),
+    }
+    return text if row.is_confirmed else f"{text} · {_('as told in the report')}"
+
+
+def _withdrawal(row: Withdrawal) -> Publication:
+    return Publication(
+        f"withdrawal:{row.code}",
+        _public_since(row),
+        row.measure,
+        row,
+        _("reason of a withdrawal worded anew") if row.supersedes else _("withdrawal"),
+        row.supersedes.in_language("reason") if row.supersedes else "",
+        _("withdrawn: %(kind)s") % {"kind": row.get_subject_type_display()},
+        row.in_language("reason"),
+    )
+
+
 def _public_since(row) -> datetime:
     """When ``row`` became public: with the last of itself, its indicator and its measure."""
-    carriers = [row.measure] if isinstance(row, ProgressNote) else [row.indicator]
-    if not isinstance(row, ProgressNote):
-        carriers.append(row.indicator.measure)
+    if "indicator" in CARRIERS[type(row)]:
+        carriers = [row.indicator, row.indicator.measure]
+    else:
+        carriers = [row.measure]
     mornings = (
         timezone.make_aware(datetime.combine(carrier.published_on, time.min))
         for carrier in carriers

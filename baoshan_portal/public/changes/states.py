@@ -11,8 +11,16 @@ from django.utils import timezone
 
 from measures.models import Measure
 from measures.submission import end_of_day, stood
+from measures.withdrawn import withdrawal_columns
 from metrics.assessment import assess_check, indicators_in, verdict_of
-from metrics.models import NEWEST_FIRST, Check, Observation, Target
+from metrics.models import (
+    NEWEST_FIRST,
+    Check,
+    CheckTerm,
+    Observation,
+    Target,
+    indicator_withdrawal,
+)
 from metrics.rules.checks import Result
 from metrics.rules.choices import Verdict
 
@@ -61,8 +69,12 @@ class _Known:
     def __init__(self, last: date):
         self.now = timezone.now()
         end = min(end_of_day(last), self.now)
-        self.targets = list(Target.objects.versions(end).select_related("plan", *PLACE))
-        self.checks = list(Check.objects.with_terms(*PLACE))
+        fallen = indicator_withdrawal(end, "indicator__")["withdrawn_at"]
+        targets = Target.objects.versions(end).annotate(indicator_withdrawn_at=fallen)
+        self.targets = list(targets.select_related("plan", *PLACE))
+        terms = CheckTerm.objects.annotate(indicator_withdrawn_at=fallen)
+        checks = Check.objects.annotate(**withdrawal_columns(Check, end))
+        self.checks = list(checks.with_terms(*PLACE, terms=terms))
         watched = {target.indicator_id for target in self.targets} | indicators_in(self.checks)
         values = Observation.objects.filter(indicator__in=watched)
         self.values = list(values.versions(end).order_by(*NEWEST_FIRST))
@@ -75,26 +87,37 @@ class _Known:
         for value in self.values:
             if stood(value, moment):
                 values[value.indicator_id].append(value)
-        return self._verdicts(day, moment, values) | self._results(day, values)
+        return self._verdicts(day, moment, values) | self._results(day, moment, values)
 
     def _verdicts(self, day: date, moment: datetime, values: dict) -> dict:
         by_key = {target.pk: target for target in self.targets}
         found = {}
         for target in self.targets:
             indicator = target.indicator
-            if stood(target, moment) and indicator.was_public(day):
+            if stood(target, moment) and _is_public(target, day, moment):
                 verdict = verdict_of(indicator, values[indicator.pk], target, day)
                 found["target", _origin(target, by_key)] = target, [indicator], verdict
         return found
 
-    def _results(self, day: date, values: dict) -> dict:
+    def _results(self, day: date, moment: datetime, values: dict) -> dict:
         found = {}
         for check in self.checks:
             indicators = [term.indicator for term in check.loaded_terms]
-            if not indicators or not all(row.was_public(day) for row in indicators):
+            if not all(_is_public(term, day, moment) for term in check.loaded_terms):
+                continue
+            if not indicators or _fell(check.withdrawn_at, moment):
                 continue
             found["check", check.pk] = check, indicators, assess_check(check, values).outcome.result
         return found
+
+
+def _is_public(row: Target | CheckTerm, day: date, moment: datetime) -> bool:
+    """Whether the indicator of ``row`` was public on ``day``."""
+    return row.indicator.was_public(day) and not _fell(row.indicator_withdrawn_at, moment)
+
+
+def _fell(withdrawn_at: datetime | None, moment: datetime) -> bool:
+    return withdrawn_at is not None and withdrawn_at < moment
 
 
 def _origin(target: Target, by_key: dict[int, Target]) -> int:

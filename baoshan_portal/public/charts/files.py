@@ -34,8 +34,10 @@ def heading_of(request, title: str, sources: Iterable[str], newest: date | None 
     return Heading(watermarked(title), (source, page))
 
 
-def answer(spec: dict, file_format: str, name: str) -> HttpResponse:
+def answer(spec: dict, file_format: str, name: str, day: str) -> HttpResponse:
     """``spec`` as a file to take away; 503 with a sentence where this machine cannot draw it.
+
+    ``day`` is that of the state which it shows.
 
     Raises Http404 for a format other than svg and png.
     """
@@ -52,7 +54,7 @@ def answer(spec: dict, file_format: str, name: str) -> HttpResponse:
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             content_type="text/plain; charset=utf-8",
         )
-    file_name = f"{name}-{timezone.localdate()}.{file_format}"
+    file_name = f"{name}-{day}.{file_format}"
     return HttpResponse(
         content,
         content_type=TYPES[file_format],

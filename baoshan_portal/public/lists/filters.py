@@ -3,13 +3,22 @@
 import unicodedata
 
 import django_filters
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from measures.characters import printable
-from measures.models import Department, Measure, ProgressNote, Section, Theme
+from measures.models import (
+    Department,
+    Measure,
+    MeasureState,
+    MeasureStatus,
+    ProgressNote,
+    Section,
+    Theme,
+)
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.checks import Result
@@ -98,11 +107,27 @@ class PlaceFilter(FacetFilterSet):
 
 
 class MeasureFilter(PlaceFilter):
+    status = Facet(
+        pgettext_lazy("of a measure", "State"), [*MeasureStatus.choices, (NONE, _("not known"))]
+    )
+    told = Facet(
+        _("Who says so"),
+        [
+            ("department", _("confirmed by the department")),
+            ("report", _("as told in the report")),
+            (NONE, _("not known")),
+        ],
+        excludable=False,
+    )
     noted = yes_no(_("Progress notes"), _("has notes"), _("has no note"))
     confirmed = yes_no(_("Lead department"), _("confirmed"), _("proposed or not known"))
     counted = yes_no(_("Figures"), _("has figures"), _("has no figure"))
 
-    groups = [*PLACE_GROUPS, (_("What is known"), ("noted", "confirmed", "counted"))]
+    groups = [
+        *PLACE_GROUPS,
+        (pgettext_lazy("of a measure", "State"), ("status", "told")),
+        (_("What is known"), ("noted", "confirmed", "counted")),
+    ]
 
     class Meta:
         model = Measure
@@ -111,7 +136,11 @@ class MeasureFilter(PlaceFilter):
     def expressions(self):
         as_of = self.request.as_of
         of_measure = {"measure": OuterRef("pk")}
+        state = MeasureState.objects.newest(as_of)
+        by = Case(When(report__isnull=True, then=Value("department")), default=Value("report"))
         return super().expressions() | {
+            "status": Subquery(state.values("status")[:1]),
+            "told": Subquery(state.values(by=by)[:1]),
             "noted": yes_if(Exists(ProgressNote.objects.published(as_of).filter(**of_measure))),
             "confirmed": yes_if(Q(lead_confirmed=True)),
             "counted": yes_if(Exists(Indicator.objects.published(as_of).filter(**of_measure))),

@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django_filters.views import FilterView
@@ -15,10 +14,14 @@ from measures.spreadsheets import READ_TOGETHER, TYPES, Column, download
 from measures.watermark import file_name
 
 from ..as_of import BadQuery
+from ..data_file import day_of_state
 
 
-def table_file(table, file_format: str, name: str):
-    """All rows of ``table`` as a download for people: headers in their language."""
+def table_file(table, file_format: str, name: str, day: str):
+    """All rows of ``table`` as a download for people: headers in their language.
+
+    ``day`` is that of the state which it shows.
+    """
     names = [column.name for column in table.columns.iterall()]
     columns = [
         Column(column.header, **column.column.attrs.get("file", {}))
@@ -32,7 +35,7 @@ def table_file(table, file_format: str, name: str):
         file_name(name),
         columns,
         ([row.get_cell_value(name) for name in names] for row in rows),
-        file_name(f"{name}-{timezone.localdate()}.{file_format}"),
+        file_name(f"{name}-{day}.{file_format}"),
     )
 
 
@@ -118,7 +121,7 @@ class ListPage(SingleTableMixin, FilterView):
             )
         # Where the page shows a dash, the file has an empty cell.
         table = self.sorted_table(self.object_list, default="")
-        return table_file(table, file_format, self.file_name)
+        return table_file(table, file_format, self.file_name, day_of_state(self.request.as_of))
 
     def sorted_table(self, rows, **options):
         """The table of all ``rows`` in the order that the URL asks for."""

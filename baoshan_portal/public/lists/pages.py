@@ -3,10 +3,10 @@
 from datetime import date
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.models import Measure, ProgressNote
+from measures.models import Measure, MeasureState, ProgressNote
+from measures.models.states import with_state
 from metrics.models import Indicator, Target
 
 from .filters import PLACES, IndicatorFilter, MeasureFilter, TargetFilter
@@ -15,16 +15,17 @@ from .tables import IndicatorTable, MeasureTable, TargetTable
 
 
 def measures_with_counts(as_of: date | None) -> QuerySet:
-    """Public measures, each with ``indicator_count`` and ``latest_note_on``, all as of that day."""
-    public = Q(indicators__published_on__lte=as_of or timezone.localdate())
+    """Public measures, each with ``indicator_count``, ``latest_note_on`` and state as of a day."""
+    public = Q(indicators__in=Indicator.objects.published(as_of))
     notes = ProgressNote.objects.published(as_of).filter(measure=OuterRef("pk"))
     latest_note = notes.order_by("-happened_on").values("happened_on")[:1]
     return (
-        Measure.objects.published(as_of)
+        with_state(Measure.objects.published(as_of), as_of)
         .with_place()
         .annotate(
             indicator_count=Count("indicators", filter=public, distinct=True),
             latest_note_on=Subquery(latest_note),
+            status=Subquery(MeasureState.objects.newest(as_of).values("status")[:1]),
         )
     )
 

@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from measures.models import Measure
 from measures.numerals import plain
@@ -53,6 +54,23 @@ class MeasureTable(tables.Table):
     )
     lead = tables.Column(verbose_name=_("Lead department"), empty_values=(), attrs=LONG)
     lead_confirmed = tables.BooleanColumn(verbose_name=_("Lead confirmed"), visible=False)
+    status = tables.Column(
+        verbose_name=pgettext_lazy("of a measure", "State"), empty_values=(), attrs=LONG
+    )
+    state_on = tables.DateColumn(
+        verbose_name=_("In this state since"),
+        accessor="current_state__since",
+        format="Y-m-d",
+        orderable=False,
+        visible=False,
+    )
+    state_source = tables.Column(
+        verbose_name=_("Who says so"),
+        accessor="current_state",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
+    )
     indicator_count = tables.Column(verbose_name=_("Figures"), attrs=NUMBER | COUNT)
     latest_note_on = tables.DateColumn(verbose_name=_("Latest note"), format="Y-m-d")
 
@@ -60,8 +78,8 @@ class MeasureTable(tables.Table):
         model = Measure
         fields = ()
         sequence = (
-            "number", "name", "theme", "lead", "lead_confirmed", "indicator_count",
-            "latest_note_on",
+            "number", "name", "theme", "lead", "lead_confirmed", "status", "state_on",
+            "state_source", "indicator_count", "latest_note_on",
         )  # fmt: skip
         empty_text = _("No measure answers to these filters.")
 
@@ -80,6 +98,17 @@ class MeasureTable(tables.Table):
 
     def value_lead(self, record):
         return str(record.lead or "")
+
+    def render_status(self, record):
+        words = {"state": record.current_state, "brief": True}
+        return render_to_string("public/_measure_state.html", words)
+
+    def value_status(self, record):
+        state = record.current_state
+        return state.get_status_display() if state else ""
+
+    def value_state_source(self, value):
+        return value.source_text or _("confirmed by the department")
 
     def value_lead_confirmed(self, record):
         return record.lead_confirmed
@@ -318,8 +347,10 @@ class TargetTable(tables.Table):
         return earlier_targets(self.request.as_of)
 
     def value_earlier(self, record):
+        corrected = _("%(from)s – %(until)s: %(said)s (corrected: %(reason)s)")
+        withdrawn = _("%(from)s – %(until)s: %(said)s (withdrawn: %(reason)s)")
         return "; ".join(
-            _("%(from)s – %(until)s: %(said)s (corrected: %(reason)s)")
+            (withdrawn if version.withdrawn_at else corrected)
             % {
                 "from": localdate(version.published_at).isoformat(),
                 "until": localdate(version.replaced_at).isoformat(),

@@ -310,7 +310,9 @@ def gather(request) -> Pack:
         as_of=as_of,
         filters=[(asked.label, _values_of(asked)) for asked in chosen.chosen],
         link=request.build_absolute_uri(link),
-        name=file_name("-".join(["pack", *(place.code for place in places), day.isoformat()])),
+        name=file_name(
+            "-".join(["pack", *(place.code for place in places), _day_of_state(works, as_of)])
+        ),
         works=works,
         sources=_sources(works),
     )
@@ -337,6 +339,19 @@ def _title(filterset: IndicatorFilter, places: list) -> str:
     if places and len(filterset.chosen) == 1:
         return _("Briefing: %(subject)s") % {"subject": places[0]}
     return _("Briefing on selected figures")
+
+
+def _day_of_state(works: list[Work], as_of: date | None) -> str:
+    """The day asked for, or that of the last publication in the pack; today if it holds none."""
+    moments = [
+        row.published_at
+        for work in works
+        for line in work.lines
+        for row in (line.latest, *line.indicator.loaded_targets)
+        if row
+    ] + [note.published_at for work in works for note in work.notes]
+    newest = max(moments, default=timezone.now())
+    return (as_of or timezone.localdate(newest)).isoformat()
 
 
 def _sources(works: list[Work]) -> list[str]:

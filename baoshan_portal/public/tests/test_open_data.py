@@ -9,8 +9,9 @@ import yaml
 from django.conf import settings
 
 from baoshan_portal.tests.pages import FILES, rows_of
-from measures.tests.factories import ISSUED
+from measures.tests.factories import ISSUED, make_note
 from metrics.models import Indicator, Plan
+from metrics.rules.choices import Missing
 from metrics.tests.factories import make_observation, make_target
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
@@ -21,14 +22,17 @@ HEADERS = {
     "revision,published_at",
     "indicators": "code,name,name_en,theme,measure_code,category,kind,unit,direction,basis,"
     "department,latest_value,latest_qualifier,latest_period_end,target_value,target_due,"
-    "target_claim,completion,verdict,url,progress",
+    "target_claim,completion,verdict,url,scope,caution,status,reason,target_reason,"
+    "completion_reason,progress",
     "measures": "code,number,name,name_en,section,theme,lead,lead_confirmed,indicators,"
-    "latest_note_on,url",
-    "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source",
+    "latest_note_on,url,state,state_on,state_source",
+    "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source,scope,"
+    "caution,status,reason,due_reason,baseline_reason",
     "evaluations": "code,report,section,theme,body,body_en,held_on,result,satisfied,"
     "fairly_satisfied,not_satisfied,abstained,decision,document,document_url,note,note_en,"
     "revision,published_at,url,opinion",
 }
+#: The files that hold exactly the rows of a fixture
 NAMES = list(HEADERS)
 #: Those in which the report has rows; it tells of no evaluation.
 OF_THE_REPORT = [name for name in NAMES if name != "evaluations"]
@@ -180,10 +184,11 @@ def test_a_measure_line_says_whether_its_lead_is_confirmed(client):
 def test_the_package_describes_exactly_the_files_and_their_columns(client):
     resources = described(client)
 
-    assert list(resources) == NAMES
+    assert list(resources) == [*NAMES, "checks", "notes", "definitions", "vintages"]
     for name, resource in resources.items():
         fields = [field["name"] for field in resource["schema"]["fields"]]
-        assert ",".join(fields) == HEADERS[name]
+        assert ",".join(fields) == text_of(client, name).partition("\r\n")[0]
+        assert ",".join(fields) == HEADERS.get(name, ",".join(fields))
         assert all(field["description"] for field in resource["schema"]["fields"])
         assert resource["path"] == f"http://testserver/data/{name}.csv"
         assert resource["encoding"] == "utf-8"
@@ -259,3 +264,69 @@ def test_a_value_entered_later_stands_beside_the_reports(client):
         ("60.5", "区统计局年报", ""),
     ]
     assert row["latest_value"] == "60.5"
+
+
+def test_an_empty_value_has_a_reason_from_the_one_list_beside_it(client):
+    codes = set(client.get("/data/datapackage.json").json()["reasons"])
+    assert codes == set(Missing.values)
+    Indicator.objects.filter(code="high-tech-enterprises").update(scope="口径\n第二行")
+    for name, pairs in {
+        "indicators": {
+            "latest_value": "reason",
+            "target_value": "target_reason",
+            "completion": "completion_reason",
+        },
+        "targets": {"value": "reason", "due_on": "due_reason", "baseline": "baseline_reason"},
+        "checks": {"computed": "reason"},
+    }.items():
+        for row in read(client, name):
+            for value, reason in pairs.items():
+                if name != "checks":
+                    assert bool(row[value]) != bool(row[reason]), (name, row)
+                assert not row[reason] or row[reason] in codes
+    scopes = {row["code"]: row["scope"] for row in read(client, "indicators")}
+    assert scopes["high-tech-enterprises"] == "口径 第二行"
+
+
+def test_checks_notes_and_definitions_are_files_of_the_same_day(client):
+    indicator = Indicator.objects.select_related("measure").first()
+    make_note(measure=indicator.measure, published=ISSUED, text="=1+1\n第二行")
+    checks = read(client, "checks")
+    assert len(checks) == len(fixture_rows("checks")) - sum(
+        row["model"] != "metrics.check" for row in fixture_rows("checks")
+    )
+    assert {row["result"] for row in checks} >= {"holds"}
+    (note,) = read(client, "notes")
+    assert note["text"] == "'=1+1 第二行"
+    assert read(client, "notes", as_of="2023-07-24") == []
+    definitions = {row["code"]: row for row in read(client, "definitions")}
+    assert definitions[indicator.code]["public_from"] == "2023-07-25"
+    assert len(definitions) == len(fixture_rows("indicators"))
+
+
+def test_programs_on_other_sites_may_read_every_file(client):
+    for address in FILES:
+        assert client.get(address)["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_name_of_a_file_carries_the_day_of_its_state(client):
+    for address, name in (
+        ("/data/observations.csv", "observations-2023-07-25.csv"),
+        ("/data/targets.csv?as_of=2023-09-01", "targets-2023-09-01.csv"),
+        ("/indicators/?format=csv", "indicators-2023-07-25.csv"),
+        ("/packs/pack.csv", "pack-2023-07-25.csv"),
+        ("/compare/funds/money.svg", "funds-money-2023-07-25.svg"),
+    ):
+        assert f'filename="{name}"' in client.get(address)["Content-Disposition"]
+
+
+def test_the_data_package_names_departments_units_and_who_answers(client, settings):
+    settings.CONTACT, settings.DATA_LICENCE = "办公室", "CC BY 4.0"
+    package = client.get("/data/datapackage.json").json()
+    assert package["contributors"] == [{"title": "办公室", "role": "contact"}]
+    assert package["licenses"] == [{"title": "CC BY 4.0"}]
+    leads = {row["department"] for row in read(client, "indicators")} - {""}
+    assert leads <= {row["code"] for row in package["departments"]}
+    assert {row["unit"] for row in read(client, "indicators")} <= {
+        row["name"] for row in package["units"]
+    }

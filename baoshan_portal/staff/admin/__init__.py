@@ -1,3 +1,12 @@
 """What can be edited, a module for each part; Django finds them by this package."""
 
-from . import accounts, committee, numbers, reviewed, trail, words  # noqa: F401
+from . import (  # noqa: F401
+    accounts,
+    committee,
+    numbers,
+    reviewed,
+    states,
+    trail,
+    withdrawals,
+    words,
+)

@@ -27,6 +27,7 @@ from ..imports.upload import WaitingFile
 from .recorded import NamedAdmin, TableExport
 from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
+from .withdrawals import CanBeWithdrawn
 
 SOURCE = (
     _("Source"),
@@ -121,7 +122,7 @@ class TableFilesMixin(TableExport, ImportExportMixin):
 
 
 @admin.register(Indicator)
-class IndicatorAdmin(TableFilesMixin, ReviewedAdmin):
+class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
     resource_classes = [IndicatorResource]
     list_display = (
         "name", "number", "latest_figure", "latest_period", "category", "kind", "is_key",
@@ -321,7 +322,7 @@ class CheckTermInline(admin.TabularInline):
 
 
 @admin.register(Check)
-class CheckAdmin(ReviewedAdmin):
+class CheckAdmin(CanBeWithdrawn, ReviewedAdmin):
     list_display = ("order", "name", "kind", "comparable")
     list_display_links = ("name",)
     list_filter = ("kind", "comparable")

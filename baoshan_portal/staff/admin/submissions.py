@@ -21,6 +21,7 @@ from measures import access, workflow
 from measures.fields import FormText
 from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
+from metrics.withdrawal import withdraw
 
 
 class ReasonForm(forms.Form):
@@ -31,6 +32,17 @@ class ReasonForm(forms.Form):
     def __init__(self, *args, help_text, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["reason"].help_text = help_text
+
+
+class WithdrawalReasonForm(ReasonForm):
+    """Why a row is withdrawn, in both languages."""
+
+    reason_en = FormText(
+        label=_("Reason (English)"),
+        multiline=True,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Step:
     done: str
     rows: Callable
     who_reads: str = ""
+    form: type[ReasonForm] = ReasonForm
 
 
 STEPS = {
@@ -60,6 +73,13 @@ STEPS = {
         _("A correction was begun"),
         access.correctable,
         _("Everybody reads it: the correction shows it beside the old figure."),
+    ),
+    "withdraw": Step(
+        _("Withdraw"),
+        _("Handed to review: the withdrawal"),
+        access.withdrawable,
+        _("Everybody reads it where the row used to stand, once somebody else published it."),
+        WithdrawalReasonForm,
     ),
 }
 
@@ -89,7 +109,7 @@ class SubmissionForm(forms.ModelForm):
 
 
 class SubmissionAdmin(admin.ModelAdmin):
-    """Editing drafts, and the steps submit, publish, return and correct.
+    """Editing drafts, and the steps: submit, publish, return, correct, withdraw.
 
     Only drafts and returned rows can be changed or deleted; everything else is read-only here
     and moves by the steps alone.
@@ -216,7 +236,10 @@ class SubmissionAdmin(admin.ModelAdmin):
 
         What can still be edited is submitted by a button of its form, which keeps what was typed.
         """
-        possible = {State.SUBMITTED: ["publish", "return"], State.PUBLISHED: ["correct"]}
+        possible = {
+            State.SUBMITTED: ["publish", "return"],
+            State.PUBLISHED: ["correct", "withdraw"],
+        }
         return [
             (step, STEPS[step].heading)
             for step in possible.get(row.state, [])
@@ -236,7 +259,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         chosen = STEPS[step]
         form = None
         if chosen.who_reads:
-            form = ReasonForm(request.POST or None, help_text=chosen.who_reads)
+            form = chosen.form(request.POST or None, help_text=chosen.who_reads)
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 workflow.check_seen(row, request.POST.get("seen"))
@@ -247,7 +270,7 @@ class SubmissionAdmin(admin.ModelAdmin):
                 moved = row
             else:
                 self.message_user(request, f"{chosen.done}: {row}", messages.SUCCESS)
-            return redirect(reverse(admin_urlname(self.opts, "change"), args=[moved.pk]))
+            return redirect(reverse(admin_urlname(moved._meta, "change"), args=[moved.pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -264,6 +287,8 @@ class SubmissionAdmin(admin.ModelAdmin):
             workflow.publish(row, by=user)
         elif step == "return":
             workflow.send_back(row, by=user, reason=form.cleaned_data["reason"])
+        elif step == "withdraw":
+            return withdraw(row, by=user, **form.cleaned_data)
         else:
             return workflow.correct(row, by=user, reason=form.cleaned_data["reason"])
         return row

@@ -21,6 +21,7 @@ from measures.trail import Action, in_trail_language, record
 from .recorded import NamedAdmin
 from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin
+from .withdrawals import CanBeWithdrawn
 
 admin.site.site_title = _("Baoshan follow-up portal")
 admin.site.site_header = _("Baoshan follow-up portal: editing")
@@ -57,7 +58,7 @@ class ThemeAdmin(ReviewedAdmin):
 
 
 @admin.register(Measure)
-class MeasureAdmin(ReviewedAdmin):
+class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     list_display = ("number", "name", "lead", "lead_confirmed", "locator", "published_on")
     list_display_links = ("name",)
     list_select_related = ("theme__section", "lead")

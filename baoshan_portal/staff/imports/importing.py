@@ -182,7 +182,7 @@ def import_figures(
         except ValidationError as error:
             outcome.problems += row.problems(error.message_dict)
             continue
-        if change.cells and change.figure and (why_not := change.figure.why_not_public_on(today)):
+        if change.cells and change.figure and (why_not := change.figure.why_not_public(today)):
             outcome.problems += row.problems({"certainty": [why_not]})
         elif change.cells:
             outcome.changes.append(change)

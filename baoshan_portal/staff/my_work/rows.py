@@ -4,14 +4,32 @@ from dataclasses import dataclass
 
 from django.db.models import F, Model, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from measures.models import Evaluation, OpinionStage, ProgressNote, Revision, User
+from measures.models import (
+    Evaluation,
+    MeasureState,
+    OpinionStage,
+    ProgressNote,
+    Revision,
+    User,
+    Withdrawal,
+)
 from measures.submission import State, Submission
 from metrics.history import target_text
 from metrics.models import Observation, Target
 from metrics.wording import observed_text
 
-KINDS = (Observation, ProgressNote, Target, Revision, OpinionStage, Evaluation)
+KINDS = (
+    Observation,
+    ProgressNote,
+    Target,
+    MeasureState,
+    Withdrawal,
+    Revision,
+    OpinionStage,
+    Evaluation,
+)
 #: What a list on the page shows at the most; its heading says how many there are.
 SHOWN = 10
 
@@ -76,7 +94,7 @@ def with_subject(kind: type[Submission]) -> QuerySet:
         Evaluation: ("report", "section", "theme__section"),
     }
     lead = [f"{to}__lead"] if to else []
-    return kind.objects.select_related(*lead, *more[kind])
+    return kind.objects.select_related(*lead, *more.get(kind, ()))
 
 
 def newest(rows: dict[type[Submission], QuerySet], moment: str, sheets) -> list[ListedRow]:
@@ -103,6 +121,10 @@ def _texts(row: Submission) -> tuple[str, str]:
         return row.opinion.number, row.text
     if isinstance(row, Evaluation):
         return row.subject_text, row.result_text
+    if isinstance(row, MeasureState):
+        return str(row.measure), row.get_status_display()
+    if isinstance(row, Withdrawal):
+        return str(row), _("withdrawal")
     if isinstance(row, Target):
         return str(row.indicator), target_text(row)
     return str(row.indicator), observed_text(row, row.indicator.unit)

@@ -15,12 +15,11 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from measures import access, workflow
 from measures.fields import FormText
-from measures.models import Department, ProgressNote, Round
+from measures.models import Department, Round
 from measures.submission import State, Submission
 from measures.workflow import TransitionError
-from metrics.models import Target
 
-from .rows import KINDS, LOADERS, ReviewRow
+from .rows import KINDS, LOADERS, PLACES, ReviewRow
 
 ROWS_PER_PAGE = 200
 
@@ -88,7 +87,7 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
     """(department code, place …, kind, place, key) of every chosen row, in the page's order."""
     keys = []
     for kind, model in KINDS.items():
-        if round and model is Target:
+        if round and not hasattr(model, "round"):
             continue
         rows = choose(user, model.objects.all())
         to = model.measure_path
@@ -107,7 +106,7 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
             f"{to}__theme__section__order",
             f"{to}__theme__order",
             f"{to}__order",
-            "happened_on" if model is ProgressNote else "indicator__order",
+            PLACES[model],
             "pk",
         )
         keys += [(code or "", *order, kind, last, pk) for code, *order, last, pk in place]

@@ -9,7 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from measures import revisions
-from measures.models import Evaluation, OpinionStage, ProgressNote, Revision
+from measures.models import (
+    Evaluation,
+    MeasureState,
+    OpinionStage,
+    ProgressNote,
+    Revision,
+    Withdrawal,
+)
 from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
@@ -25,7 +32,24 @@ from .committee import out_of_order
 
 KINDS = {
     model._meta.model_name: model
-    for model in (Observation, Target, ProgressNote, Revision, OpinionStage, Evaluation)
+    for model in (
+        Observation,
+        Target,
+        ProgressNote,
+        MeasureState,
+        Withdrawal,
+        Revision,
+        OpinionStage,
+        Evaluation,
+    )
+}
+#: By what rows of one measure are put in order.
+PLACES = {
+    Observation: "indicator__order",
+    Target: "indicator__order",
+    ProgressNote: "happened_on",
+    MeasureState: "since",
+    Withdrawal: "subject_code",
 }
 
 
@@ -229,6 +253,50 @@ def _evaluation_rows(rows) -> list[ReviewRow]:
     ]
 
 
+def _state_rows(rows) -> list[ReviewRow]:
+    newest = MeasureState.objects.latest_of_each()
+    rows = list(
+        rows.select_related("measure__lead", "report", "supersedes", "entered_by", "changed_by")
+    )
+    public = {
+        row.measure_id: row for row in newest.filter(measure__in={row.measure for row in rows})
+    }
+    return [_state_row(row, row.supersedes or public.get(row.measure_id)) for row in rows]
+
+
+def _state_row(row: MeasureState, old: MeasureState | None) -> ReviewRow:
+    return ReviewRow(
+        row=row,
+        kind="measurestate",
+        about=str(row.measure),
+        old=old.get_status_display() if old else "",
+        old_period=old.since.isoformat() if old else "",
+        new=" ".join([row.get_status_display(), *row.into_codes]),
+        new_period=row.since.isoformat(),
+        source=row.source_text,
+        evidence_url=row.evidence_url,
+        evidence_file=evidence_url(row),
+        note=row.in_language("reason"),
+    )
+
+
+def _withdrawal_rows(rows) -> list[ReviewRow]:
+    rows = rows.select_related("measure__lead", "supersedes", "entered_by", "changed_by")
+    return [
+        ReviewRow(
+            row=row,
+            kind="withdrawal",
+            about=str(row.measure),
+            old=f"{row.get_subject_type_display()}: {row}",
+            old_period="",
+            new=_("withdrawn"),
+            new_period="",
+            note="\n".join(filter(None, [row.reason, row.reason_en])),
+        )
+        for row in rows
+    ]
+
+
 def _revision_rows(rows) -> list[ReviewRow]:
     return [_revision_row(row) for row in rows.select_related("entered_by", "changed_by")]
 
@@ -252,6 +320,8 @@ LOADERS = {
     "observation": _observation_rows,
     "target": _target_rows,
     "progressnote": _note_rows,
+    "measurestate": _state_rows,
+    "withdrawal": _withdrawal_rows,
     "opinionstage": _stage_rows,
     "evaluation": _evaluation_rows,
     "revision": _revision_rows,

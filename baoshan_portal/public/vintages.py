@@ -1,0 +1,201 @@
+"""Every published version of every value, target, state and withdrawal, with the time it stood.
+
+From this one file ``observations.csv`` and the verdict of any day can be had again: what was
+public at the end of a day is what became public before that moment and was not replaced or
+withdrawn by then.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, time
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from measures.models import Measure, MeasureState, Withdrawal
+from measures.spreadsheets import READ_TOGETHER
+from measures.submission import moment_of
+from measures.withdrawn import withdrawal_columns
+from metrics.models import Indicator, Observation, Target, indicator_withdrawal
+
+from .data_file import Field, File, csv_answer, moment_text, number, prose
+
+#: The columns of ``observations.csv``, in its order.
+OF_OBSERVATIONS = (
+    Field("indicator_code", "string", _("permanent code of the indicator")),
+    Field("indicator", "string", _("name of the indicator, in Chinese")),
+    Field("theme", "string", _("number of the theme, such as 1.2")),
+    Field("measure_code", "string", _("permanent code of the measure")),
+    Field("value", "number", _("value or target as reported, in the unit")),
+    Field("unit", "string", _("unit as printed")),
+    Field("base_value", "number", _("value in the base unit of the quantity")),
+    Field("base_unit", "string", _("base unit of the quantity")),
+    Field("qualifier", "string", _("exact, about, nearly or over")),
+    Field("as_written", "string", _("the figure as the source prints it")),
+    Field("period_start", "date", _("first day; empty: beginning not stated")),
+    Field("period_end", "date", _("last day")),
+    Field("period_inferred", "boolean", _("true: the source does not state the period")),
+    Field("certainty", "string", _("actual, preliminary or expected")),
+    Field("source", "string", _("document number or name of the source")),
+    Field("locator", "string", _("theme/sentence in the document")),
+    Field("revision", "integer", _("1, or higher for a correction")),
+    Field("published_at", "datetime", _("moment of publication")),
+)
+#: What further columns there are, by kind; the order is that of the file.
+FURTHER = (
+    Field("code", "string", _("permanent code of this version")),
+    Field("sequence", "integer", _("of two that are alike otherwise, the higher one counts")),
+    Field("indicator_kind", "string", _("stock, flow, cumulative, share, growth or rank")),
+    Field("frequency", "string", _("how often a new value is expected")),
+    Field("plan", "string", _("target: code of the plan")),
+    Field("plan_start", "date", _("target: first day of the plan")),
+    Field("plan_end", "date", _("target: last day of the plan")),
+    Field("comparator", "string", _("target: at-least, at-most or exactly")),
+    Field("due_on", "date", _("target: when it falls due; empty: not published")),
+    Field("baseline", "number", _("target: value when the plan began; empty: not known")),
+    Field("claim", "string", _("target: what the source says about reaching it")),
+    Field("state", "string", _("state of the measure")),
+    Field("state_on", "date", _("since when the measure is in this state")),
+    Field("state_into", "string", _("codes of the measures that carry it on")),
+    Field("withdrawn_kind", "string", _("withdrawal: kind of row")),
+    Field("withdrawn_code", "string", _("withdrawal: code of the row")),
+    Field("reason", "string", _("of a state, a withdrawal or a correction, in Chinese")),
+)
+VINTAGES = File(
+    "vintages.csv",
+    _(
+        "Every version that was ever public of every value, target, state of a measure and "
+        "withdrawal, with the time in which it stood."
+    ),
+    (
+        *OF_OBSERVATIONS,
+        Field("kind", "string", _("observation, target, state or withdrawal")),
+        Field("public_from", "datetime", _("from when on the public could read it")),
+        Field("public_to", "datetime", _("when it was replaced or fell; empty: still public")),
+        *FURTHER,
+    ),
+    ("code",),
+)
+
+
+def vintages(request):
+    return csv_answer(VINTAGES, _lines(moment_of(request.as_of), request.as_of), request.as_of)
+
+
+def _lines(moment: datetime, as_of) -> Iterator[list]:
+    """Values in the order of ``observations.csv``, then the rest; one query a kind."""
+    indicators = Indicator.objects.once_published(as_of)
+    for model, line in ((Observation, _observation), (Target, _target)):
+        rows = (
+            model.objects.versions(moment)
+            .filter(indicator__in=indicators)
+            .annotate(fell_at=indicator_withdrawal(moment, "indicator__")["withdrawn_at"])
+            .select_related("indicator__unit__base", "indicator__measure__theme__section", "report")
+        )
+        if model is Target:
+            rows = rows.select_related("plan")
+        last = ("period_end", "locator", "pk") if model is Observation else ("due_on", "pk")
+        rows = rows.order_by(*_place("indicator__measure__"), "indicator__order", *last)
+        for row in rows.iterator(chunk_size=READ_TOGETHER):
+            yield _line(row, row.indicator.measure, **line(row))
+    for model, line in ((MeasureState, _state), (Withdrawal, _withdrawal)):
+        rows = model.objects.versions(moment).filter(
+            measure__in=Measure.objects.once_published(as_of)
+        )
+        if model is MeasureState:
+            fell = withdrawal_columns(Measure, moment, "measure__code")["withdrawn_at"]
+            rows = rows.annotate(fell_at=fell).select_related("report")
+        rows = rows.select_related("measure__theme__section").order_by(*_place("measure__"), "pk")
+        for row in rows.iterator(chunk_size=READ_TOGETHER):
+            yield _line(row, row.measure, **line(row))
+
+
+def _place(to: str) -> list[str]:
+    return [f"{to}theme__section__order", f"{to}theme__order", f"{to}order"]
+
+
+def _line(row, measure: Measure, kind: str, **cells) -> list:
+    """The cells of ``row`` in the order of the columns."""
+    carriers = {measure, getattr(row, "indicator", measure)}
+    mornings = [
+        timezone.make_aware(datetime.combine(carrier.published_on, time.min))
+        for carrier in carriers
+    ]
+    ends = [end for end in (row.replaced_at, getattr(row, "fell_at", None)) if end]
+    cells |= {
+        "theme": measure.theme.number,
+        "measure_code": measure.code,
+        "revision": row.revision,
+        "published_at": moment_text(row.published_at),
+        "kind": kind,
+        "public_from": moment_text(max(row.published_at, *mornings)),
+        "public_to": moment_text(min(ends, default=None)),
+        "code": row.code,
+        "sequence": row.pk,
+    }
+    return [cells.get(field.name) for field in VINTAGES.contract]
+
+
+def _figure(row) -> dict:
+    """What values and targets have in common."""
+    indicator = row.indicator
+    known = row.value is not None
+    return {
+        "indicator_code": indicator.code,
+        "indicator": indicator.name,
+        "value": number(row.value),
+        "unit": indicator.unit.name,
+        "base_value": number(row.value * indicator.unit.factor) if known else None,
+        "base_unit": indicator.unit.base_unit.name,
+        "source": row.report.number if row.report else row.source_name,
+        "locator": row.locator,
+        "indicator_kind": indicator.kind,
+        "frequency": indicator.frequency,
+        "reason": prose(row.correction_reason),
+    }
+
+
+def _observation(row: Observation) -> dict:
+    return _figure(row) | {
+        "kind": "observation",
+        "qualifier": row.qualifier,
+        "as_written": row.as_written,
+        "period_start": row.period_start,
+        "period_end": row.period_end,
+        "period_inferred": row.period_inferred,
+        "certainty": row.certainty,
+    }
+
+
+def _target(row: Target) -> dict:
+    return _figure(row) | {
+        "kind": "target",
+        "plan": row.plan.code,
+        "plan_start": row.plan.start_on,
+        "plan_end": row.plan.end_on,
+        "comparator": row.comparator,
+        "due_on": row.due_on,
+        "baseline": number(row.baseline),
+        "claim": row.claim,
+    }
+
+
+def _state(row: MeasureState) -> dict:
+    return {
+        "kind": "state",
+        "source": row.report.number if row.report else "department",
+        "locator": row.locator,
+        "state": row.status,
+        "state_on": row.since,
+        "state_into": row.into,
+        "reason": prose(row.reason),
+    }
+
+
+def _withdrawal(row: Withdrawal) -> dict:
+    return {
+        "kind": "withdrawal",
+        "indicator_code": row.indicator_code,
+        "withdrawn_kind": row.subject_type,
+        "withdrawn_code": row.subject_code,
+        "reason": prose(row.reason),
+    }
