@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from ..models import Evaluation, Measure, Stage, Theme
+from ..models import Evaluation, Measure, MeasureStatus, Stage, Theme, Withdrawal
 from ..submission import State
 from .constraints import (
     assert_database_refuses,
@@ -27,6 +27,7 @@ from .factories import (
     make_round,
     make_section,
     make_stage,
+    make_state,
     make_theme,
     make_unlock,
 )
@@ -113,6 +114,51 @@ def unknown_decision():
     return make_evaluation(), {"decision": "lost"}
 
 
+def withdrawal(**fields) -> Withdrawal:
+    """A draft of the withdrawal of a note that is public."""
+    note = make_note(published=ISSUED)
+    subject = {"subject_type": "progressnote", "subject_code": note.code, "subject_name": "说明"}
+    return Withdrawal.objects.create(measure=note.measure, reason="误报。", **subject | fields)
+
+
+def withdrawal_of_nothing():
+    return withdrawal(), {"subject_code": ""}
+
+
+def withdrawal_of_an_unknown_kind():
+    return withdrawal(), {"subject_type": "round"}
+
+
+def withdrawal_without_a_reason():
+    return withdrawal(), {"reason": ""}
+
+
+def second_withdrawal():
+    first = withdrawal()
+    return withdrawal(), {"subject_code": first.subject_code}
+
+
+def unknown_status():
+    return make_state(), {"status": "lost"}
+
+
+def merged_into_nothing():
+    return make_state(), {"status": MeasureStatus.MERGED}
+
+
+def state_without_a_reason():
+    return make_state(), {"reason": ""}
+
+
+def state_with_a_place_in_no_report():
+    return make_state(), {"locator": "1.1/1"}
+
+
+def state_told_twice():
+    first = make_state()
+    return make_state(measure=first.measure), {"since": first.since}
+
+
 def submitted_revision_without_a_reason():
     return make_revision(), {"state": State.SUBMITTED, "reason": ""}
 
@@ -139,6 +185,17 @@ BREACHES = [
     *((f"progressnote_{name}", breach) for name, breach in submission_breaches(make_note)),
     *((f"opinionstage_{name}", breach) for name, breach in submission_breaches(make_stage)),
     *((f"evaluation_{name}", breach) for name, breach in submission_breaches(make_evaluation)),
+    ("withdrawal_has_subject", withdrawal_of_nothing),
+    ("withdrawal_has_subject", withdrawal_of_an_unknown_kind),
+    ("withdrawal_has_reason", withdrawal_without_a_reason),
+    ("withdrawal_once", second_withdrawal),
+    ("measurestate_status_known", unknown_status),
+    ("measurestate_leads_on", merged_into_nothing),
+    ("measurestate_has_reason", state_without_a_reason),
+    ("measurestate_place_in_report", state_with_a_place_in_no_report),
+    ("measurestate_told_once", state_told_twice),
+    *((f"withdrawal_{name}", breach) for name, breach in submission_breaches(withdrawal)),
+    *((f"measurestate_{name}", breach) for name, breach in submission_breaches(make_state)),
     *((f"revision_{name}", breach) for name, breach in submission_breaches(make_revision)),
     ("revision_has_reason", submitted_revision_without_a_reason),
 ]
