@@ -18,9 +18,9 @@ CURRENT, LATE = Freshness.CURRENT, Freshness.LATE
 
 
 def state(frequency, latest_end: str, on: str, grace_days=30) -> Timeliness:
-    return timeliness(
-        frequency, date.fromisoformat(latest_end), date.fromisoformat(on), grace_days=grace_days
-    )
+    """The state of a figure whose department agreed to its schedule."""
+    end, day = date.fromisoformat(latest_end), date.fromisoformat(on)
+    return timeliness(frequency, end, day, grace_days=grace_days, agreed_on=ISSUED)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,19 @@ def state(frequency, latest_end: str, on: str, grace_days=30) -> Timeliness:
 )
 def test_a_figure_is_overdue_once_a_later_value_is_due(frequency, latest_end, on, expected):
     assert state(frequency, latest_end, on) == expected
+
+
+@pytest.mark.parametrize(
+    ("agreed_on", "expected"),
+    [(None, Freshness.SILENT), ("2024-01-31", Freshness.SILENT), ("2024-01-30", LATE)],
+)
+def test_only_an_agreed_schedule_can_be_overdue(agreed_on, expected):
+    agreed = agreed_on and date.fromisoformat(agreed_on)
+    answer = timeliness(
+        YEARLY, date(2022, 12, 31), date(2024, 1, 30), grace_days=30, agreed_on=agreed
+    )
+
+    assert answer == Timeliness(expected, 1)
 
 
 @pytest.mark.parametrize("frequency", Frequency)
