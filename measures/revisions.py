@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from . import workflow
 from .models.versions import Applying, Revision
 from .submission import EDITABLE
-from .trail import Action, differences, record
+from .trail import Action, differences, in_trail_language, record
 from .versions import KEPT
 
 #: The models whose rows a revision changes, by label; parts are fields of what they belong to.
@@ -431,7 +431,9 @@ def _write_part(row: models.Model, part: str, value: list) -> None:
 def _record(revision: Revision, by) -> None:
     """The trail of every row says what became of it."""
     told_of: dict = {}
-    for line in lines(revision):
+    with in_trail_language():
+        found = lines(revision)
+    for line in found:
         if line.subject is not None:
             before, after = told_of.setdefault(line.subject, ({}, {}))
             before[line.field], after[line.field] = line.old, line.new
