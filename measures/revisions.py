@@ -176,15 +176,15 @@ def _named_rows(changes: list[dict]) -> dict[str, dict]:
     for change in changes:
         codes.setdefault(change["model"], set()).add(change["code"])
         model = apps.get_model(change["model"])
-        said = (
-            change["new"]
-            if change["field"] is None
-            else {change["field"]: [change["old"], change["new"]]}
-        )
-        for name, value in said.items():
+        field = change["field"]
+        said = [(field, change["old"]), (field, change["new"])] if field else change["new"].items()
+        for name, value in said:
             if name in related_fields(model):
                 label = model._meta.get_field(name).related_model._meta.label_lower
                 codes.setdefault(label, set()).update(_flat(value))
+            elif name == "terms":
+                indicators = codes.setdefault("metrics.indicator", set())
+                indicators.update(code for _role, code, _earlier in value or ())
     return {
         label: apps.get_model(label)._default_manager.in_bulk(wanted, field_name="code")
         for label, wanted in codes.items()
@@ -218,8 +218,12 @@ def _read(model, name: str, value, rows: dict) -> str:
     if value is None or value == "" or value == []:
         return ""
     if name == "terms":
+        term = apps.get_model("metrics.checkterm")
+        roles = dict(term._meta.get_field("role").flatchoices)
+        known = rows.get("metrics.indicator", {})
         return "; ".join(
-            f"{role}: {code}{' (' + _('earlier') + ')' if earlier else ''}"
+            f"{roles.get(role, role)}: {known.get(code, code)}"
+            f"{' (' + _('earlier') + ')' if earlier else ''}"
             for role, code, earlier in value
         )
     try:

@@ -373,6 +373,7 @@ def evaluations(request):
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
+        request.as_of,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from measures.tests.factories import ISSUED
 from metrics.assessment import assess
 from metrics.models import Indicator
-from metrics.rules.choices import Frequency
+from metrics.rules.choices import Certainty, Frequency
 from metrics.tests.factories import make_indicator, make_observation
 
 from ..quality import facts
@@ -21,7 +21,13 @@ def test_page_and_filter_agree(frequency, ended, on):
     indicator = make_indicator(frequency=frequency)
     if ended:
         end = date.fromisoformat(ended)
-        make_observation(indicator=indicator, period_start=None, period_end=end, published=ISSUED)
+        make_observation(
+            indicator=indicator,
+            period_start=None,
+            period_end=end,
+            certainty=Certainty.EXPECTED if end > ISSUED else Certainty.ACTUAL,
+            published=ISSUED,
+        )
     day = date.fromisoformat(on)
 
     (row,) = Indicator.objects.with_latest(day)

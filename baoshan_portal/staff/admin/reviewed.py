@@ -99,6 +99,12 @@ class ReviewedAdmin(NamedAdmin):
     def _waits(self, request) -> bool:
         return getattr(request, "entries_of", None) is not None
 
+    def construct_change_message(self, request, form, formsets, add=False):
+        # The parts of a row that waits were not stored either.
+        if self._waits(request):
+            return []
+        return super().construct_change_message(request, form, formsets, add)
+
     def log_addition(self, request, obj, message):
         return None if self._waits(request) else super().log_addition(request, obj, message)
 

@@ -13,6 +13,7 @@ from baoshan_portal.tests.desk import (
     fill_in,
     filled_in,
     messages,
+    publish_what_waits,
     take_step,
 )
 from measures import workflow
@@ -42,15 +43,6 @@ pytestmark = pytest.mark.django_db
 def in_english():
     with translation.override("en"):
         yield
-
-
-def publish_what_waits() -> None:
-    """Somebody else publishes the open revision, if there is one."""
-    for revision in Revision.objects.filter(state=State.DRAFT):
-        revision.reason = "更准确"
-        workflow.save(revision, by=revision.entered_by, seen=revision.version)
-        workflow.submit(revision, by=revision.entered_by)
-        workflow.publish(revision, by=make_staff(REVIEWER))
 
 
 @pytest.fixture
@@ -127,7 +119,7 @@ def test_a_note_is_returned_with_a_reason_and_mended(editor, reviewer, office):
         (State.DRAFT, {"submit"}),
         (State.RETURNED, {"submit"}),
         (State.SUBMITTED, {"publish", "return"}),
-        (State.PUBLISHED, {"correct"}),
+        (State.PUBLISHED, {"correct", "withdraw"}),
     ],
 )
 def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_client):
@@ -137,7 +129,7 @@ def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_clien
     # What is typed would be lost on the way to another page, so the form itself submits.
     assert ('name="_submit"' in page.content.decode()) is ("submit" in steps)
     assert {step for step, _heading in page.context["steps"]} == steps - {"submit"}
-    for step in ("submit", "publish", "return", "correct"):
+    for step in ("submit", "publish", "return", "correct", "withdraw"):
         expected = 200 if step in steps else 403
         assert admin_client.get(desk(note, "step", step)).status_code == expected
         linked = step in steps - {"submit"}
