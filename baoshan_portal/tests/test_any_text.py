@@ -26,11 +26,26 @@ from hypothesis import strategies as st
 
 from baoshan_portal.staff.entry_sheet.page import sheet_url
 from baoshan_portal.staff.tests.tables import csv_file, xlsx_file
-from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, take_step
+from baoshan_portal.tests.desk import (
+    browser_of,
+    desk,
+    errors,
+    fill_in,
+    publish_what_waits,
+    take_step,
+)
 from measures import workflow
 from measures.access import COMMITTEE, EDITOR, REVIEWER, STEWARD
 from measures.characters import clean_text, printable
-from measures.models import Department, Evaluation, Measure, ProgressNote, Report, TrailEvent
+from measures.models import (
+    Department,
+    Evaluation,
+    Measure,
+    ProgressNote,
+    Report,
+    TrailEvent,
+    Version,
+)
 from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.tests.factories import (
@@ -293,6 +308,7 @@ def test_the_admins_form_of_a_name(world, text):
     with forgotten():
         browser = browser_of(make_superuser())
         answer = fill_in(browser, desk(world.office, "change"), name=text, name_en="Science")
+        publish_what_waits()
         world.office.refresh_from_db()
         clean = kept(text, multiline=False)
         if clean and answer.status_code == 302:
@@ -494,6 +510,8 @@ def test_every_text_of_every_row_is_one_of_the_portals_own_fields():
         str(field)
         for app in ("measures", "metrics")
         for model in apps.get_app_config(app).get_models()
+        # Versions are written by triggers, of rows whose texts came through the doors.
+        if model is not Version
         for field in model._meta.concrete_fields
         if isinstance(field, models.CharField | models.TextField)
         and not field.choices

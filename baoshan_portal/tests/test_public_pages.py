@@ -16,6 +16,7 @@ from measures.models import Measure
 from measures.submission import State
 from measures.tests.factories import ISSUED, make_measure, make_note, reword
 from metrics.models import Indicator, Plan
+from metrics.rules.choices import Certainty
 from metrics.tests.factories import make_indicator, make_observation, make_target
 
 from .pages import (
@@ -53,7 +54,9 @@ def hide_rows():
     ):
         texts["source_name"] = f"{HIDDEN} {fields['state']}"
         numbers = {"indicator": public, "value": "987654.32", **texts, **fields}
-        make_observation(as_written=HIDDEN, period_end=TOMORROW, **numbers)
+        make_observation(
+            as_written=HIDDEN, period_end=TOMORROW, certainty=Certainty.EXPECTED, **numbers
+        )
         make_target(plan=plan, due_on=ISSUED + timedelta(days=n), **numbers)
         make_note(measure=public.measure, text=HIDDEN, text_en=HIDDEN, **fields)
     make_observation(

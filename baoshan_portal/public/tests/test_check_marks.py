@@ -22,6 +22,17 @@ IN_NO_CHECK = "nanda-registered-capital-new"
 SAID = "Check with other figures: does not hold"
 
 
+@pytest.fixture
+def broken(report):
+    """The report, and a check that does not hold: none of its own is broken."""
+    check = make_check()
+    whole, part = (
+        Indicator.objects.get(code=code) for code in (IN_A_BROKEN_CHECK, "high-tech-enterprises")
+    )
+    make_term(check_of=check, indicator=whole)
+    make_term(check_of=check, role=Role.PART, indicator=part)
+
+
 def after_name(html: str, code: str) -> str:
     """What stands between the link to an indicator and the next link."""
     (text,) = re.findall(rf'href="/en/indicators/{code}/[^>]*>[^<]*</a>(.*?)<a ', html, re.DOTALL)
@@ -39,7 +50,7 @@ def after_name(html: str, code: str) -> str:
         "/en/find/?q=nanda+registered",
     ],
 )
-def test_a_figure_in_a_check_is_marked_and_one_in_none_is_not(client, report, address):
+def test_a_figure_in_a_check_is_marked_and_one_in_none_is_not(client, broken, address):
     html = client.get(address).content.decode()
 
     assert SAID in after_name(html, IN_A_BROKEN_CHECK)
@@ -59,14 +70,14 @@ def test_comparisons_and_targets_mark_exactly_the_figures_in_checks(client, repo
         assert ("check-mark" in cell) == (code in in_checks), code
 
 
-def test_the_page_of_an_indicator_marks_its_figure(client, report):
+def test_the_page_of_an_indicator_marks_its_figure(client, broken):
     html = client.get(f"/en/indicators/{IN_A_BROKEN_CHECK}/").content.decode()
     (headline,) = re.findall(r'<p class="headline-figure">.*?</p>', html, re.DOTALL)
 
     assert SAID in headline
 
 
-def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(client, report):
+def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(client, broken):
     in_checks = set(CheckTerm.objects.values_list("indicator__code", flat=True))
 
     text = client.get("/en/indicators/?format=csv").getvalue().decode("utf-8-sig")
@@ -79,7 +90,7 @@ def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(clie
     assert shown[IN_A_BROKEN_CHECK] == "does not hold; holds"
 
 
-def test_packs_tell_what_came_of_the_checks(client, report):
+def test_packs_tell_what_came_of_the_checks(client, broken):
     page = client.get("/en/packs/?theme=core-area").content.decode()
     file = client.get("/en/packs/pack.csv?theme=core-area").content.decode("utf-8-sig")
 

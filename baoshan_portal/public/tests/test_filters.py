@@ -143,6 +143,7 @@ def test_groups_in_use_are_open_and_say_how_much_is_taken(three_themes):
         "theme": (True, 3),
         "department": (False, 0),
         "noted": (True, 1),
+        "status": (False, 0),
     }
 
 

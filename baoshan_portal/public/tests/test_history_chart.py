@@ -38,12 +38,12 @@ def values_of(indicator, *values, **fields):
         make_observation(
             indicator=indicator,
             value=Decimal(value),
-            period_start=date(2020 + n, 1, 1),
-            period_end=date(2020 + n, 12, 31),
+            period_start=date(year, 1, 1),
+            period_end=date(year, 12, 31),
             published=ISSUED,
             **fields,
         )
-        for n, value in enumerate(values)
+        for year, value in enumerate(values, start=min(2020, 2023 - len(values)))
     ]
 
 

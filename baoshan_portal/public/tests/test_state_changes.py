@@ -12,7 +12,7 @@ from django.utils import timezone
 from measures.tests.factories import ISSUED, make_measure, reword
 from metrics.models import CheckTerm
 from metrics.rules.checks import CheckKind, Result, Role
-from metrics.rules.choices import Claim, Verdict
+from metrics.rules.choices import Certainty, Claim, Verdict
 from metrics.tests.factories import (
     make_check,
     make_indicator,
@@ -117,6 +117,7 @@ def test_a_check_and_its_earlier_value_are_looked_up_on_each_day():
         indicator=indicator,
         period_start=date(2023, 1, 1),
         period_end=PLAN_ENDS,
+        certainty=Certainty.PRELIMINARY,
         published=AUGUST,
     )
 

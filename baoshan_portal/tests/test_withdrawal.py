@@ -28,11 +28,9 @@ from measures.tests.factories import (
     make_user,
 )
 from measures.workflow import TransitionError
-
-from ..models import Check, Indicator, Observation
-from ..rules.checks import Role
-from ..withdrawal import withdraw
-from .factories import (
+from metrics.models import Check, Indicator, Observation
+from metrics.rules.checks import Role
+from metrics.tests.factories import (
     make_check,
     make_indicator,
     make_observation,
@@ -40,6 +38,7 @@ from .factories import (
     make_term,
     make_withdrawal,
 )
+from metrics.withdrawal import withdraw
 
 pytestmark = pytest.mark.django_db
 
