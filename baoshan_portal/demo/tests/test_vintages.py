@@ -162,7 +162,7 @@ def test_a_version_says_by_which_reason_it_came_and_went(client):
     assert all(row["reason"] for row in withdrawals)
     corrected = [row for row in rows if row["kind"] == "observation" and row["revision"] != "1"]
     assert corrected and all(row["reason"] for row in corrected)
-    assert len({row["code"] for row in rows}) == len(rows)
+    assert len({(row["kind"], row["code"]) for row in rows}) == len(rows)
 
 
 def test_the_file_of_a_past_day_does_not_know_what_came_later(client):
