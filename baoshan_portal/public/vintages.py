@@ -73,7 +73,7 @@ VINTAGES = File(
         Field("public_to", "datetime", _("when it was replaced or fell; empty: still public")),
         *FURTHER,
     ),
-    ("code",),
+    ("kind", "code"),
 )
 
 

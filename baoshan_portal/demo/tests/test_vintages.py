@@ -16,6 +16,8 @@ from measures.models import Measure
 from measures.submission import end_of_day
 from metrics.models import Observation, Target
 from metrics.rules import progress
+from metrics.rules.baseline import Stated, baseline
+from metrics.rules.choices import Certainty
 from metrics.tests.factories import make_withdrawal
 
 pytestmark = [
@@ -67,22 +69,40 @@ def decimal(text: str) -> Decimal | None:
     return Decimal(text) if text else None
 
 
-def latest(rows: list[dict]) -> dict | None:
+def newest_first(rows: list[dict]) -> list[dict]:
+    """What was reported, not only expected, newest first."""
     order = ("period_end", "published_at")
-    return max(
-        rows, key=lambda row: (*(row[name] for name in order), int(row["sequence"])), default=None
+    reported = [row for row in rows if row["certainty"] != Certainty.EXPECTED]
+    return sorted(
+        reported,
+        key=lambda row: (*(row[name] for name in order), int(row["sequence"])),
+        reverse=True,
     )
 
 
-def verdict(target: dict, value: dict | None, on: date) -> str:
+def stated(row: dict) -> Stated:
+    period = day(row["period_start"]), day(row["period_end"])
+    return Stated(Decimal(row["value"]), row["qualifier"], period)
+
+
+def verdict(target: dict, values: list[dict], on: date) -> str:
+    start, value = day(target["plan_start"]), values[0] if values else None
+    before = [row for row in values if day(row["period_end"]) <= start]
+    begins = baseline(
+        target["indicator_kind"],
+        stated=decimal(target["baseline"]),
+        start=start,
+        now=value and stated(value).period,
+        before=stated(before[0]) if before else None,
+    )
     return progress.verdict(
         value=value and Decimal(value["value"]),
         target_exists=True,
         target=decimal(target["value"]),
         comparator=target["comparator"],
-        baseline=decimal(target["baseline"]),
+        baseline=begins.value if begins else None,
         claim=target["claim"],
-        start=day(target["plan_start"]),
+        start=start,
         due=day(target["due_on"]) or day(target["plan_end"]),
         on=on,
         kind=target["indicator_kind"],
@@ -100,7 +120,8 @@ def test_the_values_of_any_day_are_those_that_stood_then(client):
         then = read(client, "observations", as_of=on.isoformat())
         told = [{name: row[name] for name in names} for row in then]
         mine = [{name: row[name] for name in names} for row in versions if stood(row, on)]
-        assert mine == told, on
+        differing = [pair for pair in zip(mine, told, strict=False) if pair[0] != pair[1]][:1]
+        assert (len(mine), differing) == (len(told), []), on
         sizes.add(len(mine))
     assert len(sizes) > 8
 
@@ -117,7 +138,7 @@ def test_the_verdicts_of_any_day_follow_from_the_same_file(client):
         mine = [
             (
                 row["indicator_code"], row["plan"], row["due_on"],
-                verdict(row, latest(values.get(row["indicator_code"], [])), on),
+                verdict(row, newest_first(values.get(row["indicator_code"], [])), on),
             )
             for row in now
             if row["kind"] == "target"
@@ -126,7 +147,8 @@ def test_the_verdicts_of_any_day_follow_from_the_same_file(client):
             (row["indicator_code"], row["plan"], row["due_on"], row["verdict"])
             for row in read(client, "targets", as_of=on.isoformat())
         ]
-        assert sorted(mine) == sorted(told), on
+        assert sorted(set(mine) ^ set(told)) == [], on
+        assert len(mine) == len(told)
         seen |= {row[-1] for row in mine}
     assert len(seen) >= 5
 
@@ -148,7 +170,7 @@ def test_the_states_and_the_indicators_of_any_day_follow_from_it_too(client):
             for code, rows in states.items()
         }
         mine = {code: (row["state"], row["state_on"]) for code, row in newest.items()}
-        assert mine == told, on
+        assert dict(mine.items() ^ told.items()) == {}, on
 
 
 def test_a_version_says_by_which_reason_it_came_and_went(client):
@@ -160,7 +182,7 @@ def test_a_version_says_by_which_reason_it_came_and_went(client):
     assert all(row["reason"] for row in withdrawals)
     corrected = [row for row in rows if row["kind"] == "observation" and row["revision"] != "1"]
     assert corrected and all(row["reason"] for row in corrected)
-    assert len({row["code"] for row in rows}) == len(rows)
+    assert len({(row["kind"], row["code"]) for row in rows}) == len(rows)
 
 
 def test_the_file_of_a_past_day_does_not_know_what_came_later(client):
