@@ -169,7 +169,7 @@ class IndicatorTable(tables.Table):
         verbose_name=_("Change"), accessor="pk", orderable=False, visible=False, attrs=LONG
     )
     year_on_year = tables.Column(
-        verbose_name=_("year on year"), accessor="pk", orderable=False, visible=False, attrs=LONG
+        verbose_name=_("Year on year"), accessor="pk", orderable=False, visible=False, attrs=LONG
     )
     # The page of the indicator shows it.
     fresh = tables.Column(

@@ -374,6 +374,8 @@ def test_the_headers_for_people_are_these(client, two_places):
         "Checks with other figures",
         "Reported when due",
         "Source",
+        "Change",
+        "Year on year",
     ]
 
 
