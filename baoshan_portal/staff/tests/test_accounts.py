@@ -17,7 +17,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in
+from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER
 from measures.models import RolePolicy, TrailEvent, User
 from measures.tests.factories import make_department, make_staff, make_superuser
@@ -454,6 +454,7 @@ def test_the_members_of_an_office_are_changed_on_its_page_and_on_the_trail(clerk
 def test_a_new_name_of_an_office_is_on_the_trail_beside_its_new_members(clerk):
     office = make_department(name="科委")
     fill_in(browser_of(make_superuser()), desk(office, "change"), name="科经委", members=[clerk.pk])
+    publish_what_waits()
     (rights,), (change,) = events(Action.PERMISSIONS_CHANGED), events(Action.CHANGED)
     assert (rights.before, rights.after) == ("成员: ", "成员: li")
     assert change.before.endswith(": 科委")

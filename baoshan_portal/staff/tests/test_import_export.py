@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from baoshan_portal.tests.desk import browser_of, desk
+from baoshan_portal.tests.desk import browser_of, desk, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
 from measures.submission import State
@@ -409,6 +409,9 @@ def test_a_steward_changes_and_adds_indicators_by_a_file(steward, firms):
     assert ("name", firms.name, "新名") in page.context["result"].changes[0].cells
     assert Indicator.objects.count() == 1
     confirm(steward, page, Indicator)
+    firms.refresh_from_db()
+    assert firms.name != "新名"
+    publish_what_waits()
 
     firms.refresh_from_db()
     assert firms.name == "新名"

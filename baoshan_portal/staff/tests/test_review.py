@@ -587,8 +587,9 @@ def test_the_queue_asks_as_many_queries_for_200_rows_as_for_three(editor):
     fill(150, 30, 17)
     many = [count_queries(user) for user in users]
 
-    assert few == many == [few[0]] * 3
-    assert few[0] <= 25
+    # Who reviews more kinds is asked for more, whatever waits.
+    assert few == many
+    assert max(few) <= 36
 
 
 def test_more_rows_than_a_page_holds_are_on_the_next(desk, editor):
