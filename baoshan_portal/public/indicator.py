@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import assess, assess_checks, gaps_of
+from metrics.corrections import corrections
 from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
 from metrics.redefinition import Definitions, Redefinition, chain_of, redefinition
@@ -83,6 +84,7 @@ def page(request, code):
         "sums": sums_by_year(row),
         "draws_png": files.draws_png(),
         "observations": row.public_values,
+        "corrections": corrections(values),
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
         "judged": [
