@@ -17,6 +17,7 @@ from measures.models import (
     Theme,
 )
 from measures.trail import Action, in_trail_language, record
+from metrics import due
 
 from .recorded import NamedAdmin
 from .reviewed import ReviewedAdmin
@@ -120,7 +121,8 @@ class RoundAdmin(NamedAdmin):
                 "fields": (("period_start", "period_end"), ("opens_on", "due_on")),
                 "description": _(
                     "What is due in a round follows from each indicator's frequency: quarterly "
-                    "figures in every quarter, yearly ones in the round that ends the year."
+                    "figures in every quarter, yearly ones in the round that ends the year. What "
+                    "is due when the round is locked first is fixed then for good."
                 ),
             },
         ),
@@ -139,6 +141,8 @@ class RoundAdmin(NamedAdmin):
         for row in queryset.exclude(locked=locked):
             row.locked = locked
             row.save(update_fields=["locked"])
+            if locked:
+                due.fix(row)
             record(action, by=request.user, subject=row)
 
     def save_formset(self, request, form, formset, change):
