@@ -26,6 +26,7 @@ KEPT = (
     ("measures.section", None),
     ("measures.theme", None),
     ("measures.department", None),
+    ("measures.department_succeeded_by", "from_department"),
     ("measures.measure", None),
     ("measures.measure_supporting", "measure"),
     ("metrics.unit", None),

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures import access
 from measures.models import (
+    Department,
     Measure,
     Opinion,
     ProgressNote,
@@ -87,6 +89,16 @@ class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     def get_queryset(self, request):
         return access.visible(request.user, super().get_queryset(request))
 
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "lead":
+            kwargs["queryset"] = _offered(request, "led")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "supporting":
+            kwargs["queryset"] = _offered(request, "supported")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def parts(self, form, formsets):
         if "supporting" not in form.cleaned_data:
             return {}
@@ -95,6 +107,15 @@ class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     @admin.display(description=_("number"))
     def number(self, measure):
         return measure.number
+
+
+def _offered(request, relation: str):
+    """The departments that stand, and those that the measure in hand has already."""
+    standing = Q(ended_on__isnull=True) | Q(ended_on__gt=timezone.localdate())
+    measure = request.resolver_match.kwargs.get("object_id")
+    if measure and measure.isdecimal():
+        standing |= Q(**{relation: measure})
+    return Department.objects.filter(standing).distinct()
 
 
 class RoundUnlockInline(admin.TabularInline):
