@@ -230,3 +230,24 @@ def test_page_list_and_file_say_so(client):
         said
         not in client.get(f"/en/indicators/{indicator.code}/?as_of=2023-08-09").content.decode()
     )
+
+
+@pytest.mark.django_db
+def test_the_list_costs_two_queries_more_for_any_number_of_targets(client):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/en/targets/").status_code == 200
+        return queries
+
+    def about(queries, table):
+        return sum(f'FROM "{table}"' in query["sql"] for query in queries)
+
+    for _n in range(12):
+        _indicator, aim = aimed_at()
+        corrected(aim, make_target, AUGUST, "目标下调", value=Decimal(4))
+    queries = cost()
+
+    assert about(queries, "measures_version") == 1
+    for _n in range(12):
+        aimed_at()
+    assert len(cost()) == len(queries)

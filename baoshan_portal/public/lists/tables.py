@@ -332,7 +332,7 @@ class TargetTable(tables.Table):
 
     def render_target(self, record):
         first = self.terms_of(record).first
-        if first is record:
+        if first.pk == record.pk:
             return target_value(record)
         return format_html(
             "{}<br><small>{}</small>",
@@ -403,8 +403,9 @@ class TargetTable(tables.Table):
 
     @cached_property
     def redefinitions(self):
-        """What became of the terms of every target of the list, by its key."""
-        return redefinitions(self.data, self.replaced, self.request.as_of)
+        """What became of the terms of the targets of this page or file, by their keys."""
+        targets = [row.record for row in self.paginated_rows]
+        return redefinitions(targets, self.replaced, self.request.as_of)
 
     def terms_of(self, record):
         return self.redefinitions[record.pk]
