@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 
-from . import versions
+from . import fixed_rounds, versions
 from .submission import Submission
 
 PUBLISHED = "OLD.state = 'published'"
@@ -30,6 +30,7 @@ def rules() -> list[tuple[str, str, str, str]]:
     trail = apps.get_model("measures", "TrailEvent")._meta.db_table
     found.append((trail, "UPDATE", "1 = 1", "the trail is never changed"))
     found.append((trail, "DELETE", "young", "the trail is kept for the configured months"))
+    found += fixed_rounds.rules()
     return found
 
 

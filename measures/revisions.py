@@ -29,7 +29,13 @@ from .versions import KEPT
 #: The models whose rows a revision changes, by label; parts are fields of what they belong to.
 SUBJECTS = tuple(label for label, parent in KEPT if parent is None)
 #: Rows of another table that are told as a field of the row to which they belong.
-PARTS = {"measures.measure": "supporting", "metrics.check": "terms"}
+PARTS = {
+    "measures.department": "succeeded_by",
+    "measures.measure": "supporting",
+    "metrics.check": "terms",
+}
+#: Those of them that name departments
+OFFICES = ("succeeded_by", "supporting")
 LARGEST_ORDER = 32_767
 
 
@@ -76,8 +82,8 @@ def is_public(row: models.Model) -> bool:
 
 def told(row: models.Model, name: str):
     """A field of ``row`` as it is written down in a revision."""
-    if name == "supporting":
-        return sorted(row.supporting.values_list("code", flat=True)) if row.pk else []
+    if name in OFFICES:
+        return sorted(getattr(row, name).values_list("code", flat=True)) if row.pk else []
     if name == "terms":
         terms = row.terms.values_list("role", "indicator__code", "earlier") if row.pk else []
         return sorted(list(term) for term in terms)
@@ -413,9 +419,9 @@ def _related(model, code: str):
 
 
 def _write_part(row: models.Model, part: str, value: list) -> None:
-    if part == "supporting":
+    if part in OFFICES:
         field = row._meta.get_field(part)
-        row.supporting.set([_related(field.related_model, code) for code in value])
+        getattr(row, part).set([_related(field.related_model, code) for code in value])
         return
     Term = apps.get_model("metrics.checkterm")
     wanted = {tuple(term) for term in value}

@@ -15,6 +15,8 @@ from functools import cached_property
 from django.apps import apps
 from django.db import models
 
+from . import fixed_rounds
+
 VERSIONS, REVISIONS, APPLYING = "measures_version", "measures_revision", "measures_applying"
 
 #: The tables that are kept; a row of a second one belongs to a row of another and goes with it.
@@ -24,6 +26,7 @@ KEPT = (
     ("measures.section", None),
     ("measures.theme", None),
     ("measures.department", None),
+    ("measures.department_succeeded_by", "from_department"),
     ("measures.measure", None),
     ("measures.measure_supporting", "measure"),
     ("metrics.unit", None),
@@ -177,7 +180,7 @@ def triggers(vendor: str) -> list[Trigger]:
     found = []
     for kept in tables:
         found += _guards(kept, sql) + _records(kept, tables, sql)
-    return found + _guards_of_versions(tables, sql)
+    return found + _guards_of_versions(tables, sql) + [_guard_of_fixed_rounds()]
 
 
 def _guards(kept: Kept, sql: Sql) -> list[Trigger]:
@@ -286,6 +289,10 @@ def _guards_of_versions(tables: list[Kept], sql: Sql) -> list[Trigger]:
         Trigger(*_named(APPLYING, "INSERT"), unreviewed, UNREVIEWED),
         Trigger(*_named(APPLYING, "UPDATE"), "1 = 1", UNREVIEWED),
     ]
+
+
+def _guard_of_fixed_rounds() -> Trigger:
+    return Trigger(*_named(fixed_rounds.DUE, "INSERT"), fixed_rounds.IS_FIXED, fixed_rounds.FIXED)
 
 
 def _named(table: str, operation: str) -> tuple[str, str, str, str]:

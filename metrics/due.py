@@ -2,18 +2,23 @@
 
 A figure is due in the round in whose period its own period ends: quarterly figures in every
 quarter, yearly ones in the round that ends the year. Periods are calendar months, quarters,
-half-years and years.
+half-years and years. An indicator is due from the day on which it became public, or a later one
+that a steward set: rounds whose period ended before that day do not ask for it.
+
+When a round is locked, what it asked for and of whom is written down, and its counts go by that.
 """
 
 from collections import defaultdict
 from datetime import date
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from measures.models import Department, Round
 from measures.submission import State
 
-from .models import Indicator, Observation
+from .models import Indicator, Observation, RoundDue
 from .rules.choices import Frequency, Kind
 from .rules.periods import Period, last_period
 
@@ -46,9 +51,25 @@ def due_indicators(round_: Round, indicators: QuerySet) -> QuerySet:
     elsewhere = Observation.objects.filter(
         Q(round__isnull=True) | ~Q(round=round_), indicator=OuterRef("pk"), state=State.PUBLISHED
     )
-    return indicators.not_withdrawn().filter(
-        ~Q(frequency=Frequency.ONCE) | ~Exists(elsewhere), frequency__in=_asked(round_)
+    return (
+        indicators.not_withdrawn()
+        .filter(_begun(round_))
+        .filter(~Q(frequency=Frequency.ONCE) | ~Exists(elsewhere), frequency__in=_asked(round_))
     )
+
+
+def _begun(round_: Round) -> Q:
+    """Those that were public, and due, by the end of the round's period."""
+    end = round_.period_end
+    return Q(published_on__lte=end, measure__published_on__lte=end) & (
+        Q(due_from__isnull=True) | Q(due_from__lte=end)
+    )
+
+
+def _has_begun(indicator: Indicator, round_: Round) -> bool:
+    """As ``_begun``; needs the measure."""
+    due_from = indicator.due_from or round_.period_end
+    return indicator.was_public(round_.period_end) and due_from <= round_.period_end
 
 
 def due_in_rounds(rounds: list[Round], indicators: QuerySet) -> dict[int, list[Indicator]]:
@@ -62,16 +83,52 @@ def due_in_rounds(rounds: list[Round], indicators: QuerySet) -> dict[int, list[I
     reported: dict[int, set[int | None]] = defaultdict(set)
     for indicator, round_ in public.order_by().values_list("indicator", "round").distinct():
         reported[indicator].add(round_)
-    rows = list(indicators.not_withdrawn())
+    rows = list(indicators.not_withdrawn().select_related("measure"))
     found = {}
     for round_ in rounds:
         asked = _asked(round_)
         found[round_.pk] = [
             row
             for row in rows
-            if row.frequency in asked and not reported.get(row.pk, set()) - {round_.pk}
+            if row.frequency in asked
+            and _has_begun(row, round_)
+            and not reported.get(row.pk, set()) - {round_.pk}
         ]
     return found
+
+
+def due_by_department(
+    rounds: list[Round], departments: list[Department]
+) -> set[tuple[int, int, int]]:
+    """(round, department, indicator), by their keys, of all that is or was due.
+
+    Of rounds that were locked, what was written down then; of others, what departments lead now.
+    Three queries at the most.
+    """
+    fixed = [round_ for round_ in rounds if round_.due_fixed_at]
+    found = set()
+    if fixed:
+        rows = RoundDue.objects.filter(round__in=fixed, department__in=departments)
+        found.update(rows.values_list("round", "department", "indicator"))
+    led = Indicator.objects.filter(measure__lead__in=departments).order_by()
+    for round_, indicators in due_in_rounds([r for r in rounds if r not in fixed], led).items():
+        found.update((round_, row.measure.lead_id, row.pk) for row in indicators)
+    return found
+
+
+@transaction.atomic
+def fix(round_: Round) -> None:
+    """Writes down what ``round_`` asks for, once and for good; whoever locks it does."""
+    round_ = Round.objects.select_for_update().get(pk=round_.pk)
+    if round_.due_fixed_at:
+        return
+    led = Indicator.objects.filter(measure__lead__isnull=False).select_related("measure")
+    RoundDue.objects.bulk_create(
+        RoundDue(round=round_, indicator=row, department_id=row.measure.lead_id)
+        for row in due_indicators(round_, led).order_by("pk")
+    )
+    round_.due_fixed_at = timezone.now()
+    round_.save(update_fields=["due_fixed_at"])
 
 
 def _asked(round_: Round) -> set[Frequency]:
@@ -80,9 +137,17 @@ def _asked(round_: Round) -> set[Frequency]:
 
 
 def indicators_of(round_: Round, department: Department) -> QuerySet:
-    """What ``round_`` asks of the department, in the report’s order, with ``public_values``."""
+    """What ``round_`` asks of the department, in the report’s order, with ``public_values``.
+
+    Of a locked round what it asked then and the department still leads, as it can be entered.
+    """
     led = Indicator.objects.filter(measure__lead=department)
-    return due_indicators(round_, led).with_place().with_public_values()
+    if round_.due_fixed_at:
+        fixed = RoundDue.objects.filter(round=round_, department=department)
+        found = led.not_withdrawn().filter(pk__in=fixed.values("indicator"))
+    else:
+        found = due_indicators(round_, led)
+    return found.with_place().with_public_values()
 
 
 def new_entry(indicator: Indicator, round_: Round, department: Department) -> Observation:

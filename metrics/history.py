@@ -29,7 +29,7 @@ def earlier_targets(as_of: date | None = None) -> dict[int, Target]:
     """Every replaced target of a public indicator by its key, to follow ``supersedes`` back."""
     public = Indicator.objects.published(as_of)
     rows = Target.objects.filter(indicator__in=public).versions(moment_of(as_of))
-    gone = rows.filter(replaced_at__isnull=False).select_related(*SHOWN).order_by()
+    gone = rows.filter(replaced_at__isnull=False).select_related("plan", *SHOWN).order_by()
     return {row.pk: row for row in gone}
 
 
@@ -41,17 +41,20 @@ def before(row: Submission, earlier: dict[int, Submission]) -> list[Submission]:
     return found
 
 
+def target_value(target: Target) -> str:
+    """What a target asks for, such as ≥ 10家; needs its indicator's unit."""
+    if target.value is None:
+        return _("not published")
+    text = figure_text(target.value, target.indicator.unit)
+    return f"{target.get_comparator_display()} {text}"
+
+
 def target_text(target: Target) -> str:
     """All that a target says in one line; needs its indicator's unit.
 
     A value that is not published is said to be so, and never guessed.
     """
-    unit = target.indicator.unit
-    said = [
-        _("target value not published")
-        if target.value is None
-        else f"{target.get_comparator_display()} {figure_text(target.value, unit)}"
-    ]
+    said = [_("target value not published") if target.value is None else target_value(target)]
     if target.due_on:
         said.append(_("due on %(day)s") % {"day": target.due_on.isoformat()})
     if target.baseline is not None:

@@ -58,7 +58,7 @@ class LastChange:
         if self.growth.value is None:
             return ""
         growth = rounded(self.growth.value)
-        return self._about(f"{_signed(growth)}%") if growth else ""
+        return self._about(f"{signed(growth)}%") if growth else ""
 
     @property
     def text(self) -> str:
@@ -159,7 +159,7 @@ class YearSum:
         growth = progress.growth(self.total, self.before).value
         if not growth:
             return text
-        parts = {"difference": text, "growth": f"{_signed(rounded(growth))}%"}
+        parts = {"difference": text, "growth": f"{signed(rounded(growth))}%"}
         return _("%(difference)s (%(growth)s)") % parts
 
 
@@ -242,7 +242,8 @@ def difference_words(value: Decimal, unit, *, exact: bool = True) -> str:
     return text % {"size": size if exact else _("about %(figure)s") % {"figure": size}}
 
 
-def _signed(value: Decimal) -> str:
+def signed(value: Decimal) -> str:
+    """With a sign, also of what is above zero: +1,200."""
     return f"{'−' if value < 0 else '+'}{plain(abs(value), grouping=True)}"
 
 
@@ -251,7 +252,7 @@ def difference_text(value: Decimal, unit) -> str:
     if value == 0:
         return _("unchanged")
     if unit.quantity == "percentage":
-        return _("%(points)s percentage points") % {"points": _signed(value)}
+        return _("%(points)s percentage points") % {"points": signed(value)}
     if unit.quantity == "rank":
         places = int(abs(value))
         # Rank 1 is the best, so a smaller number is a rise.

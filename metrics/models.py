@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from measures import access
 from measures.evidence import evidence_path, validate_extension, validate_size
 from measures.fields import CharField, SlugField, TextField, URLField
-from measures.models import Measure, Opinion, Report, Round, validate_locator
+from measures.models import Department, Measure, Opinion, Report, Round, validate_locator
 from measures.submission import Submission, SubmissionQuerySet, moment_of
 from measures.text import InBothLanguages, Named, NamedQuerySet
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
@@ -237,6 +237,14 @@ class Indicator(Named):
         blank=True,
         help_text=_(
             "When the department agreed to report this often. Until then nothing is called overdue."
+        ),
+    )
+    due_from = models.DateField(
+        _("due from"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "The first day whose figures are asked for. Empty: from the day on which it is public."
         ),
     )
     is_key = models.BooleanField(
@@ -498,6 +506,33 @@ class Observation(Sourced, Submission):
     def base_value(self):
         """The value in the base unit, for comparison; needs the indicator's unit loaded."""
         return self.value * self.indicator.unit.factor
+
+
+class RoundDue(models.Model):
+    """What a round asked of a department when it was locked; never changed afterwards."""
+
+    round = models.ForeignKey(Round, models.PROTECT, related_name="due", verbose_name=_("round"))
+    indicator = models.ForeignKey(
+        Indicator, models.PROTECT, related_name="+", verbose_name=_("indicator")
+    )
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="+", verbose_name=_("department")
+    )
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("figure due in a round")
+        verbose_name_plural = _("figures due in a round")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["round", "indicator"],
+                name="rounddue_once",
+                violation_error_message=_("The round asks for this indicator already."),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.round}: {self.indicator}"
 
 
 class Plan(Named):

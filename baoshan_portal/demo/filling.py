@@ -32,6 +32,7 @@ from measures.models import (
 )
 from measures.submission import State, Submission
 from measures.trail import Action, differences, event, record_all, snapshot
+from metrics import due
 from metrics.due import entry_period, new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Plan, Target, Unit
@@ -141,6 +142,9 @@ class Filling:
         self.publish_states()
         self.withdraw_a_note()
         self.leave_work()
+        for round_ in self.rounds.values():
+            if round_.locked:
+                due.fix(round_)
 
     # What the figures hang on
 

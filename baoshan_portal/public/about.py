@@ -4,6 +4,7 @@ from django.conf import settings
 from django.shortcuts import render
 
 from measures.models import Report, Stage
+from metrics.corrections import revisions_by_department
 from metrics.models import Plan
 
 from .open_data import FILES
@@ -18,6 +19,7 @@ def method(request):
         "reports": Report.objects.all(),
         "plans": Plan.objects.all(),
         "tolerance_points": settings.PACE_TOLERANCE_POINTS,
+        "revisions": revisions_by_department(request.as_of),
         "grace_days": settings.REPORTING_GRACE_DAYS,
         "terms": [
             (stage, settings.STAGE_TERMS[stage]) for stage in Stage if stage in settings.STAGE_TERMS

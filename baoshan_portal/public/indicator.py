@@ -1,6 +1,6 @@
 """The page of an indicator: its values, their sources, its targets, and the chart as a file."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import F, Q
 from django.http import Http404
@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import assess, assess_checks, gaps_of
+from metrics.corrections import corrections
 from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
+from metrics.redefinition import Definitions, Redefinition, chain_of, redefinition
 from metrics.rules.periods import Period, period_text
 from metrics.wording import aggregation_rule
 
@@ -55,6 +57,7 @@ def page(request, code):
     if row.withdrawn_at:
         return render(request, "public/withdrawn.html", {"row": row, "place": row.measure})
     assessment = assess(row, row.current_target, on)
+    redefinitions = redefinitions_of(row, values, targets, on, moment_of(as_of))
     related = list(
         Indicator.objects.published(as_of)
         .filter(Q(basis=row) | Q(pk=row.basis_id))
@@ -81,9 +84,12 @@ def page(request, code):
         "sums": sums_by_year(row),
         "draws_png": files.draws_png(),
         "observations": row.public_values,
+        "corrections": corrections(values),
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
-        "assessments": [assess(row, target, on) for target in row.loaded_targets],
+        "judged": [
+            (assess(row, target, on), redefinitions[target.pk]) for target in row.loaded_targets
+        ],
         "assessment": assessment,
         "basis": next((other for other in related if other.pk == row.basis_id), None),
         "checks": checks,
@@ -92,6 +98,25 @@ def page(request, code):
         "aggregation_rule": aggregation_rule(row.kind),
     }
     return render(request, "public/indicator.html", context)
+
+
+def redefinitions_of(
+    row: Indicator, values: list[Observation], targets: list[Target], on: date, moment: datetime
+) -> dict[int, Redefinition]:
+    """What became of the terms of each standing target, by its key; one query, if there is any.
+
+    ``values`` and ``targets`` are all that were ever public (see ``load``).
+    """
+    if not row.loaded_targets:
+        return {}
+    definitions = Definitions.of([row.pk], {target.plan_id for target in targets})
+    by_key = {target.pk: target for target in targets}
+    return {
+        target.pk: redefinition(
+            chain_of(target, by_key), row, values, definitions, on=on, until=moment
+        )
+        for target in row.loaded_targets
+    }
 
 
 def with_gaps(

@@ -15,7 +15,9 @@ from measures.models import Department, Evaluation, MeasureState, Report
 from measures.numerals import plain, rounded
 from measures.spreadsheets import READ_TOGETHER
 from metrics.assessment import Assessment, assess
+from metrics.history import earlier_targets
 from metrics.models import Indicator, Observation, Target, Unit
+from metrics.redefinition import redefinitions
 from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
@@ -121,6 +123,10 @@ TARGETS = File(
         *EXPLANATION,
         Field("due_reason", "string", _("why the due date is empty, as a code")),
         Field("baseline_reason", "string", _("why the baseline is empty, as a code")),
+        Field("first_value", "number", _("target when it was first public")),
+        Field("first_due_on", "date", _("due date when it was first public, or the plan's end")),
+        Field("slip_days", "integer", _("by how many days the due date was put off")),
+        Field("redefined", "boolean", _("true: the verdict changed because of a redefinition")),
     ),
     ("indicator_code", "plan", "due_on"),
 )
@@ -319,7 +325,8 @@ def _state(state: MeasureState | None) -> tuple:
 def targets(request):
     as_of = request.as_of
     on = as_of or timezone.localdate()
-    rows = Target.objects.for_list(as_of)
+    rows = list(Target.objects.for_list(as_of))
+    terms = redefinitions(rows, earlier_targets(as_of), as_of)
     return csv_answer(
         TARGETS,
         (
@@ -339,8 +346,12 @@ def targets(request):
                 _unpublished(row.value),
                 _unpublished(row.due_on),
                 _unpublished(row.baseline),
+                number(terms[row.pk].first.value),
+                terms[row.pk].first_due,
+                terms[row.pk].slip,
+                terms[row.pk].is_redefined,
             )
-            for row in rows.iterator(chunk_size=READ_TOGETHER)
+            for row in rows
         ),
         as_of,
     )

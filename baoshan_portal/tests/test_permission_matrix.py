@@ -226,6 +226,8 @@ department                    history                   -     r      r        r 
 department                    change                    -     r      r        w       r       w             w          -
 department                    add                       -     -      -        -       -       w             w          -
 department                    delete                    -     -      -        -       -       -             -          -
+department                    action:move_measures      -     -      -        w       -       -             w          -
+department                    action:move_staff         -     -      -        -       -       w             w          -
 user                          changelist                -     -      -        -       -       r             r          -
 user                          history                   -     -      -        -       -       r             r          -
 user                          change                    -     -      -        -       -       w/r           w          -
@@ -327,6 +329,8 @@ def rows_of(whose, department, other) -> dict:
     names = {"name": f"Mark-{whose}", "name_en": f"Mark-{whose}"}
     measure = make_measure(lead=department, **names)
     indicator = make_indicator(measure=measure, **names)
+    staffed = make_department()
+    staffed.members.add(make_user())
     return {
         "opinion": make_opinion(),
         "report": make_report(),
@@ -359,6 +363,7 @@ def rows_of(whose, department, other) -> dict:
         "trailevent": TrailEvent.objects.create(actor_name="li", action="entered"),
         "group": Group.objects.get(name=EDITOR if whose == "own" else REVIEWER),
         "lead": department,
+        "staffed": staffed,
         "due": make_indicator(measure=measure, **names),
         "proof": make_observation(
             indicator=indicator, evidence_file=ContentFile(f"proof of {whose}".encode(), "a.pdf")
@@ -505,6 +510,9 @@ def action(world, kind, whose, name) -> Attempt:
     if name == "unlock":
         row = world.rows[whose]["locked round"]
     typed = {"action": name, "_selected_action": [row.pk], "index": "0", "post": "yes"}
+    if kind == "department":
+        moved = {"move_measures": "lead", "move_staff": "staffed"}[name]
+        typed |= {"to": row.code, "_selected_action": [world.rows[whose][moved].pk]}
     return Attempt(desk(MODELS[kind], "changelist"), typed)
 
 

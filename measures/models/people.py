@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
@@ -26,6 +27,12 @@ class User(AbstractUser):
     role_rights = access.ACCOUNT
 
 
+class DepartmentQuerySet(NamedQuerySet):
+    def standing(self):
+        """Without those that have ended by today."""
+        return self.exclude(ended_on__lte=timezone.localdate())
+
+
 class Department(Named):
     """An office that leads or supports measures and reports on them."""
 
@@ -33,15 +40,34 @@ class Department(Named):
         User, verbose_name=_("members"), related_name="departments", blank=True
     )
 
+    ended_on = models.DateField(
+        _("ended on"),
+        null=True,
+        blank=True,
+        help_text=_("From this day on it is given nothing new; what it led keeps its name."),
+    )
+    succeeded_by = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        related_name="continues",
+        blank=True,
+        verbose_name=_("continued by"),
+        help_text=_("One where it was merged or renamed, several where it was split."),
+    )
+
     role_rights = access.OFFICE
 
-    objects = NamedQuerySet.as_manager()
+    objects = DepartmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
         verbose_name = _("department")
         verbose_name_plural = _("departments")
         permissions = [("see_every_department", _("Can see the rows of every department"))]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended_on is not None and self.ended_on <= timezone.localdate()
 
 
 class RolePolicy(models.Model):

@@ -22,6 +22,9 @@ class Round(Named):
     opens_on = models.DateField(_("opens on"))
     due_on = models.DateField(_("due on"))
     locked = models.BooleanField(_("locked"), default=False, editable=False)
+    due_fixed_at = models.DateTimeField(
+        _("what was due is fixed since"), null=True, blank=True, editable=False
+    )
 
     role_rights = access.STRUCTURE
 

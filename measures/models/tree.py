@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -186,6 +187,16 @@ class Measure(Named):
                 violation_error_message=_("A report and the place in it belong together."),
             ),
         ]
+
+    def clean(self):
+        """Refuses that an office which has ended begins to lead."""
+        super().clean()
+        if self.lead and self.lead.has_ended:
+            stored = Measure.objects.filter(pk=self.pk).values_list("lead", flat=True).first()
+            if stored != self.lead_id:
+                raise ValidationError(
+                    {"lead": _("%(department)s has ended.") % {"department": self.lead}}
+                )
 
     @property
     def number_key(self) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from .. import protection, versions
+from .. import fixed_rounds, protection, versions
 from ..models import ProgressNote, TrailEvent
 from ..submission import State, Submission
 from ..trail import Action, record
@@ -133,8 +133,11 @@ def test_every_kind_of_submission_and_the_trail_have_their_triggers():
     }
     expected |= {f"metrics_observation_no_future_{each}" for each in ("insert", "update")}
     expected |= {trigger.name for trigger in versions.triggers(connection.vendor)}
+    fixed = [(table, operation.lower()) for table, operation, *_rest in fixed_rounds.rules()]
+    expected |= {f"{table}_protect_{operation}" for table, operation in fixed}
     if connection.vendor == "postgresql":
         expected |= {f"{table}_protect_truncate" for table in (*submissions, TRAIL)}
+        expected |= {f"{table}_protect_truncate" for table, _operation in fixed}
         kept = (kept.table for kept in versions.kept_tables())
         expected |= {f"{table}_version_truncate" for table in (versions.VERSIONS, *kept)}
         question = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
@@ -218,7 +221,7 @@ def test_the_triggers_survive_a_migration_in_which_sqlite_rebuilds_a_table(tmp_p
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True
     )
-    # Two for each submission and the trail, and two that keep the future out of what happened; the
-    # rebuilt table is without its own until the next migration.
-    every = 9 * 2 + 2 + len(versions.triggers("sqlite"))
+    # Two for each submission and the trail, two that keep the future out of what happened, and
+    # those of the rounds; the rebuilt table is without its own until the next migration.
+    every = 9 * 2 + 2 + len(fixed_rounds.rules()) + len(versions.triggers("sqlite"))
     assert done.stdout.split() == [f"{every}", f"{every - 2}", f"{every}"]

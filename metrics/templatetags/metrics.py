@@ -5,6 +5,7 @@ from django import template
 from measures.numerals import plain
 
 from ..history import target_text as text_of_target
+from ..history import target_value as value_of_target
 from ..rules.checks import Result
 from ..rules.choices import Freshness, Verdict
 from ..rules.periods import period_text
@@ -109,6 +110,12 @@ def freshness(state):
     """Whether a figure was reported when it was due, with icon and word."""
     tone, icon = FRESHNESS[state]
     return {"state": state, "tone": tone, "icon": icon}
+
+
+@register.filter
+def target_value(target) -> str:
+    """What a target asks for, such as ≥ 10家."""
+    return value_of_target(target)
 
 
 @register.filter

@@ -1,20 +1,31 @@
 """What a round asks for, and the period of what is entered in it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone
 
-from measures.tests.factories import ISSUED, make_department, make_measure, make_round
+from measures.models import Round
+from measures.tests.factories import (
+    ISSUED,
+    make_department,
+    make_measure,
+    make_round,
+    reword,
+)
 
 from ..due import (
+    due_by_department,
     due_in_rounds,
     due_indicators,
     entry_period,
+    fix,
     indicators_of,
     is_due,
     new_entry,
 )
-from ..models import Indicator
+from ..models import Indicator, RoundDue
 from ..rules.choices import Frequency, Kind
 from ..rules.periods import last_period
 from .factories import make_indicator, make_observation, make_unit
@@ -131,7 +142,7 @@ def test_what_is_reported_once_stays_on_its_sheet(third_quarter):
 
 def test_many_rounds_at_once_ask_for_what_each_asks_for(third_quarter, django_assert_num_queries):
     year = make_round(period_start=date(2023, 1, 1), period_end=date(2023, 12, 31))
-    rounds = [third_quarter, year, make_round(period_start=SINCE, period_end=SINCE)]
+    rounds = [third_quarter, year, make_round(period_start=ISSUED, period_end=ISSUED)]
     unit = make_unit()
     made = {name: make_indicator(unit=unit, frequency=name) for name in Frequency}
     here, elsewhere = (make_indicator(unit=unit, frequency=ONCE) for _ in range(2))
@@ -175,3 +186,71 @@ def test_a_new_entry_of_a_total_begins_where_the_latest_one_began(third_quarter)
     assert (row.period_start, row.period_end) == (SINCE, third_quarter.period_end)
     assert (row.indicator, row.round) == (total, third_quarter)
     assert (row.source_name, row.pk) == (f"科委{third_quarter.name}", None)
+
+
+def test_an_indicator_is_due_from_the_day_on_which_it_became_public(third_quarter):
+    ends = third_quarter.period_end
+    on_the_last_day = make_indicator(frequency=QUARTERLY, published_on=ends)
+    make_indicator(frequency=QUARTERLY, published_on=ends + timedelta(days=1))
+    make_indicator(frequency=QUARTERLY, published_on=None)
+    make_indicator(frequency=QUARTERLY, measure=make_measure(published_on=ends + timedelta(days=1)))
+
+    assert asked_for(third_quarter) == {on_the_last_day}
+    assert due_in_rounds([third_quarter], Indicator.objects.select_related("measure")) == {
+        third_quarter.pk: [on_the_last_day]
+    }
+
+
+def test_or_from_a_later_day_that_a_steward_set(third_quarter):
+    ends = third_quarter.period_end
+    in_time = make_indicator(frequency=QUARTERLY, due_from=ends)
+    make_indicator(frequency=QUARTERLY, due_from=ends + timedelta(days=1))
+
+    assert asked_for(third_quarter) == {in_time}
+    assert due_in_rounds([third_quarter], Indicator.objects.select_related("measure")) == {
+        third_quarter.pk: [in_time]
+    }
+
+
+def test_a_locked_round_keeps_what_it_asked_for_and_of_whom(third_quarter):
+    first, second = make_department(), make_department()
+    moving, staying = (
+        make_indicator(measure=make_measure(lead=first), frequency=QUARTERLY) for _ in range(2)
+    )
+    make_indicator(frequency=QUARTERLY)
+
+    fix(third_quarter)
+    reword(moving.measure, lead=second)
+    make_indicator(measure=make_measure(lead=first), frequency=QUARTERLY)
+    third_quarter.refresh_from_db()
+    fix(third_quarter)
+
+    key = third_quarter.pk
+    assert due_by_department([third_quarter], [first, second]) == {
+        (key, first.pk, moving.pk), (key, first.pk, staying.pk)
+    }  # fmt: skip
+    assert set(indicators_of(third_quarter, first)) == {staying}
+    assert set(indicators_of(third_quarter, second)) == set()
+    another = make_round()
+    assert (another.pk, second.pk, moving.pk) in due_by_department([another], [first, second])
+
+
+def test_what_was_due_in_a_locked_round_cannot_be_rewritten(third_quarter):
+    lead = make_department()
+    indicator = make_indicator(measure=make_measure(lead=lead), frequency=QUARTERLY)
+    fix(third_quarter)
+    late = make_indicator(measure=make_measure(lead=lead), frequency=QUARTERLY)
+    (row,) = RoundDue.objects.all()
+    assert row.indicator == indicator
+
+    for rewrite in (
+        lambda: RoundDue.objects.update(indicator=late),
+        lambda: RoundDue.objects.all()._raw_delete(RoundDue.objects.db),
+        lambda: RoundDue.objects.create(round=third_quarter, indicator=late, department=lead),
+        lambda: Round.objects.update(due_fixed_at=None),
+        lambda: Round.objects.update(due_fixed_at=timezone.now()),
+    ):
+        with pytest.raises(DatabaseError, match="what was due"), transaction.atomic():
+            rewrite()
+    Round.objects.update(locked=False)
+    assert RoundDue.objects.get() == row

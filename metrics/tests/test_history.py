@@ -142,7 +142,7 @@ def test_the_page_shows_what_the_target_said_before(client):
 
     response = page_of(client, second)
 
-    assert [state.target for state in response.context["assessments"]] == [second]
+    assert [state.target for state, _terms in response.context["judged"]] == [second]
     assert response.context["corrected_targets"] == [first]
     assert "≥ 10 organisations · due on 2023-12-31 · no claim" in words(response)
     assert "计划调整" in words(response)
@@ -153,7 +153,7 @@ def test_the_target_said_nothing_before_on_a_day_before_the_change(client):
 
     response = page_of(client, first, as_of="2023-08-09")
 
-    assert [state.target for state in response.context["assessments"]] == [first]
+    assert [state.target for state, _terms in response.context["judged"]] == [first]
     assert response.context["corrected_targets"] == []
     assert "计划调整" not in words(response)
 

@@ -19,6 +19,7 @@ from measures.models import (
 )
 from measures.submission import stood
 from measures.withdrawn import Subject
+from metrics.corrections import Correction, first_of
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
@@ -42,6 +43,7 @@ class Publication:
     ``before`` is what it replaced or the value of the period before, empty if there was none;
     ``difference`` is empty unless the two may be subtracted. ``first_value`` is the value
     itself if none of its indicator was ever public before, and None of everything else.
+    ``first`` and ``size`` tell a corrected value by what it said when it was first public.
     """
 
     id: str
@@ -54,6 +56,8 @@ class Publication:
     reason: str = ""
     difference: str = ""
     first_value: Observation | None = None
+    first: str = ""
+    size: str = ""
 
     @property
     def title(self) -> str:
@@ -172,6 +176,7 @@ def _value(row: Observation, history: list[Observation]) -> Publication:
     indicator = row.indicator
     before = row.supersedes or _of_the_period_before(row, history)
     history_begins = min(value.published_at for value in history)
+    first = first_of(row, {value.pk: value for value in history})
     return Publication(
         f"observation:{row.code}",
         _public_since(row),
@@ -183,6 +188,8 @@ def _value(row: Observation, history: list[Observation]) -> Publication:
         row.correction_reason,
         _difference(row, before, history),
         first_value=row if row.published_at <= history_begins else None,
+        first=observed_text(first, indicator.unit) if row.supersedes else "",
+        size=Correction(first, row).text if row.supersedes else "",
     )
 
 

@@ -4,6 +4,7 @@ Both days are worked out from one reading of the database, so the cost does not 
 """
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -21,6 +22,7 @@ from metrics.models import (
     Target,
     indicator_withdrawal,
 )
+from metrics.redefinition import Definitions, chain_of, redefinition
 from metrics.rules.checks import Result
 from metrics.rules.choices import Verdict
 
@@ -31,7 +33,9 @@ PLACE = ("indicator__unit__base", "indicator__measure__theme__section")
 class StateChange:
     """``target`` or ``check``, whichever the state is of, and what it was on the two days.
 
-    ``before`` is None where it was not public on the first day.
+    ``before`` is None where it was not public on the first day. A target's verdict that is better
+    by other terms rather than by a value ``is_redefined``, and ``otherwise`` is what it would be
+    by the former terms (see ``redefinition``); it may then be the same as before.
     """
 
     measure: Measure
@@ -39,16 +43,19 @@ class StateChange:
     check: Check | None
     before: Verdict | Result | None
     after: Verdict | Result
+    is_redefined: bool = False
+    otherwise: Verdict | None = None
 
 
 def state_changes(first: date, last: date) -> list[StateChange]:
-    """What differs at the end of ``last`` from the end of ``first``; four queries, always.
+    """What differs at the end of ``last`` from the end of ``first``; five queries, always.
 
     By the numbers of the measures, targets before checks. A check belongs to the measure of its
     figure that stands first in the report.
     """
     known = _Known(last)
     before, after = known.states(first), known.states(last)
+    redefined = known.redefined(first, last, after)
     changes = [
         StateChange(
             min((row.measure for row in indicators), key=lambda measure: measure.number_key),
@@ -56,9 +63,11 @@ def state_changes(first: date, last: date) -> list[StateChange]:
             row if isinstance(row, Check) else None,
             before[key][2] if key in before else None,
             state,
+            key in redefined,
+            redefined[key].otherwise if key in redefined else None,
         )
         for key, (row, indicators, state) in after.items()
-        if key not in before or before[key][2] != state
+        if key not in before or before[key][2] != state or key in redefined
     ]
     return sorted(changes, key=lambda change: (change.measure.number_key, change.check is not None))
 
@@ -78,6 +87,11 @@ class _Known:
         watched = {target.indicator_id for target in self.targets} | indicators_in(self.checks)
         values = Observation.objects.filter(indicator__in=watched)
         self.values = list(values.versions(end).order_by(*NEWEST_FIRST))
+        self.by_key = {target.pk: target for target in self.targets}
+        self.definitions = Definitions.of(
+            {target.indicator_id for target in self.targets},
+            {target.plan_id for target in self.targets},
+        )
 
     def states(self, day: date) -> dict:
         """Row, its indicators and its state on ``day``, by a key that outlives corrections."""
@@ -90,13 +104,37 @@ class _Known:
         return self._verdicts(day, moment, values) | self._results(day, moment, values)
 
     def _verdicts(self, day: date, moment: datetime, values: dict) -> dict:
-        by_key = {target.pk: target for target in self.targets}
         found = {}
         for target in self.targets:
             indicator = target.indicator
             if stood(target, moment) and _is_public(target, day, moment):
-                verdict = verdict_of(indicator, values[indicator.pk], target, day)
-                found["target", _origin(target, by_key)] = target, [indicator], verdict
+                judged = copy(target)
+                judged.plan = self.definitions.before(target.plan, moment)
+                defined = self.definitions.before(indicator, moment)
+                verdict = verdict_of(defined, values[indicator.pk], judged, day)
+                origin = chain_of(target, self.by_key)[0]
+                found["target", origin.pk] = target, [indicator], verdict
+        return found
+
+    def redefined(self, first: date, last: date, states: dict) -> dict:
+        """The ``redefinition`` of each target of ``states`` whose verdict became better by one
+        between the two days, by the same keys."""
+        since, until = end_of_day(first), min(end_of_day(last), self.now)
+        values = defaultdict(list)
+        for value in self.values:
+            values[value.indicator_id].append(value)
+        found = {}
+        for key, (target, indicators, _state) in states.items():
+            if not isinstance(target, Target):
+                continue
+            (indicator,) = indicators
+            chain = chain_of(target, self.by_key)
+            terms = redefinition(
+                chain, indicator, values[indicator.pk], self.definitions,
+                on=last, until=until, since=since,
+            )  # fmt: skip
+            if terms.is_redefined:
+                found[key] = terms
         return found
 
     def _results(self, day: date, moment: datetime, values: dict) -> dict:
@@ -118,10 +156,3 @@ def _is_public(row: Target | CheckTerm, day: date, moment: datetime) -> bool:
 
 def _fell(withdrawn_at: datetime | None, moment: datetime) -> bool:
     return withdrawn_at is not None and withdrawn_at < moment
-
-
-def _origin(target: Target, by_key: dict[int, Target]) -> int:
-    """The key of the first version of ``target``."""
-    while target.supersedes_id in by_key:
-        target = by_key[target.supersedes_id]
-    return target.pk

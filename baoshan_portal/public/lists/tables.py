@@ -15,13 +15,13 @@ from measures.models import Measure
 from measures.numerals import plain
 from measures.spreadsheets import Kind
 from metrics.assessment import assess, timeliness_of
-from metrics.history import before, earlier_targets, target_text
+from metrics.history import before, earlier_targets, target_text, target_value
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Target
+from metrics.redefinition import redefined_text, redefinitions
 from metrics.rules.periods import period_text
 from metrics.wording import (
     as_written_text,
-    figure_text,
     observed_text,
     percent_text,
     timeliness_text,
@@ -281,6 +281,31 @@ class TargetTable(tables.Table):
     source = tables.Column(
         verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE | LONG
     )
+    # The page shows them in the cells of today's target, due date and verdict.
+    first_target = tables.Column(
+        verbose_name=_("First target"),
+        accessor="pk",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
+    )
+    first_due = tables.Column(
+        verbose_name=_("First due date"), accessor="pk", orderable=False, visible=False
+    )
+    slip = tables.Column(
+        verbose_name=_("Put off by (days)"),
+        accessor="pk",
+        orderable=False,
+        visible=False,
+        attrs=COUNT,
+    )
+    redefined = tables.Column(
+        verbose_name=_("Changed by a redefinition"),
+        accessor="pk",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
+    )
     # The page shows it in a table of its own below.
     earlier = tables.Column(
         verbose_name=_("What it said before"),
@@ -303,12 +328,40 @@ class TargetTable(tables.Table):
         return str(value)
 
     def value_target(self, record):
-        if record.value is None:
-            return _("not published")
-        text = figure_text(record.value, record.indicator.unit)
-        return f"{record.get_comparator_display()} {text}"
+        return target_value(record)
 
-    render_target = value_target
+    def render_target(self, record):
+        first = self.terms_of(record).first
+        if first.pk == record.pk:
+            return target_value(record)
+        return format_html(
+            "{}<br><small>{}</small>",
+            target_value(record),
+            _("first: %(target)s") % {"target": target_value(first)},
+        )
+
+    def render_due_on(self, record, value):
+        terms = self.terms_of(record)
+        if not terms.slip:
+            return value
+        slipped = render_to_string("public/_slip.html", {"slip": terms.slip})
+        first = _("first: %(target)s") % {"target": terms.first_due.isoformat()}
+        return format_html("{}<br><small>{} · {}</small>", value, first, slipped.strip())
+
+    def value_due_on(self, value):
+        return value
+
+    def value_first_target(self, record):
+        return target_value(self.terms_of(record).first)
+
+    def value_first_due(self, record):
+        return self.terms_of(record).first_due.isoformat()
+
+    def value_slip(self, record):
+        return self.terms_of(record).slip
+
+    def value_redefined(self, record):
+        return redefined_text(self.terms_of(record))
 
     def render_latest(self, value):
         return _figure(value.latest, value.unit)
@@ -336,7 +389,9 @@ class TargetTable(tables.Table):
         return percent_text(self.assessment_of(record).progress.value)
 
     def render_verdict(self, record):
-        return render_to_string("public/_verdict.html", {"verdict": self.verdict_of(record)})
+        verdict = render_to_string("public/_verdict.html", {"verdict": self.verdict_of(record)})
+        terms = {"redefinition": self.terms_of(record)}
+        return format_html("{}{}", verdict, render_to_string("public/_redefined.html", terms))
 
     def value_verdict(self, record):
         return self.verdict_of(record).label
@@ -345,6 +400,15 @@ class TargetTable(tables.Table):
     def replaced(self):
         """Every version of a public target that was corrected, by its key."""
         return earlier_targets(self.request.as_of)
+
+    @cached_property
+    def redefinitions(self):
+        """What became of the terms of the targets of this page or file, by their keys."""
+        targets = [row.record for row in self.paginated_rows]
+        return redefinitions(targets, self.replaced, self.request.as_of)
+
+    def terms_of(self, record):
+        return self.redefinitions[record.pk]
 
     def value_earlier(self, record):
         corrected = _("%(from)s – %(until)s: %(said)s (corrected: %(reason)s)")

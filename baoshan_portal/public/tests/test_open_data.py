@@ -27,7 +27,7 @@ HEADERS = {
     "measures": "code,number,name,name_en,section,theme,lead,lead_confirmed,indicators,"
     "latest_note_on,url,state,state_on,state_source",
     "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source,scope,"
-    "caution,status,reason,due_reason,baseline_reason",
+    "caution,status,reason,due_reason,baseline_reason,first_value,first_due_on,slip_days,redefined",
     "evaluations": "code,report,section,theme,body,body_en,held_on,result,satisfied,"
     "fairly_satisfied,not_satisfied,abstained,decision,document,document_url,note,note_en,"
     "revision,published_at,url,opinion",

@@ -7,6 +7,7 @@ with another, and nobody changes what they may do themselves. Every change goes 
 from axes.utils import reset
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
@@ -21,11 +22,12 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from measures.access import ADMINISTRATOR, AUDITOR
 from measures.models import Department, RolePolicy, User
+from measures.reorganisation import move_measures, move_staff
 from measures.trail import Action, differences, record, snapshot
 
 from ..sign_in import remove_second_factor
 from .recorded import RecordsChanges
-from .reviewed import ReviewedAdmin
+from .reviewed import ReviewedAdmin, address_of
 
 #: Roles that look after or look at the work of the others, and therefore stand alone
 ALONE = (ADMINISTRATOR, AUDITOR)
@@ -288,6 +290,21 @@ class MembersForm(forms.ModelForm):
         return members
 
 
+class SuccessorForm(ActionForm):
+    """Beside the actions: which department takes over."""
+
+    to = forms.ModelChoiceField(
+        Department.objects.none(),
+        label=_("to department"),
+        required=False,
+        to_field_name="code",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = Department.objects.standing()
+
+
 @admin.register(Department)
 class DepartmentAdmin(ReviewedAdmin):
     """Stewards reword it, by review; administrators say who belongs to it, at once."""
@@ -295,8 +312,63 @@ class DepartmentAdmin(ReviewedAdmin):
     form = MembersForm
     # Nothing public shows it before a reviewed change names it.
     is_made_by_review = False
-    list_display = ("code", "name", "name_en")
-    autocomplete_fields = ("members",)
+    list_display = ("code", "name", "name_en", "ended_on")
+    list_filter = ("ended_on",)
+    autocomplete_fields = ("members", "succeeded_by")
+    action_form = SuccessorForm
+    actions = ("move_measures", "move_staff")
+
+    def get_exclude(self, request, obj=None):
+        # A new office begins as one that stands.
+        return None if obj else ("ended_on", "succeeded_by")
+
+    def get_search_results(self, request, queryset, search_term):
+        found, distinct = super().get_search_results(request, queryset, search_term)
+        # What is asked for here is given something new.
+        if request.GET.get("field_name") in ("lead", "supporting", "succeeded_by"):
+            found = found.standing()
+        return found, distinct
+
+    def parts(self, form, formsets):
+        if "succeeded_by" not in form.cleaned_data:
+            return {}
+        return {"succeeded_by": sorted(row.code for row in form.cleaned_data["succeeded_by"])}
+
+    def has_reword_permission(self, request):
+        return request.user.has_perm("measures.change_revision")
+
+    def has_staff_permission(self, request):
+        return request.user.has_perm("measures.change_user")
+
+    @admin.action(
+        description=_("Move the measures of the selected departments"), permissions=["reword"]
+    )
+    def move_measures(self, request, queryset):
+        if to := self._successor(request):
+            try:
+                revision = move_measures(list(queryset), to, by=request.user)
+            except ValidationError as error:
+                self.message_user(request, " ".join(error.messages), messages.ERROR)
+                return None
+            return redirect(address_of(revision))
+        return None
+
+    @admin.action(
+        description=_("Move the staff of the selected departments"), permissions=["staff"]
+    )
+    def move_staff(self, request, queryset):
+        if to := self._successor(request):
+            n = move_staff(list(queryset), to, by=request.user)
+            text = ngettext("%(n)d account went over.", "%(n)d accounts went over.", n)
+            self.message_user(request, text % {"n": n})
+
+    def _successor(self, request) -> Department | None:
+        """The department chosen beside the action, of those that stand."""
+        code = request.POST.get("to", "")
+        found = Department.objects.standing().filter(code=code).first()
+        if found is None:
+            self.message_user(request, _("Choose the department that takes over."), messages.ERROR)
+        return found
 
     def get_form(self, request, obj=None, **kwargs):
         form = super().get_form(request, obj, **kwargs)
@@ -305,7 +377,7 @@ class DepartmentAdmin(ReviewedAdmin):
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
         if obj and not request.user.has_perm("measures.change_revision"):
-            fields = (*fields, "name", "name_en")
+            fields = (*fields, "name", "name_en", "ended_on", "succeeded_by")
         return fields if request.user.has_perm("measures.change_user") else (*fields, "members")
 
     def save_related(self, request, form, formsets, change):

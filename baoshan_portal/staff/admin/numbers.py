@@ -140,7 +140,7 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
                     ("category", "kind"),
                     ("direction", "level"),
                     "basis",
-                    ("frequency", "schedule_agreed_on"),
+                    ("frequency", "schedule_agreed_on", "due_from"),
                 )
             },
         ),

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures import access
 from measures.models import (
+    Department,
     Measure,
     Opinion,
     ProgressNote,
@@ -17,6 +19,7 @@ from measures.models import (
     Theme,
 )
 from measures.trail import Action, in_trail_language, record
+from metrics import due
 
 from .recorded import NamedAdmin
 from .reviewed import ReviewedAdmin
@@ -86,6 +89,16 @@ class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     def get_queryset(self, request):
         return access.visible(request.user, super().get_queryset(request))
 
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "lead":
+            kwargs["queryset"] = _offered(request, "led")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "supporting":
+            kwargs["queryset"] = _offered(request, "supported")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def parts(self, form, formsets):
         if "supporting" not in form.cleaned_data:
             return {}
@@ -94,6 +107,15 @@ class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     @admin.display(description=_("number"))
     def number(self, measure):
         return measure.number
+
+
+def _offered(request, relation: str):
+    """The departments that stand, and those that the measure in hand has already."""
+    standing = Q(ended_on__isnull=True) | Q(ended_on__gt=timezone.localdate())
+    measure = request.resolver_match.kwargs.get("object_id")
+    if measure and measure.isdecimal():
+        standing |= Q(**{relation: measure})
+    return Department.objects.filter(standing).distinct()
 
 
 class RoundUnlockInline(admin.TabularInline):
@@ -120,7 +142,8 @@ class RoundAdmin(NamedAdmin):
                 "fields": (("period_start", "period_end"), ("opens_on", "due_on")),
                 "description": _(
                     "What is due in a round follows from each indicator's frequency: quarterly "
-                    "figures in every quarter, yearly ones in the round that ends the year."
+                    "figures in every quarter, yearly ones in the round that ends the year. What "
+                    "is due when the round is locked first is fixed then for good."
                 ),
             },
         ),
@@ -139,6 +162,8 @@ class RoundAdmin(NamedAdmin):
         for row in queryset.exclude(locked=locked):
             row.locked = locked
             row.save(update_fields=["locked"])
+            if locked:
+                due.fix(row)
             record(action, by=request.user, subject=row)
 
     def save_formset(self, request, form, formset, change):

@@ -19,6 +19,7 @@ from measures import access
 from measures.models import Department, Round, TrailEvent, User
 from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
+from metrics.models import RoundDue
 
 from .rows import ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
 from .sheets import SheetProgress, Sheets, progress_of_sheets
@@ -214,7 +215,7 @@ class Rounds:
 
     today: date
     latest: list[Round]
-    #: A line for every department that leads an indicator, with its progress in every round
+    #: A line for every department that leads an indicator, or did, with its progress
     by_department: list[tuple[Department, list[SheetProgress]]]
 
     @classmethod
@@ -224,7 +225,9 @@ class Rounds:
         latest = list(Round.objects.filter(opens_on__lte=today)[:ROUNDS_SHOWN])
         if not latest:
             return cls(today, [], [])
-        departments = list(Department.objects.filter(led__indicators__isnull=False).distinct())
+        asked = RoundDue.objects.filter(round__in=latest).values("department")
+        leads = Q(led__indicators__isnull=False) | Q(pk__in=asked)
+        departments = list(Department.objects.filter(leads).distinct())
         found = progress_of_sheets(latest, departments)
         lines = [
             (department, [found[round_.pk, department.pk] for round_ in latest])

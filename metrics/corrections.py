@@ -1,0 +1,95 @@
+"""Corrections told by their size: what a value said when it was first public, and what it says now.
+
+A value and its corrections are one chain, whatever else is published for the same period.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from measures.models import Department
+from measures.numerals import rounded
+from measures.submission import moment_of
+
+from .last_change import NO_GROWTH, difference_text, signed
+from .models import Indicator, Observation
+from .rules.choices import Qualifier
+from .rules.corrections import Revisions, Size, revisions, size
+
+#: What is counted in these has no percentage of itself.
+UNRELATED = frozenset({"percentage", "rank"})
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The first public version of a value and the latest; both need the indicator's unit."""
+
+    first: Observation
+    latest: Observation
+
+    @property
+    def size(self) -> Size:
+        indicator = self.latest.indicator
+        relative = indicator.kind not in NO_GROWTH and indicator.unit.quantity not in UNRELATED
+        return size(self.first.value, self.latest.value, relative=relative)
+
+    @property
+    def text(self) -> str:
+        """Such as +2家 (+40%); 0 where the value is the first one again."""
+        found = self.size
+        text = difference_text(found.difference, self.latest.indicator.unit)
+        if found.percent:
+            percent = f"{signed(rounded(found.percent))}%"
+            text = _("%(difference)s (%(growth)s)") % {"difference": text, "growth": percent}
+        exact = self.first.qualifier == self.latest.qualifier == Qualifier.EXACT
+        return text if exact else _("about %(figure)s") % {"figure": text}
+
+
+def first_of(row: Observation, known: Mapping[int, Observation]) -> Observation:
+    """The version of ``row`` that was public first, as far as ``known`` (by key) goes."""
+    while row.supersedes_id in known:
+        row = known[row.supersedes_id]
+    return row
+
+
+def corrections(versions: Sequence[Observation]) -> list[Correction]:
+    """Of each value that stands and was corrected, in the order of ``versions``.
+
+    ``versions`` are all that were ever public, see ``versions`` of the query.
+    """
+    known = {row.pk: row for row in versions}
+    return [
+        Correction(first_of(row, known), row)
+        for row in versions
+        if row.supersedes_id in known and not row.replaced_at
+    ]
+
+
+def revisions_by_department(
+    as_of: date | None = None,
+) -> list[tuple[Department | None, Revisions]]:
+    """How values were corrected, by the lead of their measure (None: not known).
+
+    In the order of the departments' codes, without those that have no public value. Three queries.
+    """
+    moment = moment_of(as_of)
+    public = Observation.objects.filter(indicator__in=Indicator.objects.published(as_of))
+    lead = "indicator__measure__lead"
+    counts = public.published(as_of).order_by().values_list(lead).annotate(n=Count("pk"))
+    of = dict(counts.values_list(lead, "n"))
+    chains = public.versions(moment).filter(
+        Q(supersedes__isnull=False) | Q(corrections__isnull=False)
+    )
+    rows = list(
+        chains.select_related("indicator__measure", "indicator__unit").order_by("pk").distinct()
+    )
+    sizes = defaultdict(list)
+    for found in corrections(rows):
+        sizes[found.latest.indicator.measure.lead_id].append(found.size)
+    departments: Iterable[Department] = Department.objects.filter(pk__in=[k for k in of if k])
+    found = [(row, revisions(sizes[row.pk], of[row.pk])) for row in departments]
+    return [*found, (None, revisions(sizes[None], of[None]))] if None in of else found
