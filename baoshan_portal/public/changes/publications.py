@@ -115,11 +115,11 @@ def _public_only_since(model, since: datetime) -> Q:
 
 
 def counts_by_theme(
-    since: datetime, until: datetime, opinion: Opinion
+    since: datetime, until: datetime, opinion: Opinion | None = None
 ) -> tuple[Counter, datetime | None]:
     """How many publications the list of these days has, by the theme's key; and the last ever.
 
-    ``until`` bounds both, and both are of ``opinion`` alone. The committee's word counts for the
+    ``until`` bounds both, and both are of ``opinion`` alone, of all if None. The committee's word counts for the
     last, and for no theme. One query, whatever the kinds.
     """
     parts = [
@@ -137,8 +137,8 @@ def counts_by_theme(
         .values(place=Value(None, BigIntegerField()))
         .annotate(n=Value(0), newest=Max("published_at"))
         for rows in (
-            OpinionStage.objects.filter(opinion=opinion),
-            Evaluation.objects.of_opinion(opinion),
+            OpinionStage.objects.filter(opinion=opinion) if opinion else OpinionStage.objects,
+            Evaluation.objects.of_opinion(opinion) if opinion else Evaluation.objects,
         )
     ]
     counts, newest = Counter(), []
