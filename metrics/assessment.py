@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import QuerySet
 
+from measures.models import Opinion
 from measures.numerals import rounded
 
 from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
@@ -178,6 +179,8 @@ def gaps_of(indicator: Indicator, values: Iterable[Observation]) -> list[Period]
     return gaps(indicator.kind, indicator.frequency, known)
 
 
+#: From a figure in a check to its opinion
+OPINION_OF_TERM = "indicator__measure__theme__section__opinion"
 #: Values by the key of their indicator, newest first.
 Values = Mapping[int, Sequence[Observation]]
 #: A figure in a check with the value that it stands for; None if there is none.
@@ -199,6 +202,12 @@ class CheckState:
         if self.check.kind == CheckKind.BASE and knows_before:
             return CheckKind.GROWTH
         return CheckKind(self.check.kind)
+
+    @property
+    def opinions(self) -> list[Opinion]:
+        """The opinions of its figures; needs ``OPINION_OF_TERM`` loaded."""
+        found = {term.indicator.measure.theme.section.opinion for term, _value in self.terms}
+        return sorted(found, key=lambda opinion: opinion.pk)
 
     @property
     def unit(self) -> Unit:
@@ -227,12 +236,12 @@ class CheckState:
         return self.text(self.outcome.tolerance)
 
 
-def assess_checks(checks: QuerySet, as_of: date | None) -> list[CheckState]:
+def assess_checks(checks: QuerySet, as_of: date | None, *related: str) -> list[CheckState]:
     """Each of ``checks`` on the values that were public on ``as_of`` (now if None).
 
-    Three queries.
+    Three queries; ``related`` is what is loaded of their terms besides.
     """
-    checks = list(checks.with_terms())
+    checks = list(checks.with_terms(*related))
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = values.select_related("report").by_indicator()
     return [assess_check(check, known) for check in checks]

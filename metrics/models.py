@@ -18,6 +18,7 @@ from measures import access
 from measures.evidence import evidence_path, validate_extension, validate_size
 from measures.fields import CharField, SlugField, TextField, URLField
 from measures.models import Department, Measure, Opinion, Report, Round, validate_locator
+from measures.models.tree import PLACE_IN_OPINION as MEASURES_PLACE
 from measures.submission import Submission, SubmissionQuerySet, moment_of
 from measures.text import InBothLanguages, Named, NamedQuerySet
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
@@ -106,6 +107,10 @@ class Unit(Named):
         return self.base or self
 
 
+#: From an indicator: the columns to sort by, so that the rows of an opinion stand together.
+PLACE_IN_OPINION = (*(f"measure__{column}" for column in MEASURES_PLACE), "order")
+
+
 def indicator_withdrawal(moment: datetime, path: str = "") -> dict:
     """``withdrawal_columns`` of an indicator, with which it falls also with its measure.
 
@@ -153,12 +158,13 @@ class IndicatorQuerySet(NamedQuerySet):
         return self.annotate(**indicator_withdrawal(moment_of(as_of)))
 
     def with_place(self):
-        """With unit, measure, theme, section and lead loaded, in the order of their numbers."""
+        """With unit, measure, its place and lead loaded, in the order of opinion and number."""
         return self.select_related(
-            "unit__base", "measure__theme__section", "measure__lead", "basis"
-        ).order_by(
-            "measure__theme__section__order", "measure__theme__order", "measure__order", "order"
-        )
+            "unit__base", "measure__theme__section__opinion", "measure__lead", "basis"
+        ).order_by(*PLACE_IN_OPINION)
+
+    def of_opinion(self, opinion: Opinion):
+        return self.filter(measure__theme__section__opinion=opinion)
 
     def with_latest_value(self, as_of: date | None = None):
         """With ``latest`` loaded, one query however many rows."""
@@ -675,6 +681,17 @@ class CheckQuerySet(NamedQuerySet):
 
     def not_withdrawn(self):
         return self.exclude(is_withdrawn(Check, timezone.now()))
+
+    def of_opinion(self, opinion: Opinion):
+        """Those with a figure of ``opinion``; one between two opinions belongs to both."""
+        return self.filter(
+            Exists(
+                CheckTerm.objects.filter(
+                    check_of=OuterRef("pk"),
+                    indicator__measure__theme__section__opinion=opinion,
+                )
+            )
+        )
 
     def withdrawn(self, as_of: date | None = None):
         """What was withdrawn by ``as_of``, the last first, with moment and reason."""

@@ -41,6 +41,10 @@ class Comparison:
         return self.unit.quantity
 
     @property
+    def indicators(self) -> list[Indicator]:
+        return [*(bar.indicator for bar in self.bars), *self.missing]
+
+    @property
     def is_drawn(self) -> bool:
         return len(self.bars) > 1 and self.quantity not in NOT_DRAWN
 
@@ -110,6 +114,7 @@ def page(request, category):
     """The figures of ``category`` with a chart for every quantity that can be compared."""
     label = _label(category)
     comparisons = compared(category, request.as_of)
+    rows = [row for one in comparisons for row in one.indicators]
     drawn = [one for one in comparisons if one.is_drawn]
     for one, svg in zip(drawn, drawing.svgs([one.spec() for one in drawn]), strict=True):
         one.chart = svg and inline(svg)
@@ -118,6 +123,7 @@ def page(request, category):
         "label": label,
         "categories": Category.choices,
         "comparisons": comparisons,
+        "several": len({row.measure.theme.section.opinion_id for row in rows}) > 1,
         "draws_png": files.draws_png(),
     }
     return render(request, "public/compare.html", context)

@@ -50,6 +50,7 @@ class File:
 
 
 WATERMARK = Field("watermark", "string", _("says that this is a demonstration"))
+OPINION = Field("opinion", "string", _("permanent code of the opinion; numbers are unique in it"))
 
 
 def csv_answer(file: File, rows, as_of: date | None) -> StreamingHttpResponse:

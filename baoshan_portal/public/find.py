@@ -114,13 +114,13 @@ def _details(value: Observation) -> list[str]:
 def _measures(as_of) -> list[Hit]:
     return [
         Hit(
-            f"{measure.number} {measure}",
+            f"{measure.full_number} {measure}",
             measure.in_language("summary"),
             measure,
             searchable(
                 measure.name,
                 measure.name_en,
-                measure.number,
+                measure.full_number,
                 measure.code,
                 measure.summary,
                 measure.summary_en,

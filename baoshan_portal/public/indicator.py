@@ -71,12 +71,13 @@ def page(request, code):
     drawn = history_chart.series(row, row.public_values)
     has_chart = history_chart.has_history(drawn, row.loaded_targets)
     missing = gaps_of(row, row.public_values)
+    states = [assess(row, target, on) for target in row.loaded_targets]
     context = {
         "indicator": row,
         "newest_period": row.latest and row.latest.period_end,
         "gaps": missing,
         "observations_and_gaps": with_gaps(row.public_values, missing),
-        "summary": summary(row, assessment, on, stated_growth(row, derived)),
+        "summary": summary(row, assessment, on, stated_growth(row, derived), others=states[1:]),
         "has_target_line": any(target.value is not None for target in row.loaded_targets),
         "has_chart": has_chart,
         "chart": chart_of(row, on) if has_chart else None,
@@ -87,9 +88,7 @@ def page(request, code):
         "corrections": corrections(values),
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
-        "judged": [
-            (assess(row, target, on), redefinitions[target.pk]) for target in row.loaded_targets
-        ],
+        "judged": [(state, redefinitions[state.target.pk]) for state in states],
         "assessment": assessment,
         "basis": next((other for other in related if other.pk == row.basis_id), None),
         "checks": checks,

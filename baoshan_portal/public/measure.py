@@ -76,9 +76,7 @@ def indicator_rows(measure: Measure, as_of: date | None) -> list[IndicatorRow]:
 
 def page(request, code):
     row = get_public_or_404(
-        Measure.objects.select_related("theme__section", "lead", "report").prefetch_related(
-            "supporting"
-        ),
+        Measure.objects.with_place().select_related("report").prefetch_related("supporting"),
         request,
         code,
     )

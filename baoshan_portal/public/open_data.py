@@ -11,17 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
-from measures.models import Department, Evaluation, MeasureState, Report
+from measures.models import Department, Evaluation, MeasureState, Opinion, Report
 from measures.numerals import plain, rounded
 from measures.spreadsheets import READ_TOGETHER
 from metrics.assessment import Assessment, assess
 from metrics.history import earlier_targets
-from metrics.models import Indicator, Observation, Target, Unit
+from metrics.models import PLACE_IN_OPINION, Indicator, Observation, Target, Unit
 from metrics.redefinition import redefinitions
 from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
-from .data_file import Field, File, csv_answer, number, prose
+from .data_file import OPINION, Field, File, csv_answer, number, prose
 from .lists.pages import measures_with_counts
 from .record_files import CHECKS, DEFINITIONS, NOTES
 from .vintages import OF_OBSERVATIONS, VINTAGES
@@ -40,7 +40,7 @@ EXPLANATION = (
 OBSERVATIONS = File(
     "observations.csv",
     _("Every public value, one per line."),
-    OF_OBSERVATIONS,
+    (*OF_OBSERVATIONS, OPINION),
     ("indicator_code", "period_start", "period_end", "source", "locator"),
 )
 INDICATORS = File(
@@ -79,6 +79,7 @@ INDICATORS = File(
             "number",
             _("way from the baseline to the target in percent; empty: cannot be said"),
         ),
+        OPINION,
     ),
     ("code",),
 )
@@ -104,6 +105,7 @@ MEASURES = File(
             "string",
             _("department: confirmed; else document number and theme/sentence that say so"),
         ),
+        OPINION,
     ),
     ("code",),
 )
@@ -127,6 +129,7 @@ TARGETS = File(
         Field("first_due_on", "date", _("due date when it was first public, or the plan's end")),
         Field("slip_days", "integer", _("by how many days the due date was put off")),
         Field("redefined", "boolean", _("true: the verdict changed because of a redefinition")),
+        OPINION,
     ),
     ("indicator_code", "plan", "due_on"),
 )
@@ -158,7 +161,7 @@ EVALUATIONS = File(
         Field("revision", "integer", _("1, or higher for a correction")),
         Field("published_at", "datetime", _("moment of publication")),
         Field("url", "string", _("where the evaluation stands")),
-        Field("opinion", "string", _("permanent code of the opinion; numbers are unique in it")),
+        OPINION,
     ),
     ("code",),
 )
@@ -192,15 +195,11 @@ def observations(request):
     rows = (
         Observation.objects.published(as_of)
         .filter(indicator__in=Indicator.objects.published(as_of))
-        .select_related("indicator__unit__base", "indicator__measure__theme__section", "report")
+        .select_related(
+            "indicator__unit__base", "indicator__measure__theme__section__opinion", "report"
+        )
         .order_by(
-            "indicator__measure__theme__section__order",
-            "indicator__measure__theme__order",
-            "indicator__measure__order",
-            "indicator__order",
-            "period_end",
-            "locator",
-            "pk",
+            *(f"indicator__{column}" for column in PLACE_IN_OPINION), "period_end", "locator", "pk"
         )
     )
     return csv_answer(
@@ -225,6 +224,7 @@ def observations(request):
                 row.locator,
                 row.revision,
                 timezone.localtime(row.published_at).isoformat(),
+                row.indicator.measure.theme.section.opinion.code,
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
@@ -275,6 +275,7 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         _unpublished(target and target.value),
         _why_no_completion(state),
         _percent(state.progress),
+        row.measure.theme.section.opinion.code,
     )
 
 
@@ -309,6 +310,7 @@ def measures(request):
                 row.latest_note_on,
                 request.build_absolute_uri(row.get_absolute_url()),
                 *_state(row.current_state),
+                row.theme.section.opinion.code,
             )
             for row in rows.iterator(chunk_size=READ_TOGETHER)
         ),
@@ -350,6 +352,7 @@ def targets(request):
                 terms[row.pk].first_due,
                 terms[row.pk].slip,
                 terms[row.pk].is_redefined,
+                row.indicator.measure.theme.section.opinion.code,
             )
             for row in rows
         ),
@@ -359,6 +362,8 @@ def targets(request):
 
 def evaluations(request):
     rows = Evaluation.objects.published(request.as_of).with_subject().order_by("held_on", "pk")
+    # Few, and each finds its opinion in another way.
+    rows = sorted(rows, key=lambda row: row.opinion.pk)
     return csv_answer(
         EVALUATIONS,
         (
@@ -382,7 +387,7 @@ def evaluations(request):
                 request.build_absolute_uri(row.get_absolute_url()),
                 row.opinion.code,
             )
-            for row in rows.iterator(chunk_size=READ_TOGETHER)
+            for row in rows
         ),
         request.as_of,
     )
@@ -399,13 +404,17 @@ def _licences() -> list[dict]:
     return [{key: text for key, text in licence.items() if text}]
 
 
+def _reports() -> str:
+    return "、".join(Report.objects.order_by("issued_on", "pk").values_list("number", flat=True))
+
+
 def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
     return JsonResponse(
         {
             "name": watermark.file_name("baoshan-portal"),
             "title": watermark.watermarked(
-                "Baoshan portal: figures of 宝府〔2023〕70号 and what became of them"
+                f"Baoshan portal: figures of {_reports()} and what became of them"
             ),
             "homepage": request.build_absolute_uri(reverse("overview")),
             "licenses": _licences(),
@@ -415,6 +424,7 @@ def datapackage(request):
             "sources": [
                 {"title": f"{report.number} {report.name}"} for report in Report.objects.all()
             ],
+            "opinions": _named(Opinion.objects, "number"),
             "reasons": {code: str(label) for code, label in Missing.choices},
             "thresholds": {
                 "pace_tolerance_points": settings.PACE_TOLERANCE_POINTS,

@@ -1,6 +1,7 @@
 """The first page: what was asked for, the key figures, and how far they can be trusted.
 
-It counts nothing twice and asks the database twelve questions, however many rows there are.
+It counts nothing twice and asks the database thirteen questions, however many rows there are,
+and two more for the switch where there are several opinions.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from measures.models import Report, Section, Theme
+from measures.models import Opinion, Section, Theme
 from measures.submission import end_of_day
 from metrics.assessment import assess_check, indicators_in
 from metrics.last_change import LastChange, last_change, stated_growth, year_on_year
@@ -22,48 +23,74 @@ from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind
 from metrics.rules.progress import time_used
 
-from . import check_marks, committee
+from . import check_marks, committee, opinions
 from .as_of import BadQuery, address, read_day
 from .changes.page import default_since
 from .changes.publications import counts_by_theme
 from .quality import facts
 
 
-def page(request):
-    """What was asked for, the key figures, and how far the figures can be trusted."""
-    report = Report.objects.select_related("opinion").order_by("issued_on").first()
-    if report is None:
-        return render(request, "public/overview.html", {"report": None})
+def page(request, code=""):
+    """What one opinion asked for, its key figures, and how far they can be trusted.
+
+    The opinion with that code; without one, the newest of the page's day.
+    """
     as_of = request.as_of
     on = as_of or timezone.localdate()
+    known_opinions = opinions.known_on(on)
+    opinion = _chosen(known_opinions, code, request)
+    if opinion is None:
+        return render(request, "public/overview.html", {"opinion": None})
+    reports = opinions.reports_by(opinion, on)
+    report = reports[0] if reports else None
     since = read_day(request.GET.get("since"), "since") or default_since(report, on)
     if since > on:
         raise BadQuery(
             _("“since” is later than %(day)s, the day that this page speaks of.")
             % {"day": on.isoformat()}
         )
-    known = facts(as_of)
-    new, last_published = counts_by_theme(end_of_day(since), end_of_day(on))
-    keys, checks = key_figures_and_checks(as_of)
-    sections = sections_of(known, new, as_of)
-    plan = Plan.objects.first()
+    known = facts(as_of, opinion)
+    new, last_published = counts_by_theme(end_of_day(since), end_of_day(on), opinion)
+    keys, checks = key_figures_and_checks(as_of, opinion)
+    sections = sections_of(opinion, known, new, as_of)
+    # Only where there are several does an address name one.
+    only = opinion.code if len(known_opinions) > 1 else ""
     context = {
+        "opinion": opinion,
+        "only": only,
+        "switch": opinions.switch(known_opinions, opinion, as_of, on),
         "report": report,
+        "reports": reports,
         "on": on,
         "newest_period": max((row["newest"] for row in known if row["newest"]), default=None),
         "since": since,
-        "is_since_report": since == report.issued_on,
+        "is_since_report": bool(report) and since == report.issued_on,
         "last_published": last_published,
-        "plan": plan,
-        "time_used": time_used(plan.start_on, plan.end_on, on).value if plan else None,
-        "stages": committee.stages_of(report.opinion, as_of),
-        "evaluations": committee.evaluations_of_reports(report.opinion, as_of),
+        "plans": [
+            (plan, time_used(plan.start_on, plan.end_on, on).value)
+            for plan in Plan.objects.filter(opinion=opinion)
+        ],
+        "stages": committee.stages_of(opinion, as_of),
+        "evaluations": committee.evaluations_of_reports(opinion, as_of),
         "sections": sections,
         "total": Counts.total(section.counts for section in sections),
         "key_figures": keys,
-        "trust": trust(known, checks, partial(address, request)),
+        "trust": trust(known, checks, partial(address, request, opinion=only)),
     }
     return render(request, "public/overview.html", context)
+
+
+def _chosen(known: list[Opinion], code: str, request) -> Opinion | None:
+    """The opinion of the page; None if there is none at all.
+
+    Raises NotYetPublic if it came after the page's day, Http404 if there is no such opinion.
+    """
+    if not code:
+        return opinions.newest(known, request.as_of or timezone.localdate())
+    found = next((row for row in known if row.code == code), None)
+    if found is None:
+        raise opinions.why_missing(code, request.as_of)
+    return found
 
 
 @dataclass(frozen=True)
@@ -91,8 +118,10 @@ class SectionCounts:
         return Counts.total(counts for _theme, counts in self.themes)
 
 
-def sections_of(known: list[dict], new: Counter, as_of: date | None) -> list[SectionCounts]:
-    """Every section with its themes and what they hold; two queries."""
+def sections_of(
+    opinion: Opinion, known: list[dict], new: Counter, as_of: date | None
+) -> list[SectionCounts]:
+    """Every section of ``opinion`` with its themes and what they hold; two queries."""
     indicators = Counter(row["theme"] for row in known)
     with_value = Counter(row["theme"] for row in known if row["value"])
     themes = Theme.objects.with_measure_count(as_of)
@@ -112,7 +141,7 @@ def sections_of(known: list[dict], new: Counter, as_of: date | None) -> list[Sec
                 for theme in section.themes.all()
             ],
         )
-        for section in Section.objects.prefetch_related(Prefetch("themes", themes))
+        for section in opinion.sections.prefetch_related(Prefetch("themes", themes))
     ]
 
 
@@ -133,16 +162,19 @@ class KeyFigure:
     checks: list[Result]
 
 
-def key_figures_and_checks(as_of: date | None) -> tuple[list[KeyFigure], Counter]:
-    """The key figures in the order of the report, and how many checks have which result.
+def key_figures_and_checks(as_of: date | None, opinion: Opinion) -> tuple[list[KeyFigure], Counter]:
+    """The key figures of ``opinion`` in order, and how many of its checks have which result.
 
     Four queries: both need values of indicators, which are asked for together.
     """
     growth = Q(basis__is_key=True, kind=Kind.GROWTH)
     indicators = list(
-        Indicator.objects.published(as_of).filter(Q(is_key=True) | growth).with_place()
+        Indicator.objects.published(as_of)
+        .of_opinion(opinion)
+        .filter(Q(is_key=True) | growth)
+        .with_place()
     )
-    checks = list(Check.objects.published(as_of).with_terms())
+    checks = list(Check.objects.published(as_of).of_opinion(opinion).with_terms())
     asked = {row.pk for row in indicators} | indicators_in(checks)
     values = (
         Observation.objects.published(as_of)

@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from measures.models import Report
+from measures.models import Opinion, Report
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target, is_expected
 from metrics.rules.choices import Frequency, Freshness
 from metrics.rules.freshness import newest_due
@@ -24,14 +24,16 @@ def questions(as_of: date | None) -> dict:
 
     ``value`` it has a public value; ``traced`` the newest one names its report or source;
     ``inferred`` the period of one was worked out; ``updated`` one was published after the day on
-    which the first report was issued. ``target``: none is public, the value is unpublished, or
-    one was published. ``fresh``: a ``Freshness``.
+    which the first report on its opinion was issued. ``target``: none is public, the value is
+    unpublished, or one was published. ``fresh``: a ``Freshness``.
     """
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
     with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
     newest_source = values.order_by(is_expected(), *NEWEST_FIRST).values(answer=with_source)[:1]
-    issued_on = Report.objects.order_by("issued_on").values("issued_on")[:1]
+    # From within the query of values, twice out to the indicator.
+    reports = Report.objects.filter(opinion=OuterRef("indicator__measure__theme__section__opinion"))
+    issued_on = reports.order_by("issued_on").values("issued_on")[:1]
     return {
         "value": yes_if(Exists(values)),
         "traced": Coalesce(Subquery(newest_source), Value("no")),
@@ -69,8 +71,8 @@ def _fresh(values, on: date) -> Case:
     )
 
 
-def facts(as_of: date | None) -> list[dict]:
-    """The answers to ``questions`` for every public indicator, in one query.
+def facts(as_of: date | None, opinion: Opinion) -> list[dict]:
+    """The answers to ``questions`` for every public indicator of ``opinion``, in one query.
 
     Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
     exist, ``target_value`` whether one was published with its value, ``fresh`` a ``Freshness``, and
@@ -79,7 +81,8 @@ def facts(as_of: date | None) -> list[dict]:
     asked = questions(as_of)
     values = Observation.objects.published(as_of).reported().filter(indicator=OuterRef("pk"))
     newest = Subquery(values.order_by("-period_end").values("period_end")[:1])
-    rows = Indicator.objects.published(as_of).annotate(**asked, newest=newest).order_by()
+    indicators = Indicator.objects.published(as_of).of_opinion(opinion)
+    rows = indicators.annotate(**asked, newest=newest).order_by()
     return [
         {
             "theme": row["measure__theme"],

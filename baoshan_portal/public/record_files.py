@@ -4,13 +4,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure, ProgressNote
+from measures.models.tree import PLACE_IN_OPINION
 from measures.spreadsheets import READ_TOGETHER
-from metrics.assessment import CheckState, assess_checks
+from metrics.assessment import OPINION_OF_TERM, CheckState, assess_checks
 from metrics.models import Check, Indicator
 from metrics.rules.checks import Result
 from metrics.rules.choices import Missing
 
-from .data_file import Field, File, csv_answer, moment_text, number, prose
+from .data_file import OPINION, Field, File, csv_answer, moment_text, number, prose
 
 CHECKS = File(
     "checks.csv",
@@ -30,6 +31,7 @@ CHECKS = File(
         Field("note", "string", _("note in Chinese")),
         Field("note_en", "string", _("note in English")),
         Field("url", "string", _("where the page of checks shows it")),
+        Field("opinion", "string", _("permanent codes of the opinions that its figures are of")),
     ),
     ("code",),
 )
@@ -46,6 +48,7 @@ NOTES = File(
         Field("evidence_url", "string", _("link to the evidence")),
         Field("revision", "integer", _("1, or higher for a correction")),
         Field("published_at", "datetime", _("moment of publication")),
+        OPINION,
     ),
     ("code",),
 )
@@ -71,6 +74,7 @@ DEFINITIONS = File(
         # One line an indicator while definitions have no versions; with them, one line a version.
         Field("public_from", "date", _("first day on which this wording was public")),
         Field("public_to", "date", _("last day; empty: still public")),
+        OPINION,
     ),
     ("code", "public_from"),
 )
@@ -78,7 +82,8 @@ DEFINITIONS = File(
 
 def checks(request):
     as_of = request.as_of
-    states = assess_checks(Check.objects.published(as_of), as_of)
+    states = assess_checks(Check.objects.published(as_of), as_of, OPINION_OF_TERM)
+    states.sort(key=lambda state: state.opinions[0].pk)
     page = request.build_absolute_uri(reverse("checks"))
     return csv_answer(CHECKS, (_check(state, page) for state in states), as_of)
 
@@ -103,6 +108,7 @@ def _check(state: CheckState, page: str) -> tuple:
         prose(check.note),
         prose(check.note_en),
         f"{page}#{check.code}",
+        " ".join(opinion.code for opinion in state.opinions),
     )
 
 
@@ -111,14 +117,8 @@ def notes(request):
     rows = (
         ProgressNote.objects.published(as_of)
         .filter(measure__in=Measure.objects.published(as_of))
-        .select_related("measure__theme__section")
-        .order_by(
-            "measure__theme__section__order",
-            "measure__theme__order",
-            "measure__order",
-            "happened_on",
-            "pk",
-        )
+        .select_related("measure__theme__section__opinion")
+        .order_by(*(f"measure__{column}" for column in PLACE_IN_OPINION), "happened_on", "pk")
     )
     lines = (
         (
@@ -131,6 +131,7 @@ def notes(request):
             row.evidence_url,
             row.revision,
             moment_text(row.published_at),
+            row.measure.theme.section.opinion.code,
         )
         for row in rows.iterator(chunk_size=READ_TOGETHER)
     )
@@ -160,6 +161,7 @@ def definitions(request):
             row.measure.code,
             max(row.published_on, row.measure.published_on),
             None,
+            row.measure.theme.section.opinion.code,
         )
         for row in rows.iterator(chunk_size=READ_TOGETHER)
     )

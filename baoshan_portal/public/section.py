@@ -41,10 +41,15 @@ class ThemeMeasures:
         return sum(indicator.latest is not None for indicator in self.indicators)
 
 
-def page(request, order):
-    """One of the things asked for: its themes, their measures and what is counted on each."""
+def page(request, order, code=""):
+    """One of the things asked for: its themes, their measures and what is counted on each.
+
+    Of the opinion with that code; without one, of the portal's first.
+    """
     as_of = request.as_of
-    row = get_object_or_404(Section.objects.select_related("opinion"), order=order)
+    sections = Section.objects.select_related("opinion")
+    opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
+    row = get_object_or_404(sections, order=order, **opinion)
     measures = (
         with_state(Measure.objects.published(as_of), as_of)
         .with_place()
@@ -56,7 +61,7 @@ def page(request, order):
             )
         )
     )
-    themes = row.themes.select_related("section").prefetch_related(
+    themes = row.themes.select_related("section__opinion").prefetch_related(
         Prefetch("measures", measures, to_attr="public_measures")
     )
     on = as_of or timezone.localdate()

@@ -3,6 +3,7 @@
 What cannot be said is said to be so, with the reason; the arithmetic is that of ``progress``.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
@@ -22,10 +23,17 @@ from metrics.rules.periods import period_text
 from metrics.wording import baseline_text, figure_text, observed_text, percent_text
 
 
-def summary(indicator: Indicator, assessment: Assessment, on: date, growth: str = "") -> str:
+def summary(
+    indicator: Indicator,
+    assessment: Assessment,
+    on: date,
+    growth: str = "",
+    others: Sequence[Assessment] = (),
+) -> str:
     """All sentences on one indicator; needs its unit and ``public_values``, newest first.
 
-    ``growth`` is what the source states of it (``stated_growth``).
+    ``growth`` is what the source states of it (``stated_growth``), ``others`` are the states of
+    its further targets, so that each plan is told of.
     """
     latest = assessment.latest
     if latest is None:
@@ -36,7 +44,11 @@ def summary(indicator: Indicator, assessment: Assessment, on: date, growth: str 
         *_year_on_year(indicator),
         *_since(assessment),
     ]
-    sentences += _target(indicator, assessment, on)
+    for state in (assessment, *others):
+        said = _target(indicator, state, on)
+        if others:
+            said[0] = _("%(name)s: %(value)s") % {"name": state.target.plan, "value": said[0]}
+        sentences += said
     return joined(sentences)
 
 

@@ -37,6 +37,8 @@ files = [
 ]
 pages = [
     path("", overview.page, name="overview"),
+    path("opinions/<slug:code>/", overview.page, name="opinion"),
+    path("opinions/<slug:code>/sections/<int:order>/", section.page, name="opinion-section"),
     path("sections/<int:order>/", section.page, name="section"),
     path("measures/", MeasureList.as_view(), name="measures"),
     path("measures/<slug:code>/", measure.page, name="measure"),

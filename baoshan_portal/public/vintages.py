@@ -12,12 +12,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure, MeasureState, Withdrawal
+from measures.models.tree import PLACE_IN_OPINION
 from measures.spreadsheets import READ_TOGETHER
 from measures.submission import moment_of
 from measures.withdrawn import withdrawal_columns
 from metrics.models import Indicator, Observation, Target, indicator_withdrawal
 
-from .data_file import Field, File, csv_answer, moment_text, number, prose
+from .data_file import OPINION, Field, File, csv_answer, moment_text, number, prose
+
+OPINION_OF_MEASURE = "measure__theme__section__opinion"
 
 #: The columns of ``observations.csv``, in its order.
 OF_OBSERVATIONS = (
@@ -72,6 +75,7 @@ VINTAGES = File(
         Field("public_from", "datetime", _("from when on the public could read it")),
         Field("public_to", "datetime", _("when it was replaced or fell; empty: still public")),
         *FURTHER,
+        OPINION,
     ),
     ("kind", "code"),
 )
@@ -89,7 +93,7 @@ def _lines(moment: datetime, as_of) -> Iterator[list]:
             model.objects.versions(moment)
             .filter(indicator__in=indicators)
             .annotate(fell_at=indicator_withdrawal(moment, "indicator__")["withdrawn_at"])
-            .select_related("indicator__unit__base", "indicator__measure__theme__section", "report")
+            .select_related("indicator__unit__base", f"indicator__{OPINION_OF_MEASURE}", "report")
         )
         if model is Target:
             rows = rows.select_related("plan")
@@ -104,13 +108,14 @@ def _lines(moment: datetime, as_of) -> Iterator[list]:
         if model is MeasureState:
             fell = withdrawal_columns(Measure, moment, "measure__code")["withdrawn_at"]
             rows = rows.annotate(fell_at=fell).select_related("report")
-        rows = rows.select_related("measure__theme__section").order_by(*_place("measure__"), "pk")
+        rows = rows.select_related(OPINION_OF_MEASURE)
+        rows = rows.order_by(*_place("measure__"), "pk")
         for row in rows.iterator(chunk_size=READ_TOGETHER):
             yield _line(row, row.measure, **line(row))
 
 
 def _place(to: str) -> list[str]:
-    return [f"{to}theme__section__order", f"{to}theme__order", f"{to}order"]
+    return [f"{to}{column}" for column in PLACE_IN_OPINION]
 
 
 def _line(row, measure: Measure, kind: str, **cells) -> list:
@@ -124,6 +129,7 @@ def _line(row, measure: Measure, kind: str, **cells) -> list:
     cells |= {
         "theme": measure.theme.number,
         "measure_code": measure.code,
+        "opinion": measure.theme.section.opinion.code,
         "revision": row.revision,
         "published_at": moment_text(row.published_at),
         "kind": kind,

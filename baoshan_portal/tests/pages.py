@@ -5,6 +5,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from io import StringIO
+from pathlib import Path
 
 FILES = (
     "/data/observations.csv",
@@ -21,6 +22,14 @@ FILES = (
 LISTS = ("/measures/", "/indicators/", "/targets/")
 LISTS_AS_FILES = tuple(f"{page}?format={kind}" for page in LISTS for kind in ("csv", "xlsx"))
 SECTIONS = ("/sections/1/", "/sections/2/", "/sections/3/", "/sections/4/")
+#: What there is of two opinions, once ``SECOND_OPINION`` is loaded
+OPINIONS = (
+    "/opinions/baohui-2022-36/",
+    "/opinions/invented-2024-18/",
+    "/opinions/invented-2024-18/sections/1/",
+    "/opinions/invented-2024-18/sections/2/",
+)
+SECOND_OPINION = str(Path(__file__).parent / "fixtures" / "second_opinion.yaml")
 COMPARISONS = ("/compare/enterprises/", "/compare/funds/", "/compare/platforms/")
 PICTURES = (
     "/indicators/guaranteed-loan-amount/chart.svg",

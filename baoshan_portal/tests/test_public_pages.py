@@ -6,6 +6,7 @@ from io import BytesIO
 
 import openpyxl
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
@@ -23,7 +24,9 @@ from .pages import (
     EXPORTS,
     FILES,
     FORBIDDEN_INLINE,
+    OPINIONS,
     PICTURES,
+    SECOND_OPINION,
     chinese_not_marked,
     days,
     every_row_or_some,
@@ -41,7 +44,7 @@ TOMORROW = timezone.localdate() + timedelta(days=1)
 
 def hide_rows():
     """A row of every kind in every state that the public must not see, each marked HIDDEN."""
-    public, plan, now = Indicator.objects.first(), Plan.objects.get(), timezone.now()
+    public, plan, now = Indicator.objects.first(), Plan.objects.first(), timezone.now()
     texts = {"note": HIDDEN, "note_en": HIDDEN, "source_url": "https://hidden.example/"}
     names = {"name": HIDDEN, "name_en": HIDDEN}
     for n, fields in enumerate(
@@ -90,7 +93,8 @@ def hide_rows():
 
 @pytest.fixture(scope="module")
 def answers(report, static_files):
-    """The answer at every public address, with hidden rows in the database."""
+    """The answer at every public address, with hidden rows and a second opinion beside it."""
+    call_command("loaddata", SECOND_OPINION, verbosity=0)
     hide_rows()
     client = Client()
     addresses = [
@@ -99,7 +103,9 @@ def answers(report, static_files):
         ),
         *in_both_languages(*(f"/find/?q={word}" for word in ("不得", "hidden", "9876"))),
         *in_both_languages("/changes/?from=2023-01-01", "/changes/feed/"),
+        *in_both_languages(*OPINIONS),
         "/changes/feed/section/1/",
+        "/changes/feed/section/invented-2024-18-1/",
         *in_both_languages("/packs/pack.csv"),
         *EXPORTS,
         *FILES,

@@ -1,6 +1,6 @@
 from .committee import Decision, Evaluation, Grade, OpinionStage, Stage
 from .demo_mark import DemoMark
-from .documents import Opinion, Report, validate_locator
+from .documents import Opinion, Report, ReportKind, validate_locator
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
@@ -24,6 +24,7 @@ __all__ = [
     "OpinionStage",
     "ProgressNote",
     "Report",
+    "ReportKind",
     "Revision",
     "RolePolicy",
     "Round",

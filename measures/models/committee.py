@@ -9,7 +9,6 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
@@ -133,7 +132,7 @@ class OpinionStage(CommitteesWord):
         return " · ".join(str(part) for part in parts if part)
 
     def get_absolute_url(self):
-        return f"{reverse('overview')}#committee"
+        return f"{self.opinion.get_absolute_url()}#committee"
 
 
 class EvaluationQuerySet(SubmissionQuerySet):
@@ -142,6 +141,14 @@ class EvaluationQuerySet(SubmissionQuerySet):
         return self.select_related(
             "report__opinion", "section__opinion", "theme__section__opinion"
         ).order_by("-held_on", "-pk")
+
+    def of_opinion(self, opinion: Opinion):
+        """Those of its reports, its sections or their themes."""
+        return self.filter(
+            Q(report__opinion=opinion)
+            | Q(section__opinion=opinion)
+            | Q(theme__section__opinion=opinion)
+        )
 
     def of_section(self, section: Section):
         """Those of ``section`` or of one of its themes."""
@@ -238,8 +245,8 @@ class Evaluation(CommitteesWord):
         return f"{self.held_on:%Y-%m-%d} {self.subject_text}"
 
     def get_absolute_url(self):
-        place = reverse("overview") if self.report_id else self.place.get_absolute_url()
-        return f"{place.partition('#')[0]}#evaluation-{self.code}"
+        place = self.opinion if self.report_id else self.place
+        return f"{place.get_absolute_url().partition('#')[0]}#evaluation-{self.code}"
 
     @property
     def place(self) -> Section | Theme | None:
@@ -258,7 +265,8 @@ class Evaluation(CommitteesWord):
         """What was evaluated, with its number."""
         if self.report:
             return self.report.number
-        return f"{self.place.number if self.theme else self.place.order} {self.place}"
+        number = self.place.number if self.theme else self.place.order
+        return f"{self.opinion.prefix}{number} {self.place}"
 
     @property
     def votes(self) -> list[tuple[str, int | None]]:

@@ -3,7 +3,9 @@
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .. import access
 from ..fields import CharField
@@ -15,6 +17,12 @@ validate_locator = RegexValidator(
 )
 
 
+class OpinionQuerySet(NamedQuerySet):
+    def with_reports(self):
+        """In the order of their entry, with ``reports`` loaded, the newest first; two queries."""
+        return self.order_by("pk").prefetch_related("reports")
+
+
 class Opinion(Named):
     """A deliberation opinion 审议意见 that a people's congress sent to its government."""
 
@@ -24,21 +32,55 @@ class Opinion(Named):
     issued_on = models.DateField(
         _("issued on"), null=True, blank=True, help_text=_("Empty: not known.")
     )
+    # In the row, so that no address of a row below costs a query.
+    is_first = models.BooleanField(_("the portal's first"), default=False, editable=False)
 
     role_rights = access.STRUCTURE
 
-    objects = NamedQuerySet.as_manager()
+    objects = OpinionQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]
         verbose_name = _("deliberation opinion")
         verbose_name_plural = _("deliberation opinions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_first"],
+                condition=Q(is_first=True),
+                name="opinion_first_once",
+                violation_error_message=_("Only one opinion is the portal's first."),
+            )
+        ]
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the number 1.2.2 of a row, which is unique within an opinion.
+
+        The document number; empty for the portal's first opinion, so that nothing that was
+        published before the second one changes its name.
+        """
+        return "" if self.is_first else f"{self.number} "
+
+    def get_absolute_url(self):
+        return reverse("opinion", args=[self.code])
+
+
+class ReportKind(models.TextChoices):
+    """What kind of document answers an opinion, or figures come from."""
+
+    REPORT = "report", pgettext_lazy("kind of document", "report")
+    REPLY = "reply", _("reply letter")
+    BULLETIN = "bulletin", _("statistical bulletin")
+    OTHER = "other", pgettext_lazy("kind of document", "other document")
 
 
 class Report(Named):
     """An official document that figures come from; each year's is a further row."""
 
     number = CharField(_("document number"), max_length=40, unique=True, open_data=True)
+    kind = models.CharField(
+        _("kind of document"), max_length=10, choices=ReportKind, default=ReportKind.REPORT
+    )
     opinion = models.ForeignKey(
         Opinion, models.PROTECT, related_name="reports", verbose_name=_("answers")
     )
@@ -64,5 +106,10 @@ class Report(Named):
                 condition=Q(issued_on__gte=models.F("signed_on")),
                 name="report_signed_before_issue",
                 violation_error_message=_("A report is not issued before it is signed."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ReportKind.values),
+                name="report_kind_known",
+                violation_error_message=_("The kind of document is none of the known ones."),
+            ),
         ]

@@ -19,7 +19,7 @@ from .people import Department
 
 
 class Section(Named):
-    """One of the things that the opinion asked for."""
+    """One of the things that an opinion asked for; its number is unique within the opinion."""
 
     opinion = models.ForeignKey(
         Opinion, models.PROTECT, related_name="sections", verbose_name=_("opinion")
@@ -31,21 +31,33 @@ class Section(Named):
     objects = NamedQuerySet.as_manager()
 
     class Meta:
-        ordering = ["order"]
+        # By the key, not by the opinion's own order, which is that of its number.
+        ordering = ["opinion_id", "order"]
         verbose_name = _("section")
         verbose_name_plural = _("sections")
         constraints = [
             models.UniqueConstraint(
-                fields=["order"],
+                fields=["opinion", "order"],
                 name="section_order_once",
-                violation_error_message=_(
-                    "There is a section with that order; those of a later opinion run on."
-                ),
+                violation_error_message=_("This opinion has a section with that order already."),
             )
         ]
 
+    @property
+    def key(self) -> str:
+        """Unique among the sections of all opinions: names feeds and places on a page, ``1`` of
+        the portal's first opinion, ``health-care-1`` of another; needs ``opinion`` loaded."""
+        return str(self.order) if self.opinion.is_first else f"{self.opinion.code}-{self.order}"
+
     def get_absolute_url(self):
-        return reverse("section", args=[self.order])
+        """Needs ``opinion`` loaded; the first opinion's keep the addresses that they always had."""
+        if self.opinion.is_first:
+            return reverse("section", args=[self.order])
+        return reverse("opinion-section", args=[self.opinion.code, self.order])
+
+
+#: From a measure: the columns to sort by, so that the rows of an opinion stand together.
+PLACE_IN_OPINION = ("theme__section__opinion_id", "theme__section__order", "theme__order", "order")
 
 
 class ThemeQuerySet(NamedQuerySet):
@@ -68,7 +80,7 @@ class Theme(Named):
     objects = ThemeQuerySet.as_manager()
 
     class Meta:
-        ordering = ["section__order", "order"]
+        ordering = ["section__opinion_id", "section__order", "order"]
         verbose_name = _("theme")
         verbose_name_plural = _("themes")
         constraints = [
@@ -102,10 +114,8 @@ class MeasureQuerySet(NamedQuerySet):
         return self.annotate(**withdrawal_columns(self.model, moment_of(as_of)))
 
     def with_place(self):
-        """With section, theme and leading department loaded, in the order of their numbers."""
-        return self.select_related("theme__section", "lead").order_by(
-            "theme__section__order", "theme__order", "order"
-        )
+        """With opinion, section, theme and lead loaded, in the order of their numbers."""
+        return self.select_related("theme__section__opinion", "lead").order_by(*PLACE_IN_OPINION)
 
 
 class Measure(Named):
@@ -166,7 +176,7 @@ class Measure(Named):
     objects = MeasureQuerySet.as_manager()
 
     class Meta:
-        ordering = ["theme__section__order", "theme__order", "order"]
+        ordering = list(PLACE_IN_OPINION)
         verbose_name = _("measure")
         verbose_name_plural = _("measures")
         constraints = [
@@ -199,14 +209,21 @@ class Measure(Named):
                 )
 
     @property
-    def number_key(self) -> tuple[int, int, int]:
-        """To sort by the number, 1.2.10 after 1.2.9; needs theme and section loaded."""
-        return self.theme.section.order, self.theme.order, self.order
+    def number_key(self) -> tuple[int, int, int, int]:
+        """To sort by opinion and number, 1.2.10 after 1.2.9; needs theme and section loaded."""
+        section = self.theme.section
+        return section.opinion_id, section.order, self.theme.order, self.order
 
     @property
     def number(self) -> str:
         """The number a reader sees, such as 1.2.2; needs theme and section loaded."""
         return f"{self.theme.number}.{self.order}"
+
+    @property
+    def full_number(self) -> str:
+        """The number where it stands alone, with its opinion unless that is the portal's first;
+        needs the opinion loaded."""
+        return f"{self.theme.section.opinion.prefix}{self.number}"
 
     @property
     def current_state(self):

@@ -135,12 +135,19 @@ def make_department(**fields) -> Department:
 
 
 def make_opinion(**fields) -> Opinion:
+    """The portal's first opinion, if there is none yet."""
     defaults = {
+        "is_first": not Opinion.objects.exists(),
         "number": f"宝会〔2001〕{number()}号",
         "issuer": "区人大常委会",
         "issuer_en": "Standing Committee",
     }
     return Opinion.objects.create(**named("opinion", "审议意见", **defaults | fields))
+
+
+def the_opinion() -> Opinion:
+    """The portal's first opinion, made if need be: what stands under none else is of this one."""
+    return Opinion.objects.order_by("pk").first() or make_opinion()
 
 
 def make_report(**fields) -> Report:
@@ -156,14 +163,14 @@ def make_report(**fields) -> Report:
         "issued_on": ISSUED,
     }
     if "opinion" not in fields:
-        defaults["opinion"] = make_opinion()
+        defaults["opinion"] = the_opinion()
     return Report.objects.create(**named("report", "报告", **defaults | fields))
 
 
 def make_section(**fields) -> Section:
     defaults = {"order": order()}
     if "opinion" not in fields:
-        defaults["opinion"] = make_opinion()
+        defaults["opinion"] = the_opinion()
     return Section.objects.create(**named("section", "部分", **defaults | fields))
 
 

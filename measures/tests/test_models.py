@@ -46,6 +46,15 @@ def second_section_of_the_same_order():
     return make_section(), {"opinion": first.opinion, "order": first.order}
 
 
+def second_opinion_that_is_the_first():
+    make_opinion()
+    return make_opinion(), {"is_first": True}
+
+
+def unknown_kind_of_document():
+    return make_report(), {"kind": "rumour"}
+
+
 def second_theme_of_the_same_order():
     first = make_theme()
     return make_theme(), {"section": first.section, "order": first.order}
@@ -165,6 +174,8 @@ def submitted_revision_without_a_reason():
 
 BREACHES = [
     ("report_signed_before_issue", report_issued_before_it_was_signed),
+    ("opinion_first_once", second_opinion_that_is_the_first),
+    ("report_kind_known", unknown_kind_of_document),
     ("section_order_once", second_section_of_the_same_order),
     ("theme_order_once", second_theme_of_the_same_order),
     ("measure_order_once", second_measure_of_the_same_order),

@@ -7,11 +7,11 @@ from measures.models import Withdrawal
 from measures.tests.factories import (
     ISSUED,
     make_measure,
-    make_opinion,
     named,
     number,
     order,
     submission,
+    the_opinion,
 )
 
 from ..models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
@@ -79,7 +79,7 @@ def make_plan(**fields) -> Plan:
     """A plan for the three years 2021 to 2023."""
     defaults = {"start_on": date(2021, 1, 1), "end_on": date(2023, 12, 31)}
     if "opinion" not in fields:
-        defaults["opinion"] = make_opinion()
+        defaults["opinion"] = the_opinion()
     return Plan.objects.create(**named("plan", "计划", **defaults | fields))
 
 

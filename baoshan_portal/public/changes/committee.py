@@ -29,7 +29,13 @@ class WordChange:
 
 
 def word_changes(
-    since: datetime | None, until: datetime, *, section=None, measure=None, indicator=None
+    since: datetime | None,
+    until: datetime,
+    *,
+    opinion=None,
+    section=None,
+    measure=None,
+    indicator=None,
 ) -> list[WordChange]:
     """All that the office published from ``since`` (None: ever) to before ``until``, newest first.
 
@@ -39,11 +45,13 @@ def word_changes(
     if measure or indicator:
         return []
     evaluations = Evaluation.objects.with_subject()
+    stages = OpinionStage.objects.select_related("opinion")
+    if opinion:
+        evaluations, stages = evaluations.of_opinion(opinion), stages.filter(opinion=opinion)
     if section:
         evaluations = evaluations.of_section(section)
     found = [_evaluation(row) for row in _published(evaluations, since, until)]
     if not section:
-        stages = OpinionStage.objects.select_related("opinion")
         found += [_stage(row) for row in _published(stages, since, until)]
     return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
 

@@ -1,4 +1,4 @@
-"""Atom feeds of what is published: everywhere, or of one section, measure or indicator."""
+"""Atom feeds of what is published: everywhere, or of an opinion, section, measure or indicator."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import conditional_page
 
 from measures.characters import printable
-from measures.models import Measure, Section
+from measures.models import Measure, Opinion, Section
 from measures.submission import end_of_day
 from measures.watermark import watermarked
 from metrics.models import Indicator
@@ -53,6 +53,15 @@ class StableAtom(Atom1Feed):
         return max((item["updateddate"] for item in self.items), default=NEVER)
 
 
+def _section(key: str) -> Section:
+    """The section with that ``Section.key``; raises Http404 if there is none."""
+    code, _dash, order = key.rpartition("-")
+    sections = Section.objects.select_related("opinion").filter(opinion__is_first=not code)
+    if code:
+        sections = sections.filter(opinion__code=code)
+    return get_object_or_404(sections, order=order if order.isdecimal() else 0)
+
+
 @dataclass(frozen=True)
 class Subscription:
     """What a feed reports: everything, or one ``kind`` of row; up to the moment ``until``."""
@@ -81,8 +90,10 @@ class Publications(Feed):
         return Subscription(kind, self._row(kind, key, request.as_of), until)
 
     def _row(self, kind, key, as_of) -> Model | None:
+        if kind == "opinion":
+            return get_object_or_404(Opinion, code=key)
         if kind == "section":
-            return get_object_or_404(Section, order=key if key.isdecimal() else 0)
+            return _section(key)
         if kind == "measure":
             return get_object_or_404(Measure.objects.once_published(as_of), code=key)
         if kind == "indicator":

@@ -56,7 +56,7 @@ class SectionChanges:
 
 
 def by_section(changes: list[Publication], states: list[StateChange]) -> list[SectionChanges]:
-    """All sections in order, those without a change too; within a theme by the measures' numbers.
+    """All sections by opinion and order, those without a change too; in a theme by the numbers.
 
     One query.
     """
@@ -81,7 +81,7 @@ def by_section(changes: list[Publication], states: list[StateChange]) -> list[Se
             found.get(section.pk, []),
             [state for state in states if state.measure.theme.section_id == section.pk],
         )
-        for section in Section.objects.all()
+        for section in Section.objects.select_related("opinion")
     ]
 
 
@@ -89,6 +89,12 @@ def _place(change: Publication) -> tuple:
     """To sort by the order of the report: a measure's notes before its indicators."""
     is_indicator = isinstance(change.subject, Indicator)
     return *change.measure.number_key, change.subject.order if is_indicator else -1
+
+
+def newest_report(on: date) -> Report | None:
+    """The report that was issued last by ``on``; the earliest if none was yet."""
+    reports = list(Report.objects.order_by("-issued_on", "-pk"))
+    return next((row for row in reports if row.issued_on <= on), reports[-1] if reports else None)
 
 
 def default_since(report: Report | None, last: date) -> date:
@@ -119,8 +125,8 @@ def reworded(first: date, last: date) -> list[tuple[Revision, list[Line]]]:
 def page(request):
     """Figures, notes, targets and states that changed from one day to another, by section."""
     on = request.as_of or timezone.localdate()
-    report = Report.objects.order_by("issued_on").first()
     last = read_day(request.GET.get("to"), "to") or on
+    report = newest_report(last)
     first = read_day(request.GET.get("from"), "from") or default_since(report, last)
     if last > on:
         raise BadQuery(
@@ -134,11 +140,13 @@ def page(request):
         raise BadQuery(_("“unfold” can only be “all”."))
     changes = changes_between(end_of_day(first), end_of_day(last))
     first_values = sum(change.first_value is not None for change in changes)
+    sections = by_section(changes, state_changes(first, last))
     context = {
         "first": first,
         "last": last,
         "on": on,
-        "sections": by_section(changes, state_changes(first, last)),
+        "sections": sections,
+        "several": len({part.section.opinion_id for part in sections}) > 1,
         "reworded": reworded(first, last),
         "total": len(changes),
         "words": word_changes(end_of_day(first), end_of_day(last)),

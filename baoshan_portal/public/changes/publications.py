@@ -13,6 +13,7 @@ from measures.models import (
     Evaluation,
     Measure,
     MeasureState,
+    Opinion,
     OpinionStage,
     ProgressNote,
     Withdrawal,
@@ -61,7 +62,7 @@ class Publication:
 
     @property
     def title(self) -> str:
-        return f"{self.measure.number} {self.subject}"
+        return f"{self.measure.full_number} {self.subject}"
 
     @property
     def address(self) -> str:
@@ -69,12 +70,19 @@ class Publication:
 
 
 def publications(
-    model, since: datetime | None, until: datetime, *, section=None, measure=None, indicator=None
+    model,
+    since: datetime | None,
+    until: datetime,
+    *,
+    opinion=None,
+    section=None,
+    measure=None,
+    indicator=None,
 ) -> QuerySet:
     """Rows of ``model`` that became public from ``since`` (None: ever) to before ``until``.
 
     Corrected ones too. A row on a measure or indicator that was made public later counts from
-    that day on. The place narrows it to one section, measure or indicator.
+    that day on. The place narrows it to one opinion, section, measure or indicator.
     """
     until = min(until, timezone.now())
     to_measure = CARRIERS[model][-1]
@@ -83,6 +91,8 @@ def publications(
     rows = model.objects.published_before(until).filter(**public)
     if since:
         rows = rows.filter(_public_only_since(model, since))
+    if opinion:
+        rows = rows.filter(**{f"{to_measure}__theme__section__opinion": opinion})
     if section:
         rows = rows.filter(**{f"{to_measure}__theme__section": section})
     if measure:
@@ -108,14 +118,16 @@ def _public_only_since(model, since: datetime) -> Q:
     return found
 
 
-def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime | None]:
+def counts_by_theme(
+    since: datetime, until: datetime, opinion: Opinion | None = None
+) -> tuple[Counter, datetime | None]:
     """How many publications the list of these days has, by the theme's key; and the last ever.
 
-    ``until`` bounds both. The committee's word counts for the last, and for no theme. One query,
-    whatever the kinds.
+    ``until`` bounds both, and both are of ``opinion`` alone, of all if None. The committee's word
+    counts for the last, and for no theme. One query, whatever the kinds.
     """
     parts = [
-        publications(model, None, until)
+        publications(model, None, until, opinion=opinion)
         .order_by()
         .values(place=F(f"{CARRIERS[model][-1]}__theme"))
         .annotate(
@@ -124,11 +136,14 @@ def counts_by_theme(since: datetime, until: datetime) -> tuple[Counter, datetime
         for model in CARRIERS
     ]
     parts += [
-        model.objects.published_before(min(until, timezone.now()))
+        rows.published_before(min(until, timezone.now()))
         .order_by()
         .values(place=Value(None, BigIntegerField()))
         .annotate(n=Value(0), newest=Max("published_at"))
-        for model in (OpinionStage, Evaluation)
+        for rows in (
+            OpinionStage.objects.filter(opinion=opinion) if opinion else OpinionStage.objects,
+            Evaluation.objects.of_opinion(opinion) if opinion else Evaluation.objects,
+        )
     ]
     counts, newest = Counter(), []
     for row in parts[0].union(*parts[1:], all=True):
@@ -156,7 +171,7 @@ def changes_between(since: datetime | None, until: datetime, **place) -> list[Pu
 
 def _rows(model, since, until, place) -> QuerySet:
     rows = publications(model, since, until, **place).select_related(
-        f"{CARRIERS[model][-1]}__theme__section", "supersedes"
+        f"{CARRIERS[model][-1]}__theme__section__opinion", "supersedes"
     )
     return rows.select_related("indicator__unit") if "indicator" in CARRIERS[model] else rows
 

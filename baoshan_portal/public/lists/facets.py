@@ -154,6 +154,10 @@ class FacetFilterSet(django_filters.FilterSet):
         """How the database reads the answer of each facet that is not computed, by its name."""
         return {}
 
+    def offers(self, name: str) -> bool:
+        """Whether the page shows the facet: a question with one answer is none."""
+        return True
+
     def with_related(self, queryset):
         """``queryset`` with what the computed facets need of each row."""
         return queryset.only("pk")
@@ -257,8 +261,13 @@ class FacetFilterSet(django_filters.FilterSet):
     def shown_groups(self) -> list[FacetGroup]:
         """The facets for the page, with counts unless the address cannot be answered."""
         counts = self.counts if self.is_valid() else None
+        offered = [
+            (label, shown)
+            for label, names in self.groups
+            if (shown := [name for name in names if self.offers(name)])
+        ]
         groups = []
-        for number, (label, names) in enumerate(self.groups, 1):
+        for number, (label, names) in enumerate(offered, 1):
             questions = [self._question(name, counts and counts[name]) for name in names]
             used = sum(
                 option.is_chosen + option.is_excluded

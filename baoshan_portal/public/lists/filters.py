@@ -15,6 +15,7 @@ from measures.models import (
     Measure,
     MeasureState,
     MeasureStatus,
+    Opinion,
     ProgressNote,
     Section,
     Theme,
@@ -35,7 +36,7 @@ def search_words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", printable(text)).replace(",", "").split()
 
 
-PLACE_NAMES = ("section", "theme", "department")
+PLACE_NAMES = ("opinion", "section", "theme", "department")
 #: The parameters that ask for a place or an office, or leave one out.
 PLACES = frozenset([*PLACE_NAMES, *(f"not_{name}" for name in PLACE_NAMES)])
 PLACE_GROUPS = [(None, (name,)) for name in PLACE_NAMES]
@@ -46,30 +47,40 @@ class Places:
 
     @cached_property
     def themes(self) -> list[Theme]:
-        return list(Theme.objects.select_related("section"))
+        return list(Theme.objects.select_related("section__opinion"))
 
     @property
     def sections(self) -> list[Section]:
-        """Sections without a theme have no rows either, so that one query is enough for both."""
+        """Sections without a theme have no rows either, so that one query is enough for all."""
         return list({theme.section_id: theme.section for theme in self.themes}.values())
+
+    @property
+    def opinions(self) -> list[Opinion]:
+        return list({row.opinion_id: row.opinion for row in self.sections}.values())
+
+    @cached_property
+    def has_several(self) -> bool:
+        """Whether rows of several opinions may stand together, so that each names its own."""
+        return len(self.opinions) > 1
 
     @cached_property
     def departments(self) -> list[Department]:
         return list(Department.objects.all())
 
-    def find(self, name: str, code: str) -> Section | Theme | Department | None:
+    def find(self, name: str, code: str) -> Opinion | Section | Theme | Department | None:
         """The row that an answer of the facet ``name`` stands for; None for no office known."""
         return next((row for row in getattr(self, f"{name}s") if row.code == code), None)
 
 
 class PlaceFilter(FacetFilterSet):
-    """Search, the place in the report and the department that leads.
+    """Search, the opinion, the place in it and the department that leads.
 
     Subclasses say how to get to the measure (``to``) and what a word of the search must match
     (``matches``). Two filter sets of one request may share their ``places``.
     """
 
     q = django_filters.CharFilter(label=_("Search"), method="search", max_length=100)
+    opinion = Facet(_("Opinion"), "opinion_choices", has_long_names=True)
     section = Facet(_("Section"), "section_choices", has_long_names=True)
     theme = Facet(_("Theme"), "theme_choices", has_long_names=True)
     department = Facet(_("Department"), "department_choices", has_long_names=True)
@@ -80,13 +91,29 @@ class PlaceFilter(FacetFilterSet):
         super().__init__(*args, **kwargs)
         self.places = places or Places()
 
+    def offers(self, name):
+        return name != "opinion" or self.places.has_several
+
+    @property
+    def opinion_choices(self) -> list[tuple[str, str]]:
+        return [(row.code, f"{row.number} {row}") for row in self.places.opinions]
+
     @property
     def section_choices(self) -> list[tuple[str, str]]:
-        return [(row.code, f"{row.order} {row}") for row in self.places.sections]
+        return [
+            (row.code, f"{self._of(row.opinion)}{row.order} {row}") for row in self.places.sections
+        ]
 
     @property
     def theme_choices(self) -> list[tuple[str, str]]:
-        return [(row.code, f"{row.number} {row}") for row in self.places.themes]
+        return [
+            (row.code, f"{self._of(row.section.opinion)}{row.number} {row}")
+            for row in self.places.themes
+        ]
+
+    def _of(self, opinion: Opinion) -> str:
+        """What stands before a number where rows of several opinions stand together."""
+        return f"{opinion.number} " if self.places.has_several else ""
 
     @property
     def department_choices(self) -> list[tuple[str, str]]:
@@ -95,6 +122,7 @@ class PlaceFilter(FacetFilterSet):
 
     def expressions(self):
         return {
+            "opinion": F(f"{self.to}theme__section__opinion__code"),
             "section": F(f"{self.to}theme__section__code"),
             "theme": F(f"{self.to}theme__code"),
             "department": F(f"{self.to}lead__code"),

@@ -125,6 +125,8 @@ class ListPage(SingleTableMixin, FilterView):
 
     def sorted_table(self, rows, **options):
         """The table of all ``rows`` in the order that the URL asks for."""
+        if not self.filterset.places.has_several:
+            options["exclude"] = ("opinion",)
         # Given the request, the table would page itself, and per_page=-1 would be a crash.
         table = self.get_table_class()(data=rows, **options)
         RequestConfig(self.request, paginate=False).configure(table)

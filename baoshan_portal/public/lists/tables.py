@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from measures.models import Measure
+from measures.models.tree import PLACE_IN_OPINION as MEASURES_PLACE
 from measures.numerals import plain
 from measures.spreadsheets import Kind
 from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text, target_value
 from metrics.last_change import last_change, year_on_year
-from metrics.models import Indicator, Target
+from metrics.models import PLACE_IN_OPINION, Indicator, Target
 from metrics.redefinition import redefined_text, redefinitions
 from metrics.rules.periods import period_text
 from metrics.wording import (
@@ -42,16 +43,24 @@ NAME = {"file": {"width": 40}}
 COUNT = {"file": {"kind": Kind.NUMBER, "width": 12}}
 
 
-class MeasureTable(tables.Table):
-    number = tables.Column(
-        verbose_name=_("No."),
-        order_by=("theme__section__order", "theme__order", "order"),
-        attrs=NARROW,
+class OpinionTable(tables.Table):
+    """Its subclasses have a column for the opinion of each row, because a number is unique only
+    within an opinion; a list leaves it out where there is one opinion."""
+
+    def render_opinion(self, value):
+        return value.number
+
+
+class MeasureTable(OpinionTable):
+    number = tables.Column(verbose_name=_("No."), order_by=MEASURES_PLACE, attrs=NARROW)
+    opinion = tables.Column(
+        verbose_name=_("Opinion"),
+        accessor="theme__section__opinion",
+        order_by=MEASURES_PLACE,
+        attrs=WHOLE | LONG,
     )
     name = tables.Column(verbose_name=_("Measure"), accessor="pk", order_by="name", attrs=NAME)
-    theme = tables.Column(
-        verbose_name=_("Theme"), order_by=("theme__section__order", "theme__order"), attrs=LONG
-    )
+    theme = tables.Column(verbose_name=_("Theme"), order_by=MEASURES_PLACE[:-1], attrs=LONG)
     lead = tables.Column(verbose_name=_("Lead department"), empty_values=(), attrs=LONG)
     lead_confirmed = tables.BooleanColumn(verbose_name=_("Lead confirmed"), visible=False)
     status = tables.Column(
@@ -78,7 +87,7 @@ class MeasureTable(tables.Table):
         model = Measure
         fields = ()
         sequence = (
-            "number", "name", "theme", "lead", "lead_confirmed", "status", "state_on",
+            "opinion", "number", "name", "theme", "lead", "lead_confirmed", "status", "state_on",
             "state_source", "indicator_count", "latest_note_on",
         )  # fmt: skip
         empty_text = _("No measure answers to these filters.")
@@ -114,15 +123,19 @@ class MeasureTable(tables.Table):
         return record.lead_confirmed
 
 
-class IndicatorTable(tables.Table):
+class IndicatorTable(OpinionTable):
     number = tables.Column(
         verbose_name=_("No."),
         accessor="measure__number",
-        order_by=(
-            "measure__theme__section__order", "measure__theme__order", "measure__order", "order",
-        ),
+        order_by=PLACE_IN_OPINION,
         attrs=NARROW,
-    )  # fmt: skip
+    )
+    opinion = tables.Column(
+        verbose_name=_("Opinion"),
+        accessor="measure__theme__section__opinion",
+        order_by=PLACE_IN_OPINION,
+        attrs=WHOLE | LONG,
+    )
     code = tables.Column(verbose_name=_("Code"), visible=False, attrs=LONG)
     name = tables.Column(verbose_name=_("Indicator"), accessor="pk", order_by="name", attrs=NAME)
     measure = tables.Column(verbose_name=_("Measure"), order_by=("measure__name",), attrs=NAME)
@@ -183,7 +196,7 @@ class IndicatorTable(tables.Table):
         model = Indicator
         fields = ()
         sequence = (
-            "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
+            "opinion", "number", "code", "name", "measure", "figure", "value", "unit", "qualifier",
             "as_written", "period", "inferred", "category", "kind", "checks",
             "fresh", "source", "change", "year_on_year",
         )  # fmt: skip
@@ -255,7 +268,13 @@ class IndicatorTable(tables.Table):
         return value.source_text
 
 
-class TargetTable(tables.Table):
+class TargetTable(OpinionTable):
+    opinion = tables.Column(
+        verbose_name=_("Opinion"),
+        accessor="indicator__measure__theme__section__opinion",
+        order_by=tuple(f"indicator__{column}" for column in PLACE_IN_OPINION),
+        attrs=WHOLE | LONG,
+    )
     indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name", attrs=NAME)
     plan = tables.Column(verbose_name=_("Plan"), attrs=LONG)
     target = tables.Column(
@@ -319,6 +338,7 @@ class TargetTable(tables.Table):
     class Meta:
         model = Target
         fields = ()
+        sequence = ("opinion", "...")
         empty_text = _("No target answers to these filters.")
 
     def render_indicator(self, value):

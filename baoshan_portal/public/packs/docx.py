@@ -58,7 +58,11 @@ def write(pack, chinese: bool) -> bytes:
         _say(document, _("%(name)s: %(value)s") % {"name": name, "value": value}, "Body Text")
     if not pack.works:
         _say(document, pack.empty_text, "Body Text")
+    opinion = None
     for section, themes in pack.sections:
+        if pack.has_several and section.opinion != opinion:
+            opinion = section.opinion
+            _say(document, f"{opinion.number} {opinion}", "Subtitle")
         number = f"{chinese_number(section.order)}、" if chinese else f"{section.order} "
         _say(document, f"{number}{section}", "Heading 1")
         for theme, works in themes:

@@ -229,6 +229,11 @@ class Pack:
         ]
 
     @property
+    def has_several(self) -> bool:
+        """Whether rows of several opinions stand together, so that each names its own."""
+        return len({work.measure.theme.section.opinion_id for work in self.works}) > 1
+
+    @property
     def sections(self) -> list[tuple[Section, list[tuple[Theme, list[Work]]]]]:
         return [
             (section, [(theme, list(of_theme)) for theme, of_theme in groupby(of_section, _theme)])

@@ -21,13 +21,25 @@ def _number(value: Decimal | None) -> Decimal | None:
     return None if value is None else Decimal(plain(value))
 
 
-def _place(measure: Measure) -> list:
-    return [measure.number, str(measure.theme.section), str(measure.theme), str(measure)]
+def _numbered(pack: Pack, measure: Measure) -> list:
+    """The number, behind its opinion where rows of several stand together."""
+    opinion = [measure.theme.section.opinion.number] if pack.has_several else []
+    return [*opinion, measure.number]
 
 
-def _place_columns() -> list[Column]:
+def _number_columns(pack: Pack) -> list[Column]:
+    opinion = [Column(_("Opinion"), 24)] if pack.has_several else []
+    return [*opinion, Column(_("No."), 8)]
+
+
+def _place(pack: Pack, measure: Measure) -> list:
+    theme = measure.theme
+    return [*_numbered(pack, measure), str(theme.section), str(theme), str(measure)]
+
+
+def _place_columns(pack: Pack) -> list[Column]:
     return [
-        Column(_("No."), 8),
+        *_number_columns(pack),
         Column(_("Section"), 24),
         Column(_("Theme"), 24),
         Column(_("Measure"), 40),
@@ -50,8 +62,8 @@ def _value_columns() -> list[Column]:
     ]
 
 
-def _subject_columns() -> list[Column]:
-    return [Column(_("No."), 8), Column(_("Code"), 30), Column(_("Indicator"), 40)]
+def _subject_columns(pack: Pack) -> list[Column]:
+    return [*_number_columns(pack), Column(_("Code"), 30), Column(_("Indicator"), 40)]
 
 
 def _value(value: Observation | None, unit) -> list:
@@ -73,9 +85,9 @@ def _value(value: Observation | None, unit) -> list:
     ]
 
 
-def _indicator_columns() -> list[Column]:
+def _indicator_columns(pack: Pack) -> list[Column]:
     return [
-        *_place_columns(),
+        *_place_columns(pack),
         Column(_("Code"), 30),
         Column(_("Indicator"), 40),
         *_value_columns(),
@@ -93,7 +105,7 @@ def _indicator_rows(pack: Pack) -> Iterator[list]:
     for line in pack.lines:
         row = line.indicator
         yield [
-            *_place(row.measure),
+            *_place(pack, row.measure),
             row.code,
             str(row),
             *_value(line.latest, row.unit),
@@ -116,10 +128,14 @@ def sheets(pack: Pack) -> list[Sheet]:
     for work in pack.works:
         row = work.measure
         told_in = f"{row.report.number} {row.locator}" if row.report else None
-        measures.append([*_place(row), row.code, work.lead, row.in_language("summary"), told_in])
+        measures.append(
+            [*_place(pack, row), row.code, work.lead, row.in_language("summary"), told_in]
+        )
         for note in work.notes:
             text = note.in_language("text")
-            notes.append([row.number, str(row), note.happened_on, text, note.evidence_url])
+            notes.append(
+                [*_numbered(pack, row), str(row), note.happened_on, text, note.evidence_url]
+            )
 
     indicators = {line.indicator.pk: line.indicator for line in pack.lines}
     by_indicator: dict[int, list[Observation]] = {}
@@ -133,7 +149,7 @@ def sheets(pack: Pack) -> list[Sheet]:
     values, targets = [], []
     for line in pack.lines:
         row = line.indicator
-        head = [row.measure.number, row.code, str(row)]
+        head = [*_numbered(pack, row.measure), row.code, str(row)]
         for value in by_indicator.get(row.pk, []):
             values.append([*head, *_value(value, row.unit)[1:]])
         for state in line.assessments:
@@ -157,14 +173,14 @@ def sheets(pack: Pack) -> list[Sheet]:
                 )
     about = _about(pack)
     measure_columns = [
-        *_place_columns(),
+        *_place_columns(pack),
         Column(_("Code"), 30),
         Column(_("Lead department"), 24),
         Column(_("Summary"), 50),
         Column(_("First told in"), 24),
     ]
     target_columns = [
-        *_subject_columns(),
+        *_subject_columns(pack),
         Column(_("Plan"), 24),
         Column(_("Comparison"), 12),
         Column(_("Target value"), 12, Kind.NUMBER),
@@ -179,7 +195,7 @@ def sheets(pack: Pack) -> list[Sheet]:
         Column(_("Progress since the baseline"), 12),
     ]
     note_columns = [
-        Column(_("No."), 8),
+        *_number_columns(pack),
         Column(_("Measure"), 40),
         Column(_("Date"), 12, Kind.DATE),
         Column(_("Text"), 50),
@@ -187,8 +203,8 @@ def sheets(pack: Pack) -> list[Sheet]:
     ]
     return [
         Sheet(_("Measures"), measure_columns, measures),
-        Sheet(_("Indicators"), _indicator_columns(), _indicator_rows(pack)),
-        Sheet(_("Values"), [*_subject_columns(), *_value_columns()[1:]], values),
+        Sheet(_("Indicators"), _indicator_columns(pack), _indicator_rows(pack)),
+        Sheet(_("Values"), [*_subject_columns(pack), *_value_columns()[1:]], values),
         Sheet(_("Targets"), target_columns, targets),
         Sheet(_("Progress notes"), note_columns, notes),
         Sheet(
@@ -208,4 +224,4 @@ def csv_text(pack: Pack) -> str:
     about = [(pack.title,), *_about(pack)]
     if not pack.lines:
         about.append((pack.empty_text,))
-    return "".join(csv_lines(_indicator_columns(), [*_indicator_rows(pack), [], *about]))
+    return "".join(csv_lines(_indicator_columns(pack), [*_indicator_rows(pack), [], *about]))

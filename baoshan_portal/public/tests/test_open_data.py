@@ -19,15 +19,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
 HEADERS = {
     "observations": "indicator_code,indicator,theme,measure_code,value,unit,base_value,base_unit,"
     "qualifier,as_written,period_start,period_end,period_inferred,certainty,source,locator,"
-    "revision,published_at",
+    "revision,published_at,opinion",
     "indicators": "code,name,name_en,theme,measure_code,category,kind,unit,direction,basis,"
     "department,latest_value,latest_qualifier,latest_period_end,target_value,target_due,"
     "target_claim,completion,verdict,url,scope,caution,status,reason,target_reason,"
-    "completion_reason,progress",
+    "completion_reason,progress,opinion",
     "measures": "code,number,name,name_en,section,theme,lead,lead_confirmed,indicators,"
-    "latest_note_on,url,state,state_on,state_source",
+    "latest_note_on,url,state,state_on,state_source,opinion",
     "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source,scope,"
-    "caution,status,reason,due_reason,baseline_reason,first_value,first_due_on,slip_days,redefined",
+    "caution,status,reason,due_reason,baseline_reason,first_value,first_due_on,slip_days,redefined,"
+    "opinion",
     "evaluations": "code,report,section,theme,body,body_en,held_on,result,satisfied,"
     "fairly_satisfied,not_satisfied,abstained,decision,document,document_url,note,note_en,"
     "revision,published_at,url,opinion",
@@ -121,6 +122,7 @@ def test_a_value_is_given_with_its_place_period_and_publication(client):
         "locator": "1.2/5",
         "revision": "1",
         "published_at": "2023-07-25T00:00:00+08:00",
+        "opinion": "baohui-2022-36",
     }
 
 

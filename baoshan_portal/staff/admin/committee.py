@@ -32,7 +32,12 @@ class EvaluationAdmin(SubmissionAdmin):
         "held_on", "subject_text", "grade", "decision", "state_with_icon", "entered_by",
         "published_at",
     )  # fmt: skip
-    list_select_related = ("report", "section", "theme__section", "entered_by")
+    list_select_related = (
+        "report__opinion",
+        "section__opinion",
+        "theme__section__opinion",
+        "entered_by",
+    )
     list_filter = ("state", "grade", "decision")
     search_fields = ("body", "body_en", "document", "note", "note_en")
     fieldsets = (

@@ -154,7 +154,7 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
 
     @admin.display(description=_("number"))
     def number(self, indicator):
-        return indicator.measure.number
+        return indicator.measure.full_number
 
     @admin.display(description=_("latest value"))
     def latest_figure(self, indicator):

@@ -38,7 +38,8 @@ class OpinionAdmin(ReviewedAdmin):
 
 @admin.register(Report)
 class ReportAdmin(ReviewedAdmin):
-    list_display = ("number", "name", "issuer", "signed_on", "issued_on")
+    list_display = ("number", "kind", "name", "opinion", "issuer", "signed_on", "issued_on")
+    list_select_related = ("opinion",)
 
 
 @admin.register(Section)
@@ -46,26 +47,30 @@ class SectionAdmin(ReviewedAdmin):
     list_display = ("order", "name", "opinion")
     list_display_links = ("name",)
     list_select_related = ("opinion",)
+    list_filter = ("opinion",)
 
 
 @admin.register(Theme)
 class ThemeAdmin(ReviewedAdmin):
     list_display = ("number", "name", "section")
     list_display_links = ("name",)
-    list_select_related = ("section",)
-    list_filter = ("section",)
+    list_select_related = ("section__opinion",)
+    list_filter = ("section__opinion", "section")
 
-    @admin.display(description=_("number"), ordering=F("section__order") * 1000 + F("order"))
+    @admin.display(
+        description=_("number"),
+        ordering=F("section__opinion_id") * 10**6 + F("section__order") * 1000 + F("order"),
+    )
     def number(self, theme):
-        return theme.number
+        return f"{theme.section.opinion.prefix}{theme.number}"
 
 
 @admin.register(Measure)
 class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     list_display = ("number", "name", "lead", "lead_confirmed", "locator", "published_on")
     list_display_links = ("name",)
-    list_select_related = ("theme__section", "lead")
-    list_filter = ("theme__section", "theme", "lead", "lead_confirmed")
+    list_select_related = ("theme__section__opinion", "lead")
+    list_filter = ("theme__section__opinion", "theme__section", "theme", "lead", "lead_confirmed")
     autocomplete_fields = ("theme", "lead", "supporting", "report")
     search_fields = (*NamedAdmin.search_fields, "summary", "summary_en")
     snapshot_relations = ("supporting",)
@@ -106,7 +111,7 @@ class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
 
     @admin.display(description=_("number"))
     def number(self, measure):
-        return measure.number
+        return measure.full_number
 
 
 def _offered(request, relation: str):

@@ -91,7 +91,7 @@ def with_subject(kind: type[Submission]) -> QuerySet:
         Target: ("indicator__unit", "plan"),
         ProgressNote: ("round",),
         OpinionStage: ("opinion",),
-        Evaluation: ("report", "section", "theme__section"),
+        Evaluation: ("report__opinion", "section__opinion", "theme__section__opinion"),
     }
     lead = [f"{to}__lead"] if to else []
     return kind.objects.select_related(*lead, *more.get(kind, ()))

@@ -95,7 +95,7 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
             # What belongs to no department stands by itself, before the rows of departments.
             if not (department or round):
                 days = rows.order_by().values_list(getattr(model, "day_field", "entered_at"), "pk")
-                keys += [(" ", 0, 0, 0, kind, str(day), pk) for day, pk in days]
+                keys += [(" ", 0, 0, 0, 0, kind, str(day), pk) for day, pk in days]
             continue
         if department:
             rows = rows.filter(**{f"{to}__lead": department})
@@ -103,6 +103,7 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
             rows = rows.filter(round=round)
         place = rows.order_by().values_list(
             f"{to}__lead__code",
+            f"{to}__theme__section__opinion",
             f"{to}__theme__section__order",
             f"{to}__theme__order",
             f"{to}__order",

@@ -1,0 +1,113 @@
+"""The opinions side by side: which one a page speaks of, and the switch between them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Exists, OuterRef
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from measures.models import Measure, Opinion, Report
+from measures.past import past
+from metrics.models import Indicator, Observation
+
+from .as_of import NotYetPublic
+
+
+def known_on(on: date) -> list[Opinion]:
+    """The opinions that were there on ``on``, each with its reports; two queries.
+
+    One whose day is not known is there as soon as it is entered. All of them where none was there
+    yet, so that a page of a day before everything says what it waits for.
+    """
+    opinions = list(Opinion.objects.with_reports())
+    return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
+
+
+def begun_on(opinion: Opinion) -> date | None:
+    """The day of issue, otherwise that of the first report; None if neither is known."""
+    return opinion.issued_on or min(
+        (report.issued_on for report in opinion.reports.all()), default=None
+    )
+
+
+def why_missing(code: str, as_of: date | None) -> Http404:
+    """The answer to whoever asks for an opinion that is not known on the day ``as_of``."""
+    with past(None):
+        row = Opinion.objects.with_reports().filter(code=code).first()
+    since = row and begun_on(row)
+    if row is None or as_of is None or since is None:
+        return Http404()
+    return NotYetPublic(
+        _("This was not public yet on %(day)s; it is since %(since)s.")
+        % {"day": as_of.isoformat(), "since": since.isoformat()}
+    )
+
+
+def reports_by(opinion: Opinion, on: date) -> list[Report]:
+    """The reports that were issued by ``on``, the newest first; the earliest if none was yet."""
+    reports = list(opinion.reports.all())
+    return [report for report in reports if report.issued_on <= on] or reports[-1:]
+
+
+def newest(opinions: list[Opinion], on: date) -> Opinion | None:
+    """The opinion of which something was heard last: issued, or answered by a report."""
+
+    def last_heard(opinion: Opinion) -> date:
+        days = [report.issued_on for report in opinion.reports.all() if report.issued_on <= on]
+        if opinion.issued_on and opinion.issued_on <= on:
+            days.append(opinion.issued_on)
+        return max(days, default=date.min)
+
+    # Of two of one day the one entered last; the first of all where nothing is known of any.
+    known = [row for row in opinions if last_heard(row) > date.min]
+    return max(known, key=lambda row: (last_heard(row), row.pk)) if known else _first(opinions)
+
+
+def _first(opinions: list[Opinion]) -> Opinion | None:
+    return opinions[0] if opinions else None
+
+
+@dataclass(frozen=True)
+class Way:
+    """An opinion as the switch lists it, with what is public of it: counts, never an average."""
+
+    opinion: Opinion
+    is_shown: bool
+    reports: list[Report]
+    measures: int
+    indicators: int
+    with_value: int
+
+
+def switch(opinions: list[Opinion], shown: Opinion, as_of: date | None, on: date) -> list[Way]:
+    """The opinions with the state of each; nothing where there is one. Two queries."""
+    if len(opinions) < 2:
+        return []
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    counted = Counter()
+    for row in (
+        Indicator.objects.published(as_of)
+        .order_by()
+        .values("measure__theme__section__opinion", has_value=Exists(values))
+        .annotate(n=Count("pk"))
+    ):
+        counted[row["measure__theme__section__opinion"], row["has_value"]] += row["n"]
+    measures = dict(
+        Measure.objects.published(as_of)
+        .order_by()
+        .values_list("theme__section__opinion")
+        .annotate(n=Count("pk"))
+    )
+    return [
+        Way(
+            row,
+            row == shown,
+            reports_by(row, on),
+            measures.get(row.pk, 0),
+            counted[row.pk, True] + counted[row.pk, False],
+            counted[row.pk, True],
+        )
+        for row in opinions
+    ]

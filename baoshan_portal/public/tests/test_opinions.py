@@ -1,0 +1,419 @@
+"""Two opinions side by side: nothing of the one stands under the other.
+
+The second is invented (``tests/fixtures/second_opinion.yaml``): health care, asked for in 2024,
+answered by a report in 2024 and a reply letter in 2025.
+"""
+
+import json
+import re
+from io import BytesIO
+
+import openpyxl
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from docx import Document
+
+from baoshan_portal.tests.pages import FILES, OPINIONS, SECOND_OPINION, rows_of, texts
+from measures.models import Opinion, Section
+from metrics.models import Indicator, Plan
+from metrics.tests.factories import make_plan
+
+from .front_page import html_of, parts, row_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
+
+FIRST, SECOND = "baohui-2022-36", "invented-2024-18"
+FIRST_NUMBER, SECOND_NUMBER = "宝会〔2022〕36号", "宝会〔2024〕18号"
+#: What is only of the second opinion, and what is only of the first
+HEALTH = ("Care close to home", "Community clinics", "People with a family doctor")
+SCIENCE = ("Upgrading the industrial structure", "University technology transfer")
+
+
+@pytest.fixture(scope="module")
+def both(report):
+    """Both opinions, there for all tests of a module."""
+    call_command("loaddata", SECOND_OPINION, verbosity=0)
+
+
+def text_at(client, address: str, **query) -> str:
+    answer = client.get(address, query)
+    assert answer.status_code == 200, address
+    return answer.getvalue().decode()
+
+
+def main_of(html: str) -> str:
+    return html[html.index("<main") : html.index("</main>")]
+
+
+def words_of(html: str) -> str:
+    return re.sub("<[^>]*>", "", main_of(html))
+
+
+def without_switch(html: str) -> str:
+    return re.sub('<nav class="opinions".*?</nav>', "", main_of(html), flags=re.DOTALL)
+
+
+# One opinion
+
+
+@pytest.mark.parametrize("address", ["/", "/en/", f"/opinions/{FIRST}/"])
+def test_with_one_opinion_there_is_no_switch(client, report, address):
+    html = text_at(client, address)
+
+    assert 'class="opinions"' not in html
+    assert "opinion=" not in html
+
+
+@pytest.mark.parametrize("name", ["measures", "indicators", "targets"])
+def test_with_one_opinion_a_list_and_its_file_do_not_name_it(client, report, name):
+    html = text_at(client, f"/en/{name}/")
+
+    assert 'name="opinion"' not in html
+    assert FIRST_NUMBER not in html
+    assert "Opinion" not in text_at(client, f"/en/{name}/", format="csv").splitlines()[0]
+
+
+def test_one_opinion_has_the_same_front_page_at_its_own_address(client, report):
+    assert main_of(html_of(client)) == main_of(html_of(client, f"/en/opinions/{FIRST}/"))
+
+
+# The front page and the switch
+
+
+def test_the_front_page_is_that_of_the_opinion_of_which_was_heard_last(client, both):
+    assert without_switch(html_of(client)) == without_switch(
+        html_of(client, f"/en/opinions/{SECOND}/")
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        ("2024-03-14", FIRST),  # the day before it was issued
+        ("2024-03-15", SECOND),
+        ("2023-07-25", FIRST),
+    ],
+)
+def test_the_newest_opinion_is_that_of_the_pages_day(client, both, day, code):
+    page = html_of(client, as_of=day)
+
+    assert without_switch(page) == without_switch(
+        html_of(client, f"/en/opinions/{code}/", as_of=day)
+    )
+
+
+def test_an_opinion_of_later_has_no_page_and_no_place_in_the_switch(client, both):
+    answer = client.get(f"/en/opinions/{SECOND}/", {"as_of": "2024-03-14"})
+
+    assert answer.status_code == 404
+    assert "it is since 2024-03-15" in answer.content.decode()
+    assert 'class="opinions"' not in html_of(client, as_of="2024-03-14")
+
+
+def test_an_opinion_that_nobody_knows_is_not_found(client, both):
+    assert client.get("/en/opinions/nothing/").status_code == 404
+    assert client.get("/en/opinions/nothing/sections/1/").status_code == 404
+
+
+def test_the_switch_lists_all_with_counts(client, both):
+    (switch,) = re.findall('<nav class="opinions".*?</nav>', html_of(client), re.DOTALL)
+    first, second = texts(switch, "li")
+
+    assert FIRST_NUMBER in first and "2023-07-25" in first
+    assert "80 measures" in first and "118 of 118 indicators" in first
+    assert SECOND_NUMBER in second and "4 measures" in second
+    # The newest first; the care beds have no figure.
+    assert second.index("reply letter 宝府〔2025〕91号") < second.index("report 宝府〔2024〕88号")
+    assert "4 of 5 indicators" in second
+    assert "%" not in first + second
+
+
+def test_the_page_of_an_opinion_shows_its_own_rows_alone(client, both):
+    first = without_switch(html_of(client, f"/en/opinions/{FIRST}/"))
+    second = without_switch(html_of(client, f"/en/opinions/{SECOND}/"))
+
+    assert all(words in first and words not in second for words in SCIENCE[:1])
+    assert all(words in second and words not in first for words in HEALTH[:1])
+    assert "宝府〔2023〕70号" in first and "宝府〔2023〕70号" not in second
+    assert "宝府〔2025〕91号" in second and "宝府〔2024〕88号" in second
+    assert "宝府〔2025〕91号" not in first
+
+
+def test_the_counts_of_an_opinion_are_its_own(client, both):
+    html = html_of(client, f"/en/opinions/{SECOND}/")
+
+    assert row_of(html, "Care close to home")[:2] == ["3", "4/4"]
+    assert row_of(html, "Health of the old")[:2] == ["1", "0/1"]
+    assert row_of(html, "Total")[:2] == ["4", "4/5"]
+    counts = parts(html)
+    assert counts["has one"][0] == "4/5"
+    assert (
+        sum(int(counts[label][0].partition("/")[0]) for label in ("holds", "cannot be told")) == 1
+    )
+
+
+def test_every_count_of_an_opinion_leads_to_a_list_of_as_many(client, both):
+    for code in (FIRST, SECOND):
+        for label, (count, link) in parts(html_of(client, f"/en/opinions/{code}/")).items():
+            html = html_of(client, link.partition("?")[0] + "?" + link.partition("?")[2])
+            n = int(count.partition("/")[0])
+            if "/checks/" in link:
+                assert html.count('<article class="check"') == n, (code, label)
+            else:
+                assert re.search(rf">{n} rows?<", html), (code, label, link)
+
+
+def test_each_plan_shows_its_own_time_used(client, both):
+    html = without_switch(html_of(client, f"/en/opinions/{SECOND}/", as_of="2025-12-31"))
+
+    # 731 of 1096 days, and 1826 of 3652.
+    assert "Three-year health plan" in html and "66.7" in html
+    assert "Ten-year plan" in html and re.search(r"\b50%|50\.0", html)
+    assert "Three-year action plan for the science" not in html
+
+
+def test_a_further_plan_of_an_opinion_does_not_hide_the_first(client, both):
+    make_plan(opinion=Opinion.objects.get(code=FIRST), name_en="A further plan")
+    html = html_of(client, f"/en/opinions/{FIRST}/")
+
+    assert "A further plan" in html
+    assert str(Plan.objects.get(code="three-year-action-plan").name_en) in html
+
+
+def test_the_committees_word_stands_under_its_own_opinion(client, both):
+    first, second = (html_of(client, f"/en/opinions/{code}/") for code in (FIRST, SECOND))
+
+    assert "evaluation-invented-evaluation-2025" in second
+    assert "evaluation-invented-evaluation-2025" not in first
+    changes = html_of(client, "/en/changes/")
+    assert f"/en/opinions/{SECOND}/#evaluation-invented-evaluation-2025" in changes
+
+
+# Sections
+
+
+def test_old_addresses_of_sections_mean_the_first_opinion(client, both):
+    assert SCIENCE[0] in html_of(client, "/en/sections/1/")
+    assert "Care close to home" not in html_of(client, "/en/sections/1/")
+
+
+def test_the_sections_of_another_opinion_have_its_address(client, both):
+    html = html_of(client, f"/en/opinions/{SECOND}/sections/1/")
+
+    assert "Care close to home" in html
+    assert not any(words in html for words in SCIENCE)
+    assert client.get(f"/en/opinions/{SECOND}/sections/3/").status_code == 404
+    # By the way of every opinion also those that have a shorter one.
+    assert main_of(html_of(client, f"/en/opinions/{FIRST}/sections/1/")) == main_of(
+        html_of(client, "/en/sections/1/")
+    )
+
+
+def test_a_section_knows_its_address_without_a_query(both, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        addresses = [row.get_absolute_url() for row in Section.objects.select_related("opinion")]
+
+    assert addresses == [
+        *(f"/sections/{n}/" for n in (1, 2, 3, 4)),
+        *(f"/opinions/{SECOND}/sections/{n}/" for n in (1, 2)),
+    ]
+
+
+def test_pages_below_lead_up_to_their_own_section(client, both):
+    for address in (
+        "/en/measures/open-community-clinics/",
+        "/en/indicators/community-clinics-new/",
+    ):
+        html = html_of(client, address)
+        assert f"/en/opinions/{SECOND}/sections/1/" in html, address
+        assert 'href="/en/sections/1/' not in html, address
+
+
+# Lists, filters and files
+
+
+LISTS = {"measures": (80, 4), "indicators": (118, 5), "targets": (2, 2)}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_asks_for_the_opinion_and_names_it(client, both, name):
+    html = html_of(client, f"/en/{name}/", opinion=SECOND)
+
+    assert f">{LISTS[name][1]} rows<" in html
+    assert FIRST_NUMBER in html  # among the filters
+    lines = rows_of(text_at(client, f"/en/{name}/", format="csv"))
+    assert [row["Opinion"] for row in lines] == [
+        *[FIRST_NUMBER] * LISTS[name][0],
+        *[SECOND_NUMBER] * LISTS[name][1],
+    ]
+    lines = rows_of(text_at(client, f"/en/{name}/", format="csv", not_opinion=FIRST))
+    assert {row["Opinion"] for row in lines} == {SECOND_NUMBER}
+
+
+def test_the_filters_of_sections_and_themes_say_of_which_opinion_they_are(client, both):
+    html = words_of(html_of(client, "/en/indicators/"))
+
+    assert f"{FIRST_NUMBER} 1 Upgrading" in html
+    assert f"{SECOND_NUMBER} 1 Care close to home" in html
+    assert f"{SECOND_NUMBER} 1.1 Community clinics" in html
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_second_opinion_costs_a_list_no_query(client, both, name):
+    with CaptureQueriesContext(connection) as queries:
+        html_of(client, f"/en/{name}/")
+    with CaptureQueriesContext(connection) as of_one:
+        html_of(client, f"/en/{name}/", opinion=SECOND)
+
+    assert len(of_one) <= len(queries)
+
+
+def test_every_open_data_file_tells_the_opinion_in_its_last_column(client, both):
+    for address in FILES:
+        if not address.endswith(".csv"):
+            continue
+        text = text_at(client, address)
+        assert text.splitlines()[0].endswith(",opinion"), address
+        found = [row["opinion"] for row in rows_of(text)]
+        # Nobody has evaluated the first one.
+        assert set(found) == ({SECOND} if "evaluations" in address else {FIRST, SECOND}), address
+        if "vintages" not in address:
+            assert found == sorted(found), address  # the first stands before the second
+    package = json.loads(text_at(client, "/data/datapackage.json"))
+    assert [row["code"] for row in package["opinions"]] == [FIRST, SECOND]
+    for resource in package["resources"]:
+        assert resource["schema"]["fields"][-1]["name"] == "opinion"
+
+
+def test_rows_of_the_open_data_stand_under_their_own_opinion(client, both):
+    for name in ("observations", "indicators", "measures", "targets"):
+        for row in rows_of(text_at(client, f"/data/{name}.csv")):
+            code = row.get("indicator_code") or row["code"]
+            if name == "measures":
+                measure_opinion = "clinic" in code or "doctor" in code or "care-beds" in code
+            else:
+                indicator = Indicator.objects.get(code=code)
+                measure_opinion = indicator.measure.theme.section.opinion.code == SECOND
+            assert (row["opinion"] == SECOND) == measure_opinion, (name, code)
+
+
+# An indicator of two plans
+
+
+def test_an_indicator_with_targets_of_two_plans_shows_both(client, both):
+    html = html_of(client, "/en/indicators/community-clinics-open/")
+
+    for words in ("Three-year health plan", "Ten-year plan", "≥ 90", "≥ 120"):
+        assert words in html
+    # Also in the sentences at the top.
+    assert "Three-year health plan: Target ≥ 90" in words_of(html)
+    assert "Ten-year plan for a healthy district: Target ≥ 120" in words_of(html)
+    rows = [
+        row
+        for row in rows_of(text_at(client, "/data/targets.csv"))
+        if row["indicator_code"] == "community-clinics-open"
+    ]
+    assert {(row["plan"], row["value"]) for row in rows} == {
+        ("invented-health-plan", "90"),
+        ("invented-decade-plan", "120"),
+    }
+
+
+# Packs, changes, feeds, checks, find, compare
+
+
+def test_a_pack_of_an_opinion_holds_its_rows_alone(client, both):
+    html = text_at(client, "/en/packs/", opinion=SECOND)
+
+    assert SECOND_NUMBER in html and FIRST_NUMBER not in html
+    assert "Community clinics open" in html and not any(words in html for words in SCIENCE)
+    lines = text_at(client, "/en/packs/pack.csv", opinion=SECOND)
+    assert "Opinion" not in lines.splitlines()[0]
+
+
+def test_a_pack_of_everything_names_the_opinion_of_each_row(client, both):
+    html = words_of(text_at(client, "/en/packs/"))
+    assert html.index(f"{FIRST_NUMBER} Deliberation") < html.index(f"{SECOND_NUMBER} Deliberation")
+
+    lines = rows_of(text_at(client, "/en/packs/pack.csv").partition("\r\n\r\n")[0])
+    assert {row["Opinion"] for row in lines if row["Indicator"]} == {FIRST_NUMBER, SECOND_NUMBER}
+    book = openpyxl.load_workbook(BytesIO(client.get("/en/packs/pack.xlsx").content))
+    heads = {sheet.title: sheet.cell(1, 1).value for sheet in book}
+    assert [heads[name] for name in ("Measures", "Indicators", "Values", "Targets")] == [
+        "Opinion"
+    ] * 4
+    word = Document(BytesIO(client.get("/en/packs/pack.docx").content))
+    said = [paragraph.text for paragraph in word.paragraphs]
+    assert any(text.startswith(f"{SECOND_NUMBER} Deliberation") for text in said)
+
+
+def test_changes_are_grouped_by_opinion(client, both):
+    html = html_of(client, "/en/changes/", **{"from": "2023-07-24"})
+
+    names = texts(html, "p")
+    groups = [name for name in names if name.startswith((FIRST_NUMBER, SECOND_NUMBER))]
+    assert [name.partition(" ")[0] for name in groups] == [FIRST_NUMBER, SECOND_NUMBER]
+    anchors = re.findall(r'<h2 id="section-([^"]*)"', html)
+    assert anchors == ["1", "2", "3", "4", f"{SECOND}-1", f"{SECOND}-2"]
+    assert len(set(re.findall(r'\bid="([^"]*)"', html))) == len(re.findall(r'\bid="', html))
+
+
+@pytest.mark.parametrize(
+    ("key", "has", "has_not"),
+    [
+        ("section/1", "环上大科技园", "社区卫生"),
+        (f"section/{SECOND}-1", "社区卫生", "环上大科技园"),
+        (f"opinion/{SECOND}", "社区卫生", "环上大科技园"),
+        (f"opinion/{FIRST}", "科技", "社区卫生"),
+    ],
+)
+def test_a_feed_is_of_one_section_or_opinion(client, both, key, has, has_not):
+    text = text_at(client, f"/changes/feed/{key}/")
+
+    assert has in text and has_not not in text
+
+
+@pytest.mark.parametrize("key", ["section/3000", f"section/{SECOND}-3", "section/x-y", "opinion/x"])
+def test_there_is_no_feed_of_what_there_is_not(client, both, key):
+    assert client.get(f"/changes/feed/{key}/").status_code == 404
+
+
+def test_entries_of_feeds_say_of_which_opinion_a_number_is(client, both):
+    text = text_at(client, f"/changes/feed/section/{SECOND}-1/")
+
+    assert f"{SECOND_NUMBER} 1.1.1 " in text
+    # What was published before there was a second one keeps its title.
+    assert f"{FIRST_NUMBER} 1.1.1" not in text_at(client, "/changes/feed/section/1/")
+
+
+def test_checks_can_be_asked_for_by_opinion(client, both):
+    everything, second = (
+        html_of(client, "/en/checks/", **query) for query in ({}, {"opinion": SECOND})
+    )
+
+    assert second.count('<article class="check"') == 1
+    assert everything.count('<article class="check"') == 34
+    assert everything.index("New clinics within all") > everything.index("New firms in the parks")
+    assert client.get("/en/checks/", {"opinion": "x"}).status_code == 400
+
+
+def test_find_and_compare_say_of_which_opinion_a_number_is(client, both):
+    html = words_of(html_of(client, "/en/find/", q="community clinics"))
+    assert f"{SECOND_NUMBER} 1.1.1 Open community clinics" in html
+    html = html_of(client, "/en/compare/platforms/")
+    assert FIRST_NUMBER in html and SECOND_NUMBER in html
+
+
+def test_the_method_page_names_every_document_with_its_kind(client, both):
+    html = html_of(client, "/en/method/")
+
+    for words in ("宝府〔2023〕70号", "宝府〔2024〕88号", "宝府〔2025〕91号", "reply letter"):
+        assert words in html
+
+
+@pytest.mark.parametrize("address", OPINIONS)
+def test_every_page_of_two_opinions_can_be_read_in_both_languages(client, both, address):
+    for prefix in ("", "/en"):
+        assert len(texts(text_at(client, prefix + address), "h1")) == 1
