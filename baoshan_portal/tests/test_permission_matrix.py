@@ -469,7 +469,10 @@ def form_of(world, whose, kind) -> dict:
 def model_page(world, line, whose) -> Attempt:
     """A page that Django's admin has for every model."""
     kind, (page, _colon, more) = line.kind, line.page.partition(":")
-    scoped = kind in {"measure", "indicator", "progressnote", "observation", "target"}
+    scoped = kind in {
+        "measure", "indicator", "progressnote", "observation", "measurestate", "target",
+        "withdrawal",
+    }  # fmt: skip
     mark = f"Mark-{whose}" if scoped else ""
     changes = CHANGES.get(kind, {"name_en": "Changed"})
     if page == "changelist":
