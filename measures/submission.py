@@ -93,6 +93,7 @@ class SubmissionQuerySet(models.QuerySet):
             replaced_because=Coalesce(
                 withdrawn["withdrawn_because"],
                 Subquery(correction.values("correction_reason")[:1]),
+                output_field=models.TextField(),
             ),
         )
 

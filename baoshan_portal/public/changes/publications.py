@@ -119,8 +119,8 @@ def counts_by_theme(
 ) -> tuple[Counter, datetime | None]:
     """How many publications the list of these days has, by the theme's key; and the last ever.
 
-    ``until`` bounds both, and both are of ``opinion`` alone, of all if None. The committee's word counts for the
-    last, and for no theme. One query, whatever the kinds.
+    ``until`` bounds both, and both are of ``opinion`` alone, of all if None. The committee's word
+    counts for the last, and for no theme. One query, whatever the kinds.
     """
     parts = [
         publications(model, None, until, opinion=opinion)
