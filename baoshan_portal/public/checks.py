@@ -28,7 +28,8 @@ def page(request):
         states = [state for state in states if known[opinion] in state.opinions]
     states.sort(
         key=lambda state: (
-            state.opinions[0].pk,
+            # One that names no figure yet speaks of no opinion.
+            state.opinions[0].pk if state.opinions else 0,
             check_marks.SEVERITY.index(state.outcome.result),
         )
     )

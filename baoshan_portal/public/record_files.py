@@ -83,7 +83,7 @@ DEFINITIONS = File(
 def checks(request):
     as_of = request.as_of
     states = assess_checks(Check.objects.published(as_of), as_of, OPINION_OF_TERM)
-    states.sort(key=lambda state: state.opinions[0].pk)
+    states.sort(key=lambda state: state.opinions[0].pk if state.opinions else 0)
     page = request.build_absolute_uri(reverse("checks"))
     return csv_answer(CHECKS, (_check(state, page) for state in states), as_of)
 

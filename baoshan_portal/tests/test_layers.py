@@ -99,8 +99,8 @@ def test_a_room_stands_on_the_floors_below_it(room, below):
 
 def test_there_are_rules():
     assert [path.stem for path in RULES if path.stem != "__init__"] == [
-        "alignment", "baseline", "checks", "choices", "freshness", "periods", "progress",
-        "quantity", "stages",
+        "alignment", "baseline", "checks", "choices", "corrections", "freshness", "periods",
+        "progress", "quantity", "redefinition", "stages",
     ]  # fmt: skip
 
 

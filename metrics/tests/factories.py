@@ -6,7 +6,9 @@ from decimal import Decimal
 from measures.models import Withdrawal
 from measures.tests.factories import (
     ISSUED,
+    make_department,
     make_measure,
+    make_round,
     named,
     number,
     order,
@@ -14,7 +16,7 @@ from measures.tests.factories import (
     the_opinion,
 )
 
-from ..models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
+from ..models import Check, CheckTerm, Indicator, Observation, Plan, RoundDue, Target, Unit
 from ..rules.checks import CheckKind, Role
 from ..rules.choices import Category, Kind
 from ..withdrawal import withdrawal_of
@@ -106,6 +108,13 @@ def make_term(**fields) -> CheckTerm:
     if "indicator" not in fields:
         defaults["indicator"] = make_indicator()
     return CheckTerm.objects.create(**defaults | fields)
+
+
+def make_round_due(**fields) -> RoundDue:
+    """What a round asked of a department when it was locked."""
+    makers = {"round": make_round, "indicator": make_indicator, "department": make_department}
+    missing = {name: make() for name, make in makers.items() if name not in fields}
+    return RoundDue.objects.create(**missing, **fields)
 
 
 def make_withdrawal(row, *, published=None, **fields) -> Withdrawal:

@@ -55,6 +55,7 @@ def kept_rows() -> dict:
     """A public row of every kept table."""
     measure = make_measure(lead=make_department())
     measure.supporting.add(make_department())
+    measure.lead.succeeded_by.add(make_department())
     make_plan()
     make_term(indicator=make_indicator(measure=measure))
     tables = [kept.model for kept in versions.kept_tables()]

@@ -23,6 +23,7 @@ from .factories import (
     make_money,
     make_observation,
     make_plan,
+    make_round_due,
     make_target,
     make_term,
     make_unit,
@@ -123,7 +124,13 @@ def source_breaches(make):
     return [("has_source", breach) for breach in breaches]
 
 
+def due_twice_in_a_round():
+    first = make_round_due()
+    return make_round_due(round=first.round), {"indicator": first.indicator}
+
+
 BREACHES = [
+    ("rounddue_once", due_twice_in_a_round),
     ("unit_factor_to_base", base_unit_with_a_factor),
     ("unit_factor_to_base", multiple_of_nothing),
     ("indicator_order_once", second_indicator_of_the_same_order),

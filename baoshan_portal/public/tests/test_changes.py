@@ -109,7 +109,8 @@ def test_a_correction_is_told_with_the_old_value_and_its_reason(client, measure)
     assert row[2:] == [
         "correction",
         "5 organisations (year 2022)",
-        "6 organisations (year 2022) +1 organisations Reason: 漏计一家",
+        "6 organisations (year 2022) +1 organisations first published: 5 organisations; corrected "
+        "by +1 organisations (+20%) since Reason: 漏计一家",
         "2023-08-10",
     ]
 

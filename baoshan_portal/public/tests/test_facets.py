@@ -12,10 +12,17 @@ from django.utils.http import urlencode
 
 from baoshan_portal.tests.pages import LISTS, links, rows_of, texts
 from measures.models import Department, Measure
-from measures.tests.factories import as_reviewed, make_note
+from measures.tests.factories import as_reviewed, make_note, reword
 from metrics.models import Indicator
+from metrics.rules.checks import Role
 from metrics.rules.choices import Claim
-from metrics.tests.factories import make_observation, make_plan, make_target
+from metrics.tests.factories import (
+    make_check,
+    make_observation,
+    make_plan,
+    make_target,
+    make_term,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +57,13 @@ def living_report(report):
             published=UPDATED,
         )
     make_note(measure=Measure.objects.first(), published=UPDATED)
+    # One whose department agreed to its schedule is overdue, and takes part in a broken check.
+    agreed = Indicator.objects.get(code="nanda-enterprises-new")
+    reword(agreed, schedule_agreed_on=UPDATED)
+    check = make_check()
+    make_term(check_of=check, indicator=agreed)
+    more = Indicator.objects.get(code="high-tech-enterprises")
+    make_term(check_of=check, role=Role.PART, indicator=more)
     with as_reviewed():
         nanda = Department.objects.get(code="nanda")
         Measure.objects.filter(lead=nanda).update(lead_confirmed=True)

@@ -454,8 +454,9 @@ def test_the_members_of_an_office_are_changed_on_its_page_and_on_the_trail(clerk
 def test_a_new_name_of_an_office_is_on_the_trail_beside_its_new_members(clerk):
     office = make_department(name="科委")
     fill_in(browser_of(make_superuser()), desk(office, "change"), name="科经委", members=[clerk.pk])
+    (rights,) = events(Action.PERMISSIONS_CHANGED)
     publish_what_waits()
-    (rights,), (change,) = events(Action.PERMISSIONS_CHANGED), events(Action.CHANGED)
+    (change,) = [event for event in events(Action.CHANGED) if event.subject_code == office.code]
     assert (rights.before, rights.after) == ("成员: ", "成员: li")
     assert change.before.endswith(": 科委")
     assert change.after.endswith(": 科经委")
