@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from baoshan_portal.tests.pages import days, in_both_languages, rows_of, texts
 from measures.models import Measure, Section, Theme
+from measures.tests.factories import to_the_past
 from metrics.models import Indicator
 from metrics.tests.factories import make_observation, make_target
 
