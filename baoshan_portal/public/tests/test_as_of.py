@@ -24,7 +24,7 @@ from baoshan_portal.tests.pages import (
     rows_of,
     texts,
 )
-from measures.models import Measure
+from measures.models import Measure, MeasureState
 from measures.tests.factories import make_note
 from metrics.models import Indicator, Observation, Target
 from metrics.tests.factories import make_observation
@@ -59,7 +59,7 @@ def test_from_the_day_of_issue_on_everything_is_public(client):
     html = html_of(client, "/en/sections/1/", as_of=DAY)
     assert re.search('href="/en/(measures|indicators)/[^/?]+/', html)
     measures, indicators = Measure.objects.count(), Indicator.objects.count()
-    publications = Observation.objects.count() + Target.objects.count()
+    publications = sum(model.objects.count() for model in (Observation, Target, MeasureState))
     assert total_on_overview(client, DAY) == [
         f"{measures}",
         f"{indicators}/{indicators}",
