@@ -702,19 +702,19 @@ class CheckQuerySet(NamedQuerySet):
             .order_by("-withdrawn_at", "code")
         )
 
-    def with_terms(self, *related: str, terms: models.QuerySet | None = None):
-        """With ``loaded_terms``, each with its indicator, unit and ``related``; two queries.
+    def with_terms(self, *related: str):
+        """With ``loaded_terms``, each with its indicator, unit and ``related``; two queries."""
+        terms = CheckTerm.objects.select_related("indicator__unit__base", *related)
+        return self.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
+
+    def by_their_terms(self, *related: str, terms: models.QuerySet | None = None) -> list["Check"]:
+        """Those that have terms, with ``loaded_terms``: one query instead of two.
 
         ``terms`` may be a query that knows more of each.
         """
         terms = CheckTerm.objects.all() if terms is None else terms
-        terms = terms.select_related("indicator__unit__base", *related)
-        return self.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
-
-    def by_their_terms(self) -> list["Check"]:
-        """Those that have terms, with ``loaded_terms``: one query instead of two."""
-        terms = CheckTerm.objects.filter(check_of__in=self).select_related(
-            "check_of", "indicator__unit"
+        terms = terms.filter(check_of__in=self).select_related(
+            "check_of", "indicator__unit", *related
         )
         checks = []
         for check, of_check in groupby(terms, attrgetter("check_of")):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import OuterRef, Q, Subquery
+
 from measures.models import Measure, MeasureState
 from measures.models.states import NEWEST_FIRST
 from measures.submission import moment_of
@@ -24,17 +26,30 @@ class StateOfMeasure:
 
 
 def state_of(measure: Measure, as_of: date | None) -> StateOfMeasure:
-    """What was public of the state of ``measure`` on ``as_of``; three queries at the most."""
-    rows = measure.states.versions(moment_of(as_of)).select_related("report")
-    versions = list(rows.order_by(*NEWEST_FIRST))
+    """What was public of the state of ``measure`` on ``as_of``.
+
+    One query, and one more where it was merged or split.
+    """
+    public = Measure.objects.published(as_of).with_place()
+    newest = (
+        MeasureState.objects.published(as_of)
+        .filter(measure=OuterRef("measure"))
+        .order_by(*NEWEST_FIRST)
+    )
+    rows = (
+        MeasureState.objects.versions(moment_of(as_of))
+        .filter(Q(measure=measure) | Q(into__contains=measure.code, measure__in=public.order_by()))
+        .annotate(newest=Subquery(newest.values("pk")[:1]))
+        .select_related("report", "measure__theme__section")
+        .order_by(*NEWEST_FIRST)
+    )
+    versions = [row for row in rows if row.measure_id == measure.pk]
     standing = history.standing(versions)
     current = standing[0] if standing else None
-    public = Measure.objects.published(as_of).with_place()
-    told = MeasureState.objects.latest_of_each(as_of).filter(into__contains=measure.code)
     origins = [
         row.measure
-        for row in told.select_related("measure__theme__section").filter(measure__in=public)
-        if measure.code in row.into_codes
+        for row in rows
+        if row.measure_id != measure.pk and row.newest == row.pk and measure.code in row.into_codes
     ]
     return StateOfMeasure(
         current=current,

@@ -56,6 +56,7 @@ from metrics.tests.factories import (
     make_observation,
     make_plan,
     make_target,
+    make_term,
     make_unit,
     make_withdrawal,
 )
@@ -339,6 +340,7 @@ def rows_of(whose, department, other) -> dict:
         "unit": make_unit(),
         "plan": make_plan(),
         "check": make_check(),
+        "check with figures": make_term(indicator=indicator).check_of,
         "round": make_round(),
         "locked round": make_round(locked=True),
         "department": make_department(),
@@ -501,6 +503,7 @@ def model_page(world, line, whose) -> Attempt:
             typed["members"] = [world.rows[whose]["user"].pk]
         return Attempt(desk(row, page), typed)
     if page == "withdraw":
+        row = world.rows[whose].get(f"{kind} with figures", row)
         return Attempt(desk(row, page), {"reason": "理由"})
     if page == "delete":
         seen = {"seen": str(row.version)} if hasattr(row, "version") else {}

@@ -192,4 +192,4 @@ def test_ten_times_the_rows_cost_no_further_query():
         aimed_at()
         part_of_a_whole(5, 8)
 
-    assert cost() == one == 5
+    assert cost() == one == 4
