@@ -20,6 +20,7 @@ from metrics.wording import aggregation_rule
 
 from . import check_marks
 from .as_of import get_public_or_404
+from .changes.wordings import rewordings_of
 from .charts import drawing, files
 from .charts import history as history_chart
 from .charts.frame import inline
@@ -95,6 +96,7 @@ def page(request, code):
         "check_results": check_marks.by_indicator(checks).get(row.pk),
         "derived": derived,
         "aggregation_rule": aggregation_rule(row.kind),
+        "rewordings": rewordings_of(row, moment_of(as_of)),
     }
     return render(request, "public/indicator.html", context)
 

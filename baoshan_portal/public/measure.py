@@ -15,6 +15,7 @@ from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 
 from .as_of import get_public_or_404
+from .changes.wordings import rewordings_of
 from .charts import drawing
 from .charts.frame import inline
 from .charts.history import distinct, series, small_spec
@@ -89,5 +90,6 @@ def page(request, code):
         "state": state_of(row, request.as_of),
         "withdrawn_notes": [note for note in notes if note.withdrawn_at],
         "evaluations": evaluations_about(row, request.as_of),
+        "rewordings": rewordings_of(row, moment_of(request.as_of)),
     }
     return render(request, "public/measure.html", context)

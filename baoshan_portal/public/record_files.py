@@ -1,13 +1,20 @@
 """Open-data files of what is not a figure: checks, notes and definitions."""
 
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.models import Measure, ProgressNote
+from measures.models import Measure, ProgressNote, Version
 from measures.models.tree import PLACE_IN_OPINION
 from measures.spreadsheets import READ_TOGETHER
+from measures.submission import moment_of
 from metrics.assessment import OPINION_OF_TERM, CheckState, assess_checks
-from metrics.models import Check, Indicator
+from metrics.models import Check, Indicator, Unit
 from metrics.rules.checks import Result
 from metrics.rules.choices import Missing
 
@@ -54,7 +61,7 @@ NOTES = File(
 )
 DEFINITIONS = File(
     "definitions.csv",
-    _("What every public indicator counts."),
+    _("What every public indicator is called and counts, and what it was and did before."),
     (
         Field("code", "string", _("permanent code of the indicator")),
         Field("name", "string", _("name in Chinese")),
@@ -71,8 +78,7 @@ DEFINITIONS = File(
         Field("basis", "string", _("code of the indicator that it is a share, growth or rank of")),
         Field("frequency", "string", _("how often a new value is expected")),
         Field("measure_code", "string", _("permanent code of the measure")),
-        # One line an indicator while definitions have no versions; with them, one line a version.
-        Field("public_from", "date", _("first day on which this wording was public")),
+        Field("public_from", "date", _("first day at the end of which this wording was public")),
         Field("public_to", "date", _("last day; empty: still public")),
         OPINION,
     ),
@@ -139,30 +145,69 @@ def notes(request):
 
 
 def definitions(request):
-    as_of = request.as_of
-    rows = Indicator.objects.published(as_of).with_place()
-    public = set(Indicator.objects.published(as_of).values_list("pk", flat=True))
-    lines = (
-        (
-            row.code,
-            row.name,
-            row.name_en,
-            prose(row.scope),
-            prose(row.scope_en),
-            prose(row.caution),
-            prose(row.caution_en),
-            row.category,
-            row.kind,
-            row.unit.name,
-            row.direction,
-            row.level,
-            row.basis.code if row.basis_id in public else None,
-            row.frequency,
-            row.measure.code,
-            max(row.published_on, row.measure.published_on),
-            None,
-            row.measure.theme.section.opinion.code,
+    rows = Indicator.objects.once_published(request.as_of).with_withdrawal(request.as_of)
+    rows = rows.with_place().iterator(chunk_size=READ_TOGETHER)
+    lines = _definitions(rows, moment_of(request.as_of))
+    return csv_answer(DEFINITIONS, lines, request.as_of)
+
+
+def _definitions(rows: Iterator[Indicator], moment: datetime) -> Iterator[tuple]:
+    """A line for every wording of each of ``rows``; four queries for so many read together."""
+    while batch := list(islice(rows, READ_TOGETHER)):
+        wordings = _wordings(batch, moment)
+        said = [version.content for versions in wordings.values() for version in versions]
+        places = Measure.objects.with_place().in_bulk({words["measure_id"] for words in said})
+        bases = dict(
+            Indicator.objects.once_published(timezone.localdate(moment - timedelta.resolution))
+            .filter(pk__in={words["basis_id"] for words in said if words["basis_id"]})
+            .values_list("pk", "code")
         )
-        for row in rows.iterator(chunk_size=READ_TOGETHER)
+        units = dict(Unit.objects.values_list("pk", "name"))
+        for row in batch:
+            yield from _definitions_of(row, wordings[row.pk], places, bases, units, moment)
+
+
+def _wordings(rows: list[Indicator], moment: datetime) -> dict[int, list[Version]]:
+    """What each of ``rows`` said before ``moment``, in the order of time, by its key."""
+    found = {row.pk: [] for row in rows}
+    versions = Version.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lt=moment),
+        subject_type=Indicator._meta.db_table,
+        subject_pk__in=found,
     )
-    return csv_answer(DEFINITIONS, lines, as_of)
+    for version in versions.order_by("pk"):
+        found[version.subject_pk].append(version)
+    return found
+
+
+def _definitions_of(
+    row: Indicator, versions: list[Version], places, bases, units, moment: datetime
+) -> Iterator[tuple]:
+    """What stood for part of a day only, or says the same as before, is no line of its own."""
+    told: list[tuple[tuple, date, date | None]] = []
+    public = max(row.published_on, row.measure.published_on)
+    for version in versions:
+        words = version.content
+        begun = version.valid_from and timezone.localdate(version.valid_from)
+        first = max(filter(None, (begun, public)))
+        ends = [end for end in (version.valid_to, row.withdrawn_at) if end and end < moment]
+        last = timezone.localdate(min(ends)) - timedelta(days=1) if ends else None
+        if last and last < first:
+            continue
+        place = places[words["measure_id"]]
+        said = (
+            *(words[name] for name in ("code", "name", "name_en")),
+            *(prose(words[name]) for name in ("scope", "scope_en", "caution", "caution_en")),
+            *(words[name] for name in ("category", "kind")),
+            units[words["unit_id"]],
+            *(words[name] for name in ("direction", "level")),
+            bases.get(words["basis_id"]),
+            words["frequency"],
+            place.code,
+            place.theme.section.opinion.code,
+        )
+        if told and told[-1][0] == said:
+            first = told.pop()[1]
+        told.append((said, first, last))
+    for (*said, opinion), first, last in told:
+        yield (*said, first, last, opinion)

@@ -23,6 +23,7 @@ from metrics.models import Indicator
 
 from .committee import word_changes
 from .publications import changes_between
+from .wordings import rewordings, subjects_of
 
 FEED_LENGTH = 100
 #: What an empty feed was last updated on: always the same, so that it can be cached.
@@ -80,7 +81,8 @@ class Publications(Feed):
 
     feed_type = StableAtom
     subtitle = gettext_lazy(
-        "Values, targets, notes, the committee’s word, corrections and withdrawals, once published"
+        "Values, targets, notes, the committee’s word, corrections, withdrawals and new wordings, "
+        "once published"
     )
     author_name = gettext_lazy("Baoshan follow-up portal")
     item_guid_is_permalink = False
@@ -114,6 +116,9 @@ class Publications(Feed):
         changes = [
             *changes_between(None, subscription.until, **subscription.place),
             *word_changes(None, subscription.until, **subscription.place),
+            *rewordings(
+                None, subscription.until, subjects_of(**subscription.place), newest=FEED_LENGTH
+            ),
         ]
         changes.sort(key=lambda change: (change.at, change.id), reverse=True)
         return changes[:FEED_LENGTH]
@@ -128,7 +133,7 @@ class Publications(Feed):
         return escape(f"{text} ({change.reason})" if change.reason else text)
 
     def item_link(self, change):
-        return change.address
+        return change.address or reverse("changes")
 
     def item_guid(self, change):
         """The same in both languages and at every address of the portal."""

@@ -8,8 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from measures.models import Report, Revision, Section, Theme
-from measures.revisions import Line, lines_of
+from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
 from metrics.models import Indicator
 
@@ -17,6 +16,7 @@ from ..as_of import BadQuery, read_day
 from .committee import word_changes
 from .publications import Publication, changes_between
 from .states import StateChange, state_changes
+from .wordings import rewordings
 
 #: From this many first values on, a page shows them folded, by theme.
 FOLD_FROM = 20
@@ -108,20 +108,6 @@ def default_since(report: Report | None, last: date) -> date:
     return min(report.issued_on, before) if report else before
 
 
-def reworded(first: date, last: date) -> list[tuple[Revision, list[Line]]]:
-    """What was renamed, moved or defined anew between two days, newest first, with its lines.
-
-    A query, and one for each kind of row that they name.
-    """
-    until = min(end_of_day(last), timezone.now())
-    found = (
-        Revision.objects.published_before(until)
-        .filter(published_at__gte=end_of_day(first))
-        .order_by("-published_at", "-pk")
-    )
-    return list(lines_of(list(found)).items())
-
-
 def page(request):
     """Figures, notes, targets and states that changed from one day to another, by section."""
     on = request.as_of or timezone.localdate()
@@ -147,7 +133,7 @@ def page(request):
         "on": on,
         "sections": sections,
         "several": len({part.section.opinion_id for part in sections}) > 1,
-        "reworded": reworded(first, last),
+        "reworded": rewordings(end_of_day(first), end_of_day(last)),
         "total": len(changes),
         "words": word_changes(end_of_day(first), end_of_day(last)),
         "spans": spans(report, on),

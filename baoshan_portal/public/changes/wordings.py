@@ -1,0 +1,163 @@
+"""What was named, placed or defined anew: the reviewed changes of public wording."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Model, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from measures.models import Measure, Report, Revision, Section, Theme
+from measures.revisions import Line, lines_of
+from metrics.models import Indicator, Plan
+
+#: A row by its model's label and its code.
+Subject = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Rewording:
+    """One reviewed change with those of its lines that a reader asks for."""
+
+    revision: Revision
+    lines: list[Line]
+
+    @property
+    def id(self) -> str:
+        return f"revision:{self.revision.code}"
+
+    @property
+    def at(self) -> datetime:
+        return self.revision.published_at
+
+    @property
+    def day(self) -> date:
+        return timezone.localdate(self.at)
+
+    @property
+    def reason(self) -> str:
+        return self.revision.reason
+
+    kind = property(lambda self: _("named, placed or defined anew"))
+    before = ""
+
+    @property
+    def title(self) -> str:
+        """The rows that it is about, the first of them by name."""
+        rows = list(dict.fromkeys(line.row for line in self.lines))
+        if len(rows) == 1:
+            return rows[0]
+        return _("%(first)s and %(more)d more") % {"first": rows[0], "more": len(rows) - 1}
+
+    @property
+    def after(self) -> str:
+        return pgettext("between filters", "; ").join(
+            f"{line.row} · {line.field}: {line.old or '—'} → {line.new or '—'}"
+            for line in self.lines
+        )
+
+    @property
+    def address(self) -> str:
+        """The page of the one row that it is about, where that has one."""
+        rows = {line.subject for line in self.lines}
+        row = rows.pop() if len(rows) == 1 else None
+        return row.get_absolute_url() if isinstance(row, Indicator | Measure | Section) else ""
+
+
+def rewordings(
+    since: datetime | None,
+    until: datetime,
+    subjects: Container[Subject] | None = None,
+    newest: int | None = None,
+) -> list[Rewording]:
+    """What was changed from ``since`` (None: ever) to before ``until``, newest first.
+
+    Of ``subjects`` alone, or of everything that is public before ``until`` if None; the
+    ``newest`` changes, or all. A query, and if there are any one for each kind of row they name.
+    """
+    found = Revision.objects.published_before(min(until, timezone.now()))
+    if since:
+        found = found.filter(published_at__gte=since)
+    return _of(found, subjects, until, newest)
+
+
+def rewordings_of(row: Measure | Indicator, until: datetime) -> list[Rewording]:
+    """What ``row`` was ever called, placed or defined anew before ``until``; see ``rewordings``."""
+    found = Revision.objects.published_before(min(until, timezone.now()))
+    # Every entry of the list names its row, and a code has no character that JSON escapes.
+    found = found.annotate(text=Cast("changes", TextField())).filter(text__contains=f'"{row.code}"')
+    return _of(found, {(row._meta.label_lower, row.code)}, until, None)
+
+
+def _of(found, subjects, until: datetime, newest: int | None) -> list[Rewording]:
+    revisions = [
+        revision
+        for revision in found.order_by("-published_at", "-pk")
+        if subjects is None or any(_subject(change) in subjects for change in revision.changes)
+    ][:newest]
+    told = lines_of(revisions)
+    last = timezone.localdate(until - timedelta.resolution)
+    hidden = _not_public([line for lines in told.values() for line in lines], last)
+    kept = []
+    for revision, lines in told.items():
+        of_rows = [
+            line
+            for change, line in zip(revision.changes, lines, strict=True)
+            if (subjects is None or _subject(change) in subjects) and line.subject not in hidden
+        ]
+        if of_rows:
+            kept.append(Rewording(revision, of_rows))
+    return kept
+
+
+def _subject(change: dict) -> Subject:
+    return change["model"], change["code"]
+
+
+def _not_public(lines: list[Line], day: date) -> set[Model]:
+    """The rows that a change makes public on a later day than it is public itself."""
+    rows = {line.subject for line in lines if hasattr(line.subject, "published_on")}
+    hidden = {row for row in rows if row.published_on is None or row.published_on > day}
+    indicators = {row for row in rows - hidden if isinstance(row, Indicator)}
+    if indicators:
+        public = set(
+            Indicator.objects.once_published(day)
+            .filter(pk__in=[row.pk for row in indicators])
+            .values_list("pk", flat=True)
+        )
+        hidden |= {row for row in indicators if row.pk not in public}
+    return hidden
+
+
+def subjects_of(*, opinion=None, section=None, measure=None, indicator=None) -> set[Subject] | None:
+    """The rows of a place, whose wordings its feed tells; None: everything."""
+    if indicator:
+        return {_named(indicator)}
+    if measure:
+        return {_named(measure), *_all(measure.indicators)}
+    if section:
+        place = {"theme__section": section}
+        own = {_named(section), *_all(section.themes)}
+    elif opinion:
+        place = {"theme__section__opinion": opinion}
+        own = {_named(opinion)}
+        own |= _all(Section.objects.filter(opinion=opinion))
+        own |= _all(Theme.objects.filter(section__opinion=opinion))
+        own |= _all(Report.objects.filter(opinion=opinion))
+        own |= _all(Plan.objects.filter(opinion=opinion))
+    else:
+        return None
+    measures = Measure.objects.filter(**place)
+    return own | _all(measures) | _all(Indicator.objects.filter(measure__in=measures.order_by()))
+
+
+def _named(row: Model) -> Subject:
+    return row._meta.label_lower, row.code
+
+
+def _all(rows) -> set[Subject]:
+    label = rows.model._meta.label_lower
+    return {(label, code) for code in rows.order_by().values_list("code", flat=True)}
