@@ -13,7 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pypinyin import Style, lazy_pinyin
 
-from measures.models import Department, Measure, ProgressNote, Report
+from measures.models import (
+    Department,
+    Evaluation,
+    Measure,
+    OpinionStage,
+    ProgressNote,
+    Report,
+)
 from metrics.models import Indicator, Observation
 from metrics.wording import as_written_text, observed_text
 
@@ -53,6 +60,7 @@ def find(words: list[str], as_of) -> list[HitGroup]:
         HitGroup("figures", gettext_lazy("Figures"), _figures(as_of)),
         HitGroup("measures", gettext_lazy("Measures"), _measures(as_of)),
         HitGroup("notes", gettext_lazy("Progress notes"), _notes(as_of)),
+        HitGroup("word", gettext_lazy("The committee’s word"), _word(as_of)),
         HitGroup("departments", gettext_lazy("Departments"), _departments(as_of)),
         HitGroup("sources", gettext_lazy("Sources"), _sources(as_of)),
     )
@@ -140,6 +148,26 @@ def _notes(as_of) -> list[Hit]:
         Hit(str(note), note.in_language("text"), note.measure, searchable(note.text, note.text_en))
         for note in notes
     ]
+
+
+def _word(as_of) -> list[Hit]:
+    """Evaluations and stages; two queries."""
+    evaluations = Evaluation.objects.published(as_of).with_subject()
+    stages = OpinionStage.objects.published(as_of).select_related("opinion")
+    return [
+        Hit(
+            str(row),
+            text,
+            row,
+            searchable(
+                str(row), text, row.document, row.note, row.note_en,
+                *((row.body, row.body_en) if isinstance(row, Evaluation) else ()),
+            ),
+        )
+        for rows, words in ((evaluations, "result_text"), (stages, "text"))
+        for row in rows
+        for text in [getattr(row, words)]
+    ]  # fmt: skip
 
 
 def _departments(as_of) -> list[Hit]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures.models import Measure, ProgressNote, Section, Theme
+from measures.models import Evaluation, Measure, ProgressNote, Section, Theme
 from measures.text import joined
 from measures.watermark import file_name
 from metrics.assessment import Assessment, assess
@@ -164,6 +164,7 @@ class Pack:
     name: str
     works: list[Work]
     sources: list[str]
+    evaluations: list[Evaluation]
 
     @property
     def method(self) -> str:
@@ -190,6 +191,15 @@ class Pack:
     @property
     def newest_text(self) -> str:
         return self.newest_period.isoformat() if self.newest_period else _("no data")
+
+    @property
+    def evaluation_text(self) -> str:
+        """How the committee evaluated what the pack is about; said, too, where nothing is known."""
+        if not self.evaluations:
+            return _("not known: none published")
+        return pgettext("between filters", "; ").join(
+            f"{row} · {row.result_text}" for row in self.evaluations
+        )
 
     @property
     def columns(self) -> list[str]:
@@ -224,6 +234,7 @@ class Pack:
             (_("Query date"), self.day.isoformat()),
             (_("Newest period of the data"), self.newest_text),
             (_("Filters"), self.filters_text),
+            (_("The committee’s evaluation"), self.evaluation_text),
             (_("Method"), self.method),
             (_("Permanent link"), self.link),
         ]
@@ -320,7 +331,17 @@ def gather(request) -> Pack:
         ),
         works=works,
         sources=_sources(works),
+        evaluations=_evaluations(works, as_of),
     )
+
+
+def _evaluations(works: list[Work], as_of: date | None) -> list[Evaluation]:
+    """Those of the themes and sections of ``works`` and of the reports on their opinions."""
+    themes = {work.measure.theme for work in works}
+    sections = {theme.section_id for theme in themes}
+    about = Q(theme__in=[theme.pk for theme in themes]) | Q(section__in=sections)
+    about |= Q(report__opinion__in={theme.section.opinion_id for theme in themes})
+    return list(Evaluation.objects.published(as_of).filter(about).with_subject())
 
 
 def _values_of(asked: Chosen) -> str:

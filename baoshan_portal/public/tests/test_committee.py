@@ -81,6 +81,35 @@ def test_a_draft_is_seen_nowhere_and_a_published_evaluation_on_its_pages(client)
     assert "not known: none published" in html_of(client, "/en/sections/2/", as_of="2023-09-19")
 
 
+def test_the_search_and_the_packs_of_its_places_tell_it(client):
+    section = Section.objects.get(order=1)
+    make_stage(document="反馈函", published=VOTED)
+    make_evaluation(section=section, note="草稿里的话")
+    evaluation = make_evaluation(
+        section=section, body="财经委", grade="not-satisfied", **VOTES, published=VOTED
+    )
+
+    found = html_of(client, "/find/", q="财经委")
+    assert f"#evaluation-{evaluation.code}" in found
+    assert "反馈函" in html_of(client, "/find/", q="反馈函")
+    assert (
+        "草稿里的话" not in html_of(client, "/find/", q="草稿里的话").partition('id="answers"')[2]
+    )
+    assert f"#evaluation-{evaluation.code}" not in html_of(
+        client, "/find/", q="财经委", as_of="2023-09-19"
+    )
+
+    for file_format in ("", "pack.csv"):
+        address = f"/packs/{file_format}"
+        told = client.get(address, {"section": section.code}).getvalue().decode()
+        assert "财经委 · 不满意" in told
+        assert "不满意24票" in told
+        other = client.get(address, {"section": Section.objects.get(order=2).code})
+        assert "财经委" not in other.getvalue().decode()
+        before = client.get(address, {"section": section.code, "as_of": "2023-09-19"})
+        assert "财经委" not in before.getvalue().decode()
+
+
 def test_where_the_committee_is_not_satisfied_a_claim_is_contradicted(client):
     section = Section.objects.get(order=1)
     said = "Reported met, while the committee was not satisfied:"
