@@ -83,7 +83,7 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
     """Make an installation in ``folder``; does nothing where there is one."""
     if not (folder / "prepared.txt").exists():
         told = _manage(_environment(folder), "prepare")
@@ -101,9 +101,9 @@ def _install(folder: Path) -> str:
             fcntl.flock(lock, fcntl.LOCK_EX)
             original = Path(shared, "installation")
             original.mkdir(exist_ok=True)
-            _prepare(original)
+            prepare(original)
         shutil.copytree(original, folder, dirs_exist_ok=True)
-    _prepare(folder)
+    prepare(folder)
     return (folder / "prepared.txt").read_text()
 
 
