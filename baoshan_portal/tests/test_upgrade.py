@@ -31,7 +31,7 @@ PAGES = {
     "/changes/feed/measure/{}/": "SELECT code FROM measures_measure LIMIT 5",
 }
 FURTHER = (
-    "/", "/en/", "/measures/", "/indicators/", "/targets/", "/changes/", "/checks/", "/quality/",
+    "/", "/en/", "/measures/", "/indicators/", "/targets/", "/changes/", "/checks/",
     "/method/", "/packs/", "/find/?q=gxjsqy", "/data/observations.csv", "/data/targets.csv",
     "/changes/feed/", "/?as_of=2025-06-30", "/indicators/?format=xlsx",
 )  # fmt: skip
