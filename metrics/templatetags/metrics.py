@@ -91,7 +91,7 @@ RESULTS = {
     Result.APPROXIMATE: ("warn", "≈"),
     Result.FAILS: ("bad", "✕"),
     Result.QUESTION: ("warn", "？"),
-    Result.UNKNOWN: ("open", "?"),
+    Result.UNKNOWN: ("open", "○"),
 }
 
 

@@ -19,6 +19,18 @@ Subject = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Rows of one kind of which the same field changed in the same way."""
+
+    kind: str
+    field: str
+    old: str
+    new: str
+    rows: list[tuple[str, Measure | Indicator | None]]
+    """The name of each, and itself if it has a page of its own."""
+
+
+@dataclass(frozen=True)
 class Rewording:
     """One reviewed change with those of its lines that a reader asks for."""
 
@@ -63,8 +75,21 @@ class Rewording:
     def address(self) -> str:
         """The page of the one row that it is about, where that has one."""
         rows = {line.subject for line in self.lines}
-        row = rows.pop() if len(rows) == 1 else None
-        return row.get_absolute_url() if isinstance(row, Indicator | Measure | Section) else ""
+        row = _with_page(rows.pop()) if len(rows) == 1 else None
+        return row.get_absolute_url() if row else ""
+
+    @property
+    def alike(self) -> list[Alike]:
+        """The lines; of those that say the same of several rows, one."""
+        found: dict[tuple, Alike] = {}
+        for line in self.lines:
+            key = line.model, line.field, line.old, line.new
+            found.setdefault(key, Alike(*key, [])).rows.append((line.row, _with_page(line.subject)))
+        return list(found.values())
+
+
+def _with_page(row: Model | None) -> Measure | Indicator | None:
+    return row if isinstance(row, Indicator | Measure) else None
 
 
 def rewordings(
