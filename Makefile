@@ -20,8 +20,10 @@ run: .venv/installed .env var/static/staticfiles.json
 demo: export DEMO = 1
 demo: run
 
-# Two processes, which share the modules between them in the order of collection: long ones first.
-PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# A process for each processor, which share the modules between them in the order of collection:
+# long ones first.
+PYTEST = .venv/bin/python -m pytest -n $(shell getconf _NPROCESSORS_ONLN) --dist loadfile \
+	--no-loadscope-reorder
 
 test: lint test-sqlite test-postgresql
 
@@ -42,9 +44,11 @@ test-sqlite: .venv/installed-dev
 test-postgresql: .venv/installed-dev
 	$(PYTEST) -p baoshan_portal.tests.postgresql
 
-# The properties of rules with a hundred times the examples; before a release, by hand.
+# The properties of rules with a hundred times the examples, and the long sweeps with all of their
+# cases; before a release, by hand.
+test-long: export WHOLE = 1
 test-long: .venv/installed-dev
-	$(PYTEST) -m hypothesis --hypothesis-profile long
+	$(PYTEST) -m "hypothesis or sweep" --hypothesis-profile long
 
 # Which branches no test takes, the browser aside; by hand.
 coverage: .venv/installed-dev

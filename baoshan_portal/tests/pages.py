@@ -83,11 +83,6 @@ def public_pages(read, every: int = 1) -> list[str]:
     return in_both_languages(*PLAIN_PAGES, *codes)
 
 
-def every_row_or_some(connection) -> int:
-    """For ``public_pages``: PostgreSQL asks for a row's page as for that of any other row."""
-    return 1 if connection.vendor == "sqlite" else 8
-
-
 def texts(html: str, tag: str) -> list[str]:
     """The text of every ``tag`` element, without the tags inside it."""
     elements = re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html, re.DOTALL)

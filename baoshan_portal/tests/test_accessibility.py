@@ -12,8 +12,9 @@ from .axe import ALL, VERSION, WCAG, look_at
 from .kinds import kinds
 from .people import hire, sign_in
 from .server import serve
+from .slices import some
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.sweep]
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -87,6 +88,7 @@ class Walk:
 
     violations: list[str] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
+    pages: set[str] = field(default_factory=set)
     looks: int = 0
     wide: list[str] = field(default_factory=list)
     moving: list[str] = field(default_factory=list)
@@ -95,6 +97,7 @@ class Walk:
         findings = look_at(page, rules)
         self.violations += findings.violations
         self.passed |= findings.passed
+        self.pages.add(page.url)
         self.looks += 1
 
 
@@ -109,8 +112,12 @@ def name_of(size: str, theme: str) -> str:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def walk(request, browser, server, addresses):
-    """Every kind of page in one language, opened once for all questions."""
+    """Every kind of page in one language, opened once for all questions.
+
+    In English, where the same templates are filled with other words, some of them.
+    """
     language, walk = request.param, Walk()
+    addresses = addresses if language == "zh" else some(addresses, every=3)
     context = browser.new_context(viewport=DESK)
     context.add_cookies([{"name": "theme", "value": "light", "url": server.address}])
     page = context.new_page()
@@ -138,7 +145,7 @@ def walk(request, browser, server, addresses):
 def test_axe_finds_nothing_on_any_kind_of_page(walk, addresses, capsys):
     tell(
         capsys,
-        f"axe-core {VERSION}: {walk.looks} looks at {len(addresses)} pages, "
+        f"axe-core {VERSION}: {walk.looks} looks at {len(walk.pages)} pages, "
         f"{len(walk.passed)} rules passed, {len(walk.violations)} violations",
     )
     # A look that looked at nothing would find nothing either.
@@ -163,7 +170,7 @@ def test_colours_and_type_are_chosen_apart():
 @pytest.mark.parametrize(("language", "size", "theme"), PHONES)
 def test_axe_finds_nothing_on_a_phone(server, open_page, addresses, language, size, theme):
     page, walk = open_page(size=size, theme=theme, viewport=PHONE), Walk()
-    for address in addresses[::3]:
+    for address in some(addresses, every=6):
         page.goto(f"{server.address}{LANGUAGES[language]}{address}")
         assert page.get_attribute("html", "class") == name_of(size, theme)
         walk.look(page)

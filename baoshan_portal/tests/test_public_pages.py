@@ -7,7 +7,6 @@ from io import BytesIO
 import openpyxl
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django.utils import timezone
@@ -29,14 +28,14 @@ from .pages import (
     SECOND_OPINION,
     chinese_not_marked,
     days,
-    every_row_or_some,
     in_both_languages,
     language,
     public_pages,
     texts,
 )
+from .slices import OF_ROWS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.sweep]
 
 HIDDEN = "不得公开"
 TOMORROW = timezone.localdate() + timedelta(days=1)
@@ -98,9 +97,7 @@ def answers(report, static_files):
     hide_rows()
     client = Client()
     addresses = [
-        *public_pages(
-            lambda address: client.get(address).getvalue().decode(), every_row_or_some(connection)
-        ),
+        *public_pages(lambda address: client.get(address).getvalue().decode(), every=OF_ROWS),
         *in_both_languages(*(f"/find/?q={word}" for word in ("不得", "hidden", "9876"))),
         *in_both_languages("/changes/?from=2023-01-01", "/changes/feed/"),
         *in_both_languages(*OPINIONS),
@@ -151,14 +148,15 @@ def test_no_public_address_is_forgotten(answers):
     assert public_names(get_resolver().url_patterns) - asked == {"display"}
 
 
-@pytest.mark.once("every page is asked for on SQLite, some are on PostgreSQL")
 def test_every_measure_and_indicator_of_the_report_has_a_page_in_both_languages(pages):
     rows = [*Measure.objects.published(), *Indicator.objects.published()]
 
     assert len(rows) > 180
     with override("zh-hans"):
         addresses = in_both_languages(*(row.get_absolute_url() for row in rows))
-    assert set(addresses) <= pages.keys()
+    asked_for = pages.keys() & set(addresses)
+    # In the short form of this sweep some of them were.
+    assert len(asked_for) >= len(addresses) / OF_ROWS
 
 
 def test_every_page_has_one_heading(pages):
@@ -171,11 +169,11 @@ def test_every_page_tells_its_language(pages):
         assert language(html) == ("en" if address.startswith("/en/") else "zh-Hans"), address
 
 
-@pytest.mark.once("every page is asked for on SQLite, some are on PostgreSQL")
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_all_chinese_on_an_english_page_is_marked_as_chinese(pages):
     english = {address: html for address, html in pages.items() if address.startswith("/en/")}
 
-    assert len(english) > 200
+    assert len(english) > 200 / OF_ROWS
     assert {
         address: found for address, html in english.items() if (found := chinese_not_marked(html))
     } == {}

@@ -25,13 +25,13 @@ from baoshan_portal.tests.desk import browser_of, desk
 from baoshan_portal.tests.pages import (
     EXPORTS,
     FILES,
-    PLAIN_PAGES,
     in_both_languages,
     links,
     public_pages,
     rows_of,
     texts,
 )
+from baoshan_portal.tests.slices import OF_ROWS
 from measures.models import (
     Evaluation,
     Measure,
@@ -117,14 +117,11 @@ def states() -> Counter:
 # The watermark
 
 
+@pytest.mark.sweep
 def test_every_public_page_says_in_both_languages_that_its_data_are_invented(client):
-    every = public_pages(lambda address: text_of(client.get(address)))
     # Of many rows on pages of the same kind, some are enough: each draws charts of its own.
     addresses = [
-        *in_both_languages(*PLAIN_PAGES),
-        *[address for address in every if "/measures/" in address or "/indicators/" in address][
-            ::8
-        ],
+        *public_pages(lambda address: text_of(client.get(address)), every=OF_ROWS),
         *in_both_languages("/find/?q=148", "/changes/?from=2023-01-01", "/?as_of=2023-08-01"),
         *REFUSED,
     ]

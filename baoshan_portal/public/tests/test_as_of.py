@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -16,7 +15,6 @@ from baoshan_portal.tests.pages import (
     LISTS,
     PLAIN_PAGES,
     days,
-    every_row_or_some,
     in_both_languages,
     language,
     links,
@@ -24,12 +22,18 @@ from baoshan_portal.tests.pages import (
     rows_of,
     texts,
 )
+from baoshan_portal.tests.slices import OF_ROWS
 from measures.models import Measure, MeasureState
 from measures.tests.factories import make_note
 from metrics.models import Indicator, Observation, Target
 from metrics.tests.factories import make_observation
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("report"),
+    pytest.mark.long,
+    pytest.mark.sweep,
+]
 
 DAY_BEFORE = "2023-07-24"
 DAY = "2023-07-25"
@@ -188,9 +192,7 @@ def pages_of_august(report, django_db_blocker):
     """The text of every public page as of AUGUST."""
     client = Client()
     addresses = [
-        *public_pages(
-            lambda address: client.get(address).getvalue().decode(), every_row_or_some(connection)
-        ),
+        *public_pages(lambda address: client.get(address).getvalue().decode(), every=OF_ROWS),
         *in_both_languages("/?since=2023-07-01", "/changes/?from=2023-07-01&to=2023-07-31"),
         *in_both_languages(
             "/indicators/?sort=name&page=2", "/packs/?section=industrial-structure", "/find/?q=家"
@@ -209,7 +211,7 @@ def knows_no_day(path: str) -> bool:
 
 @pytest.mark.usefixtures("pages_of_august")
 def test_every_page_can_be_asked_for_a_day(pages_of_august):
-    assert len(pages_of_august) > 400 / every_row_or_some(connection)
+    assert len(pages_of_august) > 400 / OF_ROWS
     assert {a: page.status_code for a, page in pages_of_august.items()} == dict.fromkeys(
         pages_of_august, 200
     )
