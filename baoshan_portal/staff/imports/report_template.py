@@ -41,13 +41,13 @@ from .reading import FileError, read_table
 
 COLUMNS = (
     Column("place", "报告位置", "Place in the report", 18),
-    Column("measure", "措施", "Measure", 36),
+    Column("measure", "举措", "Measure", 36),
     Column("indicator", "指标", "Indicator", 36),
     Column("unit", "计量单位", "Unit", 10),
     Column("figure", "报告原文数值", "Figure as written", 18),
-    Column("period_start", "期间起", "Period from", 14),
-    Column("period_end", "期间止", "Period to", 14),
-    Column("inferred", "期间为推定", "Period inferred", 14),
+    Column("period_start", "所属期起", "Period from", 14),
+    Column("period_end", "所属期止", "Period to", 14),
+    Column("inferred", "所属期系推定", "Period inferred", 14),
     Column("certainty", "确定程度", "Certainty", 12),
     Column("reason", "更正理由", "Reason for correction", 40),
 )
@@ -258,9 +258,7 @@ class ReportReader:
         elif cells and (why_not := refusal(figure, self.editable)):
             errors["figure"] = why_not
         elif cells and reason and not figure.supersedes_id:
-            errors["reason"] = _(
-                "Expected nothing: what is not public needs no correction."
-            )
+            errors["reason"] = _("Expected nothing: what is not public needs no correction.")
         if cells and not figure.supersedes_id and (closed := self._closed(figure)):
             errors["period_end"] = _("The round “%(round)s” takes no entry of this department.") % {
                 "round": closed
@@ -328,7 +326,7 @@ class ReportReader:
         except ValueError:
             day = None
         if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise ValueError(_("Expected a day such as 2025-09-30."))
+            raise ValueError(_("Expected a date, such as 2023-09-30."))
         return day
 
     def _misfits(self, indicator: Indicator, cells: dict[str, str]) -> dict[str, str]:

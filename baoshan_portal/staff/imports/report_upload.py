@@ -26,6 +26,7 @@ from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 
 from .report_template import COLUMNS, import_report, indicators_for, measure_text, names_of
+from .round_template import LABELS as ROUND
 from .upload import preview
 
 
@@ -69,7 +70,7 @@ def template(request, code, file_format):
     if file_format == "csv":
         return streamed(csv_lines(_columns(), rows, last=True), name)
     known = _known(indicators, names)
-    figures = Sheet(_("Figures"), _columns(known.title, len(rows)), rows)
+    figures = Sheet(_("Figures of a report"), _columns(known.title, len(rows)), rows)
     return HttpResponse(
         # The first sheet is the one that is read.
         workbook([figures, known, _instructions(report)], title=str(report), last=True),
@@ -103,10 +104,10 @@ def _known(indicators, names: dict[int, str]) -> Sheet:
         Column(capfirst(_("indicator")), 36),
         Column(capfirst(_("code")), 30),
         Column(capfirst(_("unit")), 10),
-        Column(capfirst(_("what it counts")), 50),
+        Column(_("What it counts"), 50),
         Column(capfirst(_("kind")), 14),
-        Column(_("Last value"), 14),
-        Column(_("Last period"), 24),
+        Column(str(ROUND["last_value"]), 14),
+        Column(str(ROUND["last_period"]), 24),
         Column(capfirst(_("lead department")), 24),
     ]
     rows = [
@@ -123,7 +124,7 @@ def _known(indicators, names: dict[int, str]) -> Sheet:
         ]
         for row in indicators
     ]
-    return Sheet(_("Indicators"), columns, rows)
+    return Sheet(_("List of indicators"), columns, rows)
 
 
 def _instructions(report: Report) -> Sheet:

@@ -50,7 +50,9 @@ ENGLISH = (
     "Place in the report,Measure,Indicator,Unit,Figure as written,Period from,Period to,"
     "Period inferred,Certainty,Reason for correction"
 )
-CHINESE = "报告位置,措施,指标,计量单位,报告原文数值,期间起,期间止,期间为推定,确定程度,更正理由"
+CHINESE = (
+    "报告位置,举措,指标,计量单位,报告原文数值,所属期起,所属期止,所属期系推定,确定程度,更正理由"
+)
 HEAD = "place,indicator,figure,period_start,period_end"
 YEAR = "2022-01-01,2022-12-31"
 
@@ -166,11 +168,15 @@ def test_a_workbook_offers_what_can_be_chosen_and_says_how_to_fill_it_in(desk):
     book = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx").getvalue()))
 
     figures, known, how = book.worksheets
-    assert (figures.title, known.title, how.title) == ("Figures", "Indicators", "How to fill in")
+    assert (figures.title, known.title, how.title) == (
+        "Figures of a report",
+        "List of indicators",
+        "How to fill in",
+    )
     lists = {str(rule.sqref).partition("2")[0]: rule.formula1
              for rule in figures.data_validations.dataValidation}  # fmt: skip
     assert lists == {
-        "C": "'Indicators'!$B$2:$B$4",
+        "C": "'List of indicators'!$B$2:$B$4",
         "H": '"yes,no"',
         "I": '"actual,preliminary,expected"',
     }
@@ -181,6 +187,15 @@ def test_a_workbook_offers_what_can_be_chosen_and_says_how_to_fill_it_in(desk):
     assert cells[6:8] == ["5家", "year 2022"]
     assert desk.report.number in how["A2"].value
     assert how.max_row == 9
+
+
+def test_the_choices_come_from_the_right_sheet_in_chinese_too(desk):
+    book = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx", prefix="").getvalue()))
+
+    assert book.sheetnames == ["报告数据", "指标清单", "填写说明"]
+    rules = book.worksheets[0].data_validations.dataValidation
+    assert rules[0].formula1 == "'指标清单'!$B$2:$B$4"
+    assert book["指标清单"]["B2"].value == "企业数"
 
 
 def test_a_template_holds_only_what_its_reader_may_take_over(desk):
@@ -337,11 +352,11 @@ FIGURE, PLACE, INDICATOR = "C figure", "A place", "B indicator"
         (row("abroad"), INDICATOR, "This indicator belongs to another opinion"),
         (row("gone"), INDICATOR, "This indicator is withdrawn."),
         (row("twin"), INDICATOR, "Several indicators have this name; write the code"),
-        (row(period="2022-01-01,"), "E period_end", "Expected a day such as 2025-09-30."),
-        (row(period="2022-01-01,2022"), "E period_end", "Expected a day such as"),
-        (row(period="2022-01-01,2022-02-30"), "E period_end", "Expected a day such as"),
-        (row(period="0001-01-01,0001-01-01"), "D period_start", "Expected a day such as"),
-        (row(period="2022-01-01,01/02/2022"), "E period_end", "Expected a day such as"),
+        (row(period="2022-01-01,"), "E period_end", "Expected a date, such as 2023-09-30."),
+        (row(period="2022-01-01,2022"), "E period_end", "Expected a date, such as"),
+        (row(period="2022-01-01,2022-02-30"), "E period_end", "Expected a date, such as"),
+        (row(period="0001-01-01,0001-01-01"), "D period_start", "Expected a date, such as"),
+        (row(period="2022-01-01,01/02/2022"), "E period_end", "Expected a date, such as"),
         (row(period="2022-12-31,2022-01-01"), "D period_start", "The period ends before it"),
         (row(period=",2022-12-31"), "D period_start", "Expected the first day of the period"),
         (row() + ",9.9.9", "F measure", "This indicator belongs to the measure 1.3.2"),
