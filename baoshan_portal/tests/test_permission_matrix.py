@@ -649,7 +649,8 @@ def upload(world, line, whose) -> Attempt:
 def report_template(world, line, whose) -> Attempt:
     report = world.rows[whose]["report"]
     address = reverse("admin:report-template", args=[report.code, "csv"])
-    return Attempt(address, mark=f"Mark-{whose}")
+    # Like an export: a file of the own rows, whoever's the report is.
+    return Attempt(address, mark=f"Mark-{whose}", read_by_post=True)
 
 
 def report_upload(world, line, whose) -> Attempt:
