@@ -154,10 +154,31 @@ def may(user, choose, row: Model) -> bool:
 
 def reporting_departments(user, departments: QuerySet) -> QuerySet:
     """The departments that ``user`` enters figures and notes for."""
-    entries = [model for model in apps.get_models() if getattr(model, "role_rights", None) is ENTRY]
-    if not all(user.has_perm(_permission(model, "add")) for model in entries):
+    if not _enters(user):
         return departments.none()
     return departments if sees_every_department(user) else departments.filter(members=user)
+
+
+def takes_over_reports(user) -> bool:
+    """Whether ``user`` may take the figures of a report over, of whatever department.
+
+    The source is the document and not an office: whoever enters the document may, and whoever
+    reports for a department for that one (``taken_over``).
+    """
+    return user.has_perm("measures.add_report") or _enters(user)
+
+
+def taken_over(user, indicators: QuerySet) -> QuerySet:
+    """Those of ``indicators`` whose figures ``user`` may take over from a report."""
+    if user.has_perm("measures.add_report"):
+        return indicators
+    return visible(user, indicators) if _enters(user) else indicators.none()
+
+
+def _enters(user) -> bool:
+    """Whether ``user`` enters all that departments report."""
+    entries = [model for model in apps.get_models() if getattr(model, "role_rights", None) is ENTRY]
+    return all(user.has_perm(_permission(model, "add")) for model in entries)
 
 
 def _permission(model: type[Model], action: str) -> str:

@@ -66,12 +66,24 @@ FORMATS = {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DATE: "yyyy-mm-dd"}
 @dataclass(frozen=True)
 class Column:
     """``heading`` is what its readers call it; ``width`` is in characters of a workbook, where
-    one may choose among ``choices``."""
+    one may choose among ``choices``, or what stands in the cells ``choices_from`` (see
+    ``cells_of_column``)."""
 
     heading: str | Promise
     width: int = 16
     kind: Kind = Kind.TEXT
     choices: tuple[str, ...] = ()
+    choices_from: str = ""
+
+
+def cells_of_column(title: str, number: int, rows: int) -> str:
+    """The cells below the head of the ``number``-th column of another sheet of a workbook.
+
+    For ``Column.choices_from``: a list that is written into the rule itself ends at 255 signs.
+    """
+    letter = get_column_letter(number)
+    title = title.replace("'", "''")
+    return f"'{title}'!${letter}$2:${letter}${max(rows, 1) + 1}"
 
 
 @dataclass(frozen=True)
@@ -203,9 +215,9 @@ def _add(book: Workbook, table: Sheet, last: bool) -> None:
     for number, column in enumerate(columns, start=1):
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = column.width
-        if column.choices:
-            words = ",".join(column.choices)
-            rule = DataValidation("list", formula1=f'"{words}"', allow_blank=True)
+        if column.choices or column.choices_from:
+            words = column.choices_from or '"{}"'.format(",".join(column.choices))
+            rule = DataValidation("list", formula1=words, allow_blank=True)
             rule.add(f"{letter}2:{letter}{MOST_ROWS}")
             sheet.data_validations.append(rule)
     head = _Style(sheet, "@", bold=True)

@@ -90,7 +90,9 @@ def save_all(rows: list[Submission], *, by) -> None:
     stored, touched = _locked(changed), set()
     for row in changed:
         old = stored[row.pk]
-        touched |= {name for name in fields if getattr(row, name) != getattr(old, name)}
+        # The reason of a correction can be reworded until it is published.
+        kept = (*fields, "correction_reason")
+        touched |= {name for name in kept if getattr(row, name) != getattr(old, name)}
         before, after = differences(snapshot(old, fields), snapshot(row, fields))
         row.state, row.version, row.changed_by = old.state, old.version + 1, by
         events.append(event(Action.CHANGED, by=by, subject=row, before=before, after=after))

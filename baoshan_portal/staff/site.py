@@ -23,7 +23,7 @@ class PortalAdminSite(AdminSite):
         from . import evidence as evidence_view
         from . import sign_in as accounts
         from .entry_sheet import page as entry_sheet
-        from .imports import upload
+        from .imports import report_upload, upload
         from .review import page as review
 
         return [
@@ -32,6 +32,7 @@ class PortalAdminSite(AdminSite):
             *entry_sheet.urls(self),
             *evidence_view.urls(self),
             *review.urls(self),
+            *report_upload.urls(self),
             *upload.urls(self),
             *super().get_urls(),
         ]

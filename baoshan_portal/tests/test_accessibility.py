@@ -232,6 +232,7 @@ STAFF = {
         "/admin/",
         "/admin/entry/2023-q4/science-technology/",
         "/admin/upload/2023-q4/science-technology/",
+        "/admin/report-figures/baofu-2023-70/",
         "/admin/guide/",
     ),
     "reviewer": ("/admin/", "/admin/review/"),

@@ -369,6 +369,37 @@ def test_the_upload_of_a_table(world, text, write):
 
 
 @few(4)
+@given(TEXTS, st.sampled_from(["figure", "place", "indicator", "measure", "reason"]))
+@example("一\x0b二\u200b", "reason")
+@example("=1+1", "reason")
+@example("１\u202e.1/1", "place")
+def test_the_upload_of_a_reports_figures(world, text, column):
+    with forgotten():
+        source = {"report": world.report, "locator": "1.1/1"}
+        old = make_observation(indicator=world.indicator, published=ISSUED, **source)
+        cells = {
+            "place": "1.1/1", "measure": "", "indicator": "indicator", "figure": "6",
+            "period_start": "2022-01-01", "period_end": "2022-12-31", "reason": "抄录有误",
+        }  # fmt: skip
+        content = xlsx_file(list(cells), [list((cells | {column: text}).values())])
+        browser = browser_of(world.clerk)
+        address = f"/en/admin/report-figures/{world.report.code}/"
+        page = browser.post(address, {"file": SimpleUploadedFile("t.xlsx", content)})
+        assert page.status_code == 200
+        if problems := page.context["outcome"].problems:
+            assert all(problem.message for problem in problems)
+            return
+        if not (confirm := page.context["confirm"]):
+            return
+        token = confirm["preview"].value()
+        browser.post(address, {"preview": token, "submit": "0"}, follow=True)
+        for reason in Observation.objects.filter(supersedes=old).values_list(
+            "correction_reason", flat=True
+        ):
+            assert clean_text(reason, multiline=True) == reason
+
+
+@few(4)
 @given(TEXTS)
 @example("=1+1")
 @example("一\x0b二")

@@ -257,6 +257,8 @@ desk                          guide                     r     r      r        r 
 desk                          evidence                  -     r/-    r        r       r       -             r          -
 desk                          upload-template           -     r/-    -        -       -       -             r          -
 desk                          upload                    -     w/-    -        -       -       -             w          -
+desk                          report-template           -     r/-    -        r       -       -             r          -
+desk                          report-upload             -     w/r    -        w       -       -             w          -
 """  # noqa: E501
 
 #: Pages that are the same for everybody or only lead to another page, and why that is no danger
@@ -644,6 +646,30 @@ def upload(world, line, whose) -> Attempt:
     return Attempt(address, send=send)
 
 
+def report_template(world, line, whose) -> Attempt:
+    report = world.rows[whose]["report"]
+    address = reverse("admin:report-template", args=[report.code, "csv"])
+    # Like an export: a file of the own rows, whoever's the report is.
+    return Attempt(address, mark=f"Mark-{whose}", read_by_post=True)
+
+
+def report_upload(world, line, whose) -> Attempt:
+    """The page is of a report, which is of no department; the row is of one."""
+    address = reverse("admin:report-upload", args=[world.rows[whose]["report"].code])
+    due = world.rows[whose]["due"]
+    place = f"{due.measure.theme.number}/1"
+
+    def send(browser):
+        text = f"place,indicator,figure,period_start,period_end\n{place},{due.code},7,2022-01-01,"
+        file = SimpleUploadedFile("q.csv", f"{text}2022-12-31\n".encode())
+        page = browser.post(address, {"file": file})
+        if page.status_code != 200 or not (confirm := page.context["confirm"]):
+            return page
+        return browser.post(address, {"preview": confirm["preview"].value(), "submit": "0"})
+
+    return Attempt(address, send=send)
+
+
 PAGES = {
     ("user", "password"): user_password,
     ("desk", "review"): review,
@@ -655,6 +681,8 @@ PAGES = {
     ("desk", "evidence"): evidence,
     ("desk", "upload-template"): upload_template,
     ("desk", "upload"): upload,
+    ("desk", "report-template"): report_template,
+    ("desk", "report-upload"): report_upload,
 }
 KINDS = {"site": site_page, "autocomplete": autocomplete}
 

@@ -7,6 +7,7 @@ from .. import access
 from ..access import (
     ADMINISTRATOR,
     AUDITOR,
+    COMMITTEE,
     EDITOR,
     REVIEWER,
     ROLES,
@@ -204,3 +205,26 @@ def test_the_departments_that_somebody_reports_for(office):
     ]
     assert not reporting_departments(make_staff(AUDITOR, departments=[office]), departments)
     assert set(reporting_departments(make_superuser(), departments)) == {office, other}
+
+
+@pytest.mark.parametrize(
+    ("role", "departments_led"),
+    [
+        (EDITOR, {"own"}),
+        (STEWARD, {"own", "foreign", "nobody's"}),
+        (REVIEWER, set()),
+        (AUDITOR, set()),
+        (ADMINISTRATOR, set()),
+        (COMMITTEE, set()),
+    ],
+)
+def test_a_report_is_taken_over_by_stewards_and_by_editors_for_their_own(
+    role, departments_led, office, own, foreign
+):
+    user = make_staff(role, departments=[office])
+    rows = {"own": own, "foreign": foreign, "nobody's": make_measure()}
+
+    found = set(access.taken_over(user, Measure.objects.all()))
+
+    assert found == {rows[whose] for whose in departments_led}
+    assert access.takes_over_reports(user) == bool(departments_led)

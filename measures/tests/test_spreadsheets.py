@@ -19,6 +19,7 @@ from measures.spreadsheets import (
     Column,
     Kind,
     Sheet,
+    cells_of_column,
     csv_lines,
     download,
     machine_lines,
@@ -112,6 +113,14 @@ def test_a_workbook_has_widths_a_frozen_head_and_choices():
     assert [sheet.column_dimensions[letter].width for letter in "AB"] == [30, 16]
     (rule,) = sheet.data_validations.dataValidation
     assert rule.formula1 == '"实际,初步"'
+
+
+def test_choices_can_stand_in_another_sheet():
+    here = Column("代码", choices_from=cells_of_column("Li's list", 2, 3))
+    (rule,) = sheet_of((here,), [["a"]]).data_validations.dataValidation
+
+    assert rule.formula1 == "'Li''s list'!$B$2:$B$4"
+    assert cells_of_column("空", 1, 0) == "'空'!$A$2:$A$2"
 
 
 def test_a_demonstration_says_so_in_every_row(settings):

@@ -299,6 +299,19 @@ def test_a_template_says_so_and_can_be_uploaded_again(kind):
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_the_template_of_a_report_says_so_too_and_can_be_uploaded_again(kind):
+    steward = browser_of(User.objects.get(username="demo-steward"))
+    address = "/admin/report-figures/baofu-2023-70"
+    content = steward.get(f"{address}.{kind}").getvalue()
+
+    sheets = tables(steward.get(f"{address}.{kind}"))
+    page = steward.post(f"{address}/", {"file": SimpleUploadedFile("t", content)})
+
+    assert {row[-1] for rows in sheets for row in rows} == {WATERMARK}
+    assert page.context["outcome"].problems == []
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_a_real_portal_does_not_take_the_template_of_a_demonstration(kind):
     editor = browser_of(User.objects.get(username="demo-editor"))
     place = f"{Round.objects.first().code}/nanda"

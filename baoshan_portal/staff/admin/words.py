@@ -40,6 +40,13 @@ class OpinionAdmin(ReviewedAdmin):
 class ReportAdmin(ReviewedAdmin):
     list_display = ("number", "kind", "name", "opinion", "issuer", "signed_on", "issued_on")
     list_select_related = ("opinion",)
+    change_form_template = "staff/report_change_form.html"
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        takes = access.takes_over_reports(request.user)
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "takes_figures": takes}
+        )
 
 
 @admin.register(Section)

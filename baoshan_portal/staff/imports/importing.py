@@ -22,9 +22,11 @@ from measures.characters import printable
 from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.trail import Action, record
-from metrics.models import Observation
+from metrics.entry import read_entry
+from metrics.models import Observation, Unit
 from metrics.rules.choices import Certainty
 from metrics.warnings import warnings_of
+from metrics.wording import figure_text
 
 from .reading import FileError, Problem, Table
 
@@ -70,6 +72,18 @@ class Change:
     is_draft: bool = False
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def what(self) -> str:
+        """What becomes of the row, for a person."""
+        if self.figure is not None and self.figure.supersedes_id:
+            return _("correction")
+        return _("new") if self.is_new else _("changed")
+
+    @property
+    def begins_correction(self) -> bool:
+        figure = self.figure
+        return figure is not None and figure.pk is None and figure.supersedes_id is not None
+
 
 @dataclass
 class Outcome:
@@ -77,8 +91,9 @@ class Outcome:
 
     problems: list[Problem] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    #: Rows that change nothing.
+    #: How many rows change nothing, and which, where a page names them.
     unchanged: int = 0
+    same: list[Change] = field(default_factory=list)
     #: Of these, the drafts that are submitted too if the changes are.
     repeated: list[Observation] = field(default_factory=list)
 
@@ -172,12 +187,11 @@ def import_figures(
     of the outcome that a person has agreed to. ``note`` begins what the trail says of the import,
     of ``subject``. ``progress`` is called with the number of rows read so far, now and then.
     """
-    outcome, first_row_of, today = Outcome(), {}, timezone.localdate()
+    outcome, today = Outcome(), timezone.localdate()
     for count, row in enumerate(rows, 1):
         if progress and count % 500 == 0:
             progress(count)
         try:
-            check_code(row, first_row_of)
             change = read(row)
         except ValidationError as error:
             outcome.problems += row.problems(error.message_dict)
@@ -188,6 +202,7 @@ def import_figures(
             outcome.changes.append(change)
         else:
             outcome.unchanged += 1
+            outcome.same.append(change)
             outcome.repeated += [change.figure] if change.is_draft else []
     if outcome.problems:
         return outcome
@@ -207,9 +222,13 @@ def import_figures(
 
 
 def _write(outcome: Outcome, by, submit: bool) -> None:
-    figures = [change.figure for change in outcome.changes]
+    begun = [change for change in outcome.changes if change.begins_correction]
+    others = [change.figure for change in outcome.changes if not change.begins_correction]
     try:
-        workflow.save_all(figures, by=by)
+        workflow.save_all(others, by=by)
+        for change in begun:
+            change.figure = _correct(change, by)
+        figures = [change.figure for change in outcome.changes]
         if submit:
             workflow.submit_all([*figures, *outcome.repeated], by=by)
     except workflow.TransitionError as error:
@@ -222,13 +241,47 @@ def _write(outcome: Outcome, by, submit: bool) -> None:
         change.warnings = warnings
 
 
+def _correct(change: Change, by) -> Observation:
+    figure, old = change.figure, change.figure.supersedes
+    says = {name: getattr(figure, name) for name in figure.content_fields()}
+    changes = {name: value for name, value in says.items() if value != getattr(old, name)}
+    try:
+        return workflow.correct(old, by=by, reason=figure.correction_reason, **changes)
+    except ValidationError as error:
+        raise FileError(Problem(" ".join(error.messages), change.row)) from None
+
+
 def set_field(figure: Observation, name: str, column: str, value, shown=str) -> list[Cell]:
     """Puts ``value`` into the field ``name``; what that changes, if anything."""
     old = getattr(figure, name)
     if same(old, value):
         return []
     setattr(figure, name, value)
-    return [(column, shown(old) if figure.pk else "", shown(value))]
+    return [(column, shown(old) if stands(figure) else "", shown(value))]
+
+
+def stands(figure: Observation) -> bool:
+    """Whether the portal has the figure already, in its own row or in the one it corrects."""
+    return bool(figure.pk or figure.supersedes_id)
+
+
+def set_figure(figure: Observation, column: str, text: str, units: dict[str, Unit]) -> list[Cell]:
+    """Puts the figure that ``text`` says; what that changes, and how it was read.
+
+    Raises QuantityError if it cannot be read (``read_entry``). Needs the indicator's unit.
+    """
+    unit, old = figure.indicator.unit, figure.as_written
+    entry = read_entry(text, unit, units)
+    if stands(figure) and (figure.value, figure.qualifier) == (entry.value, entry.qualifier):
+        return []
+    figure.value, figure.qualifier, figure.as_written = entry.value, entry.qualifier, text
+    read_as = figure_text(entry.value, unit, entry.qualifier)
+    if entry.converted_from:
+        read_as = _("%(figure)s, converted from %(unit)s") % {
+            "figure": read_as,
+            "unit": entry.converted_from.name,
+        }
+    return [(column, old, text if text == read_as else f"{text} ({read_as})")]
 
 
 def refusal(figure: Observation, editable: set[int]) -> str:

@@ -236,9 +236,11 @@ class ExportReader:
         self.editable = set(drafts.values_list("pk", flat=True))
         self.units = {unit.name: unit for unit in Unit.objects.all()}
         self.words = certainty_words()
+        self.first_row_of: dict[str, int] = {}
 
     def change(self, row: FileRow) -> Change:
         """What ``row`` changes. Raises ValidationError, by column, if it is wrong."""
+        check_code(row, self.first_row_of)
         figure = self.stored.get(row.cells["code"])
         if figure is None:
             raise ValidationError(

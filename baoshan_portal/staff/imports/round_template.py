@@ -3,28 +3,26 @@
 Rows are recognised by the code of the indicator; an empty cell changes nothing.
 """
 
-from dataclasses import dataclass
-
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from measures import access
 from measures.models import Department, Round
 from measures.submission import State
 from metrics.due import indicators_of, new_entry
-from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Certainty
-from metrics.wording import figure_text, observed_text
+from metrics.wording import observed_text
 
+from .columns import Column, key_in
 from .importing import (
     Cell,
     Change,
     FileRow,
     Outcome,
     certainty_words,
+    check_code,
     import_figures,
     known_rows,
     normalised,
@@ -32,23 +30,9 @@ from .importing import (
     read_link,
     refusal,
     set_field,
+    set_figure,
 )
 from .reading import FileError, read_table
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the template. Its names are a contract with files that are on their way, so
-    they are kept here in both languages and not with the translations."""
-
-    key: str
-    chinese: str
-    english: str
-    width: int
-
-    def __str__(self):
-        return self.english if (translation.get_language() or "").startswith("en") else self.chinese
-
 
 COLUMNS = (
     Column("code", "代码", "Code", 30),
@@ -77,6 +61,7 @@ class TemplateReader:
         )
         self.units = {unit.name: unit for unit in Unit.objects.all()}
         self.words = certainty_words()
+        self.first_row_of: dict[str, int] = {}
         # A correction under way is no entry of the round: its figure stands until it is published.
         counts = Q(supersedes__isnull=True) | Q(state=State.PUBLISHED)
         ours = (
@@ -92,6 +77,7 @@ class TemplateReader:
 
     def change(self, row: FileRow) -> Change:
         """What ``row`` changes. Raises ValidationError, by column, if it is wrong."""
+        check_code(row, self.first_row_of)
         code = row.cells["code"]
         indicator = self.indicators.get(code)
         if indicator is None:
@@ -137,18 +123,7 @@ class TemplateReader:
         return _("This indicator is not due in this round.")
 
     def _read_figure(self, figure: Observation, text: str) -> list[Cell]:
-        unit, old = figure.indicator.unit, figure.as_written
-        entry = read_entry(text, unit, self.units)
-        if figure.pk and (figure.value, figure.qualifier) == (entry.value, entry.qualifier):
-            return []
-        figure.value, figure.qualifier, figure.as_written = entry.value, entry.qualifier, text
-        read_as = figure_text(entry.value, unit, entry.qualifier)
-        if entry.converted_from:
-            read_as = _("%(figure)s, converted from %(unit)s") % {
-                "figure": read_as,
-                "unit": entry.converted_from.name,
-            }
-        return [(str(LABELS["figure"]), old, text if text == read_as else f"{text} ({read_as})")]
+        return set_figure(figure, str(LABELS["figure"]), text, self.units)
 
     def _read_certainty(self, figure: Observation, text: str) -> list[Cell]:
         certainty = read_certainty(text, self.words)
@@ -191,7 +166,8 @@ def import_entries(
                 _("The round “%(round)s” takes no entry of this department.") % {"round": round}
             )
         columns = {column.key: str(column) for column in COLUMNS}
-        rows = known_rows(read_table(content), columns, needed=("code", "figure"), key=_key)
+        needed, key = ("code", "figure"), key_in(COLUMNS)
+        rows = known_rows(read_table(content), columns, needed=needed, key=key)
     except FileError as error:
         return Outcome(error.problems)
     reader = TemplateReader(round, department, by, [row.cells["code"] for row in rows])
@@ -205,12 +181,3 @@ def import_entries(
         submit=submit,
         **how,
     )
-
-
-def _key(header: str) -> str:
-    """The stable name of a template's column, whichever language it is in."""
-    wanted = normalised(header)
-    for column in COLUMNS:
-        if wanted in {column.key, normalised(column.chinese), normalised(column.english)}:
-            return column.key
-    return header

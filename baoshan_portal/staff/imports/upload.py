@@ -6,7 +6,9 @@ and confirmation the file waits in the server's temporary folder; confirming rea
 
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from django import forms
@@ -31,6 +33,7 @@ from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 
 from ..entry_sheet.page import sheet_url
+from .importing import Outcome
 from .reading import FileError, check_size
 from .round_template import COLUMNS, import_entries
 
@@ -160,41 +163,52 @@ def _template_row(indicator) -> list[str]:
 def upload(request, round_code, department_code):
     """Choose a file, see what it would change, write all of it or nothing."""
     round, department = _place(request, round_code, department_code)
+    context = {
+        "title": _("Upload figures"),
+        "round": round,
+        "department": department,
+        "is_open": round.accepts(department),
+        "sheet": sheet_url(round, department),
+    }
+    take = partial(import_entries, round=round, department=department, by=request.user)
+    return preview(request, take, "staff/upload.html", context, then=context["sheet"])
+
+
+def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, then: str):
+    """Answers a page to which files are sent: first what one would change, then it is written.
+
+    ``take`` imports the content of a file; it is called with what ``import_figures`` takes of a
+    preview and of a person's choice. The way leads to ``then`` once all is written.
+    """
     form, confirm, outcome = UploadForm(), None, None
     if "preview" in request.POST:
         confirm = ConfirmForm(request.POST)
         try:
-            outcome, confirm = _confirm(request, confirm, round, department)
+            outcome, confirm = _confirm(request, confirm, take)
         except (signing.BadSignature, FileNotFoundError):
             messages.error(request, _("This preview is over: send the file again."))
             return redirect(request.path)
         if confirm is None:
-            return redirect(sheet_url(round, department))
+            return redirect(then)
     elif request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
             file = form.cleaned_data["file"]
             waiting = WaitingFile(read_mode="rb")
             content = file.read()
-            outcome = import_entries(
-                content, round=round, department=department, by=request.user, dry_run=True
-            )
+            outcome = take(content, dry_run=True)
             if not outcome.problems:
                 waiting.save(content)
                 confirm = _confirmation(request, waiting.name, file.name, outcome)
     context = {
         **admin.site.each_context(request),
-        "title": _("Upload figures"),
-        "round": round,
-        "department": department,
-        "is_open": round.accepts(department),
         "form": form,
         "confirm": confirm,
         "outcome": outcome,
         "formats": ["xlsx", "csv"],
-        "sheet": sheet_url(round, department),
+        **context,
     }
-    return TemplateResponse(request, "staff/upload.html", context)
+    return TemplateResponse(request, page, context)
 
 
 def _confirmation(request, waiting, name, outcome, **initial) -> ConfirmForm:
@@ -206,23 +220,21 @@ def _confirmation(request, waiting, name, outcome, **initial) -> ConfirmForm:
     return ConfirmForm(initial={"preview": token, **initial})
 
 
-def _confirm(request, form, round, department):
+def _confirm(request, form, take):
     """The outcome, and the form to confirm it once more; None if all is written."""
     preview = signing.loads(request.POST["preview"], salt=__name__, max_age=PREVIEW_LASTS)
     if (preview["path"], preview["by"]) != (request.path, request.user.pk):
         raise signing.BadSignature
     waiting = WaitingFile(name=preview["file"], read_mode="rb")
-    about = {"round": round, "department": department, "by": request.user, "name": preview["name"]}
-    content = waiting.read()
+    name, content = preview["name"], waiting.read()
     if not form.is_valid():
-        return import_entries(content, **about, dry_run=True), form
+        return take(content, name=name, dry_run=True), form
     submit = form.cleaned_data["submit"]
-    outcome = import_entries(content, **about, submit=submit, expected=preview["digest"])
+    outcome = take(content, name=name, submit=submit, expected=preview["digest"])
     if outcome.problems:
         for problem in outcome.problems:
             messages.error(request, problem.message)
-        again = import_entries(content, **about, dry_run=True)
-        name = preview["name"]
+        again = take(content, name=name, dry_run=True)
         return again, _confirmation(request, preview["file"], name, again, submit=str(int(submit)))
     waiting.remove()
     written = len(outcome.changes) + (outcome.drafts if submit else 0)
