@@ -8,11 +8,13 @@ import re
 import zipfile
 from dataclasses import dataclass
 from datetime import date, timedelta
+from http import HTTPStatus
 from io import BytesIO
 from random import Random
 from urllib.parse import quote
 
 from django.test import Client
+from django.utils import timezone
 
 from measures.models import Department, Measure, Opinion, ProgressNote, Report, Section, Theme
 from metrics.models import Indicator, Observation
@@ -22,9 +24,13 @@ from .time_machine import FIRST_DAY
 #: What says nothing of a day: examples made up for the page of components, a sentence on the
 #: site's accessibility, the choice of type and colours, and files that every day has alike.
 WITHOUT_A_PAST = ("/method/components/", "/accessibility/", "/display/", "/static/")
-FILES = (
-    "observations.csv", "indicators.csv", "measures.csv", "targets.csv", "evaluations.csv",
-    "checks.csv", "notes.csv", "definitions.csv", "vintages.csv", "datapackage.json",
+#: Files for machines, which are the same in both languages.
+DATA = tuple(
+    f"/data/{name}"
+    for name in (
+        "observations.csv", "indicators.csv", "measures.csv", "targets.csv", "evaluations.csv",
+        "checks.csv", "notes.csv", "definitions.csv", "vintages.csv", "datapackage.json",
+    )
 )  # fmt: skip
 
 
@@ -77,12 +83,11 @@ def _opinions_to_choose() -> list[str]:
     return sorted(codes) if len(codes) > 1 else []
 
 
-def files(random: Random) -> list[str]:
-    """Files in the page's language; those for machines are the same in both."""
-    lists = [f"{page}?format={kind}" for page in ("/measures/", "/indicators/", "/targets/")
-             for kind in ("csv", "xlsx")]  # fmt: skip
-    lists += [f"/packs/pack.{kind}" for kind in ("csv", "xlsx", "docx")]
-    return lists
+def files() -> list[str]:
+    """Lists and packs to take away, in the language of the page."""
+    lists = ("/measures/", "/indicators/", "/targets/")
+    found = [f"{page}?format={kind}" for page in lists for kind in ("csv", "xlsx")]
+    return found + [f"/packs/pack.{kind}" for kind in ("csv", "xlsx", "docx")]
 
 
 def _words() -> list[str]:
@@ -109,12 +114,18 @@ def ask(client: Client, address: str, as_of: date | None = None) -> Answer:
     if as_of:
         asked += f"{'&' if '?' in address else '?'}as_of={as_of}"
     answer = client.get(asked)
+    if answer.status_code != HTTPStatus.OK:
+        return Answer(answer.status_code, "", "")
     content = answer.getvalue()
     if content.startswith(b"PK"):
         content = _parts(content)
-    text = without_marks(content.decode(), as_of)
-    name = re.sub(r"\d{4}-\d\d-\d\d", "", answer.headers.get("Content-Disposition", ""))
-    return Answer(answer.status_code, name, text if answer.status_code == 200 else "")
+    return Answer(
+        answer.status_code,
+        # A file of today carries the day of the last publication, one of the past the day asked
+        # for.
+        re.sub(r"\d{4}-\d\d-\d\d", "", answer.headers.get("Content-Disposition", "")),
+        without_marks(content.decode(errors="replace"), as_of or timezone.localdate()),
+    )
 
 
 def _parts(content: bytes) -> bytes:
@@ -124,14 +135,14 @@ def _parts(content: bytes) -> bytes:
         return b"\n".join(name.encode() + b"\n" + archive.read(name) for name in names)
 
 
-def without_marks(text: str, as_of: date | None) -> str:
-    """``text`` of a page or file without what only says for which day it was asked."""
+def without_marks(text: str, day: date) -> str:
+    """``text``, a page or file of ``day``, without what only says that the day was asked for."""
     # The banner that this is the past, with the way back to today.
     text = re.sub(r'\s*<p class="as-of-banner".*?</p>', "", text, flags=re.DOTALL)
-    if as_of:
-        # Forms and links that keep the day.
-        text = re.sub(rf'\s*<input type="hidden" name="as_of" value="{as_of}">', "", text)
-        text = re.sub(rf"\?as_of={as_of}(?:&amp;|&)", "?", text)
-        text = re.sub(rf"(?:\?|&amp;|&)as_of={as_of}", "", text)
-        text = re.sub(rf"(?:%3F|%26)as_of%3D{as_of}", "", text)
+    # Forms and links that keep the day; today's have none, but for those to be printed.
+    text = re.sub(rf'\s*<input type="hidden" name="as_of" value="{day}">', "", text)
+    text = re.sub(rf"\?as_of={day}(?:&amp;|&)", "?", text)
+    text = re.sub(rf"(?:\?|&amp;|&)as_of={day}", "", text)
+    # The same within another link, that of the choice of type and colours.
+    text = re.sub(rf"(?:%3F|%26)as_of%3D{day}", "", text)
     return re.sub(r"[ \t]*\n\s*", "\n", text)

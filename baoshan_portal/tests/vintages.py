@@ -17,7 +17,9 @@ from metrics.rules.choices import Certainty
 def stood(row: dict, day: date) -> bool:
     end = end_of_day(day)
     gone = row["public_to"] and datetime.fromisoformat(row["public_to"]) < end
-    return datetime.fromisoformat(row["public_from"]) < end and not gone
+    # Empty: from the beginning.
+    begun = not row["public_from"] or datetime.fromisoformat(row["public_from"]) < end
+    return begun and not gone
 
 
 def day(text: str) -> date | None:
@@ -84,14 +86,18 @@ def verdicts_on(versions: list[dict], on: date) -> list[tuple[str, str, str, str
     for row in now:
         if row["kind"] == "observation":
             values.setdefault(row["indicator_code"], []).append(row)
-    return [
-        (
-            row["indicator_code"], row["plan"], row["due_on"],
-            verdict(row, newest_first(values.get(row["indicator_code"], [])), on),
-        )
-        for row in now
-        if row["kind"] == "target"
-    ]  # fmt: skip
+    definitions = {row["indicator_code"]: row for row in now if row["kind"] == "definition"}
+    plans = {row["plan"]: row for row in now if row["kind"] == "plan"}
+    found = []
+    for row in now:
+        if row["kind"] != "target":
+            continue
+        definition, plan = definitions[row["indicator_code"]], plans[row["plan"]]
+        terms = row | {name: definition[name] for name in ("indicator_kind", "frequency")}
+        terms |= {name: plan[name] for name in ("plan_start", "plan_end")}
+        said = verdict(terms, newest_first(values.get(row["indicator_code"], [])), on)
+        found.append((row["indicator_code"], row["plan"], row["due_on"], said))
+    return found
 
 
 def states_on(versions: list[dict], on: date) -> dict[str, tuple[str, str]]:
