@@ -134,6 +134,7 @@ class Portal:
         words.make_stage(
             opinion=opinion, stage=Stage.HANDED_OVER, happened_on=since, published=told
         )
+        words.make_evaluation(report=report, held_on=told, published=told)
         draft = words.make_measure(theme=themes[0], order=99, published_on=None)
         for n, measure in enumerate((draft, measures[0])):
             numbers.make_indicator(measure=measure, order=90 + n, unit=units[0], published_on=None)
@@ -355,8 +356,10 @@ class Portal:
         self.revise(words.change(measure, theme=theme.code, order=100 + self.number()))
 
     def moved_indicator(self) -> None:
-        indicator = self.any(Indicator.objects.filter(published_on__isnull=False))
-        measure = self.any(Measure.objects.published().exclude(pk=indicator.measure_id))
+        indicator = self.any(Indicator.objects.published())
+        # One that became public later would take the figure's earlier days along with it.
+        older = Measure.objects.published().filter(published_on__lte=indicator.published_on)
+        measure = self.any(older.exclude(pk=indicator.measure_id))
         self.revise(words.change(indicator, measure=measure.code, order=100 + self.number()))
 
     def moved_theme(self) -> None:
@@ -365,18 +368,14 @@ class Portal:
         self.revise(words.change(theme, section=section.code, order=100 + self.number()))
 
     def reordered(self) -> None:
-        """All measures, indicators and checks, and half of the themes, stand in another order."""
+        """All measures, indicators, checks and themes stand in another order."""
         entries = []
-        for model in (Measure, Indicator, Check, Theme, Section):
+        for model in (Measure, Indicator, Check, Theme):
             rows = model.objects.order_by("pk")
             if hasattr(model, "published_on"):
                 rows = rows.filter(published_on__isnull=False)
             rows = list(rows)
             places = [200 + self.number() for _ in rows]
-            if model is Section:
-                # Their addresses are numbers, which are to be found again.
-                places = [row.order for row in rows]
-                continue
             self.random.shuffle(places)
             for row, order in zip(rows, places, strict=True):
                 entries += words.change(row, order=order)
@@ -513,16 +512,15 @@ class Portal:
             due_on=self.today + timedelta(days=15),
         )  # fmt: skip
 
-    def act(self, name: str) -> None:
-        """One act, if it can be done today; nothing of it stays where it is refused."""
-        act = ACTS[name]
+    def act(self, name: str) -> bool:
+        """One act; False, and nothing of it stays, where the portal refuses it today."""
         try:
             with transaction.atomic():
-                act(self)
+                ACTS[name](self)
         except REFUSALS:
-            self.done[f"refused {name}"] += 1
-            return
+            return False
         self.done[name] += 1
+        return True
 
 
 #: What a revision says otherwise of each kind of row, apart from places.
@@ -598,16 +596,19 @@ def _at(day: date, second: int) -> datetime:
 
 def live(portal: Portal, days: int, acts: int) -> Iterator[date]:
     """Each of so many days, at its last moment, when all of its acts are done."""
-    random, dealt = portal.random, deck(portal.random, acts)
+    random, dealt, put_off = portal.random, deck(portal.random, acts), []
     for n in range(days):
         day = FIRST_DAY + timedelta(days=n)
-        of_day = dealt[n * acts // days : (n + 1) * acts // days]
+        # What was refused is tried again on the day after.
+        of_day = [*put_off, *dealt[n * acts // days : (n + 1) * acts // days]]
+        put_off.clear()
         seconds = sorted(
             random.choice((random.choice(EDGES), *[random.randrange(28_800, 64_800)] * 7))
             for _ in of_day
         )
         for name, second in zip(of_day, seconds, strict=True):
             portal.clock.move_to(max(_at(day, second), timezone.now() + timedelta(seconds=1)))
-            portal.act(name)
+            if not portal.act(name):
+                put_off.append(name)
         portal.clock.move_to(datetime.combine(day, LAST_MOMENT, SHANGHAI))
         yield day
