@@ -22,8 +22,8 @@ from .vintages import states_on, values_on, verdicts_on
 #: By `make test-time-machine`: forty days, every page of each in both languages.
 LONG = os.environ.get("TIME_MACHINE") == "long"
 DAYS, ACTIONS = (40, 160) if LONG else (8, 80)
-#: The short form keeps the files for machines of each second day, and of the one in the middle every
-#: page, in one of the languages by turns.
+#: The short form keeps the files for machines of each second day, and of the one in the middle
+#: every page, in one of the languages by turns.
 KEEP_EVERY = 1 if LONG else 2
 MIDDLE = 4
 PHASES = [Phase.explicit, Phase.generate] if LONG else [Phase.explicit]
