@@ -1,6 +1,6 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
-.PHONY: run demo test check lint test-sqlite test-postgresql test-long coverage messages pictures \
-	screenshots
+.PHONY: run demo test check lint test-sqlite test-postgresql test-long test-time-machine coverage messages \
+	pictures screenshots
 
 -include .env
 HOST ?= 127.0.0.1
@@ -49,6 +49,10 @@ test-postgresql: .venv/installed-dev
 test-long: export WHOLE = 1
 test-long: .venv/installed-dev
 	$(PYTEST) -m "hypothesis or sweep" --hypothesis-profile long
+
+# The time machine at full length: five portals of forty days, every page of each; takes hours.
+test-time-machine: .venv/installed-dev
+	TIME_MACHINE=long .venv/bin/python -m pytest -s baoshan_portal/tests/test_time_machine.py
 
 # Which branches no test takes, the browser aside; by hand.
 coverage: .venv/installed-dev

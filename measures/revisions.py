@@ -191,8 +191,10 @@ def _named_rows(changes: list[dict]) -> dict[str, dict]:
             elif name == "terms":
                 indicators = codes.setdefault("metrics.indicator", set())
                 indicators.update(code for _role, code, _earlier in value or ())
+    # Without an order of their own, which joins what they belong to, and that may be a draft still:
+    # a past day knows no drafts.
     return {
-        label: apps.get_model(label)._default_manager.in_bulk(wanted, field_name="code")
+        label: apps.get_model(label)._default_manager.order_by().in_bulk(wanted, field_name="code")
         for label, wanted in codes.items()
     }
 

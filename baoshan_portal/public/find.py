@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -184,7 +185,8 @@ def _departments(as_of) -> list[Hit]:
 
 
 def _sources(as_of) -> list[Hit]:
-    reports = Report.objects.all() if as_of is None else Report.objects.filter(issued_on__lte=as_of)
+    # One entered before its day of issue is found from that day on, today as later.
+    reports = Report.objects.filter(issued_on__lte=as_of or timezone.localdate())
     return [
         Hit(
             report.number,

@@ -1,8 +1,9 @@
 """Every published version of every value, target, state and withdrawal, with the time it stood.
 
-From this one file ``observations.csv`` and the verdict of any day can be had again: what was
-public at the end of a day is what became public before that moment and was not replaced or
-withdrawn by then.
+So that verdicts can be had again, what decides on them beside values and targets is told as well:
+every version of kind and frequency of an indicator, and of the days of a plan. From this one file
+``observations.csv`` and the verdict of any day can be had again: what was public at the end of a
+day is what became public before that moment and was not replaced or withdrawn by then.
 """
 
 from collections.abc import Iterator
@@ -11,12 +12,12 @@ from datetime import datetime, time
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.models import Measure, MeasureState, Withdrawal
+from measures.models import Measure, MeasureState, Version, Withdrawal
 from measures.models.tree import PLACE_IN_OPINION
 from measures.spreadsheets import READ_TOGETHER
 from measures.submission import moment_of
 from measures.withdrawn import withdrawal_columns
-from metrics.models import Indicator, Observation, Target, indicator_withdrawal
+from metrics.models import Indicator, Observation, Plan, Target, indicator_withdrawal
 
 from .data_file import OPINION, Field, File, csv_answer, moment_text, number, prose
 
@@ -67,11 +68,11 @@ VINTAGES = File(
     "vintages.csv",
     _(
         "Every version that was ever public of every value, target, state of a measure and "
-        "withdrawal, with the time in which it stood."
+        "withdrawal, with the time in which it stood; and of the terms by which values are judged."
     ),
     (
         *OF_OBSERVATIONS,
-        Field("kind", "string", _("observation, target, state or withdrawal")),
+        Field("kind", "string", _("observation, target, state, withdrawal, definition or plan")),
         Field("public_from", "datetime", _("from when on the public could read it")),
         Field("public_to", "datetime", _("when it was replaced or fell; empty: still public")),
         *FURTHER,
@@ -112,6 +113,54 @@ def _lines(moment: datetime, as_of) -> Iterator[list]:
         rows = rows.order_by(*_place("measure__"), "pk")
         for row in rows.iterator(chunk_size=READ_TOGETHER):
             yield _line(row, row.measure, **line(row))
+    yield from _terms(moment, as_of)
+
+
+def _terms(moment: datetime, as_of) -> Iterator[list]:
+    """Every version of what indicators and plans say that decides on a verdict; three queries.
+
+    ``public_from`` is empty where it stood so from the beginning.
+    """
+    indicators = {row.pk: row for row in Indicator.objects.once_published(as_of).with_place()}
+    plans = {row.pk: row for row in Plan.objects.select_related("opinion").order_by("pk")}
+    for rows, line in ((indicators, _definition), (plans, _plan)):
+        versions = Version.objects.filter(
+            subject_type=next(iter(rows.values()))._meta.db_table if rows else "",
+            subject_pk__in=rows,
+        ).exclude(valid_from__gte=moment)
+        for version in versions.order_by("subject_pk", "pk"):
+            row, ended = rows[version.subject_pk], version.valid_to
+            cells = line(row, version.content) | {
+                "code": f"{row.code}-{version.pk}",
+                "sequence": version.pk,
+                "public_from": moment_text(version.valid_from),
+                "public_to": moment_text(ended if ended and ended < moment else None),
+            }
+            yield [cells.get(field.name) for field in VINTAGES.contract]
+
+
+def _definition(row: Indicator, content: dict) -> dict:
+    return {
+        "kind": "definition",
+        "indicator_code": row.code,
+        "indicator": content["name"],
+        "measure_code": row.measure.code,
+        "theme": row.measure.theme.number,
+        "unit": row.unit.name,
+        "indicator_kind": content["kind"],
+        "frequency": content["frequency"],
+        "opinion": row.measure.theme.section.opinion.code,
+    }
+
+
+def _plan(row: Plan, content: dict) -> dict:
+    return {
+        "kind": "plan",
+        "plan": row.code,
+        "plan_start": content["start_on"],
+        "plan_end": content["end_on"],
+        "opinion": row.opinion.code,
+    }
 
 
 def _place(to: str) -> list[str]:

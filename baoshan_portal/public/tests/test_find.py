@@ -1,8 +1,9 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
-from measures.tests.factories import ISSUED, make_note
+from measures.tests.factories import ISSUED, make_note, make_report
 from metrics.tests.factories import make_observation
 
 from ..find import find, initials
@@ -63,6 +64,12 @@ def test_drafts_are_not_found(db):
 def test_a_note_is_found_once_it_is_published(db):
     note = make_note(text="首批企业入驻", published=ISSUED)
     assert found("首批企业") == {"notes": [note.measure.code]}
+
+
+def test_a_report_entered_before_its_day_of_issue_is_found_from_that_day_on(db):
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    make_report(number="宝府〔2199〕1号", issued_on=tomorrow)
+    assert found("宝府〔2199〕1号") == {}
 
 
 def test_the_page_counts_by_kind(client, report):

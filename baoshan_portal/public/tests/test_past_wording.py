@@ -76,3 +76,14 @@ def test_changes_tell_what_was_reworded_and_why():
     for word in ("机构改革", "旧名称", "新名称", "新牵头"):
         assert word in html
     assert "机构改革" not in client.get("/changes/", {"as_of": YESTERDAY}).content.decode()
+
+
+def test_what_became_public_on_a_draft_keeps_its_name_on_a_past_day():
+    indicator = make_indicator(
+        name="新指标", measure=make_measure(published_on=None), published_on=None
+    )
+    today = timezone.localdate().isoformat()
+    publish(change(indicator, published_on=today))
+    client = Client()
+    for query in ({}, {"as_of": today}):
+        assert "新指标" in client.get("/changes/", {"from": YESTERDAY, **query}).content.decode()
