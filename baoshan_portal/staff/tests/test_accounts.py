@@ -469,6 +469,16 @@ def test_nobody_makes_themselves_a_member(administrator):
     assert not office.members.exists()
 
 
+def test_who_continues_an_office_is_told_with_the_day_on_which_it_ended():
+    office, new = make_department(name="科委"), make_department()
+    steward = browser_of(make_superuser())
+    answer = fill_in(steward, desk(office, "change"), succeeded_by=[new.pk])
+    assert errors(answer) == {"ended_on": ["请填写科委在哪一天撤销：撤销后才有承接其工作的部门。"]}
+    fill_in(steward, desk(office, "change"), succeeded_by=[new.pk], ended_on="2026-03-01")
+    publish_what_waits()
+    assert list(office.succeeded_by.all()) == [new]
+
+
 def test_an_administrator_requires_a_second_factor_of_a_role_and_nothing_more(administrator):
     group = Group.objects.get(name=REVIEWER)
     before = set(group.permissions.all())
