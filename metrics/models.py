@@ -24,7 +24,7 @@ from measures.text import InBothLanguages, Named, NamedQuerySet
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .rules.baseline import Stated, last_before
-from .rules.checks import CheckKind, Role
+from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
     Category,
     Certainty,
@@ -292,6 +292,10 @@ class Indicator(Named):
         if stored and (stored.observations.exists() or stored.targets.exists()):
             raise ValidationError(
                 {"unit": _("Values are told in the unit until now: make a new indicator instead.")}
+            )
+        if stored and stored.unit.quantity != self.unit.quantity and stored.check_terms.exists():
+            raise ValidationError(
+                {"unit": _("A check compares it with other figures of the quantity until now.")}
             )
 
     def was_public(self, day: date) -> bool:
@@ -673,11 +677,14 @@ class Target(Sourced, Submission):
 
 class CheckQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
-        """Checks that stood on ``as_of`` (today if None), all of their indicators being public."""
-        hidden = CheckTerm.objects.filter(check_of=OuterRef("pk")).exclude(
-            indicator__in=Indicator.objects.published(as_of)
+        """Checks that stood on ``as_of`` (today if None) and have figures, all of them public."""
+        terms = CheckTerm.objects.filter(check_of=OuterRef("pk"))
+        hidden = terms.exclude(indicator__in=Indicator.objects.published(as_of))
+        return (
+            self.filter(Exists(terms))
+            .exclude(Exists(hidden))
+            .exclude(is_withdrawn(Check, moment_of(as_of)))
         )
-        return self.exclude(Exists(hidden)).exclude(is_withdrawn(Check, moment_of(as_of)))
 
     def not_withdrawn(self):
         return self.exclude(is_withdrawn(Check, timezone.now()))
@@ -751,6 +758,36 @@ class Check(Named):
                 violation_error_message=_("Say why the figures cannot be compared."),
             )
         ]
+
+    def clean_part(self, terms: list[list]) -> None:
+        """Refuses ``terms`` (role, code of the indicator, earlier) that do not make the relation.
+
+        Every role that the kind needs is there, a rate is a percentage, and everything else of
+        one quantity. An indicator that does not exist is none of this method's concern.
+        """
+        roles = {role for role, _code, _earlier in terms}
+        problems = [
+            _("The relation “%(relation)s” lacks a figure: %(role)s.")
+            % {"relation": self.get_kind_display(), "role": role.label}
+            for role in NEEDED.get(self.kind, ())
+            if role not in roles
+        ]
+        codes = [code for _role, code, _earlier in terms]
+        known = Indicator.objects.select_related("unit").in_bulk(codes, field_name="code")
+        figures = [(role, known[code]) for role, code, _earlier in terms if code in known]
+        expected = next((row.unit for role, row in figures if role != Role.RATE), None)
+        for role, row in figures:
+            told = {"figure": row, "unit": row.unit}
+            if role == Role.RATE and row.unit.quantity != PERCENTAGE:
+                text = _("“%(figure)s” is counted in %(unit)s; a stated rate is a percentage.")
+                problems.append(text % told)
+            elif role != Role.RATE and row.unit.quantity != expected.quantity:
+                text = _(
+                    "“%(figure)s” is counted in %(unit)s, which does not compare with %(other)s."
+                )
+                problems.append(text % {**told, "other": expected})
+        if problems:
+            raise ValidationError(problems)
 
 
 class CheckTermManager(models.Manager):

@@ -697,6 +697,38 @@ def test_the_figures_of_a_check_are_on_the_trail(admin_client):
     assert "part: Part" not in event.before
 
 
+def sentences_about_figures(response) -> list[str]:
+    (formset,) = response.context["inline_admin_formsets"]
+    return list(formset.formset.non_form_errors())
+
+
+def test_a_check_without_its_figures_is_refused_and_told_what_is_missing(admin_client):
+    typed = {"code": "new", "name": "新", "name_en": "New", "kind": "part", "order": "7"}
+    whole = make_indicator(name_en="Parks")
+    figures = {
+        "terms-TOTAL_FORMS": "1", "terms-INITIAL_FORMS": "0", "terms-0-role": "whole",
+        "terms-0-indicator": whole.pk,
+    }  # fmt: skip
+    relation = "The relation “a part is at most the whole” lacks a figure"
+    nothing = figures | {"terms-TOTAL_FORMS": "0"}
+    answer = admin_client.post(desk(Check, "add"), typed | nothing)
+    assert sentences_about_figures(answer) == [f"{relation}: part.", f"{relation}: whole."]
+    answer = admin_client.post(desk(Check, "add"), typed | figures)
+    assert sentences_about_figures(answer) == [f"{relation}: part."]
+
+    loans = make_indicator(name_en="Loans", unit=make_money()["亿元"])
+    figures |= {"terms-TOTAL_FORMS": "2", "terms-1-role": "part", "terms-1-indicator": loans.pk}
+    (sentence,) = sentences_about_figures(admin_client.post(desk(Check, "add"), typed | figures))
+    assert "does not compare with" in sentence and ("Loans" in sentence or "Parks" in sentence)
+    assert not Revision.objects.exists()
+
+    figures["terms-1-indicator"] = make_indicator().pk
+    assert admin_client.post(desk(Check, "add"), typed | figures).status_code == 302
+    assert not Check.objects.exists()
+    publish_what_waits()
+    assert Check.objects.published().get().code == "new"
+
+
 def test_nothing_public_is_deleted_at_the_desk(admin_client):
     plan = make_plan()
     assert admin_client.post(desk(plan, "delete"), {"post": "yes"}).status_code == 403
