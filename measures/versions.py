@@ -18,6 +18,8 @@ from django.db import models
 from . import fixed_rounds, guards
 
 VERSIONS, REVISIONS, APPLYING = "measures_version", "measures_revision", "measures_applying"
+#: Its rows come with the tables, so they begin no database and have always been there.
+THRESHOLDS = "measures_threshold"
 
 #: The tables that are kept; a row of a second one belongs to a row of another and goes with it.
 KEPT = (
@@ -29,6 +31,7 @@ KEPT = (
     ("measures.department_succeeded_by", "from_department"),
     ("measures.measure", None),
     ("measures.measure_supporting", "measure"),
+    ("measures.threshold", None),
     ("metrics.unit", None),
     ("metrics.indicator", None),
     ("metrics.plan", None),
@@ -149,7 +152,8 @@ IS_APPLYING = f"EXISTS (SELECT 1 FROM {APPLYING})"
 
 def first_day_over(sql: Sql) -> str:
     """Whether the database holds rows for longer than a day; null while it is empty."""
-    return f"(SELECT made_at FROM {VERSIONS} ORDER BY id LIMIT 1) < {sql.yesterday}"
+    begun = f"SELECT made_at FROM {VERSIONS} WHERE subject_type <> '{THRESHOLDS}'"
+    return f"({begun} ORDER BY id LIMIT 1) < {sql.yesterday}"
 
 
 def _insert(kept: Kept, row: str, sql: Sql, source: str = "", where: str = "1 = 1") -> str:
@@ -162,6 +166,8 @@ def _insert(kept: Kept, row: str, sql: Sql, source: str = "", where: str = "1 = 
     valid_from = (
         f"CASE WHEN {IS_APPLYING} THEN {MOMENT} "
         f"WHEN {first_day_over(sql)} THEN {sql.now} ELSE NULL END"
+        if kept.table != THRESHOLDS
+        else f"CASE WHEN {IS_APPLYING} THEN {MOMENT} ELSE NULL END"
     )
     return (
         f"INSERT INTO {VERSIONS} "

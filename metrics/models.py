@@ -21,6 +21,8 @@ from measures.models import Department, Measure, Opinion, Report, Round, validat
 from measures.models.tree import PLACE_IN_OPINION as MEASURES_PLACE
 from measures.submission import Submission, SubmissionQuerySet, moment_of
 from measures.text import InBothLanguages, Named, NamedQuerySet
+from measures.thresholds import JUDGING, Thresholds
+from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .rules.baseline import Stated, last_before
@@ -166,21 +168,27 @@ class IndicatorQuerySet(NamedQuerySet):
     def of_opinion(self, opinion: Opinion):
         return self.filter(measure__theme__section__opinion=opinion)
 
+    def with_thresholds(self):
+        """With ``thresholds``, in the same query."""
+        return self.annotate(**threshold_columns(JUDGING))
+
     def with_latest_value(self, as_of: date | None = None):
-        """With ``latest`` loaded, one query however many rows."""
+        """With ``latest`` and ``thresholds`` loaded, one query however many rows."""
         values = Observation.objects.latest_of_each(as_of).select_related("report")
-        return self.prefetch_related(Prefetch("observations", values, to_attr="loaded_latest"))
+        values = Prefetch("observations", values, to_attr="loaded_latest")
+        return self.with_thresholds().prefetch_related(values)
 
     def with_latest(self, as_of: date | None = None):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
         return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
 
     def with_public_values(self, as_of: date | None = None):
-        """With ``public_values``, newest first, and so ``latest``; one query."""
+        """With ``public_values``, newest first, ``latest`` and ``thresholds``; one query."""
         values = (
             Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
         )
-        return self.prefetch_related(Prefetch("observations", values, to_attr="public_values"))
+        values = Prefetch("observations", values, to_attr="public_values")
+        return self.with_thresholds().prefetch_related(values)
 
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
@@ -302,6 +310,11 @@ class Indicator(Named):
         """Whether ``published(day)`` has it; needs the measure."""
         days = self.published_on, self.measure.published_on
         return all(since is not None and since <= day for since in days)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """By what it is judged, without terms of stages; needs ``with_thresholds``."""
+        return Thresholds.beside(self)
 
     @property
     def latest(self) -> "Observation | None":

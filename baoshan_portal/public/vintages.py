@@ -1,4 +1,4 @@
-"""Every published version of every value, target, state and withdrawal, with the time it stood.
+"""Every published version of every value, target, state, withdrawal and threshold, with its time.
 
 From this one file ``observations.csv`` and the verdict of any day can be had again: what was
 public at the end of a day is what became public before that moment and was not replaced or
@@ -7,11 +7,21 @@ withdrawn by then.
 
 from collections.abc import Iterator
 from datetime import datetime, time
+from itertools import groupby
+from operator import attrgetter
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.models import Measure, MeasureState, Withdrawal
+from measures.models import (
+    Measure,
+    MeasureState,
+    Threshold,
+    ThresholdCode,
+    Version,
+    Withdrawal,
+)
 from measures.models.tree import PLACE_IN_OPINION
 from measures.spreadsheets import READ_TOGETHER
 from measures.submission import moment_of
@@ -66,13 +76,13 @@ FURTHER = (
 VINTAGES = File(
     "vintages.csv",
     _(
-        "Every version that was ever public of every value, target, state of a measure and "
-        "withdrawal, with the time in which it stood."
+        "Every version that was ever public of every value, target, state of a measure, "
+        "withdrawal and threshold, with the time in which it stood."
     ),
     (
         *OF_OBSERVATIONS,
-        Field("kind", "string", _("observation, target, state or withdrawal")),
-        Field("public_from", "datetime", _("from when on the public could read it")),
+        Field("kind", "string", _("observation, target, state, withdrawal or threshold")),
+        Field("public_from", "datetime", _("from when on the public could read it; empty: always")),
         Field("public_to", "datetime", _("when it was replaced or fell; empty: still public")),
         *FURTHER,
         OPINION,
@@ -112,6 +122,33 @@ def _lines(moment: datetime, as_of) -> Iterator[list]:
         rows = rows.order_by(*_place("measure__"), "pk")
         for row in rows.iterator(chunk_size=READ_TOGETHER):
             yield _line(row, row.measure, **line(row))
+    yield from _thresholds(moment)
+
+
+def _thresholds(moment: datetime) -> Iterator[list]:
+    """What stood of every threshold by ``moment``, in their order; one query."""
+    versions = (
+        Version.objects.filter(subject_type=Threshold._meta.db_table)
+        .filter(Q(valid_from__isnull=True) | Q(valid_from__lt=moment))
+        .select_related("revision")
+        .order_by("subject_pk", "pk")
+    )
+    for _code, of_one in groupby(versions, attrgetter("code")):
+        for number_, row in enumerate(of_one, start=1):
+            ended = row.valid_to and row.valid_to < moment
+            cells = {
+                "kind": "threshold",
+                "code": f"{row.code}-{number_}",
+                "value": row.content["value"],
+                "unit": "points" if row.code == ThresholdCode.PACE_TOLERANCE else "days",
+                "revision": number_,
+                "published_at": moment_text(row.valid_from),
+                "public_from": moment_text(row.valid_from),
+                "public_to": moment_text(row.valid_to) if ended else None,
+                "sequence": row.pk,
+                "reason": prose(row.revision.reason) if row.revision else None,
+            }
+            yield [cells.get(field.name) for field in VINTAGES.contract]
 
 
 def _place(to: str) -> list[str]:

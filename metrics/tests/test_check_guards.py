@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone, translation
 
@@ -64,7 +64,7 @@ def test_a_check_is_a_draft_until_somebody_else_publishes_it():
     entries = new_check((Role.PART, make_indicator()), (Role.WHOLE, make_indicator()))
     revision = submit_changes(entries, steward=steward)
     assert not Check.objects.exists()
-    with pytest.raises(TransitionError):
+    with pytest.raises(PermissionDenied):
         workflow.publish(revision, by=steward)
     assert not Check.objects.exists()
 

@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
@@ -12,8 +11,9 @@ from django.utils import timezone
 
 from baoshan_portal.public.vintages import OF_OBSERVATIONS
 from baoshan_portal.tests.pages import rows_of
-from measures.models import Measure
+from measures.models import Measure, Threshold
 from measures.submission import end_of_day
+from measures.tests.factories import reword
 from metrics.models import Observation, Target
 from metrics.rules import progress
 from metrics.rules.baseline import Stated, baseline
@@ -41,6 +41,9 @@ def demo(django_db_setup, django_db_blocker):
         make_withdrawal(targets[2].indicator, published=today - timedelta(days=50))
         busy = Measure.objects.get(code="nanda-enterprise-clustering")
         make_withdrawal(busy, published=today - timedelta(days=30))
+        tolerance = Threshold.objects.get(code="pace-tolerance")
+        reword(tolerance, today - timedelta(days=150), value=0)
+        reword(tolerance, today - timedelta(days=25), value=60)
         yield
         transaction.set_rollback(True)
 
@@ -52,7 +55,8 @@ def read(client, name: str, **query) -> list[dict]:
 def stood(row: dict, day: date) -> bool:
     end = end_of_day(day)
     gone = row["public_to"] and datetime.fromisoformat(row["public_to"]) < end
-    return datetime.fromisoformat(row["public_from"]) < end and not gone
+    begun = row["public_from"] and datetime.fromisoformat(row["public_from"])
+    return (not begun or begun < end) and not gone
 
 
 def days() -> list[date]:
@@ -85,7 +89,7 @@ def stated(row: dict) -> Stated:
     return Stated(Decimal(row["value"]), row["qualifier"], period)
 
 
-def verdict(target: dict, values: list[dict], on: date) -> str:
+def verdict(target: dict, values: list[dict], on: date, tolerance_points: int) -> str:
     start, value = day(target["plan_start"]), values[0] if values else None
     before = [row for row in values if day(row["period_end"]) <= start]
     begins = baseline(
@@ -108,7 +112,7 @@ def verdict(target: dict, values: list[dict], on: date) -> str:
         kind=target["indicator_kind"],
         frequency=target["frequency"],
         qualifier=value["qualifier"] if value else "",
-        tolerance_points=settings.PACE_TOLERANCE_POINTS,
+        tolerance_points=tolerance_points,
     ).value
 
 
@@ -132,13 +136,16 @@ def test_the_verdicts_of_any_day_follow_from_the_same_file(client):
     for on in days():
         now = [row for row in versions if stood(row, on)]
         values = {}
+        (tolerance,) = [row["value"] for row in now if row["code"].startswith("pace-tolerance-")]
         for row in now:
             if row["kind"] == "observation":
                 values.setdefault(row["indicator_code"], []).append(row)
         mine = [
             (
                 row["indicator_code"], row["plan"], row["due_on"],
-                verdict(row, newest_first(values.get(row["indicator_code"], [])), on),
+                verdict(
+                    row, newest_first(values.get(row["indicator_code"], [])), on, int(tolerance)
+                ),
             )
             for row in now
             if row["kind"] == "target"
@@ -188,7 +195,8 @@ def test_a_version_says_by_which_reason_it_came_and_went(client):
 def test_the_file_of_a_past_day_does_not_know_what_came_later(client):
     on = timezone.localdate() - timedelta(days=300)
     rows = read(client, "vintages", as_of=on.isoformat())
-    assert all(datetime.fromisoformat(row["public_from"]) < end_of_day(on) for row in rows)
+    froms = [row["public_from"] for row in rows if row["kind"] != "threshold"]
+    assert all(datetime.fromisoformat(moment) < end_of_day(on) for moment in froms)
     moments = [datetime.fromisoformat(row["public_to"]) for row in rows if row["public_to"]]
     assert moments and max(moments) < end_of_day(on)
     assert not {row["withdrawn_kind"] for row in rows} & {"indicator", "measure"}

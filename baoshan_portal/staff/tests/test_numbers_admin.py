@@ -37,6 +37,7 @@ from measures.models import (
     Round,
     Section,
     Theme,
+    Threshold,
     TrailEvent,
     User,
     Withdrawal,
@@ -60,19 +61,19 @@ from measures.tests.factories import (
     make_superuser,
     make_theme,
     make_user,
+    the_threshold,
 )
 from measures.workflow import TransitionError, correct, submit, submit_all
 from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (
-    make_check,
     make_indicator,
     make_money,
     make_observation,
     make_plan,
     make_target,
-    make_term,
     make_unit,
+    make_whole_check,
     make_withdrawal,
 )
 
@@ -104,7 +105,8 @@ MAKERS = {
     Observation: make_observation,
     Plan: make_plan,
     Target: make_target,
-    Check: make_check,
+    Check: make_whole_check,
+    Threshold: the_threshold,
 }
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"measures", "metrics"}]
 each_model = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -150,8 +152,9 @@ def test_a_superuser_sees_every_page(model, language, admin_client):
     with translation.override(language):
         listing = desk(model, "changelist")
         pages = [listing, f"{listing}?q=a", desk(row, "change"), desk(row, "history")]
-        # These two begin on the page of what they change or withdraw.
-        pages += [desk(model, "add")] if model not in {TrailEvent, Revision, Withdrawal} else []
+        # These begin on the page of what they change or withdraw, or are there from the start.
+        without_form = {TrailEvent, Revision, Threshold, Withdrawal}
+        pages += [desk(model, "add")] if model not in without_form else []
         # Accounts stay, because rows name them, and what is public stays for good.
         stays = model in {TrailEvent, User} or is_public(row)
         pages += [desk(row, "delete")] if not stays else []
@@ -683,16 +686,19 @@ def test_every_change_of_the_structure_is_on_the_trail(admin_client, admin_user,
 
 
 def test_the_figures_of_a_check_are_on_the_trail(admin_client):
-    term = make_term()
+    check = make_whole_check()
     part = make_indicator(name="专利")
-    page = admin_client.get(desk(term.check_of, "change"))
-    added = {"terms-TOTAL_FORMS": "2", "terms-1-role": "part", "terms-1-indicator": part.pk}
-    rows = {"terms-0-id": term.pk, "terms-0-check_of": term.check_of_id, "terms-0-role": term.role,
-            "terms-0-indicator": term.indicator_id}  # fmt: skip
-    admin_client.post(desk(term.check_of, "change"), filled_in(page, **rows, **added))
+    page = admin_client.get(desk(check, "change"))
+    typed = {"terms-TOTAL_FORMS": "3", "terms-2-role": "part", "terms-2-indicator": part.pk}
+    for n, term in enumerate(check.terms.all()):
+        typed |= {
+            f"terms-{n}-id": term.pk, f"terms-{n}-check_of": check.pk, f"terms-{n}-role": term.role,
+            f"terms-{n}-indicator": term.indicator_id,
+        }  # fmt: skip
+    admin_client.post(desk(check, "change"), filled_in(page, **typed))
     publish_what_waits()
 
-    event = TrailEvent.objects.get(subject_code=term.check_of.code)
+    event = TrailEvent.objects.get(subject_code=check.code)
     assert "部分: 专利" in event.after
     assert "part: Part" not in event.before
 
