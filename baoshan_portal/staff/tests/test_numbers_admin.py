@@ -710,6 +710,7 @@ def sentences_about_figures(response) -> list[str]:
 
 def test_a_check_without_its_figures_is_refused_and_told_what_is_missing(admin_client):
     typed = {"code": "new", "name": "新", "name_en": "New", "kind": "part", "order": "7"}
+    typed["comparable"] = "on"
     whole = make_indicator(name_en="Parks")
     figures = {
         "terms-TOTAL_FORMS": "1", "terms-INITIAL_FORMS": "0", "terms-0-role": "whole",
