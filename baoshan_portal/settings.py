@@ -11,22 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError
-from marshmallow import ValidationError
 from marshmallow.validate import Range, Regexp
-
-STAGES_WITH_TERM = ("acted-on", "answered", "deliberated", "evaluated", "closed")
-
-
-def known_terms(terms: dict[str, int]) -> None:
-    """Refuses terms of unknown stages and terms of less than a day."""
-    if wrong := set(terms) - set(STAGES_WITH_TERM):
-        raise ValidationError(
-            f"{', '.join(sorted(wrong))}: no such stage; write stage=days, separated by commas, "
-            f"of {', '.join(STAGES_WITH_TERM)}."
-        )
-    if any(days < 1 for days in terms.values()):
-        raise ValidationError("A term is one day or more.")
-
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,21 +35,6 @@ FORCE_SCRIPT_NAME = env.str(
 DEMO = env.bool("DEMO", default=False)
 DATABASE_FILE = BASE_DIR / ("var/demo.sqlite3" if DEMO else "var/portal.sqlite3")
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}")}
-# How many percentage points completion may lie behind the time used before it counts as behind
-PACE_TOLERANCE_POINTS = env.int("PACE_TOLERANCE_POINTS", default=10, validate=Range(min=0))
-# How many days after the end of its period a value falls due
-REPORTING_GRACE_DAYS = env.int("REPORTING_GRACE_DAYS", default=30, validate=Range(min=0, max=365))
-# Days from the handing over of an opinion until each of its later stages is due; law sets none
-STAGE_TERMS = env.dict(
-    "STAGE_TERMS",
-    subcast_values=int,
-    default=(
-        {"acted-on": 30, "answered": 180, "deliberated": 240, "evaluated": 270, "closed": 365}
-        if DEMO
-        else {}
-    ),
-    validate=known_terms,
-)
 # Evidence files: kept out of the served folders and handed out by the admin alone
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO else "var/files"))
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"

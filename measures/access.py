@@ -40,6 +40,8 @@ STEWARDS_ENTRY: Rights = READ_BY_ALL | {
 COMMITTEES_WORD: Rights = {COMMITTEE: "view add change delete publish", AUDITOR: "view"}
 #: By whom it was entered, and of everything else by the stewards; see ``withdrawable``
 WITHDRAWAL: Rights = ENTRY | {STEWARD: "view add change delete"}
+#: What there is always exactly one row of
+THRESHOLD: Rights = READ_BY_ALL | {STEWARD: "view change"}
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
 TRAIL: Rights = {AUDITOR: "view"}
 #: Stewards change what an office is called, by review; administrators who belongs to it

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,4 +8,6 @@ class MeasuresConfig(AppConfig):
     verbose_name = _("Words: what was promised")
 
     def ready(self):
-        from . import sign_in_trail  # noqa: F401
+        from . import former_settings, sign_in_trail  # noqa: F401
+
+        checks.register(former_settings.tell)

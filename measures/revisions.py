@@ -257,6 +257,7 @@ def check_complete(revision: Revision) -> None:
         raise ValidationError(_("Say why; the public reads the reason."))
     for change in revision.changes:
         _check_current(change)
+    _check_parts(revision.changes)
 
 
 def outdated(revision: Revision) -> list[str]:
@@ -295,6 +296,27 @@ def _check_current(change: dict) -> None:
                 _("%(row)s is public since %(day)s; that does not change any more.")
                 % {"row": row, "day": row.published_on.isoformat()}
             )
+
+
+def _check_parts(changes: list[dict]) -> None:
+    """Raises ValidationError if what belongs to a row would not fit it after ``changes``."""
+    wanted: dict[tuple, dict] = {}
+    for change in changes:
+        values = {change["field"]: change["new"]} if change["field"] else change["new"]
+        wanted.setdefault((change["model"], change["code"]), {}).update(values)
+    for (label, code), values in wanted.items():
+        if label in PARTS:
+            model = apps.get_model(label)
+            row = model._default_manager.filter(code=code).first() or model(code=code)
+            for name in set(values) - {PARTS[label], *related_fields(model)}:
+                setattr(row, name, model._meta.get_field(name).to_python(values[name]))
+            _check_part(row, values)
+
+
+def _check_part(row: models.Model, values: dict) -> None:
+    part = PARTS.get(row._meta.label_lower)
+    if part and hasattr(row, "clean_part"):
+        row.clean_part(values[part] if part in values else told(row, part))
 
 
 def _now(change: dict, row) -> str:
@@ -386,6 +408,7 @@ def _change(row: models.Model, values: dict) -> None:
     try:
         for name, value in own.items():
             setattr(row, name, _value(model._meta.get_field(name), value))
+        _check_part(row, values)
         if row.pk is None:
             row.full_clean()
         else:
@@ -398,6 +421,9 @@ def _change(row: models.Model, values: dict) -> None:
             # What is published today was not public before, whatever day was meant.
             row.published_on = max(row.published_on, timezone.localdate())
         with transaction.atomic():
+            if row.pk and part in values and not values[part]:
+                # An office that stands again has nobody any more who continues it.
+                _write_part(row, part, [])
             row.save()
             if part in values:
                 _write_part(row, part, values[part])

@@ -15,9 +15,11 @@ from functools import cached_property
 from django.apps import apps
 from django.db import models
 
-from . import fixed_rounds
+from . import fixed_rounds, guards
 
 VERSIONS, REVISIONS, APPLYING = "measures_version", "measures_revision", "measures_applying"
+#: Its rows come with the tables, so they begin no database and have always been there.
+THRESHOLDS = "measures_threshold"
 
 #: The tables that are kept; a row of a second one belongs to a row of another and goes with it.
 KEPT = (
@@ -29,6 +31,7 @@ KEPT = (
     ("measures.department_succeeded_by", "from_department"),
     ("measures.measure", None),
     ("measures.measure_supporting", "measure"),
+    ("measures.threshold", None),
     ("metrics.unit", None),
     ("metrics.indicator", None),
     ("metrics.plan", None),
@@ -147,9 +150,10 @@ REVISION = f"(SELECT revision_id FROM {APPLYING})"
 IS_APPLYING = f"EXISTS (SELECT 1 FROM {APPLYING})"
 
 
-def _first_day_over(sql: Sql) -> str:
+def first_day_over(sql: Sql) -> str:
     """Whether the database holds rows for longer than a day; null while it is empty."""
-    return f"(SELECT made_at FROM {VERSIONS} ORDER BY id LIMIT 1) < {sql.yesterday}"
+    begun = f"SELECT made_at FROM {VERSIONS} WHERE subject_type <> '{THRESHOLDS}'"
+    return f"({begun} ORDER BY id LIMIT 1) < {sql.yesterday}"
 
 
 def _insert(kept: Kept, row: str, sql: Sql, source: str = "", where: str = "1 = 1") -> str:
@@ -161,7 +165,9 @@ def _insert(kept: Kept, row: str, sql: Sql, source: str = "", where: str = "1 = 
     """
     valid_from = (
         f"CASE WHEN {IS_APPLYING} THEN {MOMENT} "
-        f"WHEN {_first_day_over(sql)} THEN {sql.now} ELSE NULL END"
+        f"WHEN {first_day_over(sql)} THEN {sql.now} ELSE NULL END"
+        if kept.table != THRESHOLDS
+        else f"CASE WHEN {IS_APPLYING} THEN {MOMENT} ELSE NULL END"
     )
     return (
         f"INSERT INTO {VERSIONS} "
@@ -180,7 +186,8 @@ def triggers(vendor: str) -> list[Trigger]:
     found = []
     for kept in tables:
         found += _guards(kept, sql) + _records(kept, tables, sql)
-    return found + _guards_of_versions(tables, sql) + [_guard_of_fixed_rounds()]
+    found += [*_guards_of_versions(tables, sql), _guard_of_fixed_rounds()]
+    return found + [Trigger(*rule) for rule in guards.rules()]
 
 
 def _guards(kept: Kept, sql: Sql) -> list[Trigger]:
@@ -209,7 +216,7 @@ def _guards(kept: Kept, sql: Sql) -> list[Trigger]:
         found.append(
             Trigger(
                 f"{kept.table}_reviewed_insert", kept.table, "BEFORE", "INSERT",
-                f"{new} AND NOT {IS_APPLYING} AND {_first_day_over(sql)}", REFUSED,
+                f"{new} AND NOT {IS_APPLYING} AND {first_day_over(sql)}", REFUSED,
             )
         )  # fmt: skip
     return found
@@ -308,7 +315,7 @@ def install(connection) -> None:
         for statement in _missing_versions(connection):
             cursor.execute(statement)
         for trigger in triggers(connection.vendor):
-            for statement in _create(trigger, connection.vendor):
+            for statement in create(trigger, connection.vendor):
                 cursor.execute(statement)
         if connection.vendor == "postgresql":
             for table in (VERSIONS, *(kept.table for kept in kept_tables())):
@@ -326,17 +333,26 @@ def remove(connection) -> None:
     postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
         for trigger in triggers(connection.vendor):
-            where = f" ON {trigger.table}" if postgresql else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}{where}")
-            if postgresql:
-                cursor.execute(f"DROP FUNCTION IF EXISTS portal_{trigger.name}()")
+            for statement in drop(trigger, connection.vendor):
+                cursor.execute(statement)
         if postgresql:
             for table in (VERSIONS, *(kept.table for kept in kept_tables())):
                 cursor.execute(f"DROP TRIGGER IF EXISTS {table}_version_truncate ON {table}")
             cursor.execute("DROP SCHEMA IF EXISTS past CASCADE")
 
 
-def _create(trigger: Trigger, vendor: str) -> list[str]:
+def drop(trigger: Trigger, vendor: str) -> list[str]:
+    """The statements that take ``trigger`` away, if it is there."""
+    if vendor != "postgresql":
+        return [f"DROP TRIGGER IF EXISTS {trigger.name}"]
+    return [
+        f"DROP TRIGGER IF EXISTS {trigger.name} ON {trigger.table}",
+        f"DROP FUNCTION IF EXISTS portal_{trigger.name}()",
+    ]
+
+
+def create(trigger: Trigger, vendor: str) -> list[str]:
+    """The statements that make ``trigger``."""
     head = f"CREATE TRIGGER {trigger.name} {trigger.when} {trigger.operation} ON {trigger.table}"
     refuses = isinstance(trigger.body, str)
     if vendor != "postgresql":

@@ -27,5 +27,8 @@ def unprotect(using, plan, **kwargs):
     """Takes the triggers away before tables change: they name columns and each other's tables."""
     from measures import protection
 
+    from . import protection as own
+
     if plan:
+        own.remove(connections[using])
         protection.remove(connections[using])

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from measures.models import Opinion
 from measures.numerals import rounded
+from measures.thresholds import Thresholds
 
 from .models import Check, CheckTerm, Indicator, Observation, Target, Unit
 from .rules import progress
@@ -61,11 +61,15 @@ class Assessment:
         return self.target is not None and self.verdict.contradicts(self.target.claim)
 
 
-def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
+def assess(
+    indicator: Indicator, target: Target | None, on: date, thresholds: Thresholds | None = None
+) -> Assessment:
     """The state of ``indicator`` on ``on`` against ``target``; None means that it has no target.
 
-    Needs ``with_latest`` or ``with_history``.
+    Needs ``with_latest`` or ``with_history``. ``thresholds`` are those that stood on ``on``, None
+    where they were loaded with ``indicator``.
     """
+    thresholds = thresholds or indicator.thresholds
     latest, reported = indicator.latest, indicator.reported
     begins = None
     if target is None:
@@ -84,9 +88,9 @@ def assess(indicator: Indicator, target: Target | None, on: date) -> Assessment:
         baseline=begins,
         completion=completion,
         progress=way_done,
-        verdict=_verdict(indicator, reported, target, begins, on),
+        verdict=_verdict(indicator, reported, target, begins, on, thresholds.tolerance_points),
         time_used=progress.time_used(*_span(target), on),
-        timeliness=timeliness_of(indicator, on),
+        timeliness=timeliness_of(indicator, on, thresholds),
     )
 
 
@@ -104,11 +108,17 @@ def baseline_of(
 
 
 def verdict_of(
-    indicator: Indicator, values: Sequence[Observation], target: Target, on: date
+    indicator: Indicator,
+    values: Sequence[Observation],
+    target: Target,
+    on: date,
+    *,
+    tolerance_points: int,
 ) -> Verdict:
     """What can be concluded on ``on`` if ``values`` are those that are public, newest first."""
     begins = baseline_from(indicator, values, target)
-    return _verdict(indicator, newest_reported(values), target, begins, on)
+    reported = newest_reported(values)
+    return _verdict(indicator, reported, target, begins, on, tolerance_points)
 
 
 def baseline_from(
@@ -130,6 +140,7 @@ def _verdict(
     target: Target | None,
     begins: Baseline | None,
     on: date,
+    tolerance_points: int,
 ) -> Verdict:
     start, due = _span(target)
     return progress.verdict(
@@ -145,7 +156,7 @@ def _verdict(
         kind=indicator.kind,
         frequency=indicator.frequency,
         qualifier=reported.qualifier if reported else "",
-        tolerance_points=settings.PACE_TOLERANCE_POINTS,
+        tolerance_points=tolerance_points,
     )
 
 
@@ -156,10 +167,12 @@ def _span(target: Target | None) -> tuple[date | None, date | None]:
     return target.plan.start_on, target.due_on or target.plan.end_on
 
 
-def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
+def timeliness_of(
+    indicator: Indicator, on: date, thresholds: Thresholds | None = None
+) -> Timeliness:
     """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``.
 
-    Gaps are counted where ``public_values`` are loaded.
+    ``thresholds`` as in ``assess``. Gaps are counted where ``public_values`` are loaded.
     """
     reported = indicator.reported
     values = getattr(indicator, "public_values", ())
@@ -167,7 +180,7 @@ def timeliness_of(indicator: Indicator, on: date) -> Timeliness:
         indicator.frequency,
         reported.period_end if reported else None,
         on,
-        grace_days=settings.REPORTING_GRACE_DAYS,
+        grace_days=(thresholds or indicator.thresholds).grace_days,
         agreed_on=indicator.schedule_agreed_on,
         gaps=len(gaps_of(indicator, values)),
     )

@@ -21,10 +21,12 @@ from measures.models import Department, Measure, Opinion, Report, Round, validat
 from measures.models.tree import PLACE_IN_OPINION as MEASURES_PLACE
 from measures.submission import Submission, SubmissionQuerySet, moment_of
 from measures.text import InBothLanguages, Named, NamedQuerySet
+from measures.thresholds import JUDGING, Thresholds
+from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .rules.baseline import Stated, last_before
-from .rules.checks import CheckKind, Role
+from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
     Category,
     Certainty,
@@ -166,21 +168,27 @@ class IndicatorQuerySet(NamedQuerySet):
     def of_opinion(self, opinion: Opinion):
         return self.filter(measure__theme__section__opinion=opinion)
 
+    def with_thresholds(self):
+        """With ``thresholds``, in the same query."""
+        return self.annotate(**threshold_columns(JUDGING))
+
     def with_latest_value(self, as_of: date | None = None):
-        """With ``latest`` loaded, one query however many rows."""
+        """With ``latest`` and ``thresholds`` loaded, one query however many rows."""
         values = Observation.objects.latest_of_each(as_of).select_related("report")
-        return self.prefetch_related(Prefetch("observations", values, to_attr="loaded_latest"))
+        values = Prefetch("observations", values, to_attr="loaded_latest")
+        return self.with_thresholds().prefetch_related(values)
 
     def with_latest(self, as_of: date | None = None):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
         return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
 
     def with_public_values(self, as_of: date | None = None):
-        """With ``public_values``, newest first, and so ``latest``; one query."""
+        """With ``public_values``, newest first, ``latest`` and ``thresholds``; one query."""
         values = (
             Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
         )
-        return self.prefetch_related(Prefetch("observations", values, to_attr="public_values"))
+        values = Prefetch("observations", values, to_attr="public_values")
+        return self.with_thresholds().prefetch_related(values)
 
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
@@ -293,11 +301,20 @@ class Indicator(Named):
             raise ValidationError(
                 {"unit": _("Values are told in the unit until now: make a new indicator instead.")}
             )
+        if stored and stored.unit.quantity != self.unit.quantity and stored.check_terms.exists():
+            raise ValidationError(
+                {"unit": _("A check compares it with other figures of the quantity until now.")}
+            )
 
     def was_public(self, day: date) -> bool:
         """Whether ``published(day)`` has it; needs the measure."""
         days = self.published_on, self.measure.published_on
         return all(since is not None and since <= day for since in days)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """By what it is judged, without terms of stages; needs ``with_thresholds``."""
+        return Thresholds.beside(self)
 
     @property
     def latest(self) -> "Observation | None":
@@ -673,11 +690,14 @@ class Target(Sourced, Submission):
 
 class CheckQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
-        """Checks that stood on ``as_of`` (today if None), all of their indicators being public."""
-        hidden = CheckTerm.objects.filter(check_of=OuterRef("pk")).exclude(
-            indicator__in=Indicator.objects.published(as_of)
+        """Checks that stood on ``as_of`` (today if None) and have figures, all of them public."""
+        terms = CheckTerm.objects.filter(check_of=OuterRef("pk"))
+        hidden = terms.exclude(indicator__in=Indicator.objects.published(as_of))
+        return (
+            self.filter(Exists(terms))
+            .exclude(Exists(hidden))
+            .exclude(is_withdrawn(Check, moment_of(as_of)))
         )
-        return self.exclude(Exists(hidden)).exclude(is_withdrawn(Check, moment_of(as_of)))
 
     def not_withdrawn(self):
         return self.exclude(is_withdrawn(Check, timezone.now()))
@@ -751,6 +771,36 @@ class Check(Named):
                 violation_error_message=_("Say why the figures cannot be compared."),
             )
         ]
+
+    def clean_part(self, terms: list[list]) -> None:
+        """Refuses ``terms`` (role, code of the indicator, earlier) that do not make the relation.
+
+        Every role that the kind needs is there, a rate is a percentage, and everything else of
+        one quantity. An indicator that does not exist is none of this method's concern.
+        """
+        roles = {role for role, _code, _earlier in terms}
+        problems = [
+            _("The relation “%(relation)s” lacks a figure: %(role)s.")
+            % {"relation": self.get_kind_display(), "role": role.label}
+            for role in NEEDED.get(self.kind, ())
+            if role not in roles
+        ]
+        codes = [code for _role, code, _earlier in terms]
+        known = Indicator.objects.select_related("unit").in_bulk(codes, field_name="code")
+        figures = [(role, known[code]) for role, code, _earlier in terms if code in known]
+        expected = next((row.unit for role, row in figures if role != Role.RATE), None)
+        for role, row in figures:
+            told = {"figure": row, "unit": row.unit}
+            if role == Role.RATE and row.unit.quantity != PERCENTAGE:
+                text = _("“%(figure)s” is counted in %(unit)s; a stated rate is a percentage.")
+                problems.append(text % told)
+            elif role != Role.RATE and row.unit.quantity != expected.quantity:
+                text = _(
+                    "“%(figure)s” is counted in %(unit)s, which does not compare with %(other)s."
+                )
+                problems.append(text % {**told, "other": expected})
+        if problems:
+            raise ValidationError(problems)
 
 
 class CheckTermManager(models.Manager):

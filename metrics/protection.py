@@ -1,4 +1,4 @@
-"""A trigger that keeps the future out of what happened, also for raw SQL.
+"""Triggers that keep the future out of what happened, and checks whole, also for raw SQL.
 
 A value over a period that ends after the day of its publication can be expected or preliminary,
 never actual. It is a trigger rather than a constraint because it speaks of the moment of
@@ -8,6 +8,9 @@ that a constraint could never be added to such a database.
 
 from django.conf import settings
 
+from measures import versions
+
+from . import check_guards
 from .rules.choices import Certainty
 
 TABLE = "metrics_observation"
@@ -31,7 +34,11 @@ def install(connection) -> None:
         f"NEW.state = 'published' AND NEW.certainty = '{Certainty.ACTUAL}' "
         f"AND NEW.period_end > {day}"
     )
+    remove(connection)
     with connection.cursor() as cursor:
+        for trigger in check_guards.triggers(connection.vendor):
+            for statement in versions.create(trigger, connection.vendor):
+                cursor.execute(statement)
         for operation in OPERATIONS:
             name = f"{TABLE}_no_future_{operation.lower()}"
             where = f" ON {TABLE}" if is_postgresql else ""
@@ -42,3 +49,11 @@ def install(connection) -> None:
                 if is_postgresql
                 else f"{head} WHEN {is_future} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
             )
+
+
+def remove(connection) -> None:
+    """Takes away those that name other tables than their own, before a migration changes tables."""
+    with connection.cursor() as cursor:
+        for trigger in check_guards.triggers(connection.vendor):
+            for statement in versions.drop(trigger, connection.vendor):
+                cursor.execute(statement)

@@ -1,9 +1,10 @@
 """Targets that were set, or what they measure defined, anew: what was first, and what it changed.
 
 A verdict counts as changed by a redefinition if today's values would give a worse one by terms
-that were public before: an earlier version of the target, its due date, the plan or the kind of
-figure. What a new scope, unit or basis does to the values cannot be computed; there the verdict
-counts as changed if it became better with the first values published after the new words.
+that were public before: an earlier version of the target, its due date, the plan, the kind of
+figure or the tolerance of the pace. What a new scope, unit or basis does to the values cannot be
+computed; there the verdict counts as changed if it became better with the first values published
+after the new words.
 """
 
 import copy
@@ -17,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures.models import Version
+from measures.models import Threshold, ThresholdCode, Version
 from measures.submission import moment_of, stood
 
 from .assessment import verdict_of
@@ -31,6 +32,7 @@ JUDGED = ("kind", "frequency")
 #: What decides which values it has.
 MEANT = ("scope", "kind", "unit_id", "basis_id")
 SPAN = ("start_on", "end_on")
+TOLERANCE = Threshold._meta.db_table
 
 
 def redefined_text(terms: "Redefinition") -> str:
@@ -45,7 +47,7 @@ def redefined_text(terms: "Redefinition") -> str:
 
 
 class Definitions:
-    """What indicators and plans said before they were defined anew."""
+    """What indicators and plans said before they were defined anew, and the tolerance by when."""
 
     def __init__(self, rows: Iterable[Version] = ()):
         self._former = defaultdict(list)
@@ -61,7 +63,19 @@ class Definitions:
             | Q(subject_type=Plan._meta.db_table, subject_pk__in=plans),
             valid_to__isnull=False,
         )
-        return cls(rows)
+        tolerance = {"subject_type": TOLERANCE, "code": ThresholdCode.PACE_TOLERANCE}
+        return cls(rows | Version.objects.filter(**tolerance))
+
+    def tolerance_points(self, moment: datetime) -> int:
+        """The tolerance of the pace that stood just before ``moment``, in percentage points."""
+        return next(row.content["value"] for row in self._tolerances() if _stood(row, moment))
+
+    def tolerance_moments(self) -> list[datetime]:
+        """When the tolerance of the pace became another one."""
+        return [row.valid_to for row in self._tolerances() if row.valid_to]
+
+    def _tolerances(self) -> list[Version]:
+        return next((rows for key, rows in self._former.items() if key[0] == TOLERANCE), [])
 
     def moments(self, row: Indicator | Plan) -> list[datetime]:
         """When ``row`` began to say something else."""
@@ -70,13 +84,18 @@ class Definitions:
     def before(self, row, moment: datetime):
         """``row`` as it stood just before ``moment``."""
         for version in self._versions(row):
-            begun = version.valid_from is None or version.valid_from < moment
-            if begun and moment <= version.valid_to:
+            if _stood(version, moment):
                 return _as(row, version.content)
         return row
 
     def _versions(self, row) -> list[Version]:
         return self._former.get((row._meta.db_table, row.pk), [])
+
+
+def _stood(version: Version, moment: datetime) -> bool:
+    """Whether it is what stood just before ``moment``."""
+    begun = version.valid_from is None or version.valid_from < moment
+    return begun and (version.valid_to is None or moment <= version.valid_to)
 
 
 def _as(row: Indicator | Plan, content: dict):
@@ -172,6 +191,7 @@ class _Terms:
     def moments(self) -> set[datetime]:
         found = {target.published_at for target in self.chain[1:]}
         found.update(self.definitions.moments(self.indicator))
+        found.update(self.definitions.tolerance_moments())
         for plan in {target.plan for target in self.chain}:
             found.update(self.definitions.moments(plan))
         return found
@@ -183,7 +203,8 @@ class _Terms:
         target.plan = self.definitions.before(target.plan, moment)
         indicator = self.definitions.before(self.indicator, moment)
         values = [value for value in self.values if stood(value, values_at)]
-        return verdict_of(indicator, values, target, on)
+        tolerance = self.definitions.tolerance_points(moment)
+        return verdict_of(indicator, values, target, on, tolerance_points=tolerance)
 
     def means_other(self, moment: datetime) -> bool:
         """Whether the words of ``moment`` changed what the indicator counts."""
@@ -220,6 +241,7 @@ def redefinitions(
         target.indicator_id
         for target in targets
         if len(chains[target.pk]) > 1
+        or definitions.tolerance_moments()
         or definitions.moments(target.indicator)
         or any(definitions.moments(row.plan) for row in chains[target.pk])
     }

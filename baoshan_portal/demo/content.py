@@ -423,5 +423,14 @@ NOTE_ON_THE_WAY = (
     "(invented) Work began on three roads.",
 )
 
-#: Why figures are asked for more often and leads are confirmed
-REWORDED = "按演示需要调整填报频率，并确认牵头单位（虚构）"
+#: Days from the handing over of the opinion until each stage is due; no law sets any
+TERMS = {
+    "term-acted-on": 30,
+    "term-answered": 180,
+    "term-deliberated": 240,
+    "term-evaluated": 270,
+    "term-closed": 365,
+}
+
+#: Why figures are asked for more often, leads are confirmed and terms are set
+REWORDED = "按演示需要调整填报频率，确认牵头单位，并设定办理期限（虚构）"

@@ -28,6 +28,7 @@ from measures.models import (
     Round,
     Section,
     Theme,
+    Threshold,
     User,
 )
 from measures.submission import State, Submission
@@ -168,6 +169,8 @@ class Filling:
                 entries += _reworded(row, "frequency", frequency.value)
         for row in Measure.objects.filter(lead__code__in=content.CONFIRMED):
             entries += _reworded(row, "lead_confirmed", True)
+        for row in Threshold.objects.filter(code__in=content.TERMS):
+            entries += _reworded(row, "value", content.TERMS[row.code])
         revision = Revision(code=f"{PREFIX}revision", reason=content.REWORDED, changes=entries)
         self.enter(revision, self.calendar.quarter(1)[0], by="demo-steward")
         self.publish([revision])

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.shortcuts import render
 
 from measures.models import Report, Stage
+from measures.thresholds import Thresholds
 from metrics.corrections import revisions_by_department
 from metrics.models import Plan
 
@@ -14,16 +15,15 @@ AXE = "4.12.1"
 
 
 def method(request):
-    """How everything is computed, with the thresholds in force."""
+    """How everything is computed, with the thresholds that stood on the day of the page."""
+    thresholds = Thresholds.read()
     context = {
         "reports": Report.objects.all(),
         "plans": Plan.objects.all(),
-        "tolerance_points": settings.PACE_TOLERANCE_POINTS,
+        "tolerance_points": thresholds.tolerance_points,
         "revisions": revisions_by_department(request.as_of),
-        "grace_days": settings.REPORTING_GRACE_DAYS,
-        "terms": [
-            (stage, settings.STAGE_TERMS[stage]) for stage in Stage if stage in settings.STAGE_TERMS
-        ],
+        "grace_days": thresholds.grace_days,
+        "terms": [(Stage(stage), days) for stage, days in thresholds.terms.items()],
     }
     return render(request, "public/method.html", context)
 

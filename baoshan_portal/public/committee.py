@@ -5,11 +5,10 @@ contradict each other, the pages say so.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -29,14 +28,17 @@ class StageLine:
     term: Term
 
 
-def stages_of(opinion: Opinion, as_of: date | None) -> list[StageLine]:
-    """Every stage of ``opinion`` in its order, as public on ``as_of``; one query."""
+def stages_of(opinion: Opinion, as_of: date | None, terms: Mapping[str, int]) -> list[StageLine]:
+    """Every stage of ``opinion`` in its order, as public on ``as_of``; one query.
+
+    ``terms`` are the ``Thresholds.terms`` of that day.
+    """
     on = as_of or timezone.localdate()
     rows = OpinionStage.objects.published(as_of).filter(opinion=opinion)
-    return lines_of({row.stage: row for row in rows}, on, settings.STAGE_TERMS)
+    return lines_of({row.stage: row for row in rows}, on, terms)
 
 
-def lines_of(known: dict[str, OpinionStage], on: date, terms: dict[str, int]) -> list[StageLine]:
+def lines_of(known: dict[str, OpinionStage], on: date, terms: Mapping[str, int]) -> list[StageLine]:
     """A line for every stage on the day ``on``; public rows and ``terms`` in days by stage."""
     start = known.get(Stage.HANDED_OVER)
     handed_over_on = start.happened_on if start else None

@@ -34,7 +34,7 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     Raises Http404 as ``get_public_or_404`` does.
     """
     as_of = request.as_of
-    row = get_public_or_404(Indicator.objects.with_place(), request, code)
+    row = get_public_or_404(Indicator.objects.with_place().with_thresholds(), request, code)
     moment = moment_of(as_of)
     values = list(
         row.observations.versions(moment).select_related(*history.SHOWN).order_by(*NEWEST_FIRST)

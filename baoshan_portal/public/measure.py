@@ -20,6 +20,7 @@ from .charts import drawing
 from .charts.frame import inline
 from .charts.history import distinct, series, small_spec
 from .committee import evaluations_about
+from .departments import tell_ends
 from .measure_states import state_of
 
 
@@ -83,6 +84,8 @@ def page(request, code):
     )
     if row.withdrawn_at:
         return render(request, "public/withdrawn.html", {"row": row, "place": row.theme})
+    departments = [*([row.lead] if row.lead else []), *row.supporting.all()]
+    tell_ends(departments, request.as_of or timezone.localdate())
     notes = list(row.notes.versions(moment_of(request.as_of)))
     context = {
         "measure": row,

@@ -14,6 +14,7 @@ from measures import watermark
 from measures.models import Department, Evaluation, MeasureState, Opinion, Report
 from measures.numerals import plain, rounded
 from measures.spreadsheets import READ_TOGETHER
+from measures.thresholds import Thresholds
 from metrics.assessment import Assessment, assess
 from metrics.history import earlier_targets
 from metrics.models import PLACE_IN_OPINION, Indicator, Observation, Target, Unit
@@ -410,6 +411,7 @@ def _reports() -> str:
 
 def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
+    thresholds = Thresholds.read()
     return JsonResponse(
         {
             "name": watermark.file_name("baoshan-portal"),
@@ -427,8 +429,9 @@ def datapackage(request):
             "opinions": _named(Opinion.objects, "number"),
             "reasons": {code: str(label) for code, label in Missing.choices},
             "thresholds": {
-                "pace_tolerance_points": settings.PACE_TOLERANCE_POINTS,
-                "reporting_grace_days": settings.REPORTING_GRACE_DAYS,
+                "pace_tolerance_points": thresholds.tolerance_points,
+                "reporting_grace_days": thresholds.grace_days,
+                "stage_term_days": dict(thresholds.terms),
             },
             "departments": _named(Department.objects),
             "units": [

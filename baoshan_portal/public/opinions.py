@@ -10,18 +10,20 @@ from django.utils.translation import gettext as _
 
 from measures.models import Measure, Opinion, Report
 from measures.past import past
+from measures.thresholds import columns
 from metrics.models import Indicator, Observation
 
 from .as_of import NotYetPublic
 
 
 def known_on(on: date) -> list[Opinion]:
-    """The opinions that were there on ``on``, each with its reports; two queries.
+    """The opinions that were there on ``on``, each with its reports and beside it the
+    ``Thresholds``; two queries.
 
     One whose day is not known is there as soon as it is entered. All of them where none was there
     yet, so that a page of a day before everything says what it waits for.
     """
-    opinions = list(Opinion.objects.with_reports())
+    opinions = list(Opinion.objects.with_reports().annotate(**columns()))
     return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
 
 

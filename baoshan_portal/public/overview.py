@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from measures.models import Opinion, Section, Theme
 from measures.submission import end_of_day
+from measures.thresholds import Thresholds
 from metrics.assessment import assess_check, indicators_in
 from metrics.last_change import LastChange, last_change, stated_growth, year_on_year
 from metrics.models import Check, Indicator, Observation, Plan
@@ -49,7 +50,8 @@ def page(request, code=""):
             _("“since” is later than %(day)s, the day that this page speaks of.")
             % {"day": on.isoformat()}
         )
-    known = facts(as_of, opinion)
+    thresholds = Thresholds.beside(opinion)
+    known = facts(as_of, opinion, thresholds.grace_days)
     new, last_published = counts_by_theme(end_of_day(since), end_of_day(on), opinion)
     keys, checks = key_figures_and_checks(as_of, opinion)
     sections = sections_of(opinion, known, new, as_of)
@@ -70,7 +72,7 @@ def page(request, code=""):
             (plan, time_used(plan.start_on, plan.end_on, on).value)
             for plan in Plan.objects.filter(opinion=opinion)
         ],
-        "stages": committee.stages_of(opinion, as_of),
+        "stages": committee.stages_of(opinion, as_of, thresholds.terms),
         "evaluations": committee.evaluations_of_reports(opinion, as_of),
         "sections": sections,
         "total": Counts.total(section.counts for section in sections),

@@ -6,7 +6,6 @@ so that a count and its list agree.
 
 from datetime import date
 
-from django.conf import settings
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -19,13 +18,14 @@ from metrics.rules.freshness import newest_due
 from .lists.facets import yes_if
 
 
-def questions(as_of: date | None) -> dict:
+def questions(as_of: date | None, grace_days: int) -> dict:
     """Expressions on indicators, by the name of the filter; most answer yes or no.
 
     ``value`` it has a public value; ``traced`` the newest one names its report or source;
     ``inferred`` the period of one was worked out; ``updated`` one was published after the day on
     which the first report on its opinion was issued. ``target``: none is public, the value is
-    unpublished, or one was published. ``fresh``: a ``Freshness``.
+    unpublished, or one was published. ``fresh``: a ``Freshness`` by the
+    ``grace_days`` that stood on the day.
     """
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
@@ -45,17 +45,15 @@ def questions(as_of: date | None) -> dict:
             When(Exists(targets), then=Value("unpublished")),
             default=Value("none"),
         ),
-        "fresh": _fresh(values, as_of or timezone.localdate()),
+        "fresh": _fresh(values, as_of or timezone.localdate(), grace_days),
     }
 
 
-def _fresh(values, on: date) -> Case:
+def _fresh(values, on: date, grace_days: int) -> Case:
     """``freshness.timeliness`` as an expression, for the same state in a filter."""
     reported = values.reported()
     when_due = {
-        frequency: reported.filter(
-            period_end__gte=newest_due(frequency, on, settings.REPORTING_GRACE_DAYS)
-        )
+        frequency: reported.filter(period_end__gte=newest_due(frequency, on, grace_days))
         for frequency in Frequency
         if frequency != Frequency.ONCE
     }
@@ -71,14 +69,14 @@ def _fresh(values, on: date) -> Case:
     )
 
 
-def facts(as_of: date | None, opinion: Opinion) -> list[dict]:
+def facts(as_of: date | None, opinion: Opinion, grace_days: int) -> list[dict]:
     """The answers to ``questions`` for every public indicator of ``opinion``, in one query.
 
     Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
     exist, ``target_value`` whether one was published with its value, ``fresh`` a ``Freshness``, and
     ``newest`` the last day of the newest period that was reported.
     """
-    asked = questions(as_of)
+    asked = questions(as_of, grace_days)
     values = Observation.objects.published(as_of).reported().filter(indicator=OuterRef("pk"))
     newest = Subquery(values.order_by("-period_end").values("period_end")[:1])
     indicators = Indicator.objects.published(as_of).of_opinion(opinion)

@@ -1,4 +1,4 @@
-"""Every published version of every value, target, state and withdrawal, with the time it stood.
+"""Every published version of every value, target, state, withdrawal and threshold, with its time.
 
 So that verdicts can be had again, what decides on them beside values and targets is told as well:
 every version of kind and frequency of an indicator, and of the days of a plan. From this one file
@@ -8,11 +8,21 @@ day is what became public before that moment and was not replaced or withdrawn b
 
 from collections.abc import Iterator
 from datetime import datetime, time
+from itertools import groupby
+from operator import attrgetter
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from measures.models import Measure, MeasureState, Version, Withdrawal
+from measures.models import (
+    Measure,
+    MeasureState,
+    Threshold,
+    ThresholdCode,
+    Version,
+    Withdrawal,
+)
 from measures.models.tree import PLACE_IN_OPINION
 from measures.spreadsheets import READ_TOGETHER
 from measures.submission import moment_of
@@ -72,8 +82,12 @@ VINTAGES = File(
     ),
     (
         *OF_OBSERVATIONS,
-        Field("kind", "string", _("observation, target, state, withdrawal, definition or plan")),
-        Field("public_from", "datetime", _("from when on the public could read it")),
+        Field(
+            "kind",
+            "string",
+            _("observation, target, state, withdrawal, definition, plan or threshold"),
+        ),
+        Field("public_from", "datetime", _("from when on the public could read it; empty: always")),
         Field("public_to", "datetime", _("when it was replaced or fell; empty: still public")),
         *FURTHER,
         OPINION,
@@ -114,6 +128,7 @@ def _lines(moment: datetime, as_of) -> Iterator[list]:
         for row in rows.iterator(chunk_size=READ_TOGETHER):
             yield _line(row, row.measure, **line(row))
     yield from _terms(moment, as_of)
+    yield from _thresholds(moment)
 
 
 def _terms(moment: datetime, as_of) -> Iterator[list]:
@@ -161,6 +176,32 @@ def _plan(row: Plan, content: dict) -> dict:
         "plan_end": content["end_on"],
         "opinion": row.opinion.code,
     }
+
+
+def _thresholds(moment: datetime) -> Iterator[list]:
+    """What stood of every threshold by ``moment``, in their order; one query."""
+    versions = (
+        Version.objects.filter(subject_type=Threshold._meta.db_table)
+        .filter(Q(valid_from__isnull=True) | Q(valid_from__lt=moment))
+        .select_related("revision")
+        .order_by("subject_pk", "pk")
+    )
+    for _code, of_one in groupby(versions, attrgetter("code")):
+        for number_, row in enumerate(of_one, start=1):
+            ended = row.valid_to and row.valid_to < moment
+            cells = {
+                "kind": "threshold",
+                "code": f"{row.code}-{number_}",
+                "value": row.content["value"],
+                "unit": "points" if row.code == ThresholdCode.PACE_TOLERANCE else "days",
+                "revision": number_,
+                "published_at": moment_text(row.valid_from),
+                "public_from": moment_text(row.valid_from),
+                "public_to": moment_text(row.valid_to) if ended else None,
+                "sequence": row.pk,
+                "reason": prose(row.revision.reason) if row.revision else None,
+            }
+            yield [cells.get(field.name) for field in VINTAGES.contract]
 
 
 def _place(to: str) -> list[str]:

@@ -25,8 +25,9 @@ os.environ.update(
     DEMO="0",
     ALLOWED_HOSTS="*",
     SCRIPT_NAME="",
-    PACE_TOLERANCE_POINTS="10",
-    REPORTING_GRACE_DAYS="30",
+    PACE_TOLERANCE_POINTS="",
+    REPORTING_GRACE_DAYS="",
+    STAGE_TERMS="",
     CONTACT="",
     TESTS_SHARED=str(SHARED),
     # Each chart is drawn once in a run; nothing is left from an earlier one.
@@ -92,13 +93,15 @@ def static_files(tmp_path_factory):
 def emptying_after_transactional_tests():
     """Lets Django empty the tables after a transactional test, which the triggers refuse.
 
-    What the migrations had put there, the roles, is put back.
+    What the migrations had put there, the roles and the thresholds, is put back.
     """
     from django.contrib.auth.models import Group, Permission
     from django.db import connection
     from django.test import TransactionTestCase
 
     from measures import access, protection
+    from measures.models import Threshold
+    from measures.thresholds import write_first
 
     empty = TransactionTestCase._fixture_teardown
 
@@ -106,6 +109,7 @@ def emptying_after_transactional_tests():
         protection.remove(connection)
         empty(case)
         access.write_roles(Group, Permission)
+        write_first(Threshold)
         protection.install(connection)
 
     TransactionTestCase._fixture_teardown = without_triggers
@@ -153,7 +157,7 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
     from django.core.management import call_command
     from django.db import transaction
 
-    from measures.models import Version
+    from measures.models import Threshold, Version
 
     from ..management.commands.prepare import FIXTURES
 
@@ -163,8 +167,8 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
             model: list(model._base_manager.order_by("pk"))
             for label in ("measures", "metrics")
             for model in apps.get_app_config(label).get_models(include_auto_created=True)
-            # The rows bring their versions with them.
-            if model is not Version
+            # The rows bring their versions with them, and thresholds are there from the start.
+            if model not in (Threshold, Version)
         }
         transaction.set_rollback(True)
     return rows

@@ -49,15 +49,15 @@ from measures.tests.factories import (
     make_superuser,
     make_theme,
     make_user,
+    the_threshold,
 )
 from metrics.tests.factories import (
-    make_check,
     make_indicator,
     make_observation,
     make_plan,
     make_target,
-    make_term,
     make_unit,
+    make_whole_check,
     make_withdrawal,
 )
 
@@ -106,6 +106,11 @@ opinion,report,section,theme  history                   -     r      r        r 
 opinion,report,section,theme  change                    -     r      r        w       r       -             w          -
 opinion,report,section,theme  add                       -     -      -        w       -       -             w          -
 opinion,report,section,theme  delete                    -     -      -        -       -       -             -          -
+threshold                     changelist                -     r      r        r       r       -             r          -
+threshold                     history                   -     r      r        r       r       -             r          -
+threshold                     change                    -     r      r        w       r       -             w          -
+threshold                     add                       -     -      -        -       -       -             -          -
+threshold                     delete                    -     -      -        -       -       -             -          -
 unit,plan,check               changelist                -     r      r        r       r       -             r          -
 unit,plan,check               history                   -     r      r        r       r       -             r          -
 unit,plan,check               change                    -     r      r        w       r       -             w          -
@@ -341,8 +346,8 @@ def rows_of(whose, department, other) -> dict:
         "theme": make_theme(),
         "unit": make_unit(),
         "plan": make_plan(),
-        "check": make_check(),
-        "check with figures": make_term(indicator=indicator).check_of,
+        "threshold": the_threshold(),
+        "check": make_whole_check(indicator=indicator),
         "round": make_round(),
         "locked round": make_round(locked=True),
         "department": make_department(),
@@ -429,6 +434,7 @@ CHANGES = {
     "opinionstage": {"note": "改过"},
     "evaluation": {"satisfied": "7"},
     "revision": {"reason": "改过"},
+    "threshold": {"value": "15"},
     "measurestate": {"reason": "改过"},
     "withdrawal": {"reason": "改过"},
     "user": {"username": "changed"},
@@ -470,6 +476,17 @@ def form_of(world, whose, kind) -> dict:
     return dict(world.remembered[whose, kind])
 
 
+def figures_of(check, *, are_new=False) -> dict:
+    """The figures of ``check`` as its form sends them, or as the form of a new one would."""
+    terms = list(check.terms.all())
+    typed = {"terms-TOTAL_FORMS": len(terms), "terms-INITIAL_FORMS": 0 if are_new else len(terms)}
+    for n, term in enumerate(terms):
+        typed |= {f"terms-{n}-role": term.role, f"terms-{n}-indicator": term.indicator_id}
+        if not are_new:
+            typed |= {f"terms-{n}-id": term.pk, f"terms-{n}-check_of": check.pk}
+    return typed
+
+
 def model_page(world, line, whose) -> Attempt:
     """A page that Django's admin has for every model."""
     kind, (page, _colon, more) = line.kind, line.page.partition(":")
@@ -483,6 +500,8 @@ def model_page(world, line, whose) -> Attempt:
         return Attempt(desk(MODELS[kind], page), mark=mark)
     if page == "add":
         typed = form_of(world, whose, kind) | changes | {"code": "added"} | NEW.get(kind, {})
+        if kind == "check":
+            typed |= figures_of(row_of(world, whose, kind), are_new=True)
         return Attempt(desk(MODELS[kind], page), typed)
     if page == "action":
         return action(world, kind, whose, more)
@@ -500,12 +519,13 @@ def model_page(world, line, whose) -> Attempt:
     row = row_of(world, whose, kind, more or "draft")
     if page == "change":
         typed = form_of(world, whose, kind) | changes
+        if kind == "check":
+            typed |= figures_of(row)
         if kind == "department":
             # Each of two roles changes a part of it.
             typed["members"] = [world.rows[whose]["user"].pk]
         return Attempt(desk(row, page), typed)
     if page == "withdraw":
-        row = world.rows[whose].get(f"{kind} with figures", row)
         return Attempt(desk(row, page), {"reason": "理由"})
     if page == "delete":
         seen = {"seen": str(row.version)} if hasattr(row, "version") else {}

@@ -6,8 +6,6 @@ Nothing here asks the database: a reader with the file can compute the same.
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.conf import settings
-
 from measures.submission import end_of_day
 from metrics.rules import progress
 from metrics.rules.baseline import Stated, baseline
@@ -46,7 +44,7 @@ def stated(row: dict) -> Stated:
     return Stated(Decimal(row["value"]), row["qualifier"], period)
 
 
-def verdict(target: dict, values: list[dict], on: date) -> str:
+def verdict(target: dict, values: list[dict], on: date, tolerance_points: int) -> str:
     start, value = day(target["plan_start"]), values[0] if values else None
     before = [row for row in values if day(row["period_end"]) <= start]
     begins = baseline(
@@ -69,7 +67,7 @@ def verdict(target: dict, values: list[dict], on: date) -> str:
         kind=target["indicator_kind"],
         frequency=target["frequency"],
         qualifier=value["qualifier"] if value else "",
-        tolerance_points=settings.PACE_TOLERANCE_POINTS,
+        tolerance_points=tolerance_points,
     ).value
 
 
@@ -88,6 +86,7 @@ def verdicts_on(versions: list[dict], on: date) -> list[tuple[str, str, str, str
             values.setdefault(row["indicator_code"], []).append(row)
     definitions = {row["indicator_code"]: row for row in now if row["kind"] == "definition"}
     plans = {row["plan"]: row for row in now if row["kind"] == "plan"}
+    (tolerance,) = [row["value"] for row in now if row["code"].startswith("pace-tolerance-")]
     found = []
     for row in now:
         if row["kind"] != "target":
@@ -95,7 +94,8 @@ def verdicts_on(versions: list[dict], on: date) -> list[tuple[str, str, str, str
         definition, plan = definitions[row["indicator_code"]], plans[row["plan"]]
         terms = row | {name: definition[name] for name in ("indicator_kind", "frequency")}
         terms |= {name: plan[name] for name in ("plan_start", "plan_end")}
-        said = verdict(terms, newest_first(values.get(row["indicator_code"], [])), on)
+        reported = newest_first(values.get(row["indicator_code"], []))
+        said = verdict(terms, reported, on, int(tolerance))
         found.append((row["indicator_code"], row["plan"], row["due_on"], said))
     return found
 

@@ -5,6 +5,7 @@ from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
 from .states import MeasureState, MeasureStatus
+from .thresholds import Threshold, ThresholdCode
 from .trail import TrailEvent
 from .tree import Measure, Section, Theme
 from .versions import Applying, Revision, Version
@@ -32,6 +33,8 @@ __all__ = [
     "Section",
     "Stage",
     "Theme",
+    "Threshold",
+    "ThresholdCode",
     "TrailEvent",
     "User",
     "Version",

@@ -1,6 +1,9 @@
 """Who works in the portal, and for which office."""
 
+from datetime import date
+
 from django.contrib.auth.models import AbstractUser, Group
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -65,9 +68,20 @@ class Department(Named):
         verbose_name_plural = _("departments")
         permissions = [("see_every_department", _("Can see the rows of every department"))]
 
+    def clean_part(self, successors: list[str]) -> None:
+        """Refuses that an office of which no end is known has ``successors`` (their codes)."""
+        if successors and self.ended_on is None:
+            raise ValidationError(
+                _("Say on which day %(department)s ended: only then do others continue its work.")
+                % {"department": self}
+            )
+
     @property
     def has_ended(self) -> bool:
-        return self.ended_on is not None and self.ended_on <= timezone.localdate()
+        return self.ended_by(timezone.localdate())
+
+    def ended_by(self, day: date) -> bool:
+        return self.ended_on is not None and self.ended_on <= day
 
 
 class RolePolicy(models.Model):

@@ -27,6 +27,8 @@ from ..models import (
     Section,
     Stage,
     Theme,
+    Threshold,
+    ThresholdCode,
     User,
 )
 from ..revisions import applying, is_public
@@ -278,6 +280,11 @@ def submit_changes(entries: list[dict], *, steward, reason="机构改革") -> Re
     workflow.save(revision, by=steward, seen=revision.version)
     workflow.submit(revision, by=steward)
     return revision
+
+
+def the_threshold(code: str = ThresholdCode.PACE_TOLERANCE) -> Threshold:
+    """The row of that threshold, which the migration made."""
+    return Threshold.objects.get(code=code)
 
 
 def make_state(*, published=None, **fields) -> MeasureState:

@@ -5,9 +5,19 @@ from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import translation
 
-from ..models import Evaluation, Measure, MeasureStatus, Stage, Theme, Withdrawal
+from ..models import (
+    Evaluation,
+    Measure,
+    MeasureStatus,
+    Stage,
+    Theme,
+    Threshold,
+    ThresholdCode,
+    Withdrawal,
+)
 from ..submission import State
 from .constraints import (
     assert_database_refuses,
@@ -30,6 +40,8 @@ from .factories import (
     make_state,
     make_theme,
     make_unlock,
+    reword,
+    the_threshold,
 )
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +184,27 @@ def submitted_revision_without_a_reason():
     return make_revision(), {"state": State.SUBMITTED, "reason": ""}
 
 
+def pace_tolerance_of_more_than_a_hundred():
+    return the_threshold(), {"value": 101}
+
+
+def tolerance_of_nothing_known():
+    return the_threshold(), {"value": None}
+
+
+def more_than_a_year_to_report():
+    return the_threshold("reporting-grace"), {"value": 366}
+
+
+def term_of_no_day():
+    return the_threshold("term-answered"), {"value": 0}
+
+
 BREACHES = [
+    ("threshold_points", pace_tolerance_of_more_than_a_hundred),
+    ("threshold_has_value", tolerance_of_nothing_known),
+    ("threshold_grace", more_than_a_year_to_report),
+    ("threshold_term", term_of_no_day),
     ("report_signed_before_issue", report_issued_before_it_was_signed),
     ("opinion_first_once", second_opinion_that_is_the_first),
     ("report_kind_known", unknown_kind_of_document),
@@ -214,7 +246,19 @@ each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 
 
 def test_every_constraint_has_a_breach():
-    assert {name for name, _breach in BREACHES} == set(CONSTRAINTS)
+    assert {name for name, _breach in BREACHES} == set(CONSTRAINTS) - {"threshold_known"}
+
+
+def test_there_is_no_threshold_but_the_known_ones():
+    """The code of a row is permanent, so nothing but a new one can break the constraint."""
+    with pytest.raises(IntegrityError, match="threshold_known"), transaction.atomic():
+        Threshold.objects.create(code="mood", value=1)
+    with pytest.raises(ValidationError):
+        Threshold(code="mood", value=1).full_clean()
+    assert {row.code for row in Threshold.objects.all()} == set(ThresholdCode)
+    for code, value in (("pace-tolerance", 0), ("pace-tolerance", 100), ("reporting-grace", 0),
+                        ("term-closed", 1), ("term-closed", None)):  # fmt: skip
+        reword(the_threshold(code), value=value)
 
 
 @each_breach

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.utils import timezone
 
 from .. import revisions, workflow
 from ..access import ADMINISTRATOR, EDITOR, REVIEWER, STEWARD
-from ..models import Department, Measure, TrailEvent, Version
+from ..models import Department, Measure, Revision, TrailEvent, Version
 from ..past import past
 from ..reorganisation import move_measures, move_staff
 from ..submission import end_of_day
 from ..workflow import TransitionError
 from .factories import (
+    as_reviewed,
     change,
     make_department,
     make_measure,
@@ -121,6 +123,40 @@ def test_nobody_moves_themselves_but_a_superuser():
 
 def test_a_split_names_several_offices():
     old, first, second = (make_department() for _ in range(3))
-    publish(change(old, succeeded_by=sorted([first.code, second.code])))
+    ended = {"ended_on": TODAY.isoformat()}
+    publish(change(old, **ended, succeeded_by=sorted([first.code, second.code])))
     assert set(Department.objects.get(pk=old.pk).succeeded_by.all()) == {first, second}
     assert revisions.told(old, "succeeded_by") == sorted([first.code, second.code])
+
+
+def test_only_an_office_that_has_ended_is_continued_by_others():
+    old, new = make_department(), make_department()
+    steward, sentence = make_staff(STEWARD), "在哪一天|on which day"
+    continued, ended = {"succeeded_by": [new.code]}, {"ended_on": TODAY.isoformat()}
+    with pytest.raises(TransitionError, match=sentence):
+        submit_changes(change(old, **continued), steward=steward)
+    submit_changes(change(old, **ended), steward=steward)
+    revision = Revision.objects.get(entered_by=steward)
+    workflow.publish(revision, by=make_staff(REVIEWER))
+
+    # Both at once, and both taken back at once; never the day alone.
+    old = Department.objects.get(pk=old.pk)
+    assert old.has_ended
+    with pytest.raises(TransitionError, match=sentence):
+        submit_changes(change(old, ended_on=None), steward=make_staff(STEWARD))
+    publish(change(old, ended_on=None, succeeded_by=[]))
+    assert not Department.objects.get(pk=old.pk).succeeded_by.exists()
+
+
+@pytest.mark.parametrize("operation", ["insert", "update", "stand again"])
+def test_the_database_too_knows_no_successor_of_an_office_that_stands(operation):
+    stands, ended, new = make_department(), make_department(ended_on=TODAY), make_department()
+    ended.succeeded_by.add(new)
+    Successor = Department.succeeded_by.through
+    with pytest.raises(IntegrityError, match="others continue"), as_reviewed():
+        if operation == "insert":
+            stands.succeeded_by.add(new)
+        elif operation == "update":
+            Successor.objects.update(from_department=stands)
+        else:
+            Department.objects.filter(pk=ended.pk).update(ended_on=None)

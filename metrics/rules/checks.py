@@ -39,6 +39,21 @@ class Role(TextChoices):
     BEFORE = "before", pgettext_lazy("figure in a check", "before")
 
 
+#: The roles that a relation cannot do without.
+NEEDED = {
+    CheckKind.PART: (Role.PART, Role.WHOLE),
+    CheckKind.SUM: (Role.PART, Role.WHOLE),
+    CheckKind.OVERLAP: (Role.PART, Role.WHOLE),
+    CheckKind.SHARE: (Role.PART, Role.WHOLE, Role.RATE),
+    CheckKind.GROWTH: (Role.NOW, Role.BEFORE, Role.RATE),
+    CheckKind.BASE: (Role.NOW, Role.RATE),
+    CheckKind.SAME: (Role.NOW, Role.BEFORE),
+    CheckKind.QUOTA: (Role.PART, Role.WHOLE),
+}
+#: The quantity of a stated rate; all other figures of a check are of one quantity.
+PERCENTAGE = "percentage"
+
+
 class Result(TextChoices):
     HOLDS = "holds", _("holds")
     APPROXIMATE = "approximate", _("holds approximately")

@@ -110,6 +110,15 @@ def make_term(**fields) -> CheckTerm:
     return CheckTerm.objects.create(**defaults | fields)
 
 
+def make_whole_check(**fields) -> Check:
+    """A check with both its figures; ``indicator`` is its part."""
+    part = fields.pop("indicator", None) or make_indicator()
+    check = make_check(**fields)
+    make_term(check_of=check, role=Role.PART, indicator=part)
+    make_term(check_of=check, indicator=make_indicator(unit=part.unit))
+    return check
+
+
 def make_round_due(**fields) -> RoundDue:
     """What a round asked of a department when it was locked."""
     makers = {"round": make_round, "indicator": make_indicator, "department": make_department}

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from measures.models import Threshold
 from measures.numerals import plain
-from measures.tests.factories import ISSUED
+from measures.tests.factories import ISSUED, reword
 
 from ..assessment import assess, verdict_of
 from ..models import Indicator, Unit
@@ -119,8 +120,8 @@ def test_a_target_falls_due_on_its_own_day_and_else_with_its_plan():
         (60, 0, Verdict.ON_TRACK),
     ],
 )
-def test_a_monthly_total_is_held_against_the_time_used(value, tolerance, verdict, settings):
-    settings.PACE_TOLERANCE_POINTS = tolerance
+def test_a_monthly_total_is_held_against_the_time_used(value, tolerance, verdict):
+    reword(Threshold.objects.get(code="pace-tolerance"), value=tolerance)
     found = assessed(HALFWAY, value=value, target={"value": Decimal(100)}, indicator=MONTHLY_TOTAL)
     assert (found.verdict, found.completion.value) == (verdict, value)
 
@@ -165,7 +166,9 @@ def credit(*, before=None, start=None, kind=Kind.CUMULATIVE, **terms):
     assert (
         of_list.verdict
         == of_page.verdict
-        == verdict_of(as_pages, as_pages.public_values, as_pages.current_target, on)
+        == verdict_of(
+            as_pages, as_pages.public_values, as_pages.current_target, on, tolerance_points=10
+        )
     )
     return of_list
 

@@ -53,7 +53,7 @@ def on(day: date):
 
 def kept_rows() -> dict:
     """A public row of every kept table."""
-    measure = make_measure(lead=make_department())
+    measure = make_measure(lead=make_department(ended_on=ISSUED))
     measure.supporting.add(make_department())
     measure.lead.succeeded_by.add(make_department())
     make_plan()
@@ -86,12 +86,13 @@ def test_supporting_departments_and_terms_of_checks_are_read_as_they_stood():
     with as_reviewed(MAY):
         measure.supporting.set([second])
         part.delete()
+        new = make_term(check_of=check, role=Role.PART)
     with on(date(2024, 4, 30)):
         assert list(Measure.objects.get(pk=measure.pk).supporting.all()) == [first]
         assert {term.pk for term in Check.objects.get().terms.all()} == {whole.pk, gone}
     with on(MAY):
         assert list(Measure.objects.filter(supporting=second)) == [measure]
-        assert list(CheckTerm.objects.all()) == [whole]
+        assert set(CheckTerm.objects.all()) == {whole, new}
 
 
 def test_values_come_back_with_their_types():
@@ -123,10 +124,14 @@ def test_values_come_back_with_their_types():
 
 def test_the_terms_of_a_check_change_by_review():
     check, indicator = make_check(), make_indicator()
-    old = make_term(check_of=check, role=Role.PART)
-    terms = [[Role.PART.value, indicator.code, False]]
+    whole, old = (make_term(check_of=check, role=role) for role in (Role.WHOLE, Role.PART))
+    terms = [
+        [Role.PART.value, indicator.code, False],
+        [Role.WHOLE.value, whole.indicator.code, False],
+    ]
     publish(change(check, terms=terms))
-    assert [term.indicator for term in check.terms.all()] == [indicator]
+    assert [term.indicator for term in check.terms.filter(role=Role.PART)] == [indicator]
     with past(end_of_day(YESTERDAY)):
-        assert [term.indicator_id for term in CheckTerm.objects.all()] == [old.indicator_id]
+        parts = CheckTerm.objects.filter(role=Role.PART)
+        assert [term.indicator_id for term in parts] == [old.indicator_id]
         assert Check.objects.get() == check

@@ -376,7 +376,6 @@ def test_claims_contradict_what_is_computed():
     assert {Verdict.BEHIND, Verdict.MISSED, Verdict.MET} <= contradicted
 
 
-@override_settings(STAGE_TERMS={"deliberated": 240, "closed": 365})
 def test_the_committee_contradicts_a_claim_and_a_stage_was_late(client):
     section = text_of(client.get("/en/sections/1/"))
     assert "Reported met, while the committee was not satisfied:" in section

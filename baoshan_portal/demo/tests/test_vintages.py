@@ -11,8 +11,9 @@ from django.utils import timezone
 from baoshan_portal.public.vintages import OF_OBSERVATIONS
 from baoshan_portal.tests.pages import rows_of
 from baoshan_portal.tests.vintages import states_on, values_on, verdicts_on
-from measures.models import Measure
+from measures.models import Measure, Threshold
 from measures.submission import end_of_day
+from measures.tests.factories import reword
 from metrics.models import Observation, Target
 from metrics.tests.factories import make_withdrawal
 
@@ -37,6 +38,9 @@ def demo(django_db_setup, django_db_blocker):
         make_withdrawal(targets[2].indicator, published=today - timedelta(days=50))
         busy = Measure.objects.get(code="nanda-enterprise-clustering")
         make_withdrawal(busy, published=today - timedelta(days=30))
+        tolerance = Threshold.objects.get(code="pace-tolerance")
+        reword(tolerance, today - timedelta(days=150), value=0)
+        reword(tolerance, today - timedelta(days=25), value=60)
         yield
         transaction.set_rollback(True)
 

@@ -104,14 +104,16 @@ class _Known:
         return self._verdicts(day, moment, values) | self._results(day, moment, values)
 
     def _verdicts(self, day: date, moment: datetime, values: dict) -> dict:
-        found = {}
+        found, tolerance = {}, self.definitions.tolerance_points(moment)
         for target in self.targets:
             indicator = target.indicator
             if stood(target, moment) and _is_public(target, day, moment):
                 judged = copy(target)
                 judged.plan = self.definitions.before(target.plan, moment)
                 defined = self.definitions.before(indicator, moment)
-                verdict = verdict_of(defined, values[indicator.pk], judged, day)
+                verdict = verdict_of(
+                    defined, values[indicator.pk], judged, day, tolerance_points=tolerance
+                )
                 origin = chain_of(target, self.by_key)[0]
                 found["target", origin.pk] = target, [indicator], verdict
         return found

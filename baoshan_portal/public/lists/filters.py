@@ -1,6 +1,7 @@
 """What the public lists can be filtered by."""
 
 import unicodedata
+from datetime import date
 
 import django_filters
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When
@@ -20,6 +21,7 @@ from measures.models import (
     Section,
     Theme,
 )
+from measures.thresholds import JUDGING, Thresholds, columns
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.checks import Result
@@ -47,7 +49,13 @@ class Places:
 
     @cached_property
     def themes(self) -> list[Theme]:
-        return list(Theme.objects.select_related("section__opinion"))
+        return list(Theme.objects.select_related("section__opinion").annotate(**columns()))
+
+    @property
+    def grace_days(self) -> int:
+        """Days after a period until its value is due; comes with the themes, if there are any."""
+        found = Thresholds.beside(self.themes[0]) if self.themes else Thresholds.read()
+        return found.grace_days
 
     @property
     def sections(self) -> list[Section]:
@@ -234,7 +242,7 @@ class IndicatorFilter(PlaceFilter):
     def expressions(self):
         return (
             super().expressions()
-            | questions(self.request.as_of)
+            | questions(self.request.as_of, self.places.grace_days)
             | {
                 "category": F("category"),
                 "kind": F("kind"),
@@ -292,14 +300,19 @@ class TargetFilter(PlaceFilter):
 
     def with_related(self, queryset):
         latest = Observation.objects.latest_of_each(self.request.as_of)
-        return queryset.select_related("plan", "indicator").prefetch_related(
+        rows = queryset.select_related("plan", "indicator").annotate(**columns(JUDGING))
+        return rows.prefetch_related(
             Prefetch("indicator__observations", latest, to_attr="loaded_latest")
         )
 
     def verdicts(self) -> dict[int, list[str]]:
         """What can be concluded for each target on the day of the page."""
         day = self.request.as_of or timezone.localdate()
-        return {row.pk: [assess(row.indicator, row, day).verdict.value] for row in self.rows}
+        return {row.pk: [self._verdict(row, day)] for row in self.rows}
+
+    @staticmethod
+    def _verdict(row: Target, day: date) -> str:
+        return assess(row.indicator, row, day, Thresholds.beside(row)).verdict.value
 
     def matches(self, word: str) -> Q:
         return (

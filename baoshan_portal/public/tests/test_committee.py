@@ -3,13 +3,12 @@
 from datetime import date
 
 import pytest
-from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
 from baoshan_portal.tests.pages import rows_of, texts
-from measures.models import Measure, Opinion, Report, Section, Stage, Theme
-from measures.tests.factories import ISSUED, make_evaluation, make_stage
+from measures.models import Measure, Opinion, Report, Section, Stage, Theme, Threshold
+from measures.tests.factories import ISSUED, make_evaluation, make_stage, reword
 from metrics.models import Indicator, Plan
 from metrics.rules.stages import InTime
 from metrics.tests.factories import make_target
@@ -28,7 +27,7 @@ def html_of(client, address: str, **query) -> str:
 
 
 def test_the_report_itself_knows_the_answer_and_nothing_else(client):
-    lines = stages_of(Opinion.objects.get(), None)
+    lines = stages_of(Opinion.objects.get(), None, {})
 
     assert [line.stage for line in lines if line.row] == [Stage.ANSWERED]
     assert {line.term.state for line in lines} == {InTime.UNKNOWN}
@@ -38,8 +37,9 @@ def test_the_report_itself_knows_the_answer_and_nothing_else(client):
     assert "Evaluation of the report by the committee: not known, none published." in page
 
 
-@override_settings(STAGE_TERMS={"answered": 180, "evaluated": 200})
 def test_the_front_page_says_what_was_in_time_and_what_is_overdue(client):
+    for code, days in (("term-answered", 180), ("term-evaluated", 200)):
+        reword(Threshold.objects.get(code=code), value=days)
     # 180 days after 6 January are 5 July, 20 days before the report; 200 are 25 July.
     make_stage(
         opinion=Opinion.objects.get(),

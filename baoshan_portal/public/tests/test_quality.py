@@ -31,6 +31,6 @@ def test_page_and_filter_agree(frequency, ended, on):
     day = date.fromisoformat(on)
 
     (row,) = Indicator.objects.with_latest(day)
-    (fact,) = facts(day, indicator.measure.theme.section.opinion)
+    (fact,) = facts(day, indicator.measure.theme.section.opinion, 30)
 
     assert fact["fresh"] == assess(row, None, day).timeliness.state

@@ -289,6 +289,16 @@ class MembersForm(forms.ModelForm):
             raise ValidationError(_("Nobody changes what they belong to themselves."))
         return members
 
+    def clean(self):
+        data = super().clean()
+        if data.get("succeeded_by") and not self.has_error("ended_on"):
+            self.instance.ended_on = data.get("ended_on")
+            try:
+                self.instance.clean_part([row.code for row in data["succeeded_by"]])
+            except ValidationError as error:
+                self.add_error("ended_on", error)
+        return data
+
 
 class SuccessorForm(ActionForm):
     """Beside the actions: which department takes over."""

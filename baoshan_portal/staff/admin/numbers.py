@@ -315,8 +315,25 @@ class TargetAdmin(SubmissionAdmin):
         return target.due_on.isoformat() if target.due_on else None
 
 
+def terms_in(formset) -> list[list]:
+    """The figures that were typed, as a revision writes them down."""
+    return sorted(
+        [data["role"], data["indicator"].code, data["earlier"]]
+        for typed in formset.forms
+        if (data := typed.cleaned_data) and not data.get("DELETE")
+    )
+
+
+class CheckTerms(forms.BaseInlineFormSet):
+    def clean(self):
+        super().clean()
+        if not any(self.errors):
+            self.instance.clean_part(terms_in(self))
+
+
 class CheckTermInline(admin.TabularInline):
     model = CheckTerm
+    formset = CheckTerms
     extra = 0
     autocomplete_fields = ("indicator",)
 
@@ -329,12 +346,7 @@ class CheckAdmin(CanBeWithdrawn, ReviewedAdmin):
     inlines = (CheckTermInline,)
 
     def parts(self, form, formsets):
-        terms = [
-            [data["role"], data["indicator"].code, data["earlier"]]
-            for typed in formsets[0].forms
-            if (data := typed.cleaned_data) and not data.get("DELETE")
-        ]
-        return {"terms": sorted(terms)}
+        return {"terms": terms_in(formsets[0])}
 
     def content(self, row):
         earlier = CheckTerm._meta.get_field("earlier").verbose_name

@@ -17,6 +17,7 @@ from measures.models import (
     RoundUnlock,
     Section,
     Theme,
+    Threshold,
 )
 from measures.trail import Action, in_trail_language, record
 from metrics import due
@@ -70,6 +71,18 @@ class ThemeAdmin(ReviewedAdmin):
     )
     def number(self, theme):
         return f"{theme.section.opinion.prefix}{theme.number}"
+
+
+@admin.register(Threshold)
+class ThresholdAdmin(ReviewedAdmin):
+    """Each has its one row from the beginning; a new value waits for review as new words do."""
+
+    list_display = ("__str__", "value")
+    search_fields = ("code",)
+    fields = ("code", "value")
+
+    def has_add_permission(self, request):
+        return False
 
 
 @admin.register(Measure)

@@ -469,6 +469,18 @@ def test_nobody_makes_themselves_a_member(administrator):
     assert not office.members.exists()
 
 
+def test_who_continues_an_office_is_told_with_the_day_on_which_it_ended():
+    office, new = make_department(name="科委"), make_department()
+    steward = browser_of(make_superuser())
+    answer = fill_in(steward, desk(office, "change"), succeeded_by=[new.pk])
+    ((field, (sentence,)),) = errors(answer).items()
+    assert field == "ended_on"
+    assert sentence.startswith(("Say on which day", "请填写"))
+    fill_in(steward, desk(office, "change"), succeeded_by=[new.pk], ended_on="2026-03-01")
+    publish_what_waits()
+    assert list(office.succeeded_by.all()) == [new]
+
+
 def test_an_administrator_requires_a_second_factor_of_a_role_and_nothing_more(administrator):
     group = Group.objects.get(name=REVIEWER)
     before = set(group.permissions.all())

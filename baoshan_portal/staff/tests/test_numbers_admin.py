@@ -37,6 +37,7 @@ from measures.models import (
     Round,
     Section,
     Theme,
+    Threshold,
     TrailEvent,
     User,
     Withdrawal,
@@ -60,19 +61,19 @@ from measures.tests.factories import (
     make_superuser,
     make_theme,
     make_user,
+    the_threshold,
 )
 from measures.workflow import TransitionError, correct, submit, submit_all
 from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (
-    make_check,
     make_indicator,
     make_money,
     make_observation,
     make_plan,
     make_target,
-    make_term,
     make_unit,
+    make_whole_check,
     make_withdrawal,
 )
 
@@ -104,7 +105,8 @@ MAKERS = {
     Observation: make_observation,
     Plan: make_plan,
     Target: make_target,
-    Check: make_check,
+    Check: make_whole_check,
+    Threshold: the_threshold,
 }
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"measures", "metrics"}]
 each_model = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -150,8 +152,9 @@ def test_a_superuser_sees_every_page(model, language, admin_client):
     with translation.override(language):
         listing = desk(model, "changelist")
         pages = [listing, f"{listing}?q=a", desk(row, "change"), desk(row, "history")]
-        # These two begin on the page of what they change or withdraw.
-        pages += [desk(model, "add")] if model not in {TrailEvent, Revision, Withdrawal} else []
+        # These begin on the page of what they change or withdraw, or are there from the start.
+        without_form = {TrailEvent, Revision, Threshold, Withdrawal}
+        pages += [desk(model, "add")] if model not in without_form else []
         # Accounts stay, because rows name them, and what is public stays for good.
         stays = model in {TrailEvent, User} or is_public(row)
         pages += [desk(row, "delete")] if not stays else []
@@ -683,18 +686,54 @@ def test_every_change_of_the_structure_is_on_the_trail(admin_client, admin_user,
 
 
 def test_the_figures_of_a_check_are_on_the_trail(admin_client):
-    term = make_term()
+    check = make_whole_check()
     part = make_indicator(name="专利")
-    page = admin_client.get(desk(term.check_of, "change"))
-    added = {"terms-TOTAL_FORMS": "2", "terms-1-role": "part", "terms-1-indicator": part.pk}
-    rows = {"terms-0-id": term.pk, "terms-0-check_of": term.check_of_id, "terms-0-role": term.role,
-            "terms-0-indicator": term.indicator_id}  # fmt: skip
-    admin_client.post(desk(term.check_of, "change"), filled_in(page, **rows, **added))
+    page = admin_client.get(desk(check, "change"))
+    typed = {"terms-TOTAL_FORMS": "3", "terms-2-role": "part", "terms-2-indicator": part.pk}
+    for n, term in enumerate(check.terms.all()):
+        typed |= {
+            f"terms-{n}-id": term.pk, f"terms-{n}-check_of": check.pk, f"terms-{n}-role": term.role,
+            f"terms-{n}-indicator": term.indicator_id,
+        }  # fmt: skip
+    admin_client.post(desk(check, "change"), filled_in(page, **typed))
     publish_what_waits()
 
-    event = TrailEvent.objects.get(subject_code=term.check_of.code)
+    event = TrailEvent.objects.get(subject_code=check.code)
     assert "部分: 专利" in event.after
     assert "part: Part" not in event.before
+
+
+def sentences_about_figures(response) -> list[str]:
+    (formset,) = response.context["inline_admin_formsets"]
+    return list(formset.formset.non_form_errors())
+
+
+def test_a_check_without_its_figures_is_refused_and_told_what_is_missing(admin_client):
+    typed = {"code": "new", "name": "新", "name_en": "New", "kind": "part", "order": "7"}
+    typed["comparable"] = "on"
+    whole = make_indicator(name_en="Parks")
+    figures = {
+        "terms-TOTAL_FORMS": "1", "terms-INITIAL_FORMS": "0", "terms-0-role": "whole",
+        "terms-0-indicator": whole.pk,
+    }  # fmt: skip
+    relation = "The relation “a part is at most the whole” lacks a figure"
+    nothing = figures | {"terms-TOTAL_FORMS": "0"}
+    answer = admin_client.post(desk(Check, "add"), typed | nothing)
+    assert sentences_about_figures(answer) == [f"{relation}: part.", f"{relation}: whole."]
+    answer = admin_client.post(desk(Check, "add"), typed | figures)
+    assert sentences_about_figures(answer) == [f"{relation}: part."]
+
+    loans = make_indicator(name_en="Loans", unit=make_money()["亿元"])
+    figures |= {"terms-TOTAL_FORMS": "2", "terms-1-role": "part", "terms-1-indicator": loans.pk}
+    (sentence,) = sentences_about_figures(admin_client.post(desk(Check, "add"), typed | figures))
+    assert "does not compare with" in sentence and ("Loans" in sentence or "Parks" in sentence)
+    assert not Revision.objects.exists()
+
+    figures["terms-1-indicator"] = make_indicator().pk
+    assert admin_client.post(desk(Check, "add"), typed | figures).status_code == 302
+    assert not Check.objects.exists()
+    publish_what_waits()
+    assert Check.objects.published().get().code == "new"
 
 
 def test_nothing_public_is_deleted_at_the_desk(admin_client):
