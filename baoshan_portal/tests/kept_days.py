@@ -1,7 +1,8 @@
 """What the public pages and files of a portal said on a day, kept to be compared with the past.
 
 Pages of two moments differ in what is about the asking and not about the answer: ``without_marks``
-names each such mark. Addresses without a past are named in ``WITHOUT_A_PAST``.
+names each such mark. Left out is what says nothing of a day: the page of components with its
+made-up examples, the sentences on accessibility, and files that every day has alike.
 """
 
 import re
@@ -21,9 +22,6 @@ from metrics.models import Indicator, Observation
 
 from .time_machine import FIRST_DAY
 
-#: What says nothing of a day: examples made up for the page of components, a sentence on the
-#: site's accessibility, the choice of type and colours, and files that every day has alike.
-WITHOUT_A_PAST = ("/method/components/", "/accessibility/", "/display/", "/static/")
 #: Files for machines, which are the same in both languages.
 DATA = tuple(
     f"/data/{name}"

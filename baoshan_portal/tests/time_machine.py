@@ -36,6 +36,7 @@ from measures.models import (
     Section,
     Stage,
     Theme,
+    Threshold,
     Withdrawal,
 )
 from measures.tests import factories as words
@@ -337,6 +338,8 @@ class Portal:
             return self.random.choice([value for value, _label in field.flatchoices])
         if isinstance(field, models.BooleanField):
             return not getattr(row, name)
+        if isinstance(field, models.PositiveSmallIntegerField):
+            return self.random.randint(1, 60)
         if isinstance(field, models.DateField):
             day = getattr(row, name) or self.today
             return (day + timedelta(days=self.random.randint(-20, 20))).isoformat()
@@ -540,6 +543,7 @@ REWORDED = {
     ),
     Plan: ("name", "name_en", "start_on", "end_on", "note"),
     Check: ("name", "name_en", "kind", "note"),
+    Threshold: ("value",),
 }  # fmt: skip
 WITHDRAWN = (Observation, Target, ProgressNote, MeasureState, Indicator, Measure, Check)
 
