@@ -69,7 +69,7 @@ from metrics.tests.factories import make_indicator, make_observation, make_targe
 
 from .pages import FILES, LISTS, LISTS_AS_FILES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ODD = (
     "\x00\x07\x0b\x0c\x1b\x85\u2028\u200b\u202e\u2066\ufeff\ufffe=+-@＝＋\t\r\n'\"<>&,;e\u0301重5%"

@@ -11,6 +11,8 @@ from metrics.tests.factories import make_indicator
 from .. import urls as portal
 from .pages import FILES, LISTS, PLAIN_PAGES, SECTIONS, days, language, links, texts
 
+pytestmark = pytest.mark.long
+
 PREFIXES = pytest.mark.parametrize("prefix", ["", "/en"])
 
 

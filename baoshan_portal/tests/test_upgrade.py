@@ -15,7 +15,7 @@ import pytest
 
 from .server import prepare, serve
 
-pytestmark = pytest.mark.once("the database is a file of SQLite")
+pytestmark = [pytest.mark.once("the database is a file of SQLite"), pytest.mark.long]
 
 BEFORE = Path(__file__).parent / "fixtures/first_version.sql.xz"
 #: What Django and its parts write themselves when they migrate.

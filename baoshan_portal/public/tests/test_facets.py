@@ -25,7 +25,7 @@ from metrics.tests.factories import (
     make_term,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.long]
 
 UPDATED = date(2023, 9, 1)
 

@@ -32,7 +32,7 @@ from metrics.tests.factories import (
 
 from ..lists.pages import measures_with_counts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 EVERY_LIST = pytest.mark.parametrize("address", [f"/en{address}" for address in LISTS])
 

@@ -20,7 +20,7 @@ from .front_page import html_of, parts, row_of
 
 DAY = date(2023, 8, 10)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
 
 def test_the_report_is_counted_by_section_and_theme(client):

@@ -40,6 +40,7 @@ from metrics.tests.factories import (
 from ..packs.docx import chinese_number
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.django_db,
     pytest.mark.once("writes what lists and pages read, and those run on both"),
 ]

@@ -34,7 +34,7 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 
 from ..entry_sheet.page import sheet_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ from ..my_work.page import MyWork
 from ..my_work.sheets import progress_of_sheets
 from .test_entry_sheet import entry_in, many, rounds_of_years
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 HOME = "/en/admin/"
 QUARTERLY = Frequency.QUARTERLY

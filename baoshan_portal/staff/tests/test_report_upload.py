@@ -44,7 +44,7 @@ from metrics.tests.factories import (
 from ..imports.reading import read_table
 from .tables import csv_file, xlsx_file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ENGLISH = (
     "Place in the report,Measure,Indicator,Unit,Figure as written,Period from,Period to,"

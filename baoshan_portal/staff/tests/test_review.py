@@ -35,7 +35,7 @@ from metrics.tests.factories import (
 
 from ..review.page import ROWS_PER_PAGE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 QUEUE = "/en/admin/review/"
 PUBLISHING = (

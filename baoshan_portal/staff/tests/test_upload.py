@@ -39,7 +39,7 @@ from ..imports.reading import read_table
 from ..imports.upload import WaitingFile
 from .tables import csv_file, xlsx_file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ENGLISH = "Code,Indicator,Unit,Last value,Last period,Figure,Certainty,Note,Evidence link"
 CHINESE = "代码,指标,计量单位,上次数值,上次期间,本期数值,确定程度,说明,佐证链接"
