@@ -15,10 +15,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, transaction
+from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from . import fixed_rounds, triggers, versions
+from . import fixed_rounds, publication, taken_keys, triggers, versions
 from .submission import Submission
 from .triggers import Trigger
 
@@ -34,7 +34,14 @@ def also(source: Callable[[str], list[Trigger]]) -> None:
 
 def wanted(vendor: str) -> list[Trigger]:
     """Every trigger that the database must have."""
-    found = [*_own(vendor), *versions.triggers(vendor)]
+    found = [
+        *_own(vendor),
+        *publication.triggers(submission_tables(), vendor),
+        *versions.triggers(vendor),
+    ]
+    if vendor == "sqlite":
+        for model in _protected_models():
+            found += taken_keys.triggers(model)
     for source in _further:
         found += source(vendor)
     return found
@@ -57,6 +64,13 @@ def rules() -> list[tuple[str, str, str, str]]:
 
 def submission_tables() -> list[str]:
     return [model._meta.db_table for model in apps.get_models() if issubclass(model, Submission)]
+
+
+def _protected_models() -> list[type[models.Model]]:
+    tables = {*submission_tables(), *(rule[0] for rule in rules()), versions.VERSIONS}
+    tables |= {kept.table for kept in versions.kept_tables()}
+    every = apps.get_models(include_auto_created=True)
+    return [model for model in every if model._meta.db_table in tables]
 
 
 def _own(vendor: str) -> list[Trigger]:

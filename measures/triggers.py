@@ -177,14 +177,14 @@ def lifted(connection, *tables: str) -> Iterator[None]:
 @contextmanager
 def _disabled(connection, tables) -> Iterator[None]:
     with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield
-        # A table with pending checks of foreign keys is not altered.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        for turn in ("DISABLE", "ENABLE"):
+            # A table with pending checks of foreign keys is not altered.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} {turn} TRIGGER USER")
+            if turn == "DISABLE":
+                yield
 
 
 @contextmanager

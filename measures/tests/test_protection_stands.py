@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -129,10 +130,9 @@ from measures.models import ProgressNote, TrailEvent
 kill_at, address = int(os.environ["KILL_AT"]), connection.settings_dict
 if connection.vendor == "postgresql":
     import psycopg2
-    other = psycopg2.connect(
-        dbname=address["NAME"], host=address["HOST"], port=address["PORT"] or None,
-        user=address["USER"], password=address["PASSWORD"], options="-c lock_timeout=5ms",
-    )
+    params = connection.get_connection_params()
+    params.pop("cursor_factory", None)
+    other = psycopg2.connect(**params, options="-c lock_timeout=5ms")
     other.autocommit = True
 else:
     import sqlite3
@@ -191,13 +191,8 @@ class Installation:
         make_note(published=ISSUED)
         record(Action.ENTERED, actor_name="li")
         if IS_POSTGRESQL:
-            s = connection.settings_dict
-            port = f":{s['PORT']}" if s["PORT"] else ""
-            self.url = (
-                f"postgres://{s['USER']}:{s['PASSWORD']}@{s['HOST']}{port}/{s['NAME']}"
-                if not s["HOST"].startswith("/")
-                else f"postgres://{s['USER']}@/{s['NAME']}?host={s['HOST']}"
-            )
+            name = connection.settings_dict["NAME"]
+            self.url = re.sub(r"/[^/?]*(\?|$)", rf"/{name}\1", os.environ["DATABASE_URL"], count=1)
         else:
             with closing(sqlite3.connect(self.file)) as copy:
                 connection.connection.backup(copy)
