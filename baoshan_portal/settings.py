@@ -149,6 +149,8 @@ DJANGO_TABLES2_TEMPLATE = "public/table.html"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Django's own, but migrations keep the triggers
+    DATABASES["default"]["ENGINE"] = "measures.sqlite"
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         # Recursive triggers, so that REPLACE does not slip past those that protect rows
         init_command=(

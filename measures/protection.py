@@ -1,30 +1,58 @@
 """Triggers that keep published rows and the trail unchangeable, also for raw SQL.
 
-Installed after every migration, because SQLite drops a table's triggers when a migration
-rebuilds it. Published rows refuse UPDATE and DELETE; trail events refuse UPDATE always, and
-DELETE until they are older than TRAIL_MONTHS. What keeps the public rows of the structure is in
-``versions``.
+Published rows refuse UPDATE and DELETE; trail events refuse UPDATE always, and DELETE until they
+are older than TRAIL_MONTHS. What keeps the public rows of the structure is in ``versions``, and
+apps above add theirs by ``also``.
+
+They stand while a migration runs, and its end replaces in place what the code words otherwise.
+``problems`` compares them word for word with the code; a portal without them does not start.
+A release that words a trigger otherwise needs a migration, so that ``prepare`` knows of it.
 """
+
+from collections.abc import Callable
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, models, transaction
+from django.db.migrations.executor import MigrationExecutor
 
-from . import fixed_rounds, versions
+from . import fixed_rounds, publication, taken_keys, triggers, versions
 from .submission import Submission
+from .triggers import Trigger
 
 PUBLISHED = "OLD.state = 'published'"
 
+_further: list[Callable[[str], list[Trigger]]] = []
+
+
+def also(source: Callable[[str], list[Trigger]]) -> None:
+    """``source`` gives further triggers for a vendor (``sqlite``, ``postgresql``)."""
+    _further.append(source)
+
+
+def wanted(vendor: str) -> list[Trigger]:
+    """Every trigger that the database must have."""
+    found = [
+        *_own(vendor),
+        *publication.triggers(submission_tables(), vendor),
+        *versions.triggers(vendor),
+    ]
+    if vendor == "sqlite":
+        for model in _protected_models():
+            found += taken_keys.triggers(model)
+    for source in _further:
+        found += source(vendor)
+    return found
+
 
 def rules() -> list[tuple[str, str, str, str]]:
-    """(table, operation, SQL condition, message) of every trigger, for SQLite."""
-    submissions = [
-        model._meta.db_table for model in apps.get_models() if issubclass(model, Submission)
-    ]
+    """(table, operation, SQL condition, message) of what is neither changed nor deleted."""
     refused = "published rows are never changed or deleted: correct them by a new row"
     found = [
         (table, operation, PUBLISHED, refused)
-        for table in submissions
+        for table in submission_tables()
         for operation in ("UPDATE", "DELETE")
     ]
     trail = apps.get_model("measures", "TrailEvent")._meta.db_table
@@ -34,55 +62,109 @@ def rules() -> list[tuple[str, str, str, str]]:
     return found
 
 
-def install(connection) -> None:
-    """Create the triggers on ``connection``, replacing those that are there."""
+def submission_tables() -> list[str]:
+    return [model._meta.db_table for model in apps.get_models() if issubclass(model, Submission)]
+
+
+def _protected_models() -> list[type[models.Model]]:
+    tables = {*submission_tables(), *(rule[0] for rule in rules()), versions.VERSIONS}
+    tables |= {kept.table for kept in versions.kept_tables()}
+    every = apps.get_models(include_auto_created=True)
+    return [model for model in every if model._meta.db_table in tables]
+
+
+def _own(vendor: str) -> list[Trigger]:
+    months = int(settings.TRAIL_MONTHS)
+    young = (
+        f"OLD.at > now() - interval '{months} months'"
+        if vendor == "postgresql"
+        else f"datetime(OLD.at) > datetime('now', '-{months} months')"
+    )
+    found = [
+        Trigger(
+            f"{table}_protect_{operation.lower()}", table, "BEFORE", operation,
+            young if condition == "young" else condition, message,
+        )
+        for table, operation, condition, message in rules()
+    ]  # fmt: skip
+    if vendor == "postgresql":
+        found += [
+            Trigger(
+                f"{table}_protect_truncate", table, "BEFORE", "TRUNCATE",
+                "1 = 1", f"{table} is never emptied",
+            )
+            for table in dict.fromkeys(rule[0] for rule in rules())
+        ]  # fmt: skip
+    return found
+
+
+def install(connection) -> dict[str, str]:
+    """Makes the database's triggers those of the code, in one transaction.
+
+    Returns what was not: see ``triggers.differences``.
+    """
+    if not _is_migrated(connection):
+        return {}
     with transaction.atomic(using=connection.alias):
-        remove(connection)
-        with connection.cursor() as cursor:
-            for statement in _statements(connection.vendor):
-                cursor.execute(statement)
-        versions.install(connection)
+        told = triggers.replace(wanted(connection.vendor), connection)
+        versions.write_missing(connection)
+        versions.install_views(connection)
+    return told
 
 
 def remove(connection) -> None:
-    """Drop the triggers; only migrations and the clean-up after tests have a reason to."""
-    versions.remove(connection)
-    with connection.cursor() as cursor:
-        for table, operation, _condition, _message in rules():
-            where = f" ON {table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {_name(table, operation)}{where}")
-        if connection.vendor == "postgresql":
-            for table in {rule[0] for rule in rules()}:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {_name(table, 'truncate')} ON {table}")
+    """Drops the triggers; only the clean-up after tests has a reason to."""
+    triggers.remove(connection)
 
 
-def _name(table: str, operation: str) -> str:
-    return f"{table}_protect_{operation.lower()}"
+def problems(connection) -> list[str]:
+    """The triggers that are not as the code wants them: ``name (missing)``; none before tables."""
+    if not _is_migrated(connection):
+        return []
+    told = triggers.differences(wanted(connection.vendor), connection)
+    return [f"{name} ({why})" for name, why in sorted(told.items())]
 
 
-def _statements(vendor: str):
-    months = int(settings.TRAIL_MONTHS)
-    if vendor == "postgresql":
-        # The message travels as the trigger's argument, so that one function serves all.
-        yield (
-            "CREATE OR REPLACE FUNCTION portal_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION USING ERRCODE = 'restrict_violation', "
-            "MESSAGE = TG_ARGV[0]; END $$"
-        )
-        young = f"OLD.at > now() - interval '{months} months'"
-        for table in {rule[0] for rule in rules()}:
-            yield (
-                f"CREATE TRIGGER {_name(table, 'truncate')} BEFORE TRUNCATE ON {table} "
-                f"EXECUTE FUNCTION portal_refuse('{table} is never emptied')"
-            )
-    else:
-        young = f"datetime(OLD.at) > datetime('now', '-{months} months')"
-    for table, operation, condition, message in rules():
-        when = young if condition == "young" else condition
-        head = (
-            f"CREATE TRIGGER {_name(table, operation)} BEFORE {operation} ON {table} FOR EACH ROW"
-        )
-        if vendor == "postgresql":
-            yield f"{head} WHEN ({when}) EXECUTE FUNCTION portal_refuse('{message}')"
-        else:
-            yield f"{head} WHEN {when} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+def why_not_protected(connection) -> str:
+    """A sentence for whoever runs the portal; empty if the protection is whole."""
+    found = problems(connection)
+    if not found:
+        return ""
+    shown = ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+    return (
+        "What was published is not protected in this database, so the portal does not serve it. "
+        f"Triggers: {shown}."
+    )
+
+
+REPAIR = (
+    "Find out who took them away and what was written since; `manage.py protect` puts them back."
+)
+UPGRADE = "Run `manage.py prepare`, which migrates the database first."
+
+
+def is_behind(connection) -> bool:
+    """Whether migrations wait, whose end makes the triggers."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def refuse_unprotected(connection) -> None:
+    """Raises ImproperlyConfigured if the protection is not whole."""
+    if why := why_not_protected(connection):
+        raise ImproperlyConfigured(f"{why} {UPGRADE if is_behind(connection) else REPAIR}")
+
+
+def check(databases=None, **kwargs) -> list[checks.CheckMessage]:
+    """The system check, for ``check --database default``; silent while migrations wait."""
+    return [
+        checks.Error(why, hint=REPAIR, id="measures.E001")
+        for alias in databases or ()
+        if (why := why_not_protected(connections[alias])) and not is_behind(connections[alias])
+    ]
+
+
+def _is_migrated(connection) -> bool:
+    """Whether every table is there that the triggers stand on or name."""
+    there = set(connection.introspection.table_names())
+    return {trigger.table for trigger in wanted(connection.vendor)} <= there

@@ -112,12 +112,12 @@ def record_all(events) -> None:
 def snapshot(row: models.Model, fields) -> dict[str, str]:
     """The named ``fields`` of ``row`` as text, by their labels, in the language of the trail."""
     with in_trail_language():
-        return _texts(row, fields)
+        return texts(row, fields)
 
 
 def what_differs(seen: models.Model, stored: models.Model, fields) -> str:
     """What ``stored`` says unlike ``seen``, a line per field: for a person, in their language."""
-    return differences(_texts(seen, fields), _texts(stored, fields))[1]
+    return differences(texts(seen, fields), texts(stored, fields))[1]
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str]:
@@ -129,7 +129,8 @@ def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str
     )
 
 
-def _texts(row: models.Model, fields) -> dict[str, str]:
+def texts(row: models.Model, fields) -> dict[str, str]:
+    """The named ``fields`` of ``row`` as text, by their labels, in the reader's language."""
     labels = _labels(type(row), tuple(fields), get_language())
     return {label: _text(row, name) for name, label in labels.items()}
 

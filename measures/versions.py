@@ -5,17 +5,17 @@ triggers write what it said into ``Version``, whichever door the change came thr
 any other change of the row or of a version. ``past`` reads the versions of a moment under the
 names of the tables, so that every query sees them as they stood.
 
-Both are made anew after every migration from the models' fields, and taken away before one:
-SQLite drops a table's triggers when it rebuilds the table.
+Both are made from the models' fields; ``protection`` puts the triggers into the database.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from django.apps import apps
-from django.db import models
+from django.db import models, transaction
 
 from . import fixed_rounds, guards
+from .triggers import Trigger, lifted
 
 VERSIONS, REVISIONS, APPLYING = "measures_version", "measures_revision", "measures_applying"
 #: Its rows come with the tables, so they begin no database and have always been there.
@@ -45,18 +45,6 @@ GONE = "what was ever public is never deleted"
 WRITTEN = "a version is never changed or deleted"
 FORGED = "versions are written by the change of a row alone"
 UNREVIEWED = "only a published change that was never applied can be applied, one at a time"
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """``body``: a sentence that refuses, or statements that record."""
-
-    name: str
-    table: str
-    when: str
-    operation: str
-    condition: str
-    body: str | list[str]
 
 
 class Sql:
@@ -187,6 +175,11 @@ def triggers(vendor: str) -> list[Trigger]:
     for kept in tables:
         found += _guards(kept, sql) + _records(kept, tables, sql)
     found += [*_guards_of_versions(tables, sql), _guard_of_fixed_rounds()]
+    if sql.postgresql:
+        found += [
+            Trigger(f"{table}_version_truncate", table, "BEFORE", "TRUNCATE", "1 = 1", GONE)
+            for table in (VERSIONS, *(kept.table for kept in tables))
+        ]
     return found + [Trigger(*rule) for rule in guards.rules()]
 
 
@@ -306,97 +299,65 @@ def _named(table: str, operation: str) -> tuple[str, str, str, str]:
     return f"{table}_protect_{operation.lower()}", table, "BEFORE", operation
 
 
-def install(connection) -> None:
-    """Makes triggers and views on ``connection``, and the first version of rows without one."""
-    if VERSIONS not in connection.introspection.table_names():
+def install_views(connection) -> None:
+    """Makes the schema ``past`` anew; SQLite has its views for a connection alone."""
+    if connection.vendor != "postgresql":
         return
-    remove(connection)
-    with connection.cursor() as cursor:
-        for statement in _missing_versions(connection):
-            cursor.execute(statement)
-        for trigger in triggers(connection.vendor):
-            for statement in create(trigger, connection.vendor):
-                cursor.execute(statement)
-        if connection.vendor == "postgresql":
-            for table in (VERSIONS, *(kept.table for kept in kept_tables())):
-                cursor.execute(
-                    f"CREATE TRIGGER {table}_version_truncate BEFORE TRUNCATE ON {table} "
-                    f"EXECUTE FUNCTION portal_refuse('{GONE}')"
-                )
-            cursor.execute("CREATE SCHEMA IF NOT EXISTS past")
-            for name, select in past_views(connection):
-                cursor.execute(f'CREATE VIEW past."{name}" AS {select}')
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS past CASCADE")
+        cursor.execute("CREATE SCHEMA past")
+        for name, select in past_views(connection):
+            cursor.execute(f'CREATE VIEW past."{name}" AS {select}')
 
 
-def remove(connection) -> None:
-    """Takes triggers and views away: before a migration, and to empty the tables after tests."""
-    postgresql = connection.vendor == "postgresql"
-    with connection.cursor() as cursor:
-        for trigger in triggers(connection.vendor):
-            for statement in drop(trigger, connection.vendor):
-                cursor.execute(statement)
-        if postgresql:
-            for table in (VERSIONS, *(kept.table for kept in kept_tables())):
-                cursor.execute(f"DROP TRIGGER IF EXISTS {table}_version_truncate ON {table}")
-            cursor.execute("DROP SCHEMA IF EXISTS past CASCADE")
-
-
-def drop(trigger: Trigger, vendor: str) -> list[str]:
-    """The statements that take ``trigger`` away, if it is there."""
-    if vendor != "postgresql":
-        return [f"DROP TRIGGER IF EXISTS {trigger.name}"]
-    return [
-        f"DROP TRIGGER IF EXISTS {trigger.name} ON {trigger.table}",
-        f"DROP FUNCTION IF EXISTS portal_{trigger.name}()",
-    ]
-
-
-def create(trigger: Trigger, vendor: str) -> list[str]:
-    """The statements that make ``trigger``."""
-    head = f"CREATE TRIGGER {trigger.name} {trigger.when} {trigger.operation} ON {trigger.table}"
-    refuses = isinstance(trigger.body, str)
-    if vendor != "postgresql":
-        body = [f"SELECT RAISE(ABORT, '{trigger.body}')"] if refuses else trigger.body
-        return [f"{head} FOR EACH ROW WHEN {trigger.condition} BEGIN {'; '.join(body)}; END"]
-    raises = f"RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{trigger.body}'"
-    body = [raises] if refuses else trigger.body
-    row = "OLD" if trigger.operation == "DELETE" else "NEW"
-    return [
-        f"CREATE FUNCTION portal_{trigger.name}() RETURNS trigger LANGUAGE plpgsql AS $portal$ "
-        f"BEGIN IF {trigger.condition} THEN {'; '.join(body)}; END IF; RETURN {row}; END $portal$",
-        f"{head} FOR EACH ROW EXECUTE FUNCTION portal_{trigger.name}()",
-    ]
-
-
-def _missing_versions(connection) -> list[str]:
+def write_missing(connection) -> None:
     """The first version of every public row that has none, and columns that came later.
 
     A column that a migration adds has, in versions made before, the value that it gave the row.
     """
-    sql, statements = Sql(connection.vendor), []
-    for kept in kept_tables():
-        none = (
-            f"NOT EXISTS (SELECT 1 FROM {VERSIONS} v WHERE v.subject_type = '{kept.table}' "
-            "AND v.subject_pk = x.id)"
+    sql = Sql(connection.vendor)
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        for kept in kept_tables():
+            none = (
+                f"NOT EXISTS (SELECT 1 FROM {VERSIONS} v WHERE v.subject_type = '{kept.table}' "
+                "AND v.subject_pk = x.id)"
+            )
+            source = f"FROM {kept.table} x"
+            cursor.execute(_insert(kept, "x", sql, source, f"{kept.public('x')} AND {none}"))
+        columns = [(kept, name) for kept in kept_tables() for name in kept.columns]
+        late = [column for column in columns if _is_late(cursor, *column, sql)]
+        if late:
+            with lifted(connection, VERSIONS):
+                for kept, column in late:
+                    cursor.execute(_add_column(kept, column, sql))
+
+
+def _lacks(kept: Kept, column: str, sql: Sql) -> str:
+    has = (
+        f"jsonb_exists(content, '{column}')"
+        if sql.postgresql
+        else f"json_type(content, '$.{column}') IS NOT NULL"
+    )
+    return f"subject_type = '{kept.table}' AND NOT {has}"
+
+
+def _is_late(cursor, kept: Kept, column: str, sql: Sql) -> bool:
+    cursor.execute(f"SELECT 1 FROM {VERSIONS} WHERE {_lacks(kept, column, sql)} LIMIT 1")
+    return cursor.fetchone() is not None
+
+
+def _add_column(kept: Kept, column: str, sql: Sql) -> str:
+    if sql.postgresql:
+        return (
+            f"UPDATE {VERSIONS} SET content = content || jsonb_build_object('{column}', "
+            f'to_jsonb(x."{column}")) FROM {kept.table} x '
+            f"WHERE {_lacks(kept, column, sql)} AND subject_pk = x.id"
         )
-        source = f"FROM {kept.table} x"
-        statements.append(_insert(kept, "x", sql, source, f"{kept.public('x')} AND {none}"))
-        for column in kept.columns:
-            if sql.postgresql:
-                statements.append(
-                    f"UPDATE {VERSIONS} SET content = content || jsonb_build_object('{column}', "
-                    f'to_jsonb(x."{column}")) FROM {kept.table} x '
-                    f"WHERE subject_type = '{kept.table}' AND subject_pk = x.id "
-                    f"AND NOT jsonb_exists(content, '{column}')"
-                )
-            else:
-                statements.append(
-                    f"UPDATE {VERSIONS} SET content = json_set(content, '$.{column}', "
-                    f'(SELECT x."{column}" FROM {kept.table} x WHERE x.id = subject_pk)) '
-                    f"WHERE subject_type = '{kept.table}' "
-                    f"AND json_type(content, '$.{column}') IS NULL"
-                )
-    return statements
+    return (
+        f"UPDATE {VERSIONS} SET content = json_set(content, '$.{column}', "
+        f'(SELECT x."{column}" FROM {kept.table} x WHERE x.id = subject_pk)) '
+        f"WHERE {_lacks(kept, column, sql)}"
+    )
 
 
 def past_views(connection, moment: str = "") -> list[tuple[str, str]]:

@@ -11,9 +11,18 @@ from django.utils.translation import gettext
 
 from .characters import printable
 from .fields import clean_texts
-from .models.rounds import closed_round
+from .models.rounds import Round, closed_round
 from .submission import EDITABLE, State, Submission
-from .trail import Action, differences, event, record, record_all, snapshot, what_differs
+from .trail import (
+    Action,
+    differences,
+    event,
+    record,
+    record_all,
+    snapshot,
+    texts,
+    what_differs,
+)
 
 
 class TransitionError(Exception):
@@ -50,9 +59,9 @@ def save(row: Submission, *, by, seen: int | None = None) -> None:
     before, after = snapshot(stored, fields), snapshot(row, fields)
     fresh = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE, version=seen)
     if not fresh.update(version=F("version") + 1):
-        stored.refresh_from_db()
-        if stored.state not in EDITABLE:
-            raise TransitionError(_is_now(stored))
+        stored = type(row)._base_manager.filter(pk=row.pk).first()
+        if stored is None or stored.state not in EDITABLE:
+            raise _refusal(row)
         raise StaleRow(
             gettext("%(who)s changed this row while you were editing; nothing of yours is lost.")
             % {"who": stored.changed_by or stored.entered_by},
@@ -130,10 +139,12 @@ def delete(row: Submission, *, by) -> None:
     Raises TransitionError if it is in another state or no longer the version in hand.
     """
     before = differences({}, snapshot(row, row.content_fields()))[1]
-    fresh = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE, version=row.version)
-    deleted, _rows = fresh.delete()
-    if not deleted:
+    rows = type(row)._base_manager.select_for_update(of=("self",))
+    # Django deletes by key, so a condition alone would not hold against who submits meanwhile.
+    locked = rows.filter(pk=row.pk, state__in=EDITABLE, version=row.version).first()
+    if locked is None:
         raise _refusal(row)
+    locked.delete()
     record(Action.DELETED, by=by, subject=row, before=before)
 
 
@@ -245,6 +256,12 @@ def what_changed(stored: Submission, typed: dict) -> str:
     ) % {"who": stored.changed_by or stored.entered_by, "changes": now.replace("\n", "; ")}
 
 
+def both_texts(stored, mine, fields) -> list[tuple[str, str, str]]:
+    """(field, what ``stored`` says, what ``mine`` says) of the ``fields`` in which they differ."""
+    theirs, ours = texts(stored, fields), texts(mine, fields)
+    return [(label, theirs[label], ours[label]) for label in ours if theirs[label] != ours[label]]
+
+
 def seen_version(row: Submission | None) -> str:
     """What a page carries with ``row``, so that its form says which version its reader saw.
 
@@ -271,11 +288,17 @@ def _check_round(row: Submission) -> None:
     """
     if row.supersedes_id:
         return
-    round_, day = getattr(row, "round", None), getattr(row, "period_end", None)
-    if round_:
+    round_id, day = getattr(row, "round_id", None), getattr(row, "period_end", None)
+    # Whoever locks the round at this moment waits, or is waited for.
+    rounds = Round.objects.select_for_update(no_key=True).order_by("pk")
+    if round_id:
+        round_ = rounds.get(pk=round_id)
         closed = None if round_.accepts(row.department) else round_
+    elif day:
+        list(rounds.filter(period_start__lte=day, period_end__gte=day))
+        closed = closed_round(row.department, day)
     else:
-        closed = closed_round(row.department, day) if day else None
+        closed = None
     if closed:
         raise TransitionError(
             gettext("The round “%(round)s” takes no entry of this department.") % {"round": closed}

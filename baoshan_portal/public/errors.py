@@ -21,5 +21,9 @@ def not_found(request, exception):
 
 
 def server_error(request):
-    """500: says sorry without touching the database or the request's session."""
-    return HttpResponseServerError(render_to_string("500.html"))
+    """500: says sorry without touching the database or the request's session.
+
+    Only of a page that was merely read it is sure that nothing was changed.
+    """
+    was_read = request.method in ("GET", "HEAD")
+    return HttpResponseServerError(render_to_string("500.html", {"was_read": was_read}))

@@ -35,6 +35,8 @@ def filled_in(response, **typed) -> dict:
         if isinstance(field.field, forms.FileField) or value is None or value is False:
             continue
         sent[field.html_name] = "on" if value is True else value
+    if seen := response.context.get("seen"):
+        sent["seen"] = seen
     for formset in response.context["inline_admin_formsets"]:
         for field in formset.formset.management_form:
             sent[field.html_name] = field.value()

@@ -2,12 +2,15 @@
 
 from django.db import migrations, models
 
+from measures.triggers import lifted
+
 
 def mark_the_first(apps, schema_editor):
     """The opinion whose sections have had their addresses since there was only one."""
     opinions = apps.get_model("measures", "Opinion").objects
     if first := opinions.order_by("pk").first():
-        opinions.filter(pk=first.pk).update(is_first=True)
+        with lifted(schema_editor.connection, "measures_opinion"):
+            opinions.filter(pk=first.pk).update(is_first=True)
 
 
 class Migration(migrations.Migration):

@@ -33,6 +33,7 @@ class Action(models.TextChoices):
     PERMISSIONS_CHANGED = "permissions-changed", _("permissions changed")
     REMINDED = "reminded", _("reminded by mail")
     PURGED = "purged", _("old events deleted")
+    PROTECTED = "protected", _("protection put back")
 
 
 class TrailEvent(models.Model):

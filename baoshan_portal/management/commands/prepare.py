@@ -6,8 +6,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 
+from measures import protection
 from measures.models import DemoMark, Opinion
 from measures.watermark import check_database
 
@@ -29,8 +30,14 @@ class Command(BaseCommand):
             check_database()
         except ImproperlyConfigured as error:
             raise CommandError(f"{error} Nothing was changed.") from None
+        why = protection.why_not_protected(connection)
+        # While migrations wait, the triggers are those of an older release.
+        if why and not protection.is_behind(connection):
+            raise CommandError(f"{why} {protection.REPAIR} Nothing was changed.")
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", verbosity=0)
+        if why := protection.why_not_protected(connection):
+            raise CommandError(f"{why} {protection.REPAIR}")
         if not Opinion.objects.exists():
             with transaction.atomic():
                 call_command("loaddata", *FIXTURES, verbosity=options["verbosity"])

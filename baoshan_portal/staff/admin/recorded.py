@@ -1,6 +1,5 @@
 """Changes and exports in the admin go to the trail."""
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.text import capfirst
@@ -12,8 +11,10 @@ from measures import watermark
 from measures.spreadsheets import Column, download
 from measures.trail import Action, differences, in_trail_language, record, snapshot
 
+from .seen import SaysWhatWasSeen
 
-class RecordsChanges(admin.ModelAdmin):
+
+class RecordsChanges(SaysWhatWasSeen):
     """Records in the trail what a row said before and after a change, and that it was deleted.
 
     What a row says of anybody's rights is recorded as an event of its own.

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -22,6 +22,8 @@ from measures.fields import FormText
 from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
 from metrics.withdrawal import withdraw
+
+from .seen import EndsRaces
 
 
 class ReasonForm(forms.Form):
@@ -98,7 +100,9 @@ class SubmissionForm(forms.ModelForm):
         data = super().clean()
         row = self.instance
         if row.pk and not workflow.is_current(row, data.get("seen")):
-            stored = type(row)._base_manager.get(pk=row.pk)
+            stored = type(row)._base_manager.filter(pk=row.pk).first()
+            if stored is None:
+                raise ValidationError(_("This row was deleted meanwhile."))
             names = [name for name in row.content_fields() if name in data]
             message = workflow.what_changed(stored, {name: data[name] for name in names})
             # Whoever reads this keeps what they typed; sending it again replaces the newer row.
@@ -108,7 +112,7 @@ class SubmissionForm(forms.ModelForm):
         return data
 
 
-class SubmissionAdmin(admin.ModelAdmin):
+class SubmissionAdmin(EndsRaces):
     """Editing drafts, and the steps: submit, publish, return, correct, withdraw.
 
     Only drafts and returned rows can be changed or deleted; everything else is read-only here
@@ -210,12 +214,13 @@ class SubmissionAdmin(admin.ModelAdmin):
     @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
     def submit_selected(self, request, queryset):
         moved = 0
-        for row in access.editable(request.user, queryset):
-            try:
-                workflow.submit(row, by=request.user)
-                moved += 1
-            except (TransitionError, PermissionDenied) as error:
-                self.message_user(request, f"{row}: {error}", messages.ERROR)
+        with transaction.atomic():
+            for row in access.editable(request.user, queryset):
+                try:
+                    workflow.submit(row, by=request.user)
+                    moved += 1
+                except (TransitionError, PermissionDenied) as error:
+                    self.message_user(request, f"{row}: {error}", messages.ERROR)
         if moved:
             self.message_user(
                 request,

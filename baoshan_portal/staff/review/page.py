@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Paginator
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -175,8 +176,12 @@ def _address(form: QueueFilter) -> str:
     return reverse("admin:review") + (f"?{query}" if query else "")
 
 
+@transaction.atomic
 def _publish_chosen(request) -> None:
-    """Publish every ticked row that still is the version shown, and name each that is not."""
+    """Publish every ticked row that still is the version shown, and name each that is not.
+
+    One transaction: whatever ends it before its end, nothing was published.
+    """
     tokens = list(dict.fromkeys(request.POST.getlist("row")))
     if not tokens:
         messages.error(request, _("Nothing was selected, so nothing was published."))

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.public.errors import server_error
 from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -388,6 +389,32 @@ def test_what_is_ticked_is_published_and_the_rest_waits_on(desk, reviewer, edito
     assert [state_of(row) for row in rows] == [State.PUBLISHED] * 3
     assert {row.published_by for row in rows} == {reviewer}
     assert [line.row for line in lines(response)] == [left]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_review_that_ends_in_the_middle_published_nothing(desk, editor, monkeypatch):
+    rows = [submitted(make_observation, editor) for _ in range(3)]
+    chosen = tokens(desk.get(QUEUE))
+    publish_one, done = workflow.publish, []
+
+    def killed(row, *, by):
+        if len(done) == 2:
+            raise SystemExit  # As a process that is told to end.
+        publish_one(row, by=by)
+        done.append(row)
+
+    monkeypatch.setattr(workflow, "publish", killed)
+    with pytest.raises(SystemExit):
+        publish(desk, *chosen)
+
+    assert len(done) == 2
+    assert [state_of(row) for row in rows] == [State.SUBMITTED] * 3
+
+
+@pytest.mark.parametrize(("method", "is_sure"), [("get", True), ("post", False)])
+def test_the_error_page_says_only_what_is_sure(rf, method, is_sure):
+    page = server_error(getattr(rf, method)("/"))
+    assert ("未作任何改动" in page.content.decode()) == is_sure
 
 
 def test_one_row_is_published_alone_and_the_filter_stays(desk, editor):

@@ -5,16 +5,25 @@ from threading import Barrier
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import connection, transaction
 
+from baoshan_portal.tests.desk import browser_of, desk, filled_in
 from measures import workflow
 from measures.models import TrailEvent
 from measures.numerals import plain
 from measures.submission import State
-from measures.tests.factories import ISSUED, make_user
+from measures.tests.factories import (
+    ISSUED,
+    make_department,
+    make_measure,
+    make_round,
+    make_superuser,
+    make_user,
+)
+from measures.trail import record
 from measures.workflow import TransitionError
 from metrics.models import Observation
-from metrics.tests.factories import make_observation
+from metrics.tests.factories import make_indicator, make_observation
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -148,3 +157,63 @@ def test_of_two_corrections_of_a_row_only_one_begins(people):
         )
         assert len(refusals(results)) == 1
         assert row.corrections.count() == 1
+
+
+def test_a_row_is_either_submitted_or_deleted(people):
+    editor, other, _reviewer = people
+    for _round in range(ROUNDS):
+        row = make_observation(entered_by=editor, changed_by=editor)
+        one, two = fresh(row), fresh(row)
+        results = at_once(
+            lambda one=one: workflow.submit(one, by=editor),
+            lambda two=two: workflow.delete(two, by=other),
+        )
+        assert len(refusals(results)) == 1
+        told = TrailEvent.objects.filter(subject_code=row.code).exclude(action="entered")
+        assert told.count() == 1
+        assert Observation.objects.filter(pk=row.pk).exists() == isinstance(results[1], Exception)
+
+
+def test_nothing_is_submitted_after_the_round_was_locked(people):
+    editor, steward, _reviewer = people
+    for _round in range(ROUNDS):
+        round_ = make_round()
+        row = make_observation(
+            entered_by=editor, changed_by=editor, round=round_,
+            period_start=round_.period_start, period_end=round_.period_end,
+        )  # fmt: skip
+        one = fresh(row)
+
+        def lock(round_=round_):
+            with transaction.atomic():
+                type(round_).objects.filter(pk=round_.pk).update(locked=True)
+                record("locked", by=steward, subject=round_)
+
+        at_once(lambda one=one: workflow.submit(one, by=editor), lock)
+        codes = (round_.code, row.code)
+        events = TrailEvent.objects.filter(subject_code__in=codes).order_by("pk")
+        assert [each.action for each in events] in (["locked"], ["submitted", "locked"])
+
+
+def test_a_figure_added_twice_is_one_row_and_no_error(people):
+    office = make_department()
+    figure = make_indicator(measure=make_measure(lead=office))
+    browsers = [browser_of(make_superuser()) for _ in range(2)]
+    address = desk(Observation, "add")
+    sent = [
+        filled_in(
+            browser.get(address), indicator=figure.pk, period_start="2022-01-01",
+            period_end="2022-12-31", value="5", as_written="5家", source_name="台账",
+        )
+        for browser in browsers
+    ]  # fmt: skip
+
+    answers = at_once(
+        *(
+            lambda b=b, s=s: b.post(address, s).status_code
+            for b, s in zip(browsers, sent, strict=True)
+        )
+    )
+
+    assert set(answers) <= {200, 302}
+    assert Observation.objects.filter(indicator=figure).count() == 1

@@ -1,0 +1,53 @@
+"""Triggers by which nothing becomes public past the workflow, also for raw SQL.
+
+What a database begins with, the report and a demonstration's invented past, comes without a
+reviewer and with days of its own. After its first day (``versions.first_day_over``) a row becomes
+public by somebody else than who entered it, at the moment at which that happens.
+"""
+
+from .triggers import Trigger
+from .versions import Sql, first_day_over
+
+FORGED = "what becomes public was reviewed by somebody else, now, and corrects what is public"
+
+#: How far the clocks of the portal's servers and of its database may differ
+TOLERANCE = "10 minutes"
+
+
+def triggers(tables: list[str], vendor: str) -> list[Trigger]:
+    """Those of the ``tables`` of submissions."""
+    found = []
+    for table in tables:
+        for operation in ("INSERT", "UPDATE"):
+            forged = _forged(table, tables, Sql(vendor))
+            if operation == "UPDATE":
+                forged += " OR OLD.state NOT IN ('submitted', 'published')"
+            found.append(
+                Trigger(
+                    f"{table}_forged_{operation.lower()}", table, "BEFORE", operation,
+                    f"NEW.state = 'published' AND {first_day_over(Sql(vendor))} AND ({forged})",
+                    FORGED,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _forged(table: str, tables: list[str], sql: Sql) -> str:
+    published = " UNION ALL ".join(
+        f"SELECT max(published_at) AS moment FROM {each} WHERE published_at <= {sql.now}"
+        for each in tables
+    )
+    newest = f"(SELECT max(p.moment) FROM ({published}) p)"
+    if sql.postgresql:
+        earliest = f"{newest} - interval '{TOLERANCE}'"
+        latest = f"{sql.now} + interval '{TOLERANCE}'"
+    else:
+        earliest = f"datetime({newest}, '-{TOLERANCE}')"
+        latest = f"datetime('now', '+{TOLERANCE}')"
+    return (
+        "NEW.published_by_id IS NULL OR NEW.published_by_id = NEW.entered_by_id "
+        "OR NEW.published_by_id = NEW.changed_by_id "
+        f"OR NEW.published_at < {earliest} OR NEW.published_at > {latest} "
+        "OR (NEW.supersedes_id IS NOT NULL AND NOT EXISTS "
+        f"(SELECT 1 FROM {table} s WHERE s.id = NEW.supersedes_id AND s.state = 'published'))"
+    )
