@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import transaction
 
-from measures.models import DemoMark, Opinion
+from measures.chain import make_checkpoint
+from measures.models import Checkpoint, DemoMark, Opinion
 from measures.watermark import check_database
 
 FIXTURES = (
@@ -45,3 +46,6 @@ class Command(BaseCommand):
             )
         if settings.DEMO:
             call_command("demo", stdout=self.stdout)
+        if not Checkpoint.objects.exists():
+            # Everything that the portal begins with comes before its first checkpoint.
+            make_checkpoint()
