@@ -14,14 +14,14 @@ from django.db import DatabaseError, IntegrityError, connection, models, transac
 from django.test import override_settings
 from django.utils import timezone
 
-from baoshan_portal.tests.slices import WHOLE
+from measures import chain, protection, workflow
+from measures.chain_check import START, hash_of
+from measures.models import Checkpoint, Link, ProgressNote, TrailEvent, Version
+from measures.submission import State
+from measures.tests.factories import ISSUED, change, make_measure, make_note, make_user, publish
+from measures.trail import Action, record
 
-from .. import chain, protection, workflow
-from ..chain_check import START, hash_of
-from ..models import Checkpoint, Link, ProgressNote, TrailEvent, Version
-from ..submission import State
-from ..trail import Action, record
-from .factories import ISSUED, change, make_measure, make_note, make_user, publish
+from .slices import WHOLE
 
 pytestmark = pytest.mark.django_db
 
