@@ -78,12 +78,21 @@ def test_changes_tell_what_was_reworded_and_why():
     assert "机构改革" not in client.get("/changes/", {"as_of": YESTERDAY}).content.decode()
 
 
-def test_what_became_public_on_a_draft_keeps_its_name_on_a_past_day():
-    indicator = make_indicator(
-        name="新指标", measure=make_measure(published_on=None), published_on=None
-    )
+def test_what_stands_on_a_draft_is_told_with_it_and_by_its_name_on_a_past_day():
+    measure = make_measure(published_on=None)
+    indicator = make_indicator(name="新指标", measure=measure, published_on=None)
     today = timezone.localdate().isoformat()
-    publish(change(indicator, published_on=today))
     client = Client()
-    for query in ({}, {"as_of": today}):
-        assert "新指标" in client.get("/changes/", {"from": YESTERDAY, **query}).content.decode()
+
+    def told() -> list[bool]:
+        pages = [
+            client.get("/changes/", {"from": YESTERDAY, **query}).content.decode()
+            for query in ({}, {"as_of": today})
+        ]
+        assert not any(f">{indicator.code}<" in html for html in pages)
+        return ["新指标" in html for html in pages]
+
+    publish(change(indicator, published_on=today))
+    assert told() == [False, False]
+    publish(change(measure, published_on=today))
+    assert told() == [True, True]
