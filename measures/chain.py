@@ -24,6 +24,7 @@ from .submission import State, Submission, end_of_day
 #: Any number that nothing else of the portal locks.
 LOCK = 7_031_223
 READ_TOGETHER = 2_000
+AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,11 @@ def canonical(value):
 def told(row: dict) -> dict:
     """The columns of a row; those of what a version says stand beside the others."""
     said = row.pop("content", None)
-    found = {name: canonical(value) for name, value in row.items()}
+    # Most values are as JSON has them; a hundred thousand rows are looked at together.
+    found = {
+        name: value if type(value) in AS_THEY_ARE else canonical(value)
+        for name, value in row.items()
+    }
     return found if said is None else found | {f"content.{name}": said[name] for name in said}
 
 

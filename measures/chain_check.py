@@ -61,9 +61,11 @@ def hash_of(number: int, kind: str, row: int, moment: str, digest: str, before: 
     return _sha([number, kind, row, moment, digest, before])
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
 def _sha(parts: list) -> str:
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_as_json(parts).encode()).hexdigest()
 
 
 def check(

@@ -230,8 +230,8 @@ def test_the_triggers_survive_a_migration_in_which_sqlite_rebuilds_a_table(tmp_p
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True
     )
-    # Two for each submission, the trail and the three tables of the chain, those of the numbers and of the rounds; the rebuilt
-    # table is without its own until the next migration.
+    # Two for each submission, the trail and the tables of the chain, those of the numbers and of
+    # the rounds; the rebuilt table is without its own until the next migration.
     own = len(fixed_rounds.rules()) + len(versions.triggers("sqlite"))
     every = 12 * 2 + len(OF_NUMBERS) + own
     assert done.stdout.split() == [f"{every}", f"{every - 2}", f"{every}"]
