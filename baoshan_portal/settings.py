@@ -46,6 +46,8 @@ CACHE_ROOT = env.path("CACHE_ROOT", default=BASE_DIR / "var/cache")
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=10)
 # Months that trail events are kept at the least; the law asks for six
 TRAIL_MONTHS = env.int("TRAIL_MONTHS", default=24, validate=Range(min=6))
+# The private key that signs checkpoints of the record: 32 bytes in hexadecimal digits; empty: none
+CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", default="")
 # Signing in: rules that the security level asks for without giving numbers
 PASSWORD_LENGTH = env.int("PASSWORD_LENGTH", default=8, validate=Range(min=8))
 SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=5, validate=Range(min=1))

@@ -58,6 +58,11 @@ def rules() -> list[tuple[str, str, str, str]]:
     trail = apps.get_model("measures", "TrailEvent")._meta.db_table
     found.append((trail, "UPDATE", "1 = 1", "the trail is never changed"))
     found.append((trail, "DELETE", "young", "the trail is kept for the configured months"))
+    found += [
+        (f"measures_{name}", operation, "1 = 1", "the chain of the record is never changed")
+        for name in ("link", "linkform", "checkpoint")
+        for operation in ("UPDATE", "DELETE")
+    ]
     found += fixed_rounds.rules()
     return found
 

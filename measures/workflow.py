@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from . import chain
 from .characters import printable
 from .fields import clean_texts
 from .models.rounds import Round, closed_round
@@ -190,6 +191,7 @@ def publish(row: Submission, *, by) -> None:
         subject=row,
         after=differences({}, snapshot(row, row.content_fields()))[1],
     )
+    chain.seal_after_commit()
 
 
 @transaction.atomic

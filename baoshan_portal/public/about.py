@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.shortcuts import render
 
+from measures.chain import newest_checkpoint
 from measures.models import Report, Stage
 from measures.thresholds import Thresholds
 from metrics.corrections import revisions_by_department
@@ -23,6 +24,7 @@ def method(request):
         "tolerance_points": thresholds.tolerance_points,
         "revisions": revisions_by_department(request.as_of),
         "grace_days": thresholds.grace_days,
+        "checkpoint": newest_checkpoint(request.as_of),
         "terms": [(Stage(stage), days) for stage, days in thresholds.terms.items()],
     }
     return render(request, "public/method.html", context)

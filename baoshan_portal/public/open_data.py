@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
+from measures.chain import newest_checkpoint
 from measures.models import Department, Evaluation, MeasureState, Opinion, Report
 from measures.numerals import plain, rounded
 from measures.spreadsheets import READ_TOGETHER
@@ -411,7 +412,7 @@ def _reports() -> str:
 
 def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
-    thresholds = Thresholds.read()
+    thresholds, checkpoint = Thresholds.read(), newest_checkpoint(request.as_of)
     return JsonResponse(
         {
             "name": watermark.file_name("baoshan-portal"),
@@ -433,6 +434,7 @@ def datapackage(request):
                 "reporting_grace_days": thresholds.grace_days,
                 "stage_term_days": dict(thresholds.terms),
             },
+            "checkpoint": checkpoint and str(checkpoint),
             "departments": _named(Department.objects),
             "units": [
                 {**unit, "factor": plain(unit["factor"])}

@@ -1,3 +1,4 @@
+from .chain import Checkpoint, Link, LinkForm
 from .committee import Decision, Evaluation, Grade, OpinionStage, Stage
 from .demo_mark import DemoMark
 from .documents import Opinion, Report, ReportKind, validate_locator
@@ -13,11 +14,14 @@ from .withdrawals import Withdrawal
 
 __all__ = [
     "Applying",
+    "Checkpoint",
     "Decision",
     "DemoMark",
     "Department",
     "Evaluation",
     "Grade",
+    "Link",
+    "LinkForm",
     "Measure",
     "MeasureState",
     "MeasureStatus",

@@ -136,9 +136,14 @@ def test_every_kind_of_submission_and_the_trail_have_their_triggers():
         for table in (*submissions, TRAIL)
         for operation in ("update", "delete")
     }
+    chained = ("measures_link", "measures_linkform", "measures_checkpoint")
     assert expected >= OF_NUMBERS
+    assert expected >= {
+        f"{table}_protect_{each}" for table in chained for each in ("update", "delete")
+    }
     if connection.vendor == "postgresql":
-        assert {f"{table}_protect_truncate" for table in (*submissions, TRAIL)} <= expected
+        emptied = {f"{table}_protect_truncate" for table in (*submissions, TRAIL, *chained)}
+        assert emptied <= expected
         question = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
     else:
         question = "SELECT name FROM sqlite_master WHERE type = 'trigger'"

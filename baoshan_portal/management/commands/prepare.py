@@ -9,7 +9,8 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection, transaction
 
 from measures import protection
-from measures.models import DemoMark, Opinion
+from measures.chain import make_checkpoint
+from measures.models import Checkpoint, DemoMark, Opinion
 from measures.watermark import check_database
 
 FIXTURES = (
@@ -52,3 +53,6 @@ class Command(BaseCommand):
             )
         if settings.DEMO:
             call_command("demo", stdout=self.stdout)
+        if not Checkpoint.objects.exists():
+            # Everything that the portal begins with comes before its first checkpoint.
+            make_checkpoint()

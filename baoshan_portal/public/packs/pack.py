@@ -14,7 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures.models import Evaluation, Measure, ProgressNote, Section, Theme
+from measures.chain import newest_checkpoint
+from measures.models import Checkpoint, Evaluation, Measure, ProgressNote, Section, Theme
 from measures.text import joined
 from measures.watermark import file_name
 from metrics.assessment import Assessment, assess
@@ -165,6 +166,7 @@ class Pack:
     works: list[Work]
     sources: list[str]
     evaluations: list[Evaluation]
+    checkpoint: Checkpoint | None
 
     @property
     def method(self) -> str:
@@ -191,6 +193,11 @@ class Pack:
     @property
     def newest_text(self) -> str:
         return self.newest_period.isoformat() if self.newest_period else _("no data")
+
+    @property
+    def checkpoint_text(self) -> str:
+        """By which one can prove later that nothing before it was changed; see ``/method/``."""
+        return str(self.checkpoint or _("none made yet"))
 
     @property
     def evaluation_text(self) -> str:
@@ -237,6 +244,7 @@ class Pack:
             (_("The committee’s evaluation"), self.evaluation_text),
             (_("Method"), self.method),
             (_("Permanent link"), self.link),
+            (_("Checkpoint of the record"), self.checkpoint_text),
         ]
 
     @property
@@ -332,6 +340,7 @@ def gather(request) -> Pack:
         works=works,
         sources=_sources(works),
         evaluations=_evaluations(works, as_of),
+        checkpoint=newest_checkpoint(as_of),
     )
 
 

@@ -1,0 +1,215 @@
+"""The chain of the record: every public version and every event of the trail, linked in order.
+
+``seal`` links what is not linked yet; it runs after each publication, and before a checkpoint.
+``KINDS`` says which rows those are: everything that is submitted, once it is public, the versions
+of words, when they begin and when they end, and the trail.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from .chain_check import START, Finding, Linked, check, digest_of, hash_of, read_checkpoint
+from .models import Checkpoint, Link, LinkForm, TrailEvent, Version
+from .submission import State, Submission, end_of_day
+
+#: Any number that nothing else of the portal locks.
+LOCK = 7_031_223
+READ_TOGETHER = 2_000
+AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Rows of ``model`` that are for good once they answer to ``condition``.
+
+    ``moment`` names the column that says since when. ``left_out`` may still change.
+    """
+
+    name: str
+    model: type[models.Model]
+    moment: str
+    condition: Q = field(default_factory=Q)
+    left_out: frozenset[str] = frozenset()
+    #: Whether rows are deleted after their term.
+    may_be_gone: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        return [
+            f.attname for f in self.model._meta.concrete_fields if f.attname not in self.left_out
+        ]
+
+    def rows(self):
+        return self.model._base_manager.filter(self.condition)
+
+
+def kinds() -> list[Kind]:
+    submitted = [
+        Kind(model._meta.label_lower, model, "published_at", Q(state=State.PUBLISHED))
+        for model in apps.get_models()
+        if issubclass(model, Submission)
+    ]
+    return [
+        *submitted,
+        Kind("version begun", Version, "made_at", left_out=frozenset({"valid_to"})),
+        Kind("version ended", Version, "valid_to", Q(valid_to__isnull=False)),
+        Kind("measures.trailevent", TrailEvent, "at", may_be_gone=True),
+    ]
+
+
+def canonical(value):
+    """A value as JSON has it, the same whatever database it was read from."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def told(row: dict) -> dict:
+    """The columns of a row; those of what a version says stand beside the others."""
+    said = row.pop("content", None)
+    # Most values are as JSON has them; a hundred thousand rows are looked at together.
+    found = {
+        name: value if type(value) in AS_THEY_ARE else canonical(value)
+        for name, value in row.items()
+    }
+    return found if said is None else found | {f"content.{name}": said[name] for name in said}
+
+
+@transaction.atomic
+def seal(*, lately: bool = False) -> int:
+    """Links every row of the record that is not linked yet; how many.
+
+    In the order of their moments. One at a time: whoever comes second waits. ``lately`` looks only
+    at what has happened since the day before the last link, which a checkpoint makes up for.
+    """
+    _wait_for_others()
+    last = Link.objects.order_by("-number").first()
+    waiting = []
+    for kind in kinds():
+        linked = Link.objects.filter(form__kind=kind.name, row=OuterRef("pk"))
+        rows = kind.rows().filter(~Exists(linked))
+        if lately and last:
+            rows = rows.filter(**{f"{kind.moment}__gte": last.moment - timedelta(days=1)})
+        for row in rows.values(*kind.columns):
+            key, moment, values = row["id"], row[kind.moment], told(row)
+            waiting.append((moment, kind.name, key, values))
+    waiting.sort(key=lambda found: found[:3])
+    number, before = (last.number, last.hash) if last else (0, START)
+    forms = {(form.kind, form.names): form for form in LinkForm.objects.all()}
+    links = []
+    for moment, kind, key, values in waiting:
+        names = sorted(values)
+        joined = " ".join(names)
+        if (kind, joined) not in forms:
+            forms[kind, joined] = LinkForm.objects.create(kind=kind, names=joined)
+        number, digest = number + 1, digest_of(names, values)
+        before = hash_of(number, kind, key, canonical(moment), digest, before)
+        links.append(
+            Link(
+                number=number, form=forms[kind, joined], row=key, moment=moment, digest=digest,
+                hash=before,
+            )
+        )  # fmt: skip
+    Link.objects.bulk_create(links, batch_size=READ_TOGETHER)
+    return len(links)
+
+
+def _wait_for_others() -> None:
+    """On SQLite there is one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def seal_after_commit() -> None:
+    """Links what this transaction makes public, once it has."""
+    transaction.on_commit(partial(seal, lately=True), robust=True)
+
+
+@transaction.atomic
+def make_checkpoint() -> Checkpoint:
+    """Seals the record, and says how long it is and how it ends; signed if there is a key."""
+    seal()
+    last = Link.objects.order_by("-number").first()
+    row = Checkpoint(
+        made_at=timezone.now(), size=last.number if last else 0, root=last.hash if last else START
+    )
+    row.signature = sign(str(row))
+    row.save(force_insert=True)
+    return row
+
+
+def sign(text: str) -> str:
+    """The Ed25519 signature in hexadecimal digits; empty without CHECKPOINT_KEY."""
+    if not settings.CHECKPOINT_KEY:
+        return ""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(settings.CHECKPOINT_KEY))
+    return key.sign(text.encode()).hex()
+
+
+def newest_checkpoint(as_of: date | None = None) -> Checkpoint | None:
+    """The last one that there was at the end of ``as_of``; of all if None."""
+    rows = Checkpoint.objects.order_by("-made_at")
+    if as_of:
+        rows = rows.filter(made_at__lt=end_of_day(as_of))
+    return rows.first()
+
+
+def linked() -> Iterator[Linked]:
+    """Every link in its order, with the row that it is about; a query a kind, and one more."""
+    values: dict[str, dict[int, dict]] = {}
+    going: dict[str, bool] = {}
+    for kind in kinds():
+        going[kind.name] = kind.may_be_gone
+        rows = kind.rows().values(*kind.columns).iterator(chunk_size=READ_TOGETHER)
+        values[kind.name] = {row["id"]: told(row) for row in rows}
+    forms = {form.pk: (form.kind, tuple(form.names.split(" "))) for form in LinkForm.objects.all()}
+    links = Link.objects.order_by("number").values_list(
+        "number", "form_id", "row", "moment", "digest", "hash"
+    )
+    for number, form, row, moment, digest, hash_ in links.iterator(chunk_size=READ_TOGETHER):
+        kind, names = forms[form]
+        yield Linked(
+            number, kind, row, canonical(moment), digest, hash_, names,
+            values.get(kind, {}).get(row), going.get(kind, False),
+        )  # fmt: skip
+
+
+def young() -> str:
+    """From when on no event of the trail may be missing."""
+    months = timedelta(days=31 * settings.TRAIL_MONTHS)
+    return canonical(timezone.now() - months)
+
+
+def verify(checkpoint: str | None = None) -> list[Finding]:
+    """What is not as it was linked, against a checkpoint kept elsewhere or the newest one here.
+
+    Also what is public and was never linked, though a checkpoint was made since.
+    """
+    newest = newest_checkpoint()
+    if checkpoint is None and newest is None:
+        return []
+    made_at, size, root = read_checkpoint(checkpoint or str(newest))
+    found = list(check(linked(), size, root, made_at, young=young()))
+    for kind in kinds():
+        without = Link.objects.filter(form__kind=kind.name, row=OuterRef("pk"))
+        rows = kind.rows().filter(~Exists(without), **{f"{kind.moment}__lt": made_at})
+        found += [
+            Finding(None, kind.name, key, "inserted") for key in rows.values_list("pk", flat=True)
+        ]
+    return found
