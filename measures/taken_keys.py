@@ -13,7 +13,7 @@ from .triggers import Trigger
 def triggers(model: type[models.Model]) -> list[Trigger]:
     """Those of a protected table of SQLite."""
     table = model._meta.db_table
-    keys = list(_keys(model))
+    key, keys = model._meta.pk.column, list(_keys(model))
     return [
         Trigger(
             f"{table}_taken_{operation.lower()}", table, "BEFORE", operation, "1 = 1",
@@ -23,7 +23,7 @@ def triggers(model: type[models.Model]) -> list[Trigger]:
                 for name, same in keys
             ],
         )
-        for operation, other in (("INSERT", ""), ("UPDATE", " AND x.id <> OLD.id"))
+        for operation, other in (("INSERT", ""), ("UPDATE", f" AND x.{key} <> OLD.{key}"))
     ]  # fmt: skip
 
 

@@ -8,15 +8,11 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from metrics.models import Observation
-from metrics.tests.factories import make_observation
-
-from .. import protection, publication, workflow
-from ..access import EDITOR, REVIEWER
-from ..models import Opinion, ProgressNote, TrailEvent, Version
-from ..submission import State
-from ..trail import Action, record
-from .factories import (
+from measures import protection, publication, workflow
+from measures.access import EDITOR, REVIEWER
+from measures.models import Opinion, ProgressNote, TrailEvent, Version
+from measures.submission import State
+from measures.tests.factories import (
     ISSUED,
     make_department,
     make_measure,
@@ -25,6 +21,9 @@ from .factories import (
     make_section,
     make_staff,
 )
+from measures.trail import Action, record
+from metrics.models import Observation
+from metrics.tests.factories import make_observation
 
 NOTES, VALUES = ProgressNote._meta.db_table, Observation._meta.db_table
 IS_POSTGRESQL = connection.vendor == "postgresql"
