@@ -405,18 +405,20 @@ def _licences() -> list[dict]:
     return [{key: text for key, text in licence.items() if text}]
 
 
-def _reports() -> str:
-    return "、".join(Report.objects.order_by("issued_on", "pk").values_list("number", flat=True))
+def _reports(as_of) -> str:
+    return "、".join(
+        Report.objects.published(as_of).order_by("issued_on", "pk").values_list("number", flat=True)
+    )
 
 
 def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
-    thresholds = Thresholds.read()
+    thresholds, as_of = Thresholds.read(), request.as_of
     return JsonResponse(
         {
             "name": watermark.file_name("baoshan-portal"),
             "title": watermark.watermarked(
-                f"Baoshan portal: figures of {_reports()} and what became of them"
+                f"Baoshan portal: figures of {_reports(as_of)} and what became of them"
             ),
             "homepage": request.build_absolute_uri(reverse("overview")),
             "licenses": _licences(),
@@ -424,19 +426,22 @@ def datapackage(request):
             if settings.CONTACT
             else [],
             "sources": [
-                {"title": f"{report.number} {report.name}"} for report in Report.objects.all()
+                {"title": f"{report.number} {report.name}"}
+                for report in Report.objects.published(as_of)
             ],
-            "opinions": _named(Opinion.objects, "number"),
+            "opinions": _named(Opinion.objects.published(as_of), "number"),
             "reasons": {code: str(label) for code, label in Missing.choices},
             "thresholds": {
                 "pace_tolerance_points": thresholds.tolerance_points,
                 "reporting_grace_days": thresholds.grace_days,
                 "stage_term_days": dict(thresholds.terms),
             },
-            "departments": _named(Department.objects),
+            "departments": _named(Department.objects.published(as_of)),
             "units": [
                 {**unit, "factor": plain(unit["factor"])}
-                for unit in _named(Unit.objects, "quantity", "base__code", "factor")
+                for unit in _named(
+                    Unit.objects.published(as_of), "quantity", "base__code", "factor"
+                )
             ],
             "resources": [
                 {
