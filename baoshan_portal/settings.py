@@ -185,8 +185,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=LOCK_OUT_MINUTES)
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_RESET_ON_SUCCESS = True
+# Counted in a table of our own, where a stranger makes one row a window
+AXES_HANDLER = "measures.failed_sign_ins.Handler"
 AXES_LOCKOUT_CALLABLE = "baoshan_portal.staff.sign_in.locked_out"
 AXES_CLIENT_IP_CALLABLE = "measures.trail.client_address"
 # The trail and the list of accounts tell what these would tell again

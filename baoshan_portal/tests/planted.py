@@ -420,6 +420,7 @@ PLANTS = {
     "measures.DemoMark": NOTHING,
     "measures.Applying": NOTHING,
     "measures.Version": NOTHING,  # written by triggers, of everything above
+    "measures.FailedSignIns": _of("measures.FailedSignIns"),
     "measures.TrailEvent": _of("measures.TrailEvent"),
     "admin.LogEntry": _of(
         "admin.LogEntry", user=lambda world: world.person, action_flag=1,
