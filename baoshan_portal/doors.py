@@ -7,6 +7,7 @@ is kept for those alone who have signed in.
 import logging
 
 from django.conf import settings
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
@@ -140,7 +141,8 @@ class NoKeyMiddleware:
 
 
 def is_about_a_key(exception: Exception) -> bool:
-    if isinstance(exception, DataError):
+    # Lists of the admin answer the second themselves; their exports do not.
+    if isinstance(exception, DataError | IncorrectLookupParameters):
         return True
     return isinstance(exception, ValueError | OverflowError) and any(
         words in str(exception) for words in NO_KEY

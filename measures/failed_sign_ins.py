@@ -111,6 +111,11 @@ class Handler(AxesHandler):
             rows = rows.filter(address=ip_address)
         return close(rows)
 
+    def post_save_access_attempt(self, instance, **kwargs):
+        """The table of django-axes itself stays empty."""
+
+    post_delete_access_attempt = post_save_access_attempt
+
 
 def _key(request, credentials) -> dict:
     name = (get_client_username(request, credentials) or "")[:150]
