@@ -53,8 +53,10 @@ PASSWORD_LENGTH = env.int("PASSWORD_LENGTH", default=8, validate=Range(min=8))
 SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=5, validate=Range(min=1))
 LOCK_OUT_MINUTES = env.int("LOCK_OUT_MINUTES", default=10, validate=Range(min=1))
 IDLE_MINUTES = env.int("IDLE_MINUTES", default=30, validate=Range(min=1))
-# Whether a proxy in front appends the visitor's address to X-Forwarded-For
-TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+# Whether a proxy in front appends the visitor's address, and to which header: 1 means
+# X-Forwarded-For, `forwarded` the header of RFC 7239
+TRUST_PROXY = env.str("TRUST_PROXY", default="0").lower()
+TRUST_PROXY = TRUST_PROXY if TRUST_PROXY == "forwarded" else env.bool("TRUST_PROXY", default=False)
 # Reminders by mail: through which server, from whom, with links to where, how often at the most
 EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", default=25)
@@ -111,8 +113,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "baoshan_portal.doors.CookiesVaryMiddleware",
+    "baoshan_portal.doors.SignedInSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "baoshan_portal.doors.BodyLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -123,6 +127,7 @@ MIDDLEWARE = [
     "baoshan_portal.staff.sign_in.AccountMiddleware",
     "baoshan_portal.public.as_of.AsOfMiddleware",
     "axes.middleware.AxesMiddleware",
+    "baoshan_portal.doors.NoKeyMiddleware",
 ]
 ROOT_URLCONF = "baoshan_portal.urls"
 WSGI_APPLICATION = "baoshan_portal.wsgi.application"
@@ -184,8 +189,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=LOCK_OUT_MINUTES)
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_RESET_ON_SUCCESS = True
+# Counted in a table of our own, where a stranger makes one row a window
+AXES_HANDLER = "measures.failed_sign_ins.Handler"
 AXES_LOCKOUT_CALLABLE = "baoshan_portal.staff.sign_in.locked_out"
 AXES_CLIENT_IP_CALLABLE = "measures.trail.client_address"
 # The trail and the list of accounts tell what these would tell again
@@ -238,6 +243,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Cookies of this portal alone, where it shares a name with other services
+CSRF_COOKIE_PATH = SESSION_COOKIE_PATH = f"{FORCE_SCRIPT_NAME or ''}/"
 if DEMO:
     # Cookies know no ports: signing in here must not sign out of the real portal beside it
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "demo_sessionid", "demo_csrftoken"

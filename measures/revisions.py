@@ -155,9 +155,14 @@ def lines(revision: Revision) -> list[Line]:
     return lines_of([revision])[revision]
 
 
-def lines_of(found: list[Revision]) -> dict[Revision, list[Line]]:
-    """The ``lines`` of many revisions, a query for each kind of row that they name."""
+def lines_of(found: list[Revision], hide=None) -> dict[Revision, list[Line]]:
+    """The ``lines`` of many revisions, a query for each kind of row that they name.
+
+    ``hide`` is called with these rows by model and code, and may put other words for one.
+    """
     rows = _named_rows([change for revision in found for change in revision.changes])
+    if hide:
+        hide(rows)
     return {revision: [_line(change, rows) for change in revision.changes] for revision in found}
 
 

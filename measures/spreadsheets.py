@@ -131,7 +131,11 @@ def csv_lines(columns, rows, *, last=False) -> Iterator[str]:
 
 
 def machine_lines(names: Sequence[str], rows) -> Iterator[str]:
-    """The lines of a file for machines: no mark, nothing quoted, ``true`` and ISO dates."""
+    """The lines of a file for machines: no mark, ``true`` and ISO dates.
+
+    Names and sources are quoted nowhere, because the doors refuse one that begins like a formula;
+    a row that is older than the doors is quoted all the same.
+    """
     return _lines(chain([names], (map(_machine_text, row) for row in rows)))
 
 
@@ -184,7 +188,12 @@ def _text(value) -> str:
 
 
 def _machine_text(value) -> str:
-    return str(value).lower() if isinstance(value, bool) else _text(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    # What was quoted as prose begins with its apostrophe, and is none.
+    return (
+        quoted(value) if isinstance(value, str) and begins_like_a_formula(value) else _text(value)
+    )
 
 
 # Workbooks

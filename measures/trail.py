@@ -30,6 +30,9 @@ __all__ = [
     "what_differs",
 ]
 
+#: What TRUST_PROXY says where the proxy writes the header of RFC 7239.
+FORWARDED = "forwarded"
+
 _address: ContextVar[str | None] = ContextVar("address", default=None)
 
 
@@ -46,17 +49,33 @@ def acting_from(address: str | None):
 def client_address(request) -> str | None:
     """Where ``request`` came from; None where that is no network address.
 
-    With TRUST_PROXY that is the last address in X-Forwarded-For, which the proxy itself appends;
-    the ones before it are what the visitor wrote.
+    With TRUST_PROXY that is the last address in the header that it names, which the proxy itself
+    appends; the ones before it are what the visitor wrote. To WSGI X_Forwarded_For is the same
+    header as X-Forwarded-For; only ``Forwarded`` (RFC 7239) can be spelt in one way alone.
     """
     address = request.META.get("REMOTE_ADDR") or ""
-    if settings.TRUST_PROXY and (forwarded := request.META.get("HTTP_X_FORWARDED_FOR")):
+    if settings.TRUST_PROXY == FORWARDED:
+        address = _forwarded_for(request.META.get("HTTP_FORWARDED", "")) or address
+    elif settings.TRUST_PROXY and (forwarded := request.META.get("HTTP_X_FORWARDED_FOR")):
         address = forwarded.rpartition(",")[2].strip()
     try:
         validate_ipv46_address(address)
     except ValidationError:
         return None
     return address
+
+
+def _forwarded_for(header: str) -> str:
+    """The address that the last ``for=`` of a header Forwarded names, without its port; or empty.
+
+    RFC 7239 puts an IPv6 address into brackets; proxies that do not are understood too.
+    """
+    last = header.rpartition(",")[2]
+    pairs = (pair.strip().partition("=") for pair in last.split(";"))
+    node = next((value.strip('"') for name, _is, value in pairs if name.lower() == "for"), "")
+    if node.startswith("["):
+        return node[1:].partition("]")[0]
+    return node.partition(":")[0] if node.count(":") == 1 else node
 
 
 class AddressMiddleware:

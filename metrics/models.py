@@ -42,6 +42,14 @@ from .rules.periods import is_over
 from .wording import not_over_text
 
 
+class UnitQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Units in which an indicator public by ``as_of`` (today if None) is counted, and the base
+        units of these."""
+        used = Indicator.objects.once_published(as_of).order_by()
+        return self.filter(Q(pk__in=used.values("unit")) | Q(pk__in=used.values("unit__base")))
+
+
 class Unit(Named):
     """A unit as sources print it; ``name`` is the printed symbol, such as 亿元."""
 
@@ -70,7 +78,7 @@ class Unit(Named):
 
     role_rights = access.STRUCTURE
 
-    objects = NamedQuerySet.as_manager()
+    objects = UnitQuerySet.as_manager()
 
     class Meta:
         ordering = ["quantity", "factor"]
@@ -558,6 +566,15 @@ class RoundDue(models.Model):
         return f"{self.round}: {self.indicator}"
 
 
+class PlanQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Plans with a target that was public by ``as_of`` (today if None), whatever became of it
+        since, for an indicator that was."""
+        targets = Target.objects.published_before(moment_of(as_of)).order_by()
+        indicators = Indicator.objects.once_published(as_of)
+        return self.filter(pk__in=targets.filter(indicator__in=indicators).values("plan"))
+
+
 class Plan(Named):
     """A plan that sets targets, such as the three-year action plan."""
 
@@ -576,7 +593,7 @@ class Plan(Named):
 
     role_rights = access.STRUCTURE
 
-    objects = NamedQuerySet.as_manager()
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         ordering = ["start_on"]
@@ -691,13 +708,17 @@ class Target(Sourced, Submission):
 class CheckQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Checks that stood on ``as_of`` (today if None) and have figures, all of them public."""
+        standing = self._of(Indicator.objects.published(as_of))
+        return standing.exclude(is_withdrawn(Check, moment_of(as_of)))
+
+    def once_published(self, as_of: date | None = None):
+        """Checks whose figures had all become public by ``as_of``, withdrawn since or not."""
+        return self._of(Indicator.objects.once_published(as_of))
+
+    def _of(self, indicators):
         terms = CheckTerm.objects.filter(check_of=OuterRef("pk"))
-        hidden = terms.exclude(indicator__in=Indicator.objects.published(as_of))
-        return (
-            self.filter(Exists(terms))
-            .exclude(Exists(hidden))
-            .exclude(is_withdrawn(Check, moment_of(as_of)))
-        )
+        hidden = terms.exclude(indicator__in=indicators)
+        return self.filter(Exists(terms)).exclude(Exists(hidden))
 
     def not_withdrawn(self):
         return self.exclude(is_withdrawn(Check, timezone.now()))
@@ -717,7 +738,8 @@ class CheckQuerySet(NamedQuerySet):
         """What was withdrawn by ``as_of``, the last first, with moment and reason."""
         columns = withdrawal_columns(Check, moment_of(as_of))
         return (
-            self.annotate(**columns)
+            self.once_published(as_of)
+            .annotate(**columns)
             .filter(withdrawn_at__isnull=False)
             .order_by("-withdrawn_at", "code")
         )

@@ -19,8 +19,8 @@ def method(request):
     """How everything is computed, with the thresholds that stood on the day of the page."""
     thresholds = Thresholds.read()
     context = {
-        "reports": Report.objects.all(),
-        "plans": Plan.objects.all(),
+        "reports": Report.objects.published(request.as_of),
+        "plans": Plan.objects.published(request.as_of),
         "tolerance_points": thresholds.tolerance_points,
         "revisions": revisions_by_department(request.as_of),
         "grace_days": thresholds.grace_days,

@@ -1,7 +1,10 @@
 """How a reader wants to see the pages: large type 关怀版, light or dark; kept in cookies."""
 
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
 from django.http import HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,9 +37,7 @@ def choose(request):
     A choice that the query does not name stays as it is.
     """
     back = request.GET.get("next") or request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        back = reverse("overview")
-    response = HttpResponseRedirect(back)
+    response = HttpResponseRedirect(back if _is_page(back, request) else reverse("overview"))
     for name, values in CHOICES.items():
         value = request.GET.get(name)
         if value is None:
@@ -44,9 +45,29 @@ def choose(request):
         if value not in values:
             raise BadQuery(_("The portal knows no such way to show its pages."))
         response.set_cookie(
-            name, value, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax"
+            name,
+            value,
+            max_age=YEAR,
+            path=settings.SESSION_COOKIE_PATH,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
         )
     return response
+
+
+def _is_page(address: str, request) -> bool:
+    """Whether ``address`` is of a page of this portal, and not of this one."""
+    if not url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}):
+        return False
+    try:
+        path = urlsplit(address).path
+        # As the server hands it on: without the prefix under which the portal lives.
+        prefix = get_script_prefix()
+        found = resolve("/" + unquote(path).removeprefix(prefix)) if path else None
+    except (Resolver404, ValueError):
+        return False
+    return found is not None and found.view_name != "display" and path.startswith(prefix)
 
 
 def context(request) -> dict:

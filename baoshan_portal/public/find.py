@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -185,8 +184,6 @@ def _departments(as_of) -> list[Hit]:
 
 
 def _sources(as_of) -> list[Hit]:
-    # One entered before its day of issue is found from that day on, today as later.
-    reports = Report.objects.filter(issued_on__lte=as_of or timezone.localdate())
     return [
         Hit(
             report.number,
@@ -194,7 +191,7 @@ def _sources(as_of) -> list[Hit]:
             "method",
             searchable(report.name, report.name_en, report.number),
         )
-        for report in reports
+        for report in Report.objects.published(as_of)
     ]
 
 

@@ -382,8 +382,8 @@ def evaluations(request):
                 row.decision,
                 row.document,
                 row.document_url,
-                row.note,
-                row.note_en,
+                prose(row.note),
+                prose(row.note_en),
                 row.revision,
                 timezone.localtime(row.published_at).isoformat(),
                 request.build_absolute_uri(row.get_absolute_url()),
@@ -406,18 +406,21 @@ def _licences() -> list[dict]:
     return [{key: text for key, text in licence.items() if text}]
 
 
-def _reports() -> str:
-    return "、".join(Report.objects.order_by("issued_on", "pk").values_list("number", flat=True))
+def _reports(as_of) -> str:
+    return "、".join(
+        Report.objects.published(as_of).order_by("issued_on", "pk").values_list("number", flat=True)
+    )
 
 
 def datapackage(request):
     """The description of the files, as Frictionless Data Package."""
-    thresholds, checkpoint = Thresholds.read(), newest_checkpoint(request.as_of)
+    thresholds, as_of = Thresholds.read(), request.as_of
+    checkpoint = newest_checkpoint(as_of)
     return JsonResponse(
         {
             "name": watermark.file_name("baoshan-portal"),
             "title": watermark.watermarked(
-                f"Baoshan portal: figures of {_reports()} and what became of them"
+                f"Baoshan portal: figures of {_reports(as_of)} and what became of them"
             ),
             "homepage": request.build_absolute_uri(reverse("overview")),
             "licenses": _licences(),
@@ -425,9 +428,10 @@ def datapackage(request):
             if settings.CONTACT
             else [],
             "sources": [
-                {"title": f"{report.number} {report.name}"} for report in Report.objects.all()
+                {"title": f"{report.number} {report.name}"}
+                for report in Report.objects.published(as_of)
             ],
-            "opinions": _named(Opinion.objects, "number"),
+            "opinions": _named(Opinion.objects.published(as_of), "number"),
             "reasons": {code: str(label) for code, label in Missing.choices},
             "thresholds": {
                 "pace_tolerance_points": thresholds.tolerance_points,
@@ -435,10 +439,12 @@ def datapackage(request):
                 "stage_term_days": dict(thresholds.terms),
             },
             "checkpoint": checkpoint and str(checkpoint),
-            "departments": _named(Department.objects),
+            "departments": _named(Department.objects.published(as_of)),
             "units": [
                 {**unit, "factor": plain(unit["factor"])}
-                for unit in _named(Unit.objects, "quantity", "base__code", "factor")
+                for unit in _named(
+                    Unit.objects.published(as_of), "quantity", "base__code", "factor"
+                )
             ],
             "resources": [
                 {

@@ -20,10 +20,10 @@ def known_on(on: date) -> list[Opinion]:
     """The opinions that were there on ``on``, each with its reports and beside it the
     ``Thresholds``; two queries.
 
-    One whose day is not known is there as soon as it is entered. All of them where none was there
-    yet, so that a page of a day before everything says what it waits for.
+    One whose day is not known is there as soon as something of it is public. Those of today where
+    none was there yet, so that a page of a day before everything says what it waits for.
     """
-    opinions = list(Opinion.objects.with_reports().annotate(**columns()))
+    opinions = list(Opinion.objects.published().with_reports().annotate(**columns()))
     return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
 
 
@@ -37,7 +37,7 @@ def begun_on(opinion: Opinion) -> date | None:
 def why_missing(code: str, as_of: date | None) -> Http404:
     """The answer to whoever asks for an opinion that is not known on the day ``as_of``."""
     with past(None):
-        row = Opinion.objects.with_reports().filter(code=code).first()
+        row = Opinion.objects.published().with_reports().filter(code=code).first()
     since = row and begun_on(row)
     if row is None or as_of is None or since is None:
         return Http404()

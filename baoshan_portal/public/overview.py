@@ -70,7 +70,7 @@ def page(request, code=""):
         "last_published": last_published,
         "plans": [
             (plan, time_used(plan.start_on, plan.end_on, on).value)
-            for plan in Plan.objects.filter(opinion=opinion)
+            for plan in Plan.objects.published().filter(opinion=opinion)
         ],
         "stages": committee.stages_of(opinion, as_of, thresholds.terms),
         "evaluations": committee.evaluations_of_reports(opinion, as_of),
@@ -126,7 +126,7 @@ def sections_of(
     """Every section of ``opinion`` with its themes and what they hold; two queries."""
     indicators = Counter(row["theme"] for row in known)
     with_value = Counter(row["theme"] for row in known if row["value"])
-    themes = Theme.objects.with_measure_count(as_of)
+    themes = Theme.objects.published().with_measure_count(as_of)
     return [
         SectionCounts(
             section,
@@ -143,7 +143,7 @@ def sections_of(
                 for theme in section.themes.all()
             ],
         )
-        for section in opinion.sections.prefetch_related(Prefetch("themes", themes))
+        for section in opinion.sections.published().prefetch_related(Prefetch("themes", themes))
     ]
 
 

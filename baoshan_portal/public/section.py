@@ -49,7 +49,7 @@ def page(request, order, code=""):
     as_of = request.as_of
     sections = Section.objects.select_related("opinion")
     opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
-    row = get_object_or_404(sections, order=order, **opinion)
+    row = get_object_or_404(sections.published(), order=order, **opinion)
     measures = (
         with_state(Measure.objects.published(as_of), as_of)
         .with_place()
@@ -61,8 +61,10 @@ def page(request, order, code=""):
             )
         )
     )
-    themes = row.themes.select_related("section__opinion").prefetch_related(
-        Prefetch("measures", measures, to_attr="public_measures")
+    themes = (
+        row.themes.published()
+        .select_related("section__opinion")
+        .prefetch_related(Prefetch("measures", measures, to_attr="public_measures"))
     )
     on = as_of or timezone.localdate()
     word = SectionsWord.of(row, as_of)

@@ -137,7 +137,10 @@ def _terms(moment: datetime, as_of) -> Iterator[list]:
     ``public_from`` is empty where it stood so from the beginning.
     """
     indicators = {row.pk: row for row in Indicator.objects.once_published(as_of).with_place()}
-    plans = {row.pk: row for row in Plan.objects.select_related("opinion").order_by("pk")}
+    plans = {
+        row.pk: row
+        for row in Plan.objects.published(as_of).select_related("opinion").order_by("pk")
+    }
     for rows, line in ((indicators, _definition), (plans, _plan)):
         versions = Version.objects.filter(
             subject_type=next(iter(rows.values()))._meta.db_table if rows else "",

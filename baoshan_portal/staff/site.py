@@ -2,6 +2,9 @@
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.utils import unquote
+from django.http import Http404
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -28,6 +31,11 @@ class PortalAdminSite(AdminSite):
 
         return [
             path("guide/", self.admin_view(self.guide), name="guide"),
+            path(
+                "r/<path:content_type_id>/<path:object_id>/",
+                self.admin_view(self.on_site),
+                name="view_on_site",
+            ),
             *accounts.urls(self),
             *entry_sheet.urls(self),
             *evidence_view.urls(self),
@@ -41,6 +49,21 @@ class PortalAdminSite(AdminSite):
         """The guide for staff, on one page."""
         context = {**self.each_context(request), "title": _("Guide")}
         return TemplateResponse(request, "staff/guide.html", context)
+
+    def on_site(self, request, content_type_id, object_id):
+        """To the public page of a row, for whoever may see the row: its address tells the code."""
+        from django.contrib.contenttypes.models import ContentType
+        from django.contrib.contenttypes.views import shortcut
+
+        try:
+            kind = ContentType.objects.get_for_id(int(content_type_id))
+            desk = self.get_model_admin(kind.model_class() or ContentType)
+        except (ContentType.DoesNotExist, NotRegistered, ValueError, OverflowError):
+            raise Http404 from None
+        row = desk.get_object(request, unquote(object_id))
+        if row is None or not desk.has_view_permission(request, row):
+            raise Http404
+        return shortcut(request, content_type_id, row.pk)
 
     def index(self, request, extra_context=None):
         from .my_work.page import MyWork

@@ -5,6 +5,7 @@ from .documents import Opinion, Report, ReportKind, validate_locator
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
+from .sign_ins import FailedSignIns
 from .states import MeasureState, MeasureStatus
 from .thresholds import Threshold, ThresholdCode
 from .trail import TrailEvent
@@ -19,6 +20,7 @@ __all__ = [
     "DemoMark",
     "Department",
     "Evaluation",
+    "FailedSignIns",
     "Grade",
     "Link",
     "LinkForm",

@@ -1,9 +1,13 @@
 """The documents: what the congress asked for, and what the government answered."""
 
+from datetime import date
+
+from django.apps import apps
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -18,9 +22,25 @@ validate_locator = RegexValidator(
 
 
 class OpinionQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Opinions of which something was public on ``as_of`` (today if None): the day of issue,
+        a report, a section or a stage. What is prepared for a day to come is not."""
+        day = as_of or timezone.localdate()
+        sections = apps.get_model("measures.Section").objects.published(as_of)
+        stages = apps.get_model("measures.OpinionStage").objects.published(as_of)
+        known = (
+            Q(issued_on__isnull=False)
+            | Q(pk__in=Report.objects.published(day).order_by().values("opinion"))
+            | Q(pk__in=sections.order_by().values("opinion"))
+            | Q(pk__in=stages.order_by().values("opinion"))
+        )
+        return self.filter(known).exclude(issued_on__gt=day)
+
     def with_reports(self):
-        """In the order of their entry, with ``reports`` loaded, the newest first; two queries."""
-        return self.order_by("pk").prefetch_related("reports")
+        """In the order of their entry, with the ``reports`` issued by today loaded, the newest
+        first; two queries."""
+        issued = Prefetch("reports", Report.objects.published())
+        return self.order_by("pk").prefetch_related(issued)
 
 
 class Opinion(Named):
@@ -74,6 +94,12 @@ class ReportKind(models.TextChoices):
     OTHER = "other", pgettext_lazy("kind of document", "other document")
 
 
+class ReportQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Reports that were issued by ``as_of`` (today if None); one can be entered before."""
+        return self.filter(issued_on__lte=as_of or timezone.localdate())
+
+
 class Report(Named):
     """An official document that figures come from; each year's is a further row."""
 
@@ -95,7 +121,7 @@ class Report(Named):
 
     role_rights = access.STRUCTURE
 
-    objects = NamedQuerySet.as_manager()
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-issued_on"]

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser, Group
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +33,20 @@ class User(AbstractUser):
 
 
 class DepartmentQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Offices that a measure public by ``as_of`` (today if None) names as leading or
+        supporting, and those that continue the work of one."""
+        measures = apps.get_model("measures.Measure").objects.once_published(as_of).order_by()
+        named = self.model._base_manager.filter(
+            Q(pk__in=measures.filter(lead__isnull=False).values("lead"))
+            | Q(pk__in=measures.filter(supporting__isnull=False).values("supporting"))
+        ).values("pk")
+        return self.filter(Q(pk__in=named) | Q(pk__in=self._successors(named)))
+
+    def _successors(self, offices):
+        links = self.model.succeeded_by.through.objects
+        return links.filter(from_department__in=offices).values("to_department")
+
     def standing(self):
         """Without those that have ended by today."""
         return self.exclude(ended_on__lte=timezone.localdate())

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -18,6 +19,19 @@ from .documents import Opinion, Report, validate_locator
 from .people import Department
 
 
+class SectionQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Sections with a measure that was public by ``as_of`` (today if None), withdrawn since or
+        not, or with an evaluation. One that is prepared is not."""
+        measures = Measure.objects.once_published(as_of).order_by()
+        evaluations = apps.get_model("measures.Evaluation").objects.published(as_of).order_by()
+        return self.filter(
+            Q(pk__in=measures.values("theme__section"))
+            | Q(pk__in=evaluations.filter(section__isnull=False).values("section"))
+            | Q(pk__in=evaluations.filter(theme__isnull=False).values("theme__section"))
+        )
+
+
 class Section(Named):
     """One of the things that an opinion asked for; its number is unique within the opinion."""
 
@@ -28,7 +42,7 @@ class Section(Named):
 
     role_rights = access.STRUCTURE
 
-    objects = NamedQuerySet.as_manager()
+    objects = SectionQuerySet.as_manager()
 
     class Meta:
         # By the key, not by the opinion's own order, which is that of its number.
@@ -61,6 +75,16 @@ PLACE_IN_OPINION = ("theme__section__opinion_id", "theme__section__order", "them
 
 
 class ThemeQuerySet(NamedQuerySet):
+    def published(self, as_of: date | None = None):
+        """Themes with a measure that was public by ``as_of`` (today if None), withdrawn since or
+        not, or with an evaluation."""
+        measures = Measure.objects.once_published(as_of).order_by()
+        evaluations = apps.get_model("measures.Evaluation").objects.published(as_of).order_by()
+        return self.filter(
+            Q(pk__in=measures.values("theme"))
+            | Q(pk__in=evaluations.filter(theme__isnull=False).values("theme"))
+        )
+
     def with_measure_count(self, as_of: date | None = None):
         """With ``measure_count``, the measures that were public on ``as_of``."""
         public = Q(measures__in=Measure.objects.published(as_of))

@@ -57,10 +57,11 @@ class StableAtom(Atom1Feed):
 def _section(key: str) -> Section:
     """The section with that ``Section.key``; raises Http404 if there is none."""
     code, _dash, order = key.rpartition("-")
-    sections = Section.objects.select_related("opinion").filter(opinion__is_first=not code)
+    sections = Section.objects.published().filter(opinion__is_first=not code)
+    sections = sections.select_related("opinion")
     if code:
         sections = sections.filter(opinion__code=code)
-    return get_object_or_404(sections, order=order if order.isdecimal() else 0)
+    return get_object_or_404(sections, order=order if order.isdecimal() and len(order) < 6 else 0)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Publications(Feed):
 
     def _row(self, kind, key, as_of) -> Model | None:
         if kind == "opinion":
-            return get_object_or_404(Opinion, code=key)
+            return get_object_or_404(Opinion.objects.published(), code=key)
         if kind == "section":
             return _section(key)
         if kind == "measure":

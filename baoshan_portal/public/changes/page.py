@@ -56,7 +56,8 @@ class SectionChanges:
 
 
 def by_section(changes: list[Publication], states: list[StateChange]) -> list[SectionChanges]:
-    """All sections by opinion and order, those without a change too; in a theme by the numbers.
+    """All public sections by opinion and order, those without a change too; in a theme
+    by the numbers.
 
     One query.
     """
@@ -81,7 +82,7 @@ def by_section(changes: list[Publication], states: list[StateChange]) -> list[Se
             found.get(section.pk, []),
             [state for state in states if state.measure.theme.section_id == section.pk],
         )
-        for section in Section.objects.select_related("opinion")
+        for section in Section.objects.published().select_related("opinion")
     ]
 
 
@@ -93,7 +94,7 @@ def _place(change: Publication) -> tuple:
 
 def newest_report(on: date) -> Report | None:
     """The report that was issued last by ``on``; the earliest if none was yet."""
-    reports = list(Report.objects.order_by("-issued_on", "-pk"))
+    reports = list(Report.objects.published().order_by("-issued_on", "-pk"))
     return next((row for row in reports if row.issued_on <= on), reports[-1] if reports else None)
 
 

@@ -3,16 +3,20 @@
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.db.models import Model, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from measures.models import Measure, Report, Revision, Section, Theme
 from measures.revisions import Line, lines_of
 from metrics.models import Indicator, Plan
+
+#: Stands for a row that is not public, in what became public.
+HIDDEN = gettext_lazy("not public")
 
 #: A row by its model's label and its code.
 Subject = tuple[str, str]
@@ -123,8 +127,8 @@ def _of(found, subjects, until: datetime, newest: int | None) -> list[Rewording]
         for revision in found.order_by("-published_at", "-pk")
         if subjects is None or any(_subject(change) in subjects for change in revision.changes)
     ][:newest]
-    told = lines_of(revisions)
     last = timezone.localdate(until - timedelta.resolution)
+    told = lines_of(revisions, partial(_hide, day=last))
     hidden = _not_public([line for lines in told.values() for line in lines], last)
     kept = []
     for revision, lines in told.items():
@@ -142,18 +146,32 @@ def _subject(change: dict) -> Subject:
     return change["model"], change["code"]
 
 
-def _not_public(lines: list[Line], day: date) -> set[Model]:
-    """The rows that a change makes public on a later day than it is public itself."""
-    rows = {line.subject for line in lines if hasattr(line.subject, "published_on")}
-    hidden = {row for row in rows if row.published_on is None or row.published_on > day}
-    indicators = {row for row in rows - hidden if isinstance(row, Indicator)}
-    if indicators:
-        public = set(
-            Indicator.objects.once_published(day)
-            .filter(pk__in=[row.pk for row in indicators])
-            .values_list("pk", flat=True)
-        )
-        hidden |= {row for row in indicators if row.pk not in public}
+def _hide(rows: dict[str, dict], day: date) -> None:
+    """Other words for the measures and indicators that a change names, but that are not public.
+
+    Any other row that a public one names is public by that.
+    """
+    for model in (Measure, Indicator):
+        named = rows.get(model._meta.label_lower, {})
+        if named:
+            public = model.objects.once_published(day).order_by().filter(code__in=named)
+            for code in named.keys() - set(public.values_list("code", flat=True)):
+                named[code] = HIDDEN
+
+
+def _not_public(lines: list[Line], day: date) -> set:
+    """The rows that changes speak of, but that are not public on ``day``."""
+    rows = {line.subject for line in lines if isinstance(line.subject, Model)}
+    hidden = {HIDDEN}
+    # The end of today has not come yet.
+    as_of = day if day < timezone.localdate() else None
+    for model in {type(row) for row in rows} - {Measure, Indicator}:
+        known = getattr(model.objects, "once_published", getattr(model.objects, "published", None))
+        if known:
+            codes = {row.code for row in rows if type(row) is model}
+            public = known(as_of).order_by().filter(code__in=codes)
+            public = set(public.values_list("code", flat=True))
+            hidden |= {row for row in rows if type(row) is model and row.code not in public}
     return hidden
 
 

@@ -45,11 +45,15 @@ PLACE_GROUPS = [(None, (name,)) for name in PLACE_NAMES]
 
 
 class Places:
-    """What can be asked for by place or office, each kind loaded when it is first needed."""
+    """What can be asked for by place or office, each kind loaded when it is first needed.
+
+    What is public today, as it was called on the page's day; nothing that is only prepared.
+    """
 
     @cached_property
     def themes(self) -> list[Theme]:
-        return list(Theme.objects.select_related("section__opinion").annotate(**columns()))
+        themes = Theme.objects.published().select_related("section__opinion")
+        return list(themes.annotate(**columns()))
 
     @property
     def grace_days(self) -> int:
@@ -73,7 +77,7 @@ class Places:
 
     @cached_property
     def departments(self) -> list[Department]:
-        return list(Department.objects.all())
+        return list(Department.objects.published())
 
     def find(self, name: str, code: str) -> Opinion | Section | Theme | Department | None:
         """The row that an answer of the facet ``name`` stands for; None for no office known."""

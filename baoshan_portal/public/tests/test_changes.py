@@ -41,7 +41,8 @@ YEAR_2021 = {"period_start": date(2021, 1, 1), "period_end": date(2021, 12, 31)}
 def measure():
     """A measure of the first of two sections, and a report issued on ISSUED."""
     report = make_report()
-    make_section(order=2, opinion=report.opinion, name_en="Second")
+    second = make_section(order=2, opinion=report.opinion, name_en="Second")
+    make_measure(theme=make_theme(order=1, section=second))
     section = make_section(order=1, opinion=report.opinion, name_en="First")
     return make_measure(theme=make_theme(order=1, section=section, name_en="Theme"), order=1)
 

@@ -17,8 +17,9 @@ from docx import Document
 
 from baoshan_portal.tests.pages import FILES, OPINIONS, SECOND_OPINION, rows_of, texts
 from measures.models import Opinion, Section
+from measures.tests.factories import ISSUED
 from metrics.models import Indicator, Plan
-from metrics.tests.factories import make_plan
+from metrics.tests.factories import make_plan, make_target
 
 from .front_page import html_of, parts, row_of
 
@@ -175,7 +176,9 @@ def test_each_plan_shows_its_own_time_used(client, both):
 
 
 def test_a_further_plan_of_an_opinion_does_not_hide_the_first(client, both):
-    make_plan(opinion=Opinion.objects.get(code=FIRST), name_en="A further plan")
+    plan = make_plan(opinion=Opinion.objects.get(code=FIRST), name_en="A further plan")
+    of_first = Indicator.objects.of_opinion(plan.opinion).first()
+    make_target(plan=plan, indicator=of_first, published=ISSUED)
     html = html_of(client, f"/en/opinions/{FIRST}/")
 
     assert "A further plan" in html

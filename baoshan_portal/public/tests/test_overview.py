@@ -237,8 +237,9 @@ def test_a_key_indicator_without_a_value_is_shown_as_missing(client, issue):
 )
 def test_time_of_the_plan_is_days_elapsed_of_all_days(client, issue, as_of, shown, width):
     # 936 of the 1095 days from 2021 to 2023 are over on 25 July 2023.
-    report, _measure = issue
-    make_plan(opinion=report.opinion, dates_inferred=True)
+    report, measure = issue
+    plan = make_plan(opinion=report.opinion, dates_inferred=True)
+    make_target(plan=plan, indicator=make_indicator(measure=measure), published=ISSUED)
 
     html = html_of(client, as_of=as_of)
 
@@ -357,8 +358,10 @@ def test_an_empty_database_says_how_to_fill_it(client, prefix):
     assert len(texts(html, "h1")) == 1
 
 
-def test_a_section_without_themes_is_shown_all_the_same(client, issue):
+def test_what_is_only_prepared_is_not_shown(client, issue):
     report, _measure = issue
-    make_section(order=2, opinion=report.opinion, name_en="Lonely")
+    section = make_section(order=2, opinion=report.opinion, name_en="Prepared")
+    make_measure(theme=make_theme(section=section, name_en="Prepared"), published_on=None)
+    make_target(plan=make_plan(opinion=report.opinion, name_en="Prepared"))
 
-    assert row_of(html_of(client), "Lonely") == ["0", "0/0", "0"]
+    assert "Prepared" not in html_of(client)

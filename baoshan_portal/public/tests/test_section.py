@@ -76,6 +76,7 @@ def test_a_theme_of_which_nothing_was_public_says_so(client, theme):
 
 
 def test_a_section_leads_to_its_packs_its_changes_and_its_themes(client, theme):
+    make_measure(theme=theme)
     found = links(html_of(client, as_of="2023-08-01"), "href")
 
     for link in (
@@ -89,7 +90,10 @@ def test_a_section_leads_to_its_packs_its_changes_and_its_themes(client, theme):
 
 
 def test_every_theme_has_an_anchor_that_the_table_of_contents_leads_to(client, theme):
-    make_theme(order=2, section=theme.section)
+    for row in (theme, make_theme(order=2, section=theme.section)):
+        make_measure(theme=row)
+    # What is only prepared is not there.
+    make_theme(order=3, section=theme.section)
 
     html = html_of(client)
 

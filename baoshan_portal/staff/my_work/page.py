@@ -7,8 +7,6 @@ exactly what it counts. As many queries for any number of rows, rounds and depar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from axes.models import AccessAttempt
-from django.conf import settings
 from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from measures import access
+from measures.failed_sign_ins import locked_accounts
 from measures.models import Department, Round, TrailEvent, User
 from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
@@ -275,11 +274,7 @@ class Accounts:
     def of(cls, user: User) -> "Accounts | None":
         if not user.has_perm("measures.change_user"):
             return None
-        failing = AccessAttempt.objects.filter(
-            failures_since_start__gte=settings.AXES_FAILURE_LIMIT,
-            attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME,
-        )
-        names = set(failing.values_list("username", flat=True))
+        names = locked_accounts()
         users = User.objects.filter(is_active=True).order_by("username")
         users = users.filter(Q(username__in=names) | Q(must_change_password=True))
         locked = [user for user in users if user.username in names]

@@ -6,7 +6,6 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
-from axes.models import AccessAttempt
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +13,8 @@ from django.utils import timezone, translation
 
 from baoshan_portal.tests.desk import browser_of
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, ROLES, STEWARD
+from measures.failed_sign_ins import sweep
+from measures.models import FailedSignIns
 from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
@@ -394,8 +395,10 @@ def test_what_is_overdue_is_marked_among_the_rounds(office, measure):
 # Whoever audits or looks after accounts
 
 
-def test_an_auditor_is_led_to_the_trail_and_to_failed_sign_ins(client):
+def test_an_auditor_is_led_to_the_trail_and_to_failed_sign_ins(client, settings):
     client.post("/en/admin/login/", {"username": "nobody", "password": "wrong"})
+    FailedSignIns.objects.update(last=timezone.now() - settings.AXES_COOLOFF_TIME)
+    sweep()
     auditor = make_staff(AUDITOR)
     browser = browser_of(auditor)
     trail = MyWork.of(auditor).trail
@@ -410,10 +413,10 @@ def test_an_administrator_sees_locked_and_new_accounts(settings):
     fresh.must_change_password = True
     fresh.save()
     make_user(username="gone", is_active=False, must_change_password=True)
-    failures = {"failures_since_start": settings.AXES_FAILURE_LIMIT, "ip_address": "10.0.0.1"}
-    AccessAttempt.objects.create(username="locked", **failures)
-    AccessAttempt.objects.create(username="unknown", **failures)
-    AccessAttempt.objects.create(username="fresh", **failures | {"failures_since_start": 1})
+    failures = {"count": settings.AXES_FAILURE_LIMIT, "address": "10.0.0.1"}
+    FailedSignIns.objects.create(account="locked", locked_at=timezone.now(), **failures)
+    FailedSignIns.objects.create(account="", locked_at=timezone.now(), **failures)
+    FailedSignIns.objects.create(account="fresh", **failures | {"count": 1})
     administrator = make_staff(ADMINISTRATOR)
     groups, browser = MyWork.of(administrator).accounts.groups, browser_of(administrator)
     assert [users for _what, users, _url in groups] == [[locked], [fresh]]
@@ -423,10 +426,10 @@ def test_an_administrator_sees_locked_and_new_accounts(settings):
 
 def test_a_lock_that_ran_out_is_not_shown(settings):
     make_user(username="locked")
-    AccessAttempt.objects.create(
-        username="locked", failures_since_start=settings.AXES_FAILURE_LIMIT, ip_address="10.0.0.1"
-    )
-    AccessAttempt.objects.update(attempt_time=timezone.now() - settings.AXES_COOLOFF_TIME * 2)
+    FailedSignIns.objects.create(
+        account="locked", address="10.0.0.1", count=settings.AXES_FAILURE_LIMIT,
+        locked_at=timezone.now() - settings.AXES_COOLOFF_TIME * 2,
+    )  # fmt: skip
     assert MyWork.of(make_staff(ADMINISTRATOR)).accounts.groups[0][1] == []
 
 

@@ -7,6 +7,7 @@ from django.core.management import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
+from ...failed_sign_ins import sweep
 from ...models import TrailEvent
 from ...trail import Action, record
 
@@ -22,6 +23,8 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args, dry_run, **options):
+        if not dry_run:
+            sweep()
         limit = timezone.now() - timedelta(days=DAYS_PER_MONTH * settings.TRAIL_MONTHS)
         old = TrailEvent.objects.filter(at__lt=limit)
         n = old.count() if dry_run else old.delete()[0]
