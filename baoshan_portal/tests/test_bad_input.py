@@ -193,3 +193,9 @@ def test_a_mistake_of_ours_is_answered_by_that_page(client, db, prefix):
     assert language(html) == ("en" if prefix else "zh-Hans")
     assert len(texts(html, "h1")) == 1
     assert "八面来风" not in html
+
+
+@pytest.mark.parametrize(("method", "is_sure"), [("get", True), ("post", False)])
+def test_the_error_page_says_only_what_is_sure(rf, method, is_sure):
+    page = server_error(getattr(rf, method)("/"))
+    assert ("未作任何改动" in page.content.decode()) == is_sure

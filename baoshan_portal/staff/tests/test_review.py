@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from baoshan_portal.public.errors import server_error
 from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -409,12 +408,6 @@ def test_a_review_that_ends_in_the_middle_published_nothing(desk, editor, monkey
 
     assert len(done) == 2
     assert [state_of(row) for row in rows] == [State.SUBMITTED] * 3
-
-
-@pytest.mark.parametrize(("method", "is_sure"), [("get", True), ("post", False)])
-def test_the_error_page_says_only_what_is_sure(rf, method, is_sure):
-    page = server_error(getattr(rf, method)("/"))
-    assert ("未作任何改动" in page.content.decode()) == is_sure
 
 
 def test_one_row_is_published_alone_and_the_filter_stays(desk, editor):
