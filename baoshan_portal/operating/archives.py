@@ -266,17 +266,17 @@ def _readable(source: Path, identity: Path | None, place: Path) -> Path:
         raise Refused("The backup is encrypted: name the file with its key by --identity.")
     pyrage, plain = _pyrage(), place / "archive.tar.gz"
     try:
-        lines = identity.read_text().splitlines()
         keys = [
             pyrage.x25519.Identity.from_str(line.strip())
-            for line in lines
+            for line in identity.read_text().splitlines()
             if line.startswith("AGE-SECRET-KEY-")
         ]
+    except (OSError, UnicodeDecodeError, pyrage.IdentityError):
+        raise Refused(f"{identity} is no file with a key of age.") from None
+    try:
         with source.open("rb") as file, plain.open("wb") as written:
             pyrage.decrypt_io(file, written, keys)
-    except (OSError, UnicodeDecodeError, pyrage.IdentityError) as error:
-        raise Refused(f"It cannot be decrypted with {identity}: {error}.") from None
-    except pyrage.DecryptError:
+    except (OSError, pyrage.DecryptError):
         raise Refused(
             f"{identity} is not the key of this backup, or the backup was damaged."
         ) from None

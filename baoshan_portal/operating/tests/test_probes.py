@@ -131,11 +131,12 @@ def test_counters_count_the_pages_that_were_asked_for(tmp_path):
         "import django; django.setup()\n"
         "from django.test import Client\n"
         "client = Client()\n"
-        "client.get('/measures'); client.get('/healthz')\n"
+        "client.get('/nowhere/'); client.get('/healthz')\n"
         "print(client.get('/metrics').content.decode())\n"
     )
     environment = {
-        **os.environ, "METRICS": "1", "HTTPS": "1", "CACHE_ROOT": str(tmp_path), "ALLOWED_HOSTS": "testserver",
+        **os.environ, "METRICS": "1", "DEBUG": "1", "CACHE_ROOT": str(tmp_path),
+        "ALLOWED_HOSTS": "testserver",
         "DJANGO_SETTINGS_MODULE": "baoshan_portal.settings", "DATABASE_URL": "sqlite:///:memory:",
     }  # fmt: skip
     told = subprocess.run(
@@ -143,7 +144,7 @@ def test_counters_count_the_pages_that_were_asked_for(tmp_path):
         env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
 
-    assert 'django_http_responses_total_by_status_total{status="301"} 1.0' in told
+    assert 'django_http_responses_total_by_status_total{status="404"} 1.0' in told
     assert 'django_http_requests_total_by_method_total{method="GET"} 1.0' in told
     # The probes themselves are not visitors.
     assert 'status="200"' not in told
