@@ -98,7 +98,7 @@ lock: var/tools/installed
 # Known faults of the packages that are installed; asks pypi.org, and says so if it gets no answer.
 audit: var/tools/installed
 	@rm -f var/audit.txt
-	@var/tools/bin/pip-audit --require-hashes --disable-pip --progress-spinner off --desc off \
+	@var/tools/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --desc off \
 		--requirement requirements.lock --output var/audit.txt 2> var/audit.log; \
 	status=$$?; cat var/audit.txt 2> /dev/null; \
 	if [ $$status -eq 0 ]; then echo "No known fault in requirements.lock."; \

@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import OperationalError
-from django.db.backends.postgresql.client import DatabaseClient
+from django.db import DatabaseError, OperationalError
 from django.db.migrations.loader import MigrationLoader
 
 OF_POSTGRESQL = "('pg_catalog', 'information_schema')"
@@ -44,13 +43,16 @@ def copy(connection, target: Path) -> dict:
     """Write the database to ``target``; returns its contents as ``contents`` tells them."""
     if connection.vendor == "postgresql":
         return _dump(connection, target)
-    connection.ensure_connection()
-    with closing(sqlite3.connect(target)) as copied:
-        connection.connection.backup(copied)
-        # One file, without a log beside it.
-        copied.execute("PRAGMA journal_mode=DELETE")
-        _check(copied)
-        return contents(copied.cursor(), "sqlite")
+    try:
+        connection.ensure_connection()
+        with closing(sqlite3.connect(target)) as copied:
+            connection.connection.backup(copied)
+            # One file, without a log beside it.
+            copied.execute("PRAGMA journal_mode=DELETE")
+            _check(copied)
+            return contents(copied.cursor(), "sqlite")
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise Failed(f"The database is damaged or cannot be read: {error}.") from error
 
 
 def bring_back(connection, source: Path, expected: dict) -> None:
@@ -126,7 +128,7 @@ def _check(database: sqlite3.Connection) -> None:
     except sqlite3.DatabaseError as error:
         answer = str(error)
     if answer != "ok":
-        raise Failed(f"The database is damaged: {answer}.")
+        raise Failed(f"The database is damaged: {' '.join(answer.split())}.")
 
 
 def _copy_to_disk(source: Path, target: Path) -> None:
@@ -176,12 +178,19 @@ def _load(connection, source: Path, expected: dict) -> None:
 
 def _run(connection, program: str, *options: str) -> None:
     """Run a program of PostgreSQL on our database; raises Failed with what it says."""
-    command, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    command = [str(Path(settings.POSTGRESQL_BIN) / program), *options, *command[1:]]
+    address = connection.get_connection_params()
+    address.pop("cursor_factory", None)
+    # Whoever lists the processes must not read it.
+    password = address.pop("password", None)
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    from psycopg2.extensions import make_dsn
+
+    command = [
+        str(Path(settings.POSTGRESQL_BIN) / program), *options, f"--dbname={make_dsn(**address)}"
+    ]  # fmt: skip
     try:
         answer = subprocess.run(
-            command, env={**os.environ, **(environment or {})}, capture_output=True, text=True,
-            check=False,
+            command, env=environment, capture_output=True, text=True, check=False
         )  # fmt: skip
     except OSError:
         raise Failed(

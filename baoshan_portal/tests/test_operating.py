@@ -15,7 +15,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from .server import free_port, serve
+from .server import free_port, serve, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -156,7 +156,8 @@ def proxy(server, tmp_path_factory):
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} "
+        # Its worker would be nobody, who may write nothing here.
+        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} "
         f"http {{ access_log off; {temporary} include {folder}/portal.conf; }}"
     )
     command = [nginx, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
@@ -172,11 +173,7 @@ def proxy(server, tmp_path_factory):
             return answer
 
     try:
-        for _attempt in range(100):
-            if (folder / "pid").exists():
-                break
-            process.poll()
-            subprocess.run(["sleep", "0.1"], check=True)
+        wait_for(port, process)
         yield ask
     finally:
         process.terminate()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from ... import archives
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
             self.back_up(target, keep)
         except archives.Refused as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database did not answer: {error}".strip()) from error
         except OSError as error:
             raise CommandError(f"It could not be written: {error}.") from error
 

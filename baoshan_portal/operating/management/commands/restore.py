@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from ... import archives
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
             manifest = archives.restore(source, identity)
         except archives.Refused as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database did not answer: {error}".strip()) from error
         contents = manifest["contents"]
         self.stdout.write(
             f"Done: the portal of {manifest['made_at']}, version {manifest['version']}. "
