@@ -178,13 +178,13 @@ def _load(connection, source: Path, expected: dict) -> None:
 
 def _run(connection, program: str, *options: str) -> None:
     """Run a program of PostgreSQL on our database; raises Failed with what it says."""
+    from psycopg2.extensions import make_dsn
+
     address = connection.get_connection_params()
     address.pop("cursor_factory", None)
     # Whoever lists the processes must not read it.
     password = address.pop("password", None)
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
-    from psycopg2.extensions import make_dsn
-
     command = [
         str(Path(settings.POSTGRESQL_BIN) / program), *options, f"--dbname={make_dsn(**address)}"
     ]  # fmt: skip

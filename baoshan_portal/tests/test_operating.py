@@ -155,9 +155,10 @@ def proxy(server, tmp_path_factory):
         f"{kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    # Its worker would be nobody, who may write nothing here.
+    user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        # Its worker would be nobody, who may write nothing here.
-        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} "
+        f"{user} daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} "
         f"http {{ access_log off; {temporary} include {folder}/portal.conf; }}"
     )
     command = [nginx, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
