@@ -1,6 +1,6 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
 .PHONY: run demo test check lint test-sqlite test-postgresql test-long test-time-machine coverage messages \
-	pictures screenshots
+	pictures screenshots lock audit
 
 -include .env
 HOST ?= 127.0.0.1
@@ -75,15 +75,41 @@ pictures: .venv/installed-dev var/static/staticfiles.json
 screenshots: .venv/installed-dev
 	.venv/bin/python -m baoshan_portal.tests.screenshots
 
-.venv/installed: requirements.txt
+# What is installed is what the locks name, file by file; requirements.txt says why.
+.venv/installed: requirements.lock
 	test -d .venv || $(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
-.venv/installed-dev: requirements.txt requirements-dev.txt
+.venv/installed-dev: requirements.lock requirements-dev.lock
 	test -d .venv || $(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch .venv/installed $@
+
+# After a change of requirements.txt or requirements-dev.txt; what is locked stays where it may.
+# `make lock UPGRADE=--upgrade` takes the newest of what those two lists do not pin.
+lock: var/tools/installed
+	for list in requirements requirements-dev; do \
+		var/tools/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 \
+			--python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock" $(UPGRADE) \
+			--output-file $$list.lock $$list.txt || exit 1; \
+	done
+
+# Known faults of the packages that are installed; asks pypi.org, and says so if it gets no answer.
+audit: var/tools/installed
+	@rm -f var/audit.txt
+	@var/tools/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --desc off \
+		--requirement requirements.lock --output var/audit.txt 2> var/audit.log; \
+	status=$$?; cat var/audit.txt 2> /dev/null; \
+	if [ $$status -eq 0 ]; then echo "No known fault in requirements.lock."; \
+	elif [ ! -s var/audit.txt ]; then tail -n 3 var/audit.log; \
+		echo "Not audited: the database of faults did not answer. This says nothing about the packages."; \
+	fi; exit $$status
+
+var/tools/installed: Makefile
+	$(PYTHON) -m venv var/tools
+	var/tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1
+	touch $@
 
 .env:
 	@umask 077; printf 'SECRET_KEY=%s\nHTTPS=0\n' \

@@ -1,0 +1,2 @@
+#: Named in backups; a release changes it.
+VERSION = "2026.11"

@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError
-from marshmallow.validate import Range, Regexp
+from marshmallow.validate import OneOf, Range, Regexp
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -72,6 +72,18 @@ CONTACT = env.str("CONTACT", default="")
 DATA_LICENCE = env.str("DATA_LICENCE", default="")
 DATA_LICENCE_URL = env.str("DATA_LICENCE_URL", default="")
 LOG_LEVEL = env.log_level("LOG_LEVEL", default="WARNING")
+# Operating: the log, who is mailed about errors, what /readyz asks for, backups
+LOG_FORMAT = env.str(
+    "LOG_FORMAT", default="line" if DEBUG else "json", validate=OneOf(["json", "line"])
+)
+ACCESS_LOG = env.bool("ACCESS_LOG", default=False)
+ADMIN_MAIL = env.list("ADMIN_MAIL", default=[])
+METRICS = env.bool("METRICS", default=False)
+DISK_FREE_MB = env.int("DISK_FREE_MB", default=500, validate=Range(min=0))
+BACKUP_FOLDER = env.str("BACKUP_FOLDER", default="")
+BACKUP_LATE_HOURS = env.int("BACKUP_LATE_HOURS", default=26, validate=Range(min=1))
+BACKUP_RECIPIENT = env.str("BACKUP_RECIPIENT", default="")
+POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", default="")
 
 try:
     env.seal()
@@ -92,6 +104,7 @@ INSTALLED_APPS = [
     "baoshan_portal.public",
     "baoshan_portal.staff",
     "baoshan_portal.demo",
+    "baoshan_portal.operating",
     "baoshan_portal.staff.site.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -109,6 +122,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
 ]
 MIDDLEWARE = [
+    "baoshan_portal.operating.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -129,6 +143,14 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
     "baoshan_portal.doors.NoKeyMiddleware",
 ]
+if METRICS:
+    INSTALLED_APPS.append("django_prometheus")
+    MIDDLEWARE.insert(1, "django_prometheus.middleware.PrometheusBeforeMiddleware")
+    MIDDLEWARE.append("django_prometheus.middleware.PrometheusAfterMiddleware")
+    PROMETHEUS_EXPORT_MIGRATIONS = False
+    # The processes of one server count into files of one folder, emptied when it starts
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(CACHE_ROOT / "metrics"))
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 ROOT_URLCONF = "baoshan_portal.urls"
 WSGI_APPLICATION = "baoshan_portal.wsgi.application"
 TEMPLATES = [
@@ -273,10 +295,34 @@ os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 # Uploaded workbooks are read with defusedxml, also where python-docx has brought lxml along
 os.environ.setdefault("OPENPYXL_LXML", "False")
 
+# Errors go to the log and, at most once an hour each, to the administrators' mail
+ADMINS = [(address, address) for address in ADMIN_MAIL]
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 10
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "filters": {"request": {"()": "baoshan_portal.operating.logs.RequestId"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "baoshan_portal.operating.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request"],
+        },
+        "mail": {
+            "class": "baoshan_portal.operating.logs.MailHandler",
+            "level": "ERROR",
+            "filters": ["request"],
+        },
+    },
+    "root": {"handlers": ["console", "mail"], "level": LOG_LEVEL},
+    "loggers": {
+        # Django's own handler mails each error, with all that the visitor sent
+        "django": {"handlers": [], "level": LOG_LEVEL},
+        "portal.access": {"level": "INFO"},
+    },
 }

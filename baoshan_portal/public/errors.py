@@ -23,7 +23,11 @@ def not_found(request, exception):
 def server_error(request):
     """500: says sorry without touching the database or the request's session.
 
-    Only of a page that was merely read it is sure that nothing was changed.
+    With the id by which the log knows it. Only of a page that was merely read it is sure that
+    nothing was changed.
     """
-    was_read = request.method in ("GET", "HEAD")
-    return HttpResponseServerError(render_to_string("500.html", {"was_read": was_read}))
+    context = {
+        "request_id": getattr(request, "id", ""),
+        "was_read": request.method in ("GET", "HEAD"),
+    }
+    return HttpResponseServerError(render_to_string("500.html", context))

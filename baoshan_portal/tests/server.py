@@ -133,7 +133,7 @@ def serve(folder: Path, **changes: str):
     # Somebody must read what it says, or it stops when the pipe is full.
     Thread(target=lambda: log.extend(process.stdout), daemon=True).start()
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         password = re.search(r"password: (\S+)|$", told)[1]
         yield Server(f"http://127.0.0.1:{port}", process, environment, password, log)
     finally:
@@ -141,7 +141,7 @@ def serve(folder: Path, **changes: str):
         process.wait(timeout=30)
 
 
-def _wait_for(port: int, process: subprocess.Popen) -> None:
+def wait_for(port: int, process: subprocess.Popen) -> None:
     """Return as soon as somebody listens; raises RuntimeError if nobody will."""
     for _attempt in range(300):
         try:

@@ -1,0 +1,70 @@
+"""What happens to every request before Django's own middleware: a name, a line, the probes.
+
+Probes are answered here because they must need no host name, no TLS, no session and no language.
+"""
+
+import logging
+import re
+import secrets
+import time
+
+from django.conf import settings
+from django.http import HttpResponseNotAllowed
+
+from measures.trail import client_address
+
+from . import probes
+from .logs import request_id
+
+access = logging.getLogger("portal.access")
+#: Longer ones, and what could break a line of a log, are not taken over.
+GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+LONGEST = 500
+
+
+def name_of(request) -> str:
+    """The request's id: the proxy's, where one is trusted and gave a plain one, or a new one."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    if settings.TRUST_PROXY and GIVEN.fullmatch(given):
+        return given
+    return secrets.token_hex(8)
+
+
+class RequestMiddleware:
+    """Gives the request an ``id``, writes it on the answer, and one line into the access log."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = name_of(request)
+        token, begun = request_id.set(request.id), time.perf_counter()
+        try:
+            response = self.answer(request)
+            response["X-Request-ID"] = request.id
+            if settings.ACCESS_LOG:
+                access.info("request", extra={"fields": line(request, response, begun)})
+            return response
+        finally:
+            request_id.reset(token)
+
+    def answer(self, request):
+        probe = probes.PROBES.get(request.path_info)
+        if probe is None:
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return probe(request) or self.get_response(request)
+
+
+def line(request, response, begun: float) -> dict:
+    """What the access log says of an answer; ``ms`` until it began to be sent."""
+    return {
+        "address": client_address(request),
+        "method": request.method,
+        "path": request.get_full_path()[:LONGEST],
+        "status": response.status_code,
+        "bytes": None if response.streaming else len(response.content),
+        "ms": round((time.perf_counter() - begun) * 1000, 1),
+        "agent": request.META.get("HTTP_USER_AGENT", "")[:LONGEST],
+    }
