@@ -392,6 +392,10 @@ def _of(label: str, **fields):
 
 #: In the order in which they are planted. ``NOTHING``: no text, or none of a person's.
 PLANTS = {
+    # The chain of the record holds hashes.
+    "measures.Checkpoint": NOTHING,
+    "measures.Link": NOTHING,
+    "measures.LinkForm": NOTHING,
     "measures.User": _accounts,
     "measures.Opinion": _opinions,
     "measures.Report": _reports,

@@ -299,7 +299,7 @@ def test_a_file_is_sorted_like_the_page(client, sixty_measures):
 
 
 def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
-    make_theme(code="other", section=Section.objects.get(order=1))
+    other = make_measure(theme=make_theme(code="other", section=Section.objects.get(order=1)))
     state = {
         "theme": ["busy", "other"],
         "not_department": ["none", "office"],
@@ -307,8 +307,8 @@ def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
         "as_of": ["2023-08-01"],
         "sort": ["-name"],
     }
-    make_department(code="office")
     with as_reviewed():
+        other.supporting.add(make_department(code="office"))
         Measure.objects.update(lead=make_department(code="lead"))
 
     html = html_of(client, "/en/measures/", page=2, **state)
