@@ -276,7 +276,7 @@ def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(se
     assert shows == public
     page.goto(f"{server.address}/en/indicators/{code}/")
     assert "77.31亿元" in page.inner_text("main")
-    assert "admin" in page.inner_text("main")
+    assert "by two persons of staff" in page.inner_text("main")
     assert complaints == [], "\n".join(complaints)
 
 

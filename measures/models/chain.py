@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ..fields import CharField, TextField
+
 
 class LinkForm(models.Model):
     """Which columns of a kind of row a link is about.
@@ -13,8 +15,8 @@ class LinkForm(models.Model):
     A migration that adds a column makes a new form; what was linked before stays as it is.
     """
 
-    kind = models.CharField(_("kind of row"), max_length=60)
-    names = models.TextField(_("columns"))
+    kind = CharField(_("kind of row"), max_length=60)
+    names = TextField(_("columns"))
 
     class Meta:
         default_permissions = ()
@@ -36,8 +38,8 @@ class Link(models.Model):
     row = models.BigIntegerField(_("row"))
     #: When the row was published, done or written, by itself; the link may be later.
     moment = models.DateTimeField(_("when"))
-    digest = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64)
+    digest = CharField(max_length=64)
+    hash = CharField(max_length=64)
 
     class Meta:
         default_permissions = ()
@@ -58,8 +60,8 @@ class Checkpoint(models.Model):
 
     made_at = models.DateTimeField(_("made at"), unique=True)
     size = models.PositiveBigIntegerField(_("links"))
-    root = models.CharField(_("last hash"), max_length=64)
-    signature = models.CharField(
+    root = CharField(_("last hash"), max_length=64)
+    signature = CharField(
         _("signature"), max_length=128, blank=True, help_text=_("Ed25519, in hexadecimal digits.")
     )
 

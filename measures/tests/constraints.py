@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from ..models import Link, LinkForm, Version
+from ..models import FailedSignIns, Link, LinkForm, Version
 from ..submission import State
 from .factories import as_reviewed, make_user
 
@@ -17,13 +17,13 @@ from .factories import as_reviewed, make_user
 def constraints_of(app_label: str) -> dict:
     """Every named constraint of an app by name, with its model.
 
-    Versions are written by triggers alone, which ``test_versions`` tries, and the chain by
-    ``chain.seal``.
+    Versions are written by triggers alone, which ``test_versions`` tries, the chain by
+    ``chain.seal``, and failed sign-ins are counted by nobody's form.
     """
     return {
         constraint.name: (model, constraint)
         for model in apps.get_app_config(app_label).get_models()
-        if model not in (Version, Link, LinkForm)
+        if model not in (Version, Link, LinkForm, FailedSignIns)
         for constraint in model._meta.constraints
     }
 

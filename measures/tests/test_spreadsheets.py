@@ -155,10 +155,11 @@ def test_a_text_that_is_too_long_for_a_cell_is_cut_and_not_an_error():
     assert len(cells_of(COLUMNS[:1], [["一" * (LONGEST_CELL + 1)]])[1][0]) == LONGEST_CELL
 
 
-def test_a_file_for_machines_quotes_nothing():
-    text = "".join(machine_lines(["name", "sure"], [["=1", True], ["a\x0bb", None]]))
+def test_a_file_for_machines_quotes_nothing_but_what_came_before_the_doors_were_shut():
+    rows = [["=1", True], ["a\x0bb", None], ["-3.2%", False]]
+    text = "".join(machine_lines(["name", "sure"], rows))
 
-    assert text == 'name,sure\r\n=1,true\r\n"a\nb",\r\n'
+    assert text == 'name,sure\r\n\'=1,true\r\n"a\nb",\r\n-3.2%,false\r\n'
 
 
 @pytest.mark.parametrize("write", [csv_lines, lambda columns, rows: machine_lines("ab", rows)])

@@ -323,7 +323,12 @@ def test_rows_of_another_department_and_of_another_round_are_told(desk):
 
 
 def test_a_file_of_50_mb_is_refused(desk):
-    page = desk.send(b"x" * 50 * 1024 * 1024)
+    # Before it is read.
+    assert desk.send(b"x" * 50 * 1024 * 1024).status_code == 413
+
+
+def test_a_file_that_is_a_little_too_large_is_told_so(desk):
+    page = desk.send(b"x" * (10 * 1024 * 1024 + 1))
 
     assert page.context["form"].errors["file"] == ["The file is larger than 10 MB."]
 
