@@ -13,7 +13,7 @@ class FailedSignIns(models.Model):
     could type any number of them. ``address`` is empty where it is not known.
     """
 
-    address = models.CharField(max_length=45, blank=True)
+    address = CharField(max_length=45, blank=True)
     account = CharField(max_length=150, blank=True)
     count = models.PositiveIntegerField(default=1)
     first = models.DateTimeField(default=timezone.now)
