@@ -47,7 +47,7 @@ def test_a_probe_needs_no_tls_and_no_name_and_is_only_read(client, settings):
 def test_a_whole_portal_is_ready_for_three_questions(client, django_assert_max_num_queries):
     health.look()
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         status, told = ready(client)
 
     assert status == 200
