@@ -38,10 +38,16 @@ class Made:
     text: str
 
 
-def made(trigger: Trigger, connection) -> Made:
-    """``trigger`` for the engine of ``connection``."""
+def made(wanted: list[Trigger], connection) -> list[Made]:
+    """Each of ``wanted`` for the engine of ``connection``; one query on PostgreSQL."""
     if connection.vendor == "postgresql":
-        return _made_by_function(trigger, _schema(connection))
+        schema = _schema(connection)
+        return [_made_by_function(trigger, schema) for trigger in wanted]
+    return [_made_alone(trigger) for trigger in wanted]
+
+
+def _made_alone(trigger: Trigger) -> Made:
+    """On SQLite, where a trigger is one statement."""
     body = trigger.body
     body = [f"SELECT RAISE(ABORT, '{body}')"] if isinstance(body, str) else body
     text = (
@@ -107,10 +113,10 @@ def differences(wanted: list[Trigger], connection) -> dict[str, str]:
     """What of the triggers in the database is not as ``wanted``: missing, altered or unknown."""
     there = found(connection)
     told = {}
-    for trigger in wanted:
+    for trigger, right in zip(wanted, made(wanted, connection), strict=True):
         if trigger.name not in there:
             told[trigger.name] = "missing"
-        elif there[trigger.name][1] != made(trigger, connection).text:
+        elif there[trigger.name][1] != right.text:
             told[trigger.name] = "altered"
     return told | {name: "unknown" for name in there.keys() - {each.name for each in wanted}}
 
@@ -124,10 +130,9 @@ def replace(wanted: list[Trigger], connection) -> dict[str, str]:
             for name, why in told.items():
                 if why == "unknown":
                     cursor.execute(_drop(name, there[name][0], connection))
-            for trigger in wanted:
-                if trigger.name in told:
-                    for statement in made(trigger, connection).statements:
-                        cursor.execute(statement)
+            for new in made([each for each in wanted if each.name in told], connection):
+                for statement in new.statements:
+                    cursor.execute(statement)
         if told and connection.vendor == "postgresql":
             _drop_functions(connection, {f"portal_{trigger.name}" for trigger in wanted})
     return told
