@@ -188,10 +188,14 @@ def report(rows_of_the_report, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
-def language():
-    """Every test begins in the portal's own language, whatever the one before asked for."""
+def language(request):
+    """Every test begins in the portal's own language, whatever the one before asked for.
+
+    One that is marked ``english`` begins in that, so that it can name what people read.
+    """
     from django.conf import settings
     from django.utils import translation
 
-    with translation.override(settings.LANGUAGE_CODE):
+    english = request.node.get_closest_marker("english")
+    with translation.override("en" if english else settings.LANGUAGE_CODE):
         yield

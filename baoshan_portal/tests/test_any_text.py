@@ -19,7 +19,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import models, transaction
 from django.test import Client
-from django.utils import translation
 from docx import Document
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -69,7 +68,7 @@ from metrics.tests.factories import make_indicator, make_observation, make_targe
 
 from .pages import FILES, LISTS, LISTS_AS_FILES
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
 ODD = (
     "\x00\x07\x0b\x0c\x1b\x85\u2028\u200b\u202e\u2066\ufeff\ufffe=+-@＝＋\t\r\n'\"<>&,;e\u0301重5%"
@@ -103,12 +102,6 @@ def kept(text: str, multiline: bool = True) -> str | None:
         return clean_text(text, multiline).strip()
     except ValidationError:
         return None
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 class World:

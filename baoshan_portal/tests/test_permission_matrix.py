@@ -24,7 +24,6 @@ from django.db import connection, transaction
 from django.forms import BooleanField
 from django.test import Client, RequestFactory, override_settings
 from django.urls import URLResolver, reverse
-from django.utils import translation
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from baoshan_portal.staff.admin.submissions import STEPS
@@ -62,6 +61,7 @@ from metrics.tests.factories import (
 )
 
 pytestmark = [
+    pytest.mark.english,
     pytest.mark.once("who may do what is decided in Python, not by a database"),
     pytest.mark.long,
 ]
@@ -378,12 +378,6 @@ def rows_of(whose, department, other) -> dict:
             indicator=indicator, evidence_file=ContentFile(f"proof of {whose}".encode(), "a.pdf")
         ),
     }
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,11 @@ from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import translation
 
 from ..models import Measure, Opinion, ProgressNote, Report, User
 from .factories import ISSUED, make_measure, make_note, make_opinion, make_theme
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 OPINION = """
 - model: measures.opinion
@@ -59,12 +58,6 @@ NOTE = """
     text: 开园
     {more}
 """
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -11,13 +11,7 @@ from ..models import TrailEvent
 from ..trail import Action, _text, differences, record, snapshot, what_differs
 from .factories import make_round, make_staff
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 
 def test_a_row_has_one_name_whoever_changes_it():

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from measures import protection, revisions, workflow
 from measures.access import REVIEWER, STEWARD
@@ -24,13 +24,7 @@ from ..models import Check, CheckTerm
 from ..rules.checks import NEEDED, CheckKind, Role
 from .factories import make_check, make_indicator, make_money, make_term, make_unit
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 
 def percentage(**fields):

@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.utils import translation
 
 from measures.tests.factories import ISSUED, make_round, named
 from measures.workflow import correct
@@ -30,12 +29,7 @@ from .factories import (
     make_unit,
 )
 
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
-
+pytestmark = pytest.mark.english
 
 #: All periods of these tests have ended by then.
 LATER = date(2024, 1, 5)

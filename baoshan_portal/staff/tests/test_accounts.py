@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER
@@ -23,7 +23,7 @@ from measures.models import FailedSignIns, RolePolicy, TrailEvent, User
 from measures.tests.factories import make_department, make_staff, make_superuser
 from measures.trail import Action, client_address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 LOGIN = "/en/admin/login/"
 PASSWORD = "hX7-tulip-9"
@@ -49,12 +49,6 @@ def groups(*names) -> list[int]:
 
 def events(action) -> list[TrailEvent]:
     return list(TrailEvent.objects.filter(action=action).order_by("pk"))
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 
 from baoshan_portal.tests.desk import browser_of
 from measures import workflow
@@ -34,13 +33,7 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 
 from ..entry_sheet.page import sheet_url
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
 
 @pytest.fixture

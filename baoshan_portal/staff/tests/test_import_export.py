@@ -8,7 +8,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 
 from baoshan_portal.tests.desk import browser_of, desk, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -21,17 +20,11 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 from ..imports.reading import read_table
 from .tables import csv_file, xlsx_file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 INLINE = re.compile(r"<style\b|<script\b(?![^>]*\ssrc=)|<[^>]*\s(?:style|on[a-z]+)\s*=")
 FORMATS = {"xlsx": "0", "csv": "1"}
 WRITERS = {"xlsx": xlsx_file, "csv": csv_file}
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -44,16 +44,10 @@ from ..my_work.page import MyWork
 from ..my_work.sheets import progress_of_sheets
 from .test_entry_sheet import entry_in, many, rounds_of_years
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
 HOME = "/en/admin/"
 QUARTERLY = Frequency.QUARTERLY
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 def today(days=0) -> date:

@@ -77,7 +77,7 @@ from metrics.tests.factories import (
     make_withdrawal,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
 
 def make_event():
@@ -117,12 +117,6 @@ YEAR = {"period_start": "2022-01-01", "period_end": "2022-12-31", "source_name":
 def admin_user():
     """Whoever is signed in with ``admin_client``."""
     return make_superuser()
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 def addresses_about(row) -> list[str]:

@@ -8,22 +8,15 @@ from decimal import Decimal
 import openpyxl
 import pytest
 from django.test import override_settings
-from django.utils import translation
 
 from ..imports import reading as files
 from ..imports.reading import FileError, Problem, read_table
 from .tables import csv_file, xlsx_file
 
-pytestmark = pytest.mark.once("is about reading files")
+pytestmark = [pytest.mark.once("is about reading files"), pytest.mark.english]
 
 TOO_LONG = "The table has more than 20000 rows"
 TABLE = "代码,本期数值\nnew-firms,1475\n"
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 def cells(content: bytes) -> list[list[str]]:

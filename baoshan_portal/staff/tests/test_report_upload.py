@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 
 from baoshan_portal.tests.desk import browser_of
 from baoshan_portal.tests.pages import SECOND_OPINION
@@ -44,7 +43,7 @@ from metrics.tests.factories import (
 from ..imports.reading import read_table
 from .tables import csv_file, xlsx_file
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
 ENGLISH = (
     "Place in the report,Measure,Indicator,Unit,Figure as written,Period from,Period to,"
@@ -55,12 +54,6 @@ CHINESE = (
 )
 HEAD = "place,indicator,figure,period_start,period_end"
 YEAR = "2022-01-01,2022-12-31"
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from django.utils import translation
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -18,7 +17,7 @@ from measures.models import RolePolicy, TrailEvent, User
 from measures.tests.factories import make_staff, make_superuser
 from measures.trail import Action
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 SET_UP = "/en/admin/second-factor/"
 CODE = "/en/admin/second-factor/code/"
@@ -50,12 +49,6 @@ def recorded(*actions) -> list[tuple[str, str]]:
 
 def complaints(page) -> list[str]:
     return page.context["form"].errors.get("code", [])
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

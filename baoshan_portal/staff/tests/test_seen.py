@@ -3,7 +3,6 @@
 import pytest
 from django.contrib import admin
 from django.db import IntegrityError
-from django.utils import translation
 
 from baoshan_portal.tests.desk import browser_of, desk, errors, filled_in, messages
 from measures import workflow
@@ -22,13 +21,7 @@ from measures.tests.factories import (
 from metrics.models import Indicator
 from metrics.tests.factories import make_indicator, make_plan, make_unit, make_whole_check
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from measures.models import TrailEvent
 from measures.tests.factories import make_staff
 from measures.trail import Action
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 LIST = "/en/admin/measures/trailevent/"
 EXPORT = f"{LIST}export/"
@@ -52,12 +52,6 @@ def csv_rows(answer) -> list[dict]:
 
 def shown(page) -> list[TrailEvent]:
     return list(page.context["cl"].result_list)
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 
 from baoshan_portal.tests.desk import browser_of
 from measures import workflow
@@ -39,16 +38,10 @@ from ..imports.reading import read_table
 from ..imports.upload import WaitingFile
 from .tables import csv_file, xlsx_file
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
 ENGLISH = "Code,Indicator,Unit,Last value,Last period,Figure,Certainty,Note,Evidence link"
 CHINESE = "代码,指标,计量单位,上次数值,上次期间,本期数值,确定程度,说明,佐证链接"
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture(autouse=True)

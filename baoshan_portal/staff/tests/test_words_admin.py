@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from baoshan_portal.tests.desk import (
     browser_of,
@@ -36,13 +36,7 @@ from measures.tests.factories import (
 )
 from measures.workflow import correct
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
 
 @pytest.fixture
