@@ -136,6 +136,13 @@ def soffice() -> str:
     return path
 
 
+@pytest.fixture
+def temporary_folder(tmp_path, monkeypatch):
+    """The folder in which files wait, one of the test's own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
 def analyse() -> None:
     """Lets the database look at its tables, as one does by itself after a while.
 

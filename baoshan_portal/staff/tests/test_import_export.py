@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from baoshan_portal.tests.desk import browser_of, desk, publish_what_waits
+from baoshan_portal.tests.desk import browser_of, desk, messages, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
 from measures.submission import State
@@ -81,10 +81,6 @@ def outcome(page):
     result = page.context["result"]
     wrong = [(p.row, p.column, p.text, p.message) for p in result.problems]
     return len(result.changes), result.unchanged, wrong
-
-
-def told(page) -> list[str]:
-    return [str(message) for message in page.context["messages"]]
 
 
 def every_kind_of_row(firms):
@@ -234,7 +230,7 @@ def test_a_row_that_was_submitted_after_the_preview_stops_the_whole_import(edito
 
     after = confirm(editor, page)
 
-    assert told(after) == [
+    assert messages(after) == [
         "This figure waits for review: it must be returned before it is changed."
     ]
     assert set(Observation.objects.values_list("note", flat=True)) == {""}
@@ -322,7 +318,9 @@ def test_a_confirmation_that_was_tampered_with_is_refused(editor, firms, instead
     make_observation(code="draft", indicator=firms)
     page = send(editor, b"code,note\ndraft,new\n")
 
-    assert told(confirm(editor, page, **instead)) == ["This preview is over: send the file again."]
+    assert messages(confirm(editor, page, **instead)) == [
+        "This preview is over: send the file again."
+    ]
     assert Observation.objects.get().note == ""
 
 
@@ -331,7 +329,7 @@ def test_an_import_is_confirmed_once(editor, firms):
     page = send(editor, b"code,note\ndraft,new\n")
     confirm(editor, page)
 
-    assert told(confirm(editor, page)) == ["This preview is over: send the file again."]
+    assert messages(confirm(editor, page)) == ["This preview is over: send the file again."]
 
 
 @pytest.mark.parametrize(

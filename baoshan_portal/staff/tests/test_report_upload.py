@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from baoshan_portal.tests.desk import browser_of
+from baoshan_portal.tests.desk import browser_of, messages
 from baoshan_portal.tests.pages import SECOND_OPINION
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, COMMITTEE, EDITOR, REVIEWER, STEWARD
@@ -42,8 +42,14 @@ from metrics.tests.factories import (
 
 from ..imports.reading import read_table
 from .tables import csv_file, xlsx_file
+from .uploads import UploadDesk
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.long,
+    pytest.mark.english,
+    pytest.mark.usefixtures("temporary_folder"),
+]
 
 ENGLISH = (
     "Place in the report,Measure,Indicator,Unit,Figure as written,Period from,Period to,"
@@ -56,13 +62,11 @@ HEAD = "place,indicator,figure,period_start,period_end"
 YEAR = "2022-01-01,2022-12-31"
 
 
-@pytest.fixture(autouse=True)
-def temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
-
-class Desk:
+class Desk(UploadDesk):
     """A steward and an editor before a report, whose opinion has the theme 1.3."""
+
+    file_name = "figures.xlsx"
+    submits = "1"
 
     def __init__(self):
         self.opinion = make_opinion()
@@ -78,9 +82,6 @@ class Desk:
         self.steward = make_staff(STEWARD)
         self.browser = browser_of(self.steward)
 
-    def indicator(self, **fields):
-        return make_indicator(**{"measure": self.measure} | fields)
-
     @property
     def address(self):
         return f"/en/admin/report-figures/{self.report.code}/"
@@ -88,18 +89,6 @@ class Desk:
     def template(self, file_format="csv", prefix="/en", browser=None):
         place = f"{prefix}/admin/report-figures/{self.report.code}.{file_format}"
         return (browser or self.browser).get(place)
-
-    def send(self, content, browser=None):
-        content = content.encode() if isinstance(content, str) else content
-        file = SimpleUploadedFile("figures.xlsx", content)
-        return (browser or self.browser).post(self.address, {"file": file})
-
-    def confirm(self, page, submit="1", browser=None):
-        sent = {"preview": page.context["confirm"]["preview"].value(), "submit": submit}
-        return (browser or self.browser).post(self.address, sent, follow=True)
-
-    def take(self, content, submit="1", browser=None):
-        return self.confirm(self.send(content, browser), submit, browser)
 
     def public(self, **fields):
         """5 firms of 2022, as the report says it at 1.3/5."""
@@ -123,10 +112,6 @@ def table(*rows, more=""):
 
 def problems(page) -> list[tuple]:
     return [(p.row, p.column, p.message) for p in page.context["outcome"].problems]
-
-
-def told(page) -> list[str]:
-    return [str(message) for message in page.context["messages"]]
 
 
 # The template
@@ -231,7 +216,7 @@ def test_a_figure_waits_for_review_with_its_place_and_period(desk):
     assert (found.period_start, found.period_end) == (date(2022, 1, 1), date(2022, 12, 31))
     assert (found.state, found.entered_by, found.certainty) == ("submitted", desk.steward, "actual")
     assert (found.source_name, found.round, found.period_inferred) == ("", None, False)
-    assert told(page) == ["1 row was written and submitted for review."]
+    assert messages(page) == ["1 row was written and submitted for review."]
     assert page.redirect_chain[-1][0].endswith(f"/measures/report/{desk.report.pk}/change/")
     with pytest.raises(Exception, match="Nobody publishes"):
         workflow.publish(found, by=desk.steward)
@@ -560,7 +545,7 @@ def test_what_changed_since_the_preview_is_shown_again(desk):
     again = desk.confirm(page)
 
     assert Observation.objects.count() == 1
-    assert told(again)
+    assert messages(again)
     assert again.context["outcome"].problems
 
 
@@ -604,9 +589,9 @@ def test_a_preview_is_confirmed_by_nobody_else_and_for_no_other_report(desk):
     page = desk.send(table(row()))
     over = ["This preview is over: send the file again."]
 
-    assert told(desk.confirm(page, browser=browser_of(desk.editor))) == over
+    assert messages(desk.confirm(page, browser=browser_of(desk.editor))) == over
     desk.report = make_report(opinion=desk.opinion)
-    assert told(desk.confirm(page)) == over
+    assert messages(desk.confirm(page)) == over
     assert not Observation.objects.exists()
 
 

@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import tempfile
 import time
 from datetime import date
 from decimal import Decimal
@@ -11,12 +10,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from baoshan_portal.tests.desk import browser_of
+from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
@@ -37,20 +35,20 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 from ..imports.reading import read_table
 from ..imports.upload import WaitingFile
 from .tables import csv_file, xlsx_file
+from .uploads import UploadDesk
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.long,
+    pytest.mark.english,
+    pytest.mark.usefixtures("temporary_folder"),
+]
 
 ENGLISH = "Code,Indicator,Unit,Last value,Last period,Figure,Certainty,Note,Evidence link"
 CHINESE = "代码,指标,计量单位,上次数值,上次期间,本期数值,确定程度,说明,佐证链接"
 
 
-@pytest.fixture(autouse=True)
-def temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-class Desk:
+class Desk(UploadDesk):
     """An editor of a department, and what the last quarter of 2023 asks it for."""
 
     def __init__(self):
@@ -63,25 +61,9 @@ class Desk:
         self.browser = browser_of(self.editor)
         self.address = f"/en/admin/upload/{self.round.code}/{self.department.code}/"
 
-    def indicator(self, **fields):
-        return make_indicator(**{"measure": self.measure} | fields)
-
     def template(self, file_format="csv", prefix="/en"):
         place = f"{self.round.code}/{self.department.code}"
         return self.browser.get(f"{prefix}/admin/template/{place}.{file_format}")
-
-    def send(self, content, browser=None):
-        content = content.encode() if isinstance(content, str) else content
-        file = SimpleUploadedFile("figures.csv", content)
-        return (browser or self.browser).post(self.address, {"file": file})
-
-    def confirm(self, page, submit="0", browser=None):
-        token = page.context["confirm"]["preview"].value()
-        sent = {"preview": token, "submit": submit}
-        return (browser or self.browser).post(self.address, sent, follow=True)
-
-    def take(self, content, submit="0"):
-        return self.confirm(self.send(content), submit)
 
     def entries(self):
         return {row.indicator.code: row for row in Observation.objects.filter(round=self.round)}
@@ -94,10 +76,6 @@ def desk():
 
 def problems(page) -> list[tuple]:
     return [(p.row, p.column, p.text, p.message) for p in page.context["outcome"].problems]
-
-
-def told(page) -> list[str]:
-    return [str(message) for message in page.context["messages"]]
 
 
 @pytest.mark.parametrize(("prefix", "headers"), [("", CHINESE), ("/en", ENGLISH)])
@@ -175,7 +153,7 @@ def test_confirming_writes_the_rows_as_drafts_of_the_round(desk):
     assert (row.period_start, row.period_end) == (date(2023, 1, 1), date(2023, 12, 31))
     assert (row.state, row.entered_by, row.version) == (State.DRAFT, desk.editor, 1)
     assert row.source_name == f"{desk.department.name}{desk.round.name}"
-    assert told(page) == ["1 row was written as a draft."]
+    assert messages(page) == ["1 row was written as a draft."]
 
 
 def test_an_import_is_on_record_as_a_whole_and_row_by_row(desk):
@@ -196,7 +174,7 @@ def test_rows_can_be_submitted_at_once(desk):
     page = desk.take("code,figure\nfirms,5\nfunds,6\n", submit="1")
 
     assert {row.state for row in desk.entries().values()} == {State.SUBMITTED}
-    assert told(page) == ["2 rows were written and submitted for review."]
+    assert messages(page) == ["2 rows were written and submitted for review."]
 
 
 def test_a_figure_in_another_unit_of_the_quantity_is_converted_and_the_preview_says_so(desk):
@@ -386,7 +364,7 @@ def test_drafts_that_the_file_repeats_are_submitted_with_the_rest(desk):
     page = desk.take("code,figure\nfirms,5\nfunds,6\n", submit="1")
 
     assert {row.state for row in desk.entries().values()} == {State.SUBMITTED}
-    assert told(page) == ["2 rows were written and submitted for review."]
+    assert messages(page) == ["2 rows were written and submitted for review."]
 
 
 def test_a_returned_row_can_be_mended_by_a_file(desk):
@@ -463,7 +441,7 @@ def test_what_changed_since_the_preview_is_shown_again_before_anything_is_writte
 
     again = desk.confirm(page)
 
-    assert told(again) == ["What stands in the portal has changed meanwhile: look again."]
+    assert messages(again) == ["What stands in the portal has changed meanwhile: look again."]
     (change,) = again.context["outcome"].changes
     assert change.cells == (("Figure", "6家", "7 (7 organisations)"),)
     row.refresh_from_db()
@@ -494,7 +472,7 @@ def test_a_round_that_is_locked_after_the_preview_takes_nothing(desk):
 
     after = desk.confirm(page)
 
-    assert "takes no entry of this department" in told(after)[0]
+    assert "takes no entry of this department" in messages(after)[0]
     assert desk.entries() == {}
 
 
@@ -512,7 +490,7 @@ def test_a_preview_is_confirmed_once(desk):
     page = desk.send("code,figure\nfirms,7\n")
     desk.confirm(page)
 
-    assert told(desk.confirm(page)) == ["This preview is over: send the file again."]
+    assert messages(desk.confirm(page)) == ["This preview is over: send the file again."]
     assert Observation.objects.count() == 1
 
 
@@ -521,9 +499,9 @@ def test_a_preview_cannot_be_confirmed_by_somebody_else_or_for_another_round(des
     colleague = browser_of(make_staff(EDITOR, departments=[desk.department]))
     over = ["This preview is over: send the file again."]
 
-    assert told(desk.confirm(page, browser=colleague)) == over
+    assert messages(desk.confirm(page, browser=colleague)) == over
     desk.address = f"/en/admin/upload/{make_round().code}/{desk.department.code}/"
-    assert told(desk.confirm(page)) == over
+    assert messages(desk.confirm(page)) == over
     assert Observation.objects.count() == 0
 
 
@@ -531,7 +509,7 @@ def test_a_preview_cannot_be_confirmed_by_somebody_else_or_for_another_round(des
 def test_a_forged_preview_is_refused(desk, token):
     page = desk.browser.post(desk.address, {"preview": token, "submit": "0"}, follow=True)
 
-    assert told(page) == ["This preview is over: send the file again."]
+    assert messages(page) == ["This preview is over: send the file again."]
 
 
 def test_a_confirmation_must_choose_between_drafts_and_submitting(desk):

@@ -1,0 +1,32 @@
+"""The desk from which tests send files, as a browser does: first the preview, then the word."""
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from metrics.tests.factories import make_indicator
+
+
+class UploadDesk:
+    """Somebody before a page for uploads; who and which is for those that build on it to say.
+
+    They set ``browser``, ``address`` and ``measure``. ``submits`` is what is chosen where a test
+    does not say: "1" to submit the rows, "0" to keep them as drafts.
+    """
+
+    file_name = "figures.csv"
+    submits = "0"
+
+    def indicator(self, **fields):
+        return make_indicator(**{"measure": self.measure} | fields)
+
+    def send(self, content, browser=None):
+        content = content.encode() if isinstance(content, str) else content
+        file = SimpleUploadedFile(self.file_name, content)
+        return (browser or self.browser).post(self.address, {"file": file})
+
+    def confirm(self, page, submit=None, browser=None):
+        token = page.context["confirm"]["preview"].value()
+        sent = {"preview": token, "submit": submit or self.submits}
+        return (browser or self.browser).post(self.address, sent, follow=True)
+
+    def take(self, content, submit=None, browser=None):
+        return self.confirm(self.send(content, browser), submit, browser)
