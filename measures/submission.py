@@ -101,6 +101,11 @@ class SubmissionQuerySet(models.QuerySet):
         """What was published before ``moment``, whatever became of it since."""
         return self.filter(state=State.PUBLISHED, published_at__lt=moment)
 
+    def published_between(self, since: datetime | None, until: datetime):
+        """What was published from ``since`` (None: ever) to before ``until``, and by now."""
+        rows = self.published_before(min(until, timezone.now()))
+        return rows.filter(published_at__gte=since) if since else rows
+
     def _corrections(self, moment: datetime) -> QuerySet:
         """What took the place of the row of an outer query before ``moment``."""
         rows = SubmissionQuerySet(self.model, using=self._db)

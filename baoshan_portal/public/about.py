@@ -4,7 +4,7 @@ from django.conf import settings
 from django.shortcuts import render
 
 from measures.chain import newest_checkpoint
-from measures.models import Report, Stage
+from measures.models import Report
 from measures.thresholds import Thresholds
 from metrics.corrections import revisions_by_department
 from metrics.models import Plan
@@ -25,7 +25,7 @@ def method(request):
         "revisions": revisions_by_department(request.as_of),
         "grace_days": thresholds.grace_days,
         "checkpoint": newest_checkpoint(request.as_of),
-        "terms": [(Stage(stage), days) for stage, days in thresholds.terms.items()],
+        "terms": list(thresholds.terms.items()),
     }
     return render(request, "public/method.html", context)
 

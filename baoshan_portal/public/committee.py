@@ -12,7 +12,7 @@ from datetime import date
 from django.db.models import Q
 from django.utils import timezone
 
-from measures.models import Evaluation, Measure, Opinion, OpinionStage, Section, Stage, Theme
+from measures.models import Evaluation, Opinion, OpinionStage, Section, Stage, Theme
 from metrics.assessment import assess
 from metrics.models import Indicator
 from metrics.rules.choices import Claim, Verdict
@@ -57,11 +57,15 @@ def evaluations_of_reports(opinion: Opinion, as_of: date | None) -> list[Evaluat
     return list(rows.with_subject())
 
 
-def evaluations_about(measure: Measure, as_of: date | None) -> list[Evaluation]:
-    """The evaluations of the theme, section or opinion that ``measure`` belongs to; one query."""
-    theme = measure.theme
-    about = Q(theme=theme) | Q(section=theme.section_id)
-    about |= Q(report__opinion=theme.section.opinion_id)
+def evaluations_about(themes: Iterable[Theme], as_of: date | None) -> list[Evaluation]:
+    """The evaluations of ``themes``, of their sections, and of the reports on their opinions.
+
+    One query; needs the sections.
+    """
+    themes = set(themes)
+    about = Q(theme__in=[theme.pk for theme in themes])
+    about |= Q(section__in={theme.section_id for theme in themes})
+    about |= Q(report__opinion__in={theme.section.opinion_id for theme in themes})
     return list(Evaluation.objects.published(as_of).filter(about).with_subject())
 
 

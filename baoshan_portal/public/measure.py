@@ -92,7 +92,7 @@ def page(request, code):
         "notes": history.standing(notes),
         "state": state_of(row, request.as_of),
         "withdrawn_notes": [note for note in notes if note.withdrawn_at],
-        "evaluations": evaluations_about(row, request.as_of),
+        "evaluations": evaluations_about([row.theme], request.as_of),
         "rewordings": rewordings_of(row, moment_of(request.as_of)),
     }
     return render(request, "public/measure.html", context)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from measures.models import Evaluation, OpinionStage
@@ -57,8 +56,7 @@ def word_changes(
 
 
 def _published(rows, since: datetime | None, until: datetime):
-    rows = rows.published_before(min(until, timezone.now())).select_related("supersedes")
-    return rows.filter(published_at__gte=since) if since else rows
+    return rows.published_between(since, until).select_related("supersedes")
 
 
 def _stage(row: OpinionStage) -> WordChange:

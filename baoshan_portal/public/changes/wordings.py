@@ -107,15 +107,12 @@ def rewordings(
     Of ``subjects`` alone, or of everything that is public before ``until`` if None; the
     ``newest`` changes, or all. A query, and if there are any one for each kind of row they name.
     """
-    found = Revision.objects.published_before(min(until, timezone.now()))
-    if since:
-        found = found.filter(published_at__gte=since)
-    return _of(found, subjects, until, newest)
+    return _of(Revision.objects.published_between(since, until), subjects, until, newest)
 
 
 def rewordings_of(row: Measure | Indicator, until: datetime) -> list[Rewording]:
     """What ``row`` was ever called, placed or defined anew before ``until``; see ``rewordings``."""
-    found = Revision.objects.published_before(min(until, timezone.now()))
+    found = Revision.objects.published_between(None, until)
     # Every entry of the list names its row, and a code has no character that JSON escapes.
     found = found.annotate(text=Cast("changes", TextField())).filter(text__contains=f'"{row.code}"')
     return _of(found, {(row._meta.label_lower, row.code)}, until, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -28,6 +28,7 @@ from metrics.wording import as_written_text, observed_text, percent_text
 
 from .. import check_marks
 from ..as_of import BadQuery
+from ..committee import evaluations_about
 from ..lists.facets import Chosen
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 
@@ -339,18 +340,9 @@ def gather(request) -> Pack:
         ),
         works=works,
         sources=_sources(works),
-        evaluations=_evaluations(works, as_of),
+        evaluations=evaluations_about((work.measure.theme for work in works), as_of),
         checkpoint=newest_checkpoint(as_of),
     )
-
-
-def _evaluations(works: list[Work], as_of: date | None) -> list[Evaluation]:
-    """Those of the themes and sections of ``works`` and of the reports on their opinions."""
-    themes = {work.measure.theme for work in works}
-    sections = {theme.section_id for theme in themes}
-    about = Q(theme__in=[theme.pk for theme in themes]) | Q(section__in=sections)
-    about |= Q(report__opinion__in={theme.section.opinion_id for theme in themes})
-    return list(Evaluation.objects.published(as_of).filter(about).with_subject())
 
 
 def _values_of(asked: Chosen) -> str:
