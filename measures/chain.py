@@ -1,13 +1,13 @@
 """The chain of the record: every public version and every event of the trail, linked in order.
 
 ``seal`` links what is not linked yet; it runs after each publication, and before a checkpoint.
-``KINDS`` says which rows those are: everything that is submitted, once it is public, the versions
+``kinds`` says which rows those are: everything that is submitted, once it is public, the versions
 of words, when they begin and when they end, and the trail.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -17,7 +17,16 @@ from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from .chain_check import START, Finding, Linked, check, digest_of, hash_of, read_checkpoint
+from .chain_check import (
+    START,
+    Finding,
+    Linked,
+    check,
+    digest_of,
+    hash_of,
+    moment_text,
+    read_checkpoint,
+)
 from .models import Checkpoint, Link, LinkForm, TrailEvent, Version
 from .submission import State, Submission, end_of_day
 
@@ -51,6 +60,10 @@ class Kind:
     def rows(self):
         return self.model._base_manager.filter(self.condition)
 
+    def not_linked(self):
+        links = Link.objects.filter(form__kind=self.name, row=OuterRef("pk"))
+        return self.rows().filter(~Exists(links))
+
 
 def kinds() -> list[Kind]:
     submitted = [
@@ -71,7 +84,7 @@ def canonical(value):
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return moment_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return value
@@ -96,11 +109,10 @@ def seal(*, lately: bool = False) -> int:
     at what has happened since the day before the last link, which a checkpoint makes up for.
     """
     _wait_for_others()
-    last = Link.objects.order_by("-number").first()
+    last = Link.objects.last()
     waiting = []
     for kind in kinds():
-        linked = Link.objects.filter(form__kind=kind.name, row=OuterRef("pk"))
-        rows = kind.rows().filter(~Exists(linked))
+        rows = kind.not_linked()
         if lately and last:
             rows = rows.filter(**{f"{kind.moment}__gte": last.moment - timedelta(days=1)})
         for row in rows.values(*kind.columns):
@@ -134,16 +146,21 @@ def _wait_for_others() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
+_seal_lately = partial(seal, lately=True)
+
+
 def seal_after_commit() -> None:
-    """Links what this transaction makes public, once it has."""
-    transaction.on_commit(partial(seal, lately=True), robust=True)
+    """Links what this transaction makes public, once it has; once, however much that is."""
+    # Asked for within a savepoint that is taken back, it goes with what was published there.
+    if not any(after is _seal_lately for _savepoints, after, *_how in connection.run_on_commit):
+        transaction.on_commit(_seal_lately, robust=True)
 
 
 @transaction.atomic
 def make_checkpoint() -> Checkpoint:
     """Seals the record, and says how long it is and how it ends; signed if there is a key."""
     seal()
-    last = Link.objects.order_by("-number").first()
+    last = Link.objects.last()
     row = Checkpoint(
         made_at=timezone.now(), size=last.number if last else 0, root=last.hash if last else START
     )
@@ -207,8 +224,7 @@ def verify(checkpoint: str | None = None) -> list[Finding]:
     made_at, size, root = read_checkpoint(checkpoint or str(newest))
     found = list(check(linked(), size, root, made_at, young=young()))
     for kind in kinds():
-        without = Link.objects.filter(form__kind=kind.name, row=OuterRef("pk"))
-        rows = kind.rows().filter(~Exists(without), **{f"{kind.moment}__lt": made_at})
+        rows = kind.not_linked().filter(**{f"{kind.moment}__lt": made_at})
         found += [
             Finding(None, kind.name, key, "inserted") for key in rows.values_list("pk", flat=True)
         ]

@@ -1,12 +1,12 @@
 """Checks an export of the chained record against a checkpoint; needs Python alone.
 
-    python measures/chain_check.py EXPORT CHECKPOINT [PUBLIC_KEY]
+    python measures/chain_check.py EXPORT CHECKPOINT
 
 EXPORT is what ``manage.py export_record`` wrote: a JSON object a line, first the links in their
 order, each with its row if there still is one. CHECKPOINT is a file with the checkpoint as
 ``manage.py checkpoint`` printed it and as ``/method/`` shows it: moment, size and last hash,
 separated by spaces. Tells where anything up to the checkpoint was changed, dropped or inserted,
-and ends with 1 then.
+and ends with 1 then. Whether a signature is that of the portal's key it does not tell.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 START = "0" * 64
 #: A transaction that began before a checkpoint may end after it.
@@ -49,6 +49,11 @@ class Finding:
     def __str__(self):
         place = f"link {self.number}" if self.number else "no link"
         return f"{self.what}: {self.kind} {self.row} ({place})"
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as links and checkpoints say it: by UTC, to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def digest_of(names: Iterable[str], values: Mapping[str, object]) -> str:

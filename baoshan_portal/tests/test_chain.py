@@ -82,12 +82,30 @@ def test_nothing_is_found_where_nothing_was_done(published):
     assert chain.verify() == []
 
 
-def test_a_publication_is_linked_when_its_transaction_has_ended(
-    published, django_capture_on_commit_callbacks
+def test_publications_are_linked_when_their_transaction_has_ended_by_one_seal(
+    django_capture_on_commit_callbacks,
 ):
+    measures = [make_measure() for _ in range(3)]
     chain.seal()
-    with django_capture_on_commit_callbacks(execute=True):
-        publish(change(published, name="又一名称"))
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        for measure in measures:
+            publish(change(measure, name="又一名称"))
+    assert len(callbacks) == 1
+    assert Link.objects.filter(form__kind="measures.revision").count() == 3
+    assert chain.seal() == 0
+
+
+def test_a_publication_that_was_taken_back_leaves_the_next_its_seal(
+    django_capture_on_commit_callbacks,
+):
+    measure = make_measure()
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        with transaction.atomic():
+            publish(change(measure, name="又一名称"))
+            transaction.set_rollback(True)
+        assert callbacks == []
+        publish(change(measure, name="另一名称"))
+    assert len(callbacks) == 1
     assert chain.seal() == 0
 
 

@@ -1,11 +1,10 @@
 """The chain of the record: what was published and done, in an order that nobody changes later."""
 
-from datetime import UTC
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ..chain_check import moment_text
 from ..fields import CharField, TextField
 
 
@@ -73,5 +72,4 @@ class Checkpoint(models.Model):
 
     def __str__(self):
         """On one line, as it is signed, shown and kept elsewhere."""
-        moment = self.made_at.astimezone(UTC).isoformat(timespec="microseconds")
-        return f"{moment} {self.size} {self.root}"
+        return f"{moment_text(self.made_at)} {self.size} {self.root}"
