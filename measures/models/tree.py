@@ -21,14 +21,13 @@ from .people import Department
 
 class SectionQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
-        """Sections with a measure that was public by ``as_of`` (today if None), withdrawn since or
-        not, or with an evaluation. One that is prepared is not."""
-        measures = Measure.objects.once_published(as_of).order_by()
+        """Sections with a theme that was public on ``as_of`` (today if None) or an evaluation of
+        their own. One that is prepared is not."""
+        themes = Theme.objects.published(as_of).order_by()
         evaluations = apps.get_model("measures.Evaluation").objects.published(as_of).order_by()
         return self.filter(
-            Q(pk__in=measures.values("theme__section"))
+            Q(pk__in=themes.values("section"))
             | Q(pk__in=evaluations.filter(section__isnull=False).values("section"))
-            | Q(pk__in=evaluations.filter(theme__isnull=False).values("theme__section"))
         )
 
 
