@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing, contextmanager
@@ -133,8 +134,7 @@ def _check(database: sqlite3.Connection) -> None:
 
 def _copy_to_disk(source: Path, target: Path) -> None:
     with source.open("rb") as read, target.open("wb") as written:
-        while block := read.read(1024 * 1024):
-            written.write(block)
+        shutil.copyfileobj(read, written)
         written.flush()
         os.fsync(written.fileno())
 
