@@ -108,10 +108,11 @@ def install(connection) -> dict[str, str]:
 
     Returns what was not: see ``triggers.differences``.
     """
-    if not _is_migrated(connection):
+    every = wanted(connection.vendor)
+    if not _is_migrated(connection, every):
         return {}
     with transaction.atomic(using=connection.alias):
-        told = triggers.replace(wanted(connection.vendor), connection)
+        told = triggers.replace(every, connection)
         versions.write_missing(connection)
         versions.install_views(connection)
     return told
@@ -124,9 +125,10 @@ def remove(connection) -> None:
 
 def problems(connection) -> list[str]:
     """The triggers that are not as the code wants them: ``name (missing)``; none before tables."""
-    if not _is_migrated(connection):
+    every = wanted(connection.vendor)
+    if not _is_migrated(connection, every):
         return []
-    told = triggers.differences(wanted(connection.vendor), connection)
+    told = triggers.differences(every, connection)
     return [f"{name} ({why})" for name, why in sorted(told.items())]
 
 
@@ -169,7 +171,6 @@ def check(databases=None, **kwargs) -> list[checks.CheckMessage]:
     ]
 
 
-def _is_migrated(connection) -> bool:
-    """Whether every table is there that the triggers stand on or name."""
-    there = set(connection.introspection.table_names())
-    return {trigger.table for trigger in wanted(connection.vendor)} <= there
+def _is_migrated(connection, every: list[Trigger]) -> bool:
+    """Whether every table is there that the triggers stand on."""
+    return {trigger.table for trigger in every} <= set(connection.introspection.table_names())

@@ -16,16 +16,15 @@ TOLERANCE = "10 minutes"
 
 def triggers(tables: list[str], vendor: str) -> list[Trigger]:
     """Those of the ``tables`` of submissions."""
-    found = []
+    sql, found = Sql(vendor), []
     for table in tables:
-        for operation in ("INSERT", "UPDATE"):
-            forged = _forged(table, tables, Sql(vendor))
-            if operation == "UPDATE":
-                forged += " OR OLD.state NOT IN ('submitted', 'published')"
+        forged = _forged(table, tables, sql)
+        unsubmitted = " OR OLD.state NOT IN ('submitted', 'published')"
+        for operation, further in (("INSERT", ""), ("UPDATE", unsubmitted)):
             found.append(
                 Trigger(
                     f"{table}_forged_{operation.lower()}", table, "BEFORE", operation,
-                    f"NEW.state = 'published' AND {first_day_over(Sql(vendor))} AND ({forged})",
+                    f"NEW.state = 'published' AND {first_day_over(sql)} AND ({forged}{further})",
                     FORGED,
                 )
             )  # fmt: skip

@@ -180,7 +180,7 @@ def triggers(vendor: str) -> list[Trigger]:
             Trigger(f"{table}_version_truncate", table, "BEFORE", "TRUNCATE", "1 = 1", GONE)
             for table in (VERSIONS, *(kept.table for kept in tables))
         ]
-    return found + [Trigger(*rule) for rule in guards.rules()]
+    return [*found, *guards.triggers()]
 
 
 def _guards(kept: Kept, sql: Sql) -> list[Trigger]:

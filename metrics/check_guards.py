@@ -4,6 +4,7 @@ A reviewed change cannot end while a check that it touches lacks a figure, and n
 figures of two quantities into one check. What was public before these rules came stays as it is.
 """
 
+from measures.triggers import Trigger
 from measures.versions import (
     APPLYING,
     IS_APPLYING,
@@ -11,7 +12,6 @@ from measures.versions import (
     REVISIONS,
     VERSIONS,
     Sql,
-    Trigger,
     first_day_over,
 )
 
