@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -170,12 +169,8 @@ def _definitions(rows: Iterator[Indicator], moment: datetime) -> Iterator[tuple]
 def _wordings(rows: list[Indicator], moment: datetime) -> dict[int, list[Version]]:
     """What each of ``rows`` said before ``moment``, in the order of time, by its key."""
     found = {row.pk: [] for row in rows}
-    versions = Version.objects.filter(
-        Q(valid_from=None) | Q(valid_from__lt=moment),
-        subject_type=Indicator._meta.db_table,
-        subject_pk__in=found,
-    )
-    for version in versions.order_by("pk"):
+    versions = Version.objects.begun_before(Indicator, moment)
+    for version in versions.filter(subject_pk__in=found):
         found[version.subject_pk].append(version)
     return found
 

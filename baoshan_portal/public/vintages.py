@@ -11,7 +11,6 @@ from datetime import datetime, time
 from itertools import groupby
 from operator import attrgetter
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -141,20 +140,23 @@ def _terms(moment: datetime, as_of) -> Iterator[list]:
         row.pk: row
         for row in Plan.objects.published(as_of).select_related("opinion").order_by("pk")
     }
-    for rows, line in ((indicators, _definition), (plans, _plan)):
-        versions = Version.objects.filter(
-            subject_type=next(iter(rows.values()))._meta.db_table if rows else "",
-            subject_pk__in=rows,
-        ).exclude(valid_from__gte=moment)
-        for version in versions.order_by("subject_pk", "pk"):
-            row, ended = rows[version.subject_pk], version.valid_to
-            cells = line(row, version.content) | {
-                "code": f"{row.code}-{version.pk}",
-                "sequence": version.pk,
-                "public_from": moment_text(version.valid_from),
-                "public_to": moment_text(ended if ended and ended < moment else None),
-            }
-            yield [cells.get(field.name) for field in VINTAGES.contract]
+    for model, rows, line in ((Indicator, indicators, _definition), (Plan, plans, _plan)):
+        versions = Version.objects.begun_before(model, moment).filter(subject_pk__in=rows)
+        for version in versions:
+            row = rows[version.subject_pk]
+            cells = line(row, version.content) | {"code": f"{row.code}-{version.pk}"}
+            yield _line_of_version(version, cells, moment)
+
+
+def _line_of_version(version: Version, cells: dict, moment: datetime) -> list:
+    """``cells`` and the time in which ``version`` stood, as far as it was known at ``moment``."""
+    ended = version.valid_to and version.valid_to < moment
+    cells |= {
+        "sequence": version.pk,
+        "public_from": moment_text(version.valid_from),
+        "public_to": moment_text(version.valid_to) if ended else None,
+    }
+    return [cells.get(field.name) for field in VINTAGES.contract]
 
 
 def _definition(row: Indicator, content: dict) -> dict:
@@ -183,15 +185,9 @@ def _plan(row: Plan, content: dict) -> dict:
 
 def _thresholds(moment: datetime) -> Iterator[list]:
     """What stood of every threshold by ``moment``, in their order; one query."""
-    versions = (
-        Version.objects.filter(subject_type=Threshold._meta.db_table)
-        .filter(Q(valid_from__isnull=True) | Q(valid_from__lt=moment))
-        .select_related("revision")
-        .order_by("subject_pk", "pk")
-    )
+    versions = Version.objects.begun_before(Threshold, moment).select_related("revision")
     for _code, of_one in groupby(versions, attrgetter("code")):
         for number_, row in enumerate(of_one, start=1):
-            ended = row.valid_to and row.valid_to < moment
             cells = {
                 "kind": "threshold",
                 "code": f"{row.code}-{number_}",
@@ -199,12 +195,9 @@ def _thresholds(moment: datetime) -> Iterator[list]:
                 "unit": "points" if row.code == ThresholdCode.PACE_TOLERANCE else "days",
                 "revision": number_,
                 "published_at": moment_text(row.valid_from),
-                "public_from": moment_text(row.valid_from),
-                "public_to": moment_text(row.valid_to) if ended else None,
-                "sequence": row.pk,
                 "reason": prose(row.revision.reason) if row.revision else None,
             }
-            yield [cells.get(field.name) for field in VINTAGES.contract]
+            yield _line_of_version(row, cells, moment)
 
 
 def _place(to: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What every public row said and when, and the reviewed changes that made it say something else."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -64,6 +66,13 @@ class Revision(Submission):
         apply(self, by=by)
 
 
+class VersionQuerySet(models.QuerySet):
+    def begun_before(self, model: type[models.Model], moment: datetime):
+        """What the rows of ``model`` said before ``moment``, each row's by the order of time."""
+        begun = Q(valid_from__isnull=True) | Q(valid_from__lt=moment)
+        return self.filter(begun, subject_type=model._meta.db_table).order_by("subject_pk", "pk")
+
+
 class Version(models.Model):
     """What one row said from one moment to another; written by triggers, never changed.
 
@@ -84,6 +93,8 @@ class Version(models.Model):
         Revision, models.PROTECT, null=True, related_name="versions", verbose_name=_("change")
     )
     made_at = models.DateTimeField(_("recorded at"))
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

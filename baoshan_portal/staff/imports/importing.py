@@ -260,6 +260,13 @@ def set_field(figure: Observation, name: str, column: str, value, shown=str) -> 
     return [(column, shown(old) if stands(figure) else "", shown(value))]
 
 
+def set_certainty(figure: Observation, column: str, certainty: Certainty) -> list[Cell]:
+    """Puts how certain the figure is; what that changes, if anything."""
+    return set_field(
+        figure, "certainty", column, certainty, lambda value: str(Certainty(value).label)
+    )
+
+
 def stands(figure: Observation) -> bool:
     """Whether the portal has the figure already, in its own row or in the one it corrects."""
     return bool(figure.pk or figure.supersedes_id)

@@ -34,6 +34,7 @@ from .importing import (
     normalised,
     read_certainty,
     refusal,
+    set_certainty,
     set_field,
     set_figure,
 )
@@ -230,13 +231,7 @@ class ReportReader:
         """What other cells change; an empty one changes nothing."""
         cells = []
         if "certainty" in said:
-            cells += set_field(
-                figure,
-                "certainty",
-                str(LABELS["certainty"]),
-                said["certainty"],
-                lambda value: str(Certainty(value).label),
-            )
+            cells += set_certainty(figure, str(LABELS["certainty"]), said["certainty"])
         if "inferred" in said:
             cells += set_field(
                 figure,

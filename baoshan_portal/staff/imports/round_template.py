@@ -12,7 +12,6 @@ from measures.models import Department, Round
 from measures.submission import State
 from metrics.due import indicators_of, new_entry
 from metrics.models import Indicator, Observation, Unit
-from metrics.rules.choices import Certainty
 from metrics.wording import observed_text
 
 from .columns import Column, key_in
@@ -29,6 +28,7 @@ from .importing import (
     read_certainty,
     read_link,
     refusal,
+    set_certainty,
     set_field,
     set_figure,
 )
@@ -126,14 +126,7 @@ class TemplateReader:
         return set_figure(figure, str(LABELS["figure"]), text, self.units)
 
     def _read_certainty(self, figure: Observation, text: str) -> list[Cell]:
-        certainty = read_certainty(text, self.words)
-        return set_field(
-            figure,
-            "certainty",
-            str(LABELS["certainty"]),
-            certainty,
-            lambda value: str(Certainty(value).label),
-        )
+        return set_certainty(figure, str(LABELS["certainty"]), read_certainty(text, self.words))
 
     def _read_note(self, figure: Observation, text: str) -> list[Cell]:
         return set_field(figure, "note", str(LABELS["note"]), text)
