@@ -36,6 +36,16 @@ os.environ.update(
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure():
+    from django.conf import settings
+
+    # The runner takes only Django's own backend for one that can be kept in memory.
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] == "measures.sqlite":
+        database.setdefault("TEST", {})["NAME"] = ":memory:"
+
+
 def pytest_itemcollected(item):
     if item.get_closest_marker("browser"):
         item.add_marker(pytest.mark.once("its server runs on SQLite"))

@@ -136,6 +136,12 @@ def test_so_does_the_page_of_an_error():
     assert says_so(text_of(errors.server_error(RequestFactory().get("/"))))
 
 
+def test_so_does_the_refusal_of_too_much(client):
+    answer = client.post("/", b"x" * 100_000, content_type="text/plain")
+    assert answer.status_code == 413
+    assert says_so(text_of(answer))
+
+
 def test_so_does_every_page_of_the_admin():
     browser = browser_of(User.objects.get(username="admin"))
     waiting, seen, silent = [reverse("admin:index")], set(), []
