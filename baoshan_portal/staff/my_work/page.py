@@ -20,6 +20,7 @@ from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
 from metrics.models import RoundDue
 
+from .reviewers import MissingReviewers
 from .rows import ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
 from .sheets import SheetProgress, Sheets, progress_of_sheets
 
@@ -301,6 +302,7 @@ class MyWork:
 
     entry: Entry | None
     review: Review | None
+    missing: MissingReviewers | None
     accounts: Accounts | None
     trail: RecentTrail | None
     rounds: Rounds | None
@@ -314,6 +316,7 @@ class MyWork:
         return cls(
             entry=Entry.of(user, sheets),
             review=Review.of(user, sheets, today),
+            missing=MissingReviewers.of(user),
             accounts=Accounts.of(user),
             trail=RecentTrail.of(user, today),
             rounds=Rounds.of(user, today),

@@ -121,9 +121,9 @@ def _load(keys) -> list[ReviewRow]:
     lines = {}
     for kind, model in KINDS.items():
         pks = [key[-1] for key in keys if key[-3] == kind]
-        rows = model.objects.filter(pk__in=pks)
-        for line in LOADERS[kind](rows):
-            lines[kind, line.row.pk] = line
+        if pks:
+            for line in LOADERS[kind](model.objects.filter(pk__in=pks)):
+                lines[kind, line.row.pk] = line
     # A row can have gone between the two queries.
     return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
 

@@ -15,6 +15,7 @@ from measures.trail import Action, record
 from measures.watermark import check_database, watermark, watermarked
 
 from ...my_work.page import returned_rows, waiting_for
+from ...my_work.reviewers import MissingReviewers
 from ...my_work.sheets import Sheets
 
 
@@ -76,6 +77,7 @@ def digest(user: User) -> str:
         "due_now": sheets.due_now,
         "returned": returned_rows(user, sheets),
         "waiting": waiting_for(user, today),
+        "missing": MissingReviewers.of(user),
     }
     if not any(parts.values()):
         return ""
