@@ -175,11 +175,10 @@ class HTMLWords(HTMLParser):
 
 
 @pytest.mark.once("reads what pages and files make of a text; every door is tried on both")
-@few(2)
+@few(1)
 @given(TEXTS)
 @example("重\x0b点\x0c\x07\x1f\u202e=1+1")
-@example("＝1+1")
-@example("<b>重点</b> <img src=x onerror=alert(1)>")
+@example("＝1+1 <b>重点</b> <img src=x onerror=alert(1)>")
 def test_no_text_that_stands_in_the_database_breaks_a_page_a_file_or_a_feed(world, text):
     with forgotten():
         observation = make_observation(indicator=world.indicator)

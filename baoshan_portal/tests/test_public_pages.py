@@ -36,7 +36,7 @@ from .pages import (
     public_pages,
     texts,
 )
-from .slices import OF_ROWS
+from .slices import OF_ROWS, some
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.sweep]
 
@@ -237,14 +237,16 @@ def test_no_page_and_no_file_shows_what_is_not_public(marks, answers):
     assert leaks(marks, answers) == {}
 
 
-@pytest.mark.parametrize("day", [ISSUED, timezone.localdate() - timedelta(days=1)])
-def test_no_past_day_shows_what_is_not_public(marks, client, day):
+@pytest.mark.parametrize(
+    ("n", "day"), enumerate([ISSUED, timezone.localdate() - timedelta(days=1)])
+)
+def test_no_past_day_shows_what_is_not_public(marks, client, n, day):
     addresses = [*PLAIN_PAGES, *OPINIONS, *FILES, *LISTS_AS_FILES, *PAST]
     addresses = in_both_languages(*(address for address in addresses if "/data/" not in address))
     addresses += [*FILES, "/data/"]
     found = {
         address: client.get(address, query_params={"as_of": day.isoformat()})
-        for address in addresses
+        for address in some(addresses, every=2, first=n)
     }
 
     assert leaks(marks, found) == {}

@@ -126,7 +126,7 @@ def test_the_count_of_an_answer_is_the_length_of_its_list(client, living_report,
     assert len(offered) > 30
     # Each state takes others, so that together they take nearly every answer.
     first = STATES[address].index(state)
-    for (parameter, value), (count, _checked) in some(offered.items(), every=5, first=first):
+    for (parameter, value), (count, _checked) in some(offered.items(), every=8, first=first):
         facet = parameter.removeprefix("not_")
         others = [answer for answer in state.get(f"not_{facet}", ()) if answer != value]
         chosen = {**state, facet: [value], f"not_{facet}": others}
@@ -147,7 +147,7 @@ def test_excluding_an_answer_takes_away_what_choosing_it_shows(
     everything = number_of_rows(client, address, {})
 
     offered = boxes(client, address, {}).items()
-    for (facet, value), (count, _checked) in some(offered, every=3):
+    for (facet, value), (count, _checked) in some(offered, every=4):
         if facet in facets:
             left = number_of_rows(client, address, {f"not_{facet}": value})
             assert left == everything - count, (facet, value)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from baoshan_portal.tests.pages import days, in_both_languages, rows_of, texts
+from baoshan_portal.tests.slices import some
 from measures.models import Measure, Section, Theme
 from measures.tests.factories import to_the_past
 from metrics.models import Indicator
@@ -51,6 +52,7 @@ def test_the_traps_of_the_report_are_counted(client):
     assert counts["updated"][0] == "0/118"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("as_of", [None, "2023-08-09", "2023-07-24"])
 def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
     indicator = Indicator.objects.first()
@@ -60,7 +62,7 @@ def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
 
     counted = {link: count for count, link in parts(html).values()}
     assert len(counted) == 21
-    for link, count in counted.items():
+    for link, count in some(counted.items(), every=3):
         if "/checks/" in link:
             length = html_of(client, link).count('<article class="check"')
         else:
