@@ -62,6 +62,7 @@ def refusal(command: str) -> str:
 # A real database
 
 
+@pytest.mark.once("compares the fixtures with what is invented")
 def test_no_fixture_is_invented():
     texts = {
         name: (settings.BASE_DIR / f"fixtures/{name}.yaml").read_text("utf-8") for name in FIXTURES

@@ -21,7 +21,12 @@ from .front_page import html_of, parts, row_of
 
 DAY = date(2023, 8, 10)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("report"),
+    pytest.mark.long,
+    pytest.mark.once("compares counts with the lists that both databases are asked for"),
+]
 
 
 def test_the_report_is_counted_by_section_and_theme(client):

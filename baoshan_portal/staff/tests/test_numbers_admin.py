@@ -139,6 +139,7 @@ def test_every_model_at_the_desk_is_tested():
 # Every page
 
 
+@pytest.mark.once("who sees which page is decided in Python")
 @each_model
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_a_superuser_sees_every_page(model, language, admin_client):
@@ -175,6 +176,7 @@ def test_every_way_to_sort_and_filter_a_list_works(model, admin_client):
 
 
 @pytest.mark.once("counts queries, of which no database makes more")
+@pytest.mark.once("counts queries, of which no database makes more")
 @each_model
 def test_more_rows_take_no_more_queries(model, admin_client):
     def queries():
@@ -195,6 +197,7 @@ def test_more_rows_take_no_more_queries(model, admin_client):
     assert len(rows) == 15
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize("model", [Measure, ProgressNote, Indicator, Observation, Target])
 def test_more_rows_take_no_more_queries_of_a_limited_user_either(model):
@@ -228,6 +231,7 @@ def test_more_rows_take_no_more_queries_of_a_limited_user_either(model):
 # Strangers and staff without permission
 
 
+@pytest.mark.once("who sees which page is decided in Python")
 @each_model
 @pytest.mark.parametrize("prefix", ["", "/en"])
 def test_strangers_are_sent_to_the_sign_in(model, prefix, client):
@@ -241,6 +245,7 @@ def test_strangers_are_sent_to_the_sign_in(model, prefix, client):
                 assert answer.url.startswith(f"{prefix}/admin/login/?next="), address
 
 
+@pytest.mark.once("who sees which page is decided in Python")
 def test_strangers_are_sent_to_the_sign_in_from_the_pages_about_no_model_too(client):
     for page in ("index", "password_change", "jsi18n", "autocomplete"):
         answer = client.get(reverse(f"admin:{page}"))
@@ -251,6 +256,7 @@ def test_strangers_are_sent_to_the_sign_in_from_the_pages_about_no_model_too(cli
             assert "/admin/login/?next=" in client.get(desk(model, page)).url
 
 
+@pytest.mark.once("who sees which page is decided in Python")
 @pytest.mark.once("permissions, of which the matrix is the rest")
 @each_model
 def test_staff_without_a_permission_are_refused(model):
@@ -806,6 +812,7 @@ def test_an_editor_exports_the_own_department_only(indicator, editor):
     assert [row["code"] for row in exported(editor, Observation)] == ["own"]
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize("model", [Indicator, Observation])
 def test_an_export_takes_the_same_queries_for_more_rows(model, admin_client):
