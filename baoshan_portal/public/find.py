@@ -1,17 +1,15 @@
 """One search over everything public: figures, measures, notes, departments and sources.
 
-Chinese is also found by the initials of its pinyin, gxjsqy for 高新技术企业. The rows are few
-enough (thousands) to be compared in memory: one query a kind, whatever is asked.
+How words are compared says ``searching``. The rows are few enough (thousands) to be compared in
+memory: one query a kind, whatever is asked, and one for the synonyms.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pypinyin import Style, lazy_pinyin
 
 from measures.models import (
     Department,
@@ -20,15 +18,18 @@ from measures.models import (
     OpinionStage,
     ProgressNote,
     Report,
+    Synonym,
 )
 from metrics.models import Indicator, Observation
 from metrics.wording import as_written_text, observed_text
 
 from .as_of import BadQuery
-from .lists.filters import search_words
+from .searching import alternatives, asked_words, folded, number, searchable, suggestions
 
 LONGEST = 100
 SHOWN = 20
+#: Groups whose rows people call by a name.
+NAMED = ("figures", "measures", "departments")
 
 
 @dataclass(frozen=True)
@@ -54,37 +55,31 @@ class HitGroup:
         return self.hits[:SHOWN]
 
 
-def find(words: list[str], as_of) -> list[HitGroup]:
-    """What is public and contains every one of ``words``, by kind; kinds without hits stay out."""
-    groups = (
+def groups_of(as_of) -> list[HitGroup]:
+    """All that is public, by kind."""
+    return [
         HitGroup("figures", gettext_lazy("Figures"), _figures(as_of)),
         HitGroup("measures", gettext_lazy("Measures"), _measures(as_of)),
         HitGroup("notes", gettext_lazy("Progress notes"), _notes(as_of)),
         HitGroup("word", gettext_lazy("The committee’s word"), _word(as_of)),
         HitGroup("departments", gettext_lazy("Departments"), _departments(as_of)),
         HitGroup("sources", gettext_lazy("Sources"), _sources(as_of)),
-    )
-    words = [word.lower() for word in words]
+    ]
+
+
+def find(words: list[str], groups: list[HitGroup]) -> list[HitGroup]:
+    """What answers to every one of ``words``, by kind; kinds without hits stay out."""
+    known = {folded(row.term): folded(row.meaning) for row in Synonym.objects.all()}
+    asked = [alternatives(word, known) for word in words]
     answered = (
-        HitGroup(group.kind, group.label, [hit for hit in group.hits if _answers(hit, words)])
+        HitGroup(group.kind, group.label, [hit for hit in group.hits if _answers(hit, asked)])
         for group in groups
     )
     return [group for group in answered if group.hits]
 
 
-def _answers(hit: Hit, words: list[str]) -> bool:
-    return all(word in hit.text for word in words)
-
-
-def searchable(name: str, *others: str) -> str:
-    """What a search compares: the Chinese name, its initials and whatever else describes it."""
-    return " ".join((name, initials(name), *others)).lower()
-
-
-@lru_cache(maxsize=50_000)
-def initials(text: str) -> str:
-    """The first letter of every character's pinyin: gxjsqy for 高新技术企业."""
-    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER))
+def _answers(hit: Hit, asked: list[list[str]]) -> bool:
+    return all(any(text in hit.text for text in texts) for texts in asked)
 
 
 def _figures(as_of) -> list[Hit]:
@@ -107,6 +102,7 @@ def _figures(as_of) -> list[Hit]:
                 value.indicator.scope_en,
                 value.as_written,
                 value.source_text,
+                number(value.value, value.indicator.unit.name),
             ),
         )
         for value in values
@@ -200,7 +196,19 @@ def page(request):
     query = request.GET.get("q", "").strip()
     if len(query) > LONGEST:
         raise BadQuery(_("Search for at most %(n)d characters.") % {"n": LONGEST})
-    words = search_words(query)
-    groups = find(words, request.as_of) if words else []
-    context = {"query": query, "groups": groups, "total": sum(len(group.hits) for group in groups)}
+    words = asked_words(query)
+    everything = groups_of(request.as_of) if words else []
+    groups = find(words, everything)
+    context = {
+        "query": query,
+        "groups": groups,
+        "total": sum(len(group.hits) for group in groups),
+        "suggestions": [] if groups else suggestions(query, _names(everything)),
+    }
     return render(request, "public/find.html", context)
+
+
+def _names(groups: list[HitGroup]) -> list[str]:
+    """The names of figures, measures and departments, by which something can be meant."""
+    named = (group for group in groups if group.kind in NAMED)
+    return list(dict.fromkeys(hit.name for group in named for hit in group.hits))

@@ -46,6 +46,7 @@ from measures.tests.factories import (
     make_stage,
     make_state,
     make_superuser,
+    make_synonym,
     make_theme,
     make_user,
     the_threshold,
@@ -223,6 +224,12 @@ round                         history                   -     r      r        r 
 round                         change                    -     r      r        w       r       -             w          -
 round                         add                       -     -      -        w       -       -             w          -
 round                         delete                    -     -      -        -       -       -             w          -
+synonym                       changelist                -     r      r        r       r       -             r          -
+synonym                       history                   -     r      r        r       r       -             r          -
+synonym                       change                    -     r      r        w       r       -             w          -
+synonym                       add                       -     -      -        w       -       -             w          -
+synonym                       delete                    -     -      -        w       -       -             w          -
+synonym                       action:delete_selected    -     -      -        w       -       -             w          -
 round                         action:delete_selected    -     -      -        -       -       -             w          -
 round                         action:lock               -     -      -        w       -       -             w          -
 round                         action:unlock             -     -      -        w       -       -             w          -
@@ -349,6 +356,7 @@ def rows_of(whose, department, other) -> dict:
         "threshold": the_threshold(),
         "check": make_whole_check(indicator=indicator),
         "round": make_round(),
+        "synonym": make_synonym(),
         "locked round": make_round(locked=True),
         "department": make_department(),
         "measure": make_measure(lead=department, **names),
@@ -429,6 +437,7 @@ CHANGES = {
     "evaluation": {"satisfied": "7"},
     "revision": {"reason": "改过"},
     "threshold": {"value": "15"},
+    "synonym": {"meaning": "改过"},
     "measurestate": {"reason": "改过"},
     "withdrawal": {"reason": "改过"},
     "user": {"username": "changed"},
@@ -445,6 +454,7 @@ NEW = {
     "target": {"due_on": "2023-06-30"},
     "opinionstage": {"stage": "closed"},
     "measurestate": {"since": "2023-05-31"},
+    "synonym": {"term": "别的说法"},
     "user": {
         "username": "added",
         "usable_password": "true",

@@ -7,6 +7,7 @@ from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
 from .sign_ins import FailedSignIns
 from .states import MeasureState, MeasureStatus
+from .synonyms import Synonym
 from .thresholds import Threshold, ThresholdCode
 from .trail import TrailEvent
 from .tree import Measure, Section, Theme
@@ -38,6 +39,7 @@ __all__ = [
     "RoundUnlock",
     "Section",
     "Stage",
+    "Synonym",
     "Theme",
     "Threshold",
     "ThresholdCode",

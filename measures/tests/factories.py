@@ -26,6 +26,7 @@ from ..models import (
     RoundUnlock,
     Section,
     Stage,
+    Synonym,
     Theme,
     Threshold,
     ThresholdCode,
@@ -210,6 +211,10 @@ def make_round(**fields) -> Round:
         "due_on": date(2023, 10, 15),
     }
     return Round.objects.create(**named("round", "填报期", **defaults | fields))
+
+
+def make_synonym(**fields) -> Synonym:
+    return Synonym.objects.create(**{"term": f"简称{number()}", "meaning": "高新技术企业"} | fields)
 
 
 def make_unlock(**fields) -> RoundUnlock:

@@ -38,6 +38,7 @@ from .factories import (
     make_section,
     make_stage,
     make_state,
+    make_synonym,
     make_theme,
     make_unlock,
     reword,
@@ -91,6 +92,10 @@ def place_without_the_report():
 
 def round_that_ends_before_it_begins():
     return make_round(period_end=date(2023, 9, 30)), {"period_start": date(2023, 10, 1)}
+
+
+def synonym_of_itself():
+    return make_synonym(), {"term": "同一个词", "meaning": "同一个词"}
 
 
 def round_that_is_due_before_it_opens():
@@ -216,6 +221,7 @@ BREACHES = [
     ("measure_place_in_report", place_without_the_report),
     ("round_period_in_order", round_that_ends_before_it_begins),
     ("round_opens_before_due", round_that_is_due_before_it_opens),
+    ("synonym_means_something_else", synonym_of_itself),
     ("roundunlock_once", second_unlock_for_a_department),
     ("roundunlock_has_reason", unlock_without_a_reason),
     ("opinionstage_stage_known", unknown_stage),

@@ -16,6 +16,7 @@ from measures.watermark import check_database
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures", "measure_states",
     "units", "indicators", "observations", "plans", "targets", "checks", "stages",
+    "synonyms",
 )  # fmt: skip
 
 

@@ -1,13 +1,16 @@
+import re
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
 
+from measures.models import Synonym
 from measures.tests.factories import ISSUED, make_note, make_report
 from metrics.tests.factories import make_observation
 
-from ..find import find, initials
-from ..lists.filters import search_words
+from ..find import find, groups_of
+from ..searching import alternatives, asked_words, initials
 
 
 def found(query, as_of=None) -> dict[str, list[str]]:
@@ -15,7 +18,7 @@ def found(query, as_of=None) -> dict[str, list[str]]:
         group.kind: [
             hit.target if hit.target == "method" else hit.target.code for hit in group.hits
         ]
-        for group in find(search_words(query), as_of)
+        for group in find(asked_words(query), groups_of(as_of))
     }
 
 
@@ -28,6 +31,10 @@ def found(query, as_of=None) -> dict[str, list[str]]:
         ("１４８．５４", "premium-subsidy-amount"),
         ("第6", "technology-smes-registered-rank"),
         ("1,475", "high-tech-enterprises"),
+        ("148.54万", "premium-subsidy-amount"),
+        ("1485400", "premium-subsidy-amount"),
+        ("1,485,400元", "premium-subsidy-amount"),
+        ("一千四百七十五家", "high-tech-enterprises"),
     ],
 )
 def test_a_figure_is_found_as_it_is_printed(report, query, code):
@@ -44,6 +51,49 @@ def test_english_names_departments_and_documents_are_found(report):
     assert "guaranteed-loan-amount" in found("guaranteed loan")["figures"]
     assert found("科学技术委员会")["departments"] == ["science-technology"]
     assert found("宝府〔2023〕70号")["sources"] == ["method"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "宝府[2023]70号",
+        "宝府（2023）70号",
+        "宝府【２０２３】70號",
+        "宝府202370号",
+        "寶府〔2023〕70號",
+    ],
+)
+def test_brackets_and_traditional_characters_make_no_difference(report, query):
+    assert found(query)["sources"] == ["method"]
+    assert "high-tech-enterprises" in found("高新技術企業")["figures"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("科委", "science-technology"), ("人社局", "human-resources"), ("金融办", "finance-services")],
+)
+def test_a_department_is_found_by_its_short_name(report, query, code):
+    assert code in found(query)["departments"]
+
+
+def test_what_people_call_a_thing_is_found_also_within_a_word(report):
+    Synonym.objects.get_or_create(term="高企", meaning="高新技术企业")
+    assert "high-tech-enterprises" in found("高企")["figures"]
+    assert found("高企总数") == found("高新技术企业总数") != {}
+
+
+def test_a_rank_and_a_growth_are_no_numbers_of_things(report):
+    assert alternatives("第6", {}) == ["第6"]
+    assert alternatives("翻两番", {}) == ["翻两番"]
+
+
+@pytest.mark.parametrize("query", ["高薪技术企业", "高新技术企业总书"])
+def test_who_mistyped_is_asked_what_was_meant(client, report, query):
+    html = client.get("/find/", {"q": query}).content.decode()
+    (asked,) = re.findall("您要找的是不是.*?</p>", html, re.DOTALL)
+    assert "高新技术企业" in asked
+    for link in re.findall('href="([^"]*)"', asked):
+        assert 'class="hits"' in client.get(unescape(link)).content.decode()
 
 
 def test_every_word_must_be_there(report):
@@ -83,8 +133,8 @@ def test_an_overlong_search_is_refused(client, db):
 
 
 @pytest.mark.parametrize("query", ["", "石墨烯", "no such thing"])
-def test_the_number_of_queries_is_ten_whatever_is_asked(
+def test_the_number_of_queries_is_eleven_whatever_is_asked(
     client, report, django_assert_max_num_queries, query
 ):
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert client.get("/find/", {"q": query}).status_code == 200

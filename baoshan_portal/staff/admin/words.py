@@ -16,13 +16,14 @@ from measures.models import (
     Round,
     RoundUnlock,
     Section,
+    Synonym,
     Theme,
     Threshold,
 )
 from measures.trail import Action, in_trail_language, record
 from metrics import due
 
-from .recorded import NamedAdmin
+from .recorded import NamedAdmin, RecordsChanges
 from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin
 from .withdrawals import CanBeWithdrawn
@@ -205,6 +206,12 @@ class RoundAdmin(NamedAdmin):
                 note=unlock.reason,
             )
         formset.save_m2m()
+
+
+@admin.register(Synonym)
+class SynonymAdmin(RecordsChanges, admin.ModelAdmin):
+    list_display = ("term", "meaning")
+    search_fields = ("term", "meaning")
 
 
 @admin.register(ProgressNote)
