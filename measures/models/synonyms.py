@@ -50,8 +50,8 @@ class Synonym(models.Model):
             ),
         ]
 
-    def natural_key(self) -> tuple[str]:
-        return (self.term,)
-
     def __str__(self):
         return f"{self.term} → {self.meaning}"
+
+    def natural_key(self) -> tuple[str]:
+        return (self.term,)
