@@ -11,7 +11,7 @@ from .models import Indicator, Target
 from .wording import figure_text
 
 #: What is shown of a version, for ``select_related``.
-SHOWN = ("indicator__unit", "report", "supersedes", "entered_by", "published_by")
+SHOWN = ("indicator__unit", "report", "supersedes")
 
 
 def standing(rows) -> list[Submission]:
