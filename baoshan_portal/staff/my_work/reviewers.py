@@ -38,8 +38,8 @@ class Shortage:
         names = [person.get_full_name() or person.get_username() for person in self.people]
         if len(names) == 1:
             return _(
-                "Only %(who)s may publish these: nobody can review what %(who)s enters, and while "
-                "%(who)s is away everything waits."
+                "Only %(who)s may publish these: nobody can review what they enter, and while "
+                "they are away everything waits."
             ) % {"who": names[0]}
         return _(
             "Only %(one)s and %(other)s may publish these, and both had a hand in what waits."
