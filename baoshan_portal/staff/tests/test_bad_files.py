@@ -37,7 +37,11 @@ from ..imports.reading import FileError, read_table
 from .tables import xlsx_file
 from .uploads import UploadDesk
 
-pytestmark = [pytest.mark.once("is about reading files"), pytest.mark.english]
+pytestmark = [
+    pytest.mark.once("is about reading files"),
+    pytest.mark.long,
+    pytest.mark.english,
+]
 
 SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
 STRINGS = "xl/sharedStrings.xml"
