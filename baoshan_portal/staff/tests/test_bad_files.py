@@ -89,7 +89,7 @@ BOMBS = {
     "elements in each other": (lambda: with_rows(b"<c>" * (MOST_TAGS - 10_000)), TOO_MUCH),
     "text": (repeated_text, "The table holds more than 10000000 characters"),
     "attributes": (
-        lambda: with_rows(b"<row " + b" ".join(b'a%d=""' % n for n in range(1_000_000)) + b"/>"),
+        lambda: with_rows(b"<row " + b" ".join(b'a%d=""' % n for n in range(500_000)) + b"/>"),
         TOO_MUCH,
     ),
     "merged cells": (
