@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "baoshan_portal.public.as_of.AsOfMiddleware",
     "axes.middleware.AxesMiddleware",
     "baoshan_portal.doors.NoKeyMiddleware",
+    "baoshan_portal.doors.BusyMiddleware",
 ]
 if METRICS:
     INSTALLED_APPS.append("django_prometheus")

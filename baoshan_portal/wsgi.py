@@ -11,8 +11,8 @@ application = get_wsgi_application()
 # The application must be set up before its modules are imported.
 from django.db import connection  # noqa: E402
 
+from measures.demo_database import check_database  # noqa: E402
 from measures.protection import refuse_unprotected  # noqa: E402
-from measures.watermark import check_database  # noqa: E402
 
 # A database that cannot be reached yet shows nothing, so nothing false either.
 with suppress(OperationalError):

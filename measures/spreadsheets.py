@@ -27,7 +27,8 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from .characters import FORMULA_SIGNS, begins_like_a_formula, printable
+from .cells import DIGITS_KEPT, LONGEST_CELL, quoted
+from .characters import begins_like_a_formula, printable
 from .numerals import plain
 from .watermark import watermark
 
@@ -37,10 +38,7 @@ TYPES = {
 }
 #: What Excel can hold.
 MOST_ROWS = 1_048_576
-LONGEST_CELL = 32_767
 LONGEST_TITLE = 31
-#: Spreadsheet programs keep numbers as binary fractions.
-DIGITS_KEPT = 15
 #: A text column that is at least as wide breaks its lines.
 WRAPS_FROM = 40
 #: Rows that are read together, with what belongs to them, and lines that leave together.
@@ -48,7 +46,6 @@ READ_TOGETHER = 2_000
 SENT_TOGETHER = 500
 
 BYTE_ORDER_MARK = "\ufeff"
-_QUOTED = re.compile(f"'+[{''.join(map(re.escape, FORMULA_SIGNS))}]")
 _NO_TITLE = re.compile(r"[\\*?:/\[\]]")
 
 
@@ -110,15 +107,6 @@ def with_watermark(columns, rows, *, last=False):
 
 
 # CSV
-
-
-def quoted(text: str) -> str:
-    """``text`` so that no program that opens the CSV file runs it; ``unquoted`` undoes it."""
-    return f"'{text}" if begins_like_a_formula(text) or _QUOTED.match(text) else text
-
-
-def unquoted(text: str) -> str:
-    return text[1:] if _QUOTED.match(text) else text
 
 
 def csv_lines(columns, rows, *, last=False) -> Iterator[str]:

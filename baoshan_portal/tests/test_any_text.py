@@ -35,6 +35,7 @@ from baoshan_portal.tests.desk import (
 )
 from measures import workflow
 from measures.access import COMMITTEE, EDITOR, REVIEWER, STEWARD
+from measures.cells import unquoted
 from measures.characters import clean_text, printable
 from measures.models import (
     Department,
@@ -45,7 +46,6 @@ from measures.models import (
     TrailEvent,
     Version,
 )
-from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.tests.factories import (
     ISSUED,

@@ -13,9 +13,9 @@ from django.utils.translation import gettext, override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from measures.cells import LONGEST_CELL, quoted, unquoted
 from measures.characters import printable
 from measures.spreadsheets import (
-    LONGEST_CELL,
     Column,
     Kind,
     Sheet,
@@ -23,9 +23,7 @@ from measures.spreadsheets import (
     csv_lines,
     download,
     machine_lines,
-    quoted,
     streamed,
-    unquoted,
     workbook,
 )
 from measures.watermark import WATERMARK

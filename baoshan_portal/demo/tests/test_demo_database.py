@@ -20,8 +20,9 @@ from django.utils import timezone
 from baoshan_portal.management.commands.prepare import FIXTURES
 from baoshan_portal.tests.pages import FILES, LISTS_AS_FILES, PLAIN_PAGES
 from baoshan_portal.tests.test_settings import ENVIRONMENT
+from measures.demo_database import check_database
 from measures.models import DemoMark, Round
-from measures.watermark import CHINESE, ENGLISH, check_database, file_name, watermark
+from measures.watermark import CHINESE, ENGLISH, file_name, watermark
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Verdict

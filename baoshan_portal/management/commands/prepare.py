@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from measures import protection
 from measures.chain import make_checkpoint
+from measures.demo_database import check_database
 from measures.models import Checkpoint, DemoMark, Opinion
-from measures.watermark import check_database
 
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures", "measure_states",

@@ -9,22 +9,28 @@ import json
 import logging
 import shutil
 import subprocess
-import sys
 from functools import cache
 from importlib.metadata import version
-from threading import Lock, Timer
 
-from django.conf import settings
 from django.core.cache import caches
 
 from measures.characters import printable
+from measures.workers import Limits, Worker, WorkerError
 
 logger = logging.getLogger(__name__)
 
 CONVERTER = "vl-convert-python"
-#: How long a drawing may take, and how long the process waits for the next.
+#: How long the charts of a page may take.
 SECONDS = 60
-IDLE_SECONDS = 30
+
+#: Charts of one page after the other. The engine grows with each; after so many pages a new one
+#: begins with what it needs.
+_converter = Worker(
+    "baoshan_portal.public.charts.converter",
+    Limits(
+        seconds=SECONDS, cpu_seconds=SECONDS, memory_mb=1024, answer_mb=64, jobs=200, files=True
+    ),
+)
 
 
 def svgs(specs: list[dict]) -> list[str | None]:
@@ -75,73 +81,10 @@ def _key(spec: dict, file_format: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class _Converter:
-    """The process that draws, started for the first chart and ended when none was asked for.
-
-    Its start costs fifteen times what a chart does, so that it waits for the next one.
-    """
-
-    def __init__(self):
-        self._lock = Lock()
-        self._process: subprocess.Popen | None = None
-        self._rest: Timer | None = None
-
-    def charts(self, request: dict) -> list[str]:
-        """The charts of ``request``; raises OSError or ValueError if they cannot be drawn."""
-        with self._lock:
-            if self._rest:
-                self._rest.cancel()
-            if self._process is None or self._process.poll() is not None:
-                self._process = self._started()
-            answer = self._answer(self._process, json.dumps(request))
-            self._rest = self._after(IDLE_SECONDS, self.end)
-        if "error" in answer:
-            raise ValueError(answer["error"])
-        return answer["charts"]
-
-    def end(self) -> None:
-        """End the process, if one waits for charts."""
-        with self._lock:
-            if self._process:
-                # What it waits for ends, and with it the process.
-                self._process.communicate()
-            self._process = None
-
-    def _started(self) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, "-m", "baoshan_portal.public.charts.converter"],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-
-    def _answer(self, process: subprocess.Popen, request: str) -> dict:
-        limit = self._after(SECONDS, process.kill)
-        try:
-            process.stdin.write(f"{request}\n")
-            process.stdin.flush()
-            # Empty, which is no JSON, if the process has ended.
-            return json.loads(process.stdout.readline())
-        finally:
-            limit.cancel()
-
-    @staticmethod
-    def _after(seconds: float, do) -> Timer:
-        timer = Timer(seconds, do)
-        timer.daemon = True
-        timer.start()
-        return timer
-
-
-_converter = _Converter()
-
-
 def _convert(specs: list[dict], file_format: str) -> list[str | None]:
     try:
-        return _converter.charts({"format": file_format, "specs": specs})
-    except (OSError, ValueError) as error:
+        return _converter.do({"format": file_format, "specs": specs})
+    except (OSError, WorkerError) as error:
         # The page says the same in its table; a chart is not worth an error page.
         logger.error("A chart was not drawn: %s", error)
         return [None] * len(specs)

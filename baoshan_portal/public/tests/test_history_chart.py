@@ -1,6 +1,8 @@
 """What an indicator's chart draws and says; the drawing is looked at by the browser tests."""
 
 import re
+import sys
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -236,11 +238,12 @@ def test_on_a_page_the_colours_are_the_tokens():
 def nobody_draws(monkeypatch) -> None:
     """As on a machine where the process that draws does not start."""
     drawing._converter.end()
-    monkeypatch.setattr(drawing.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
 
 def test_the_process_that_draws_waits_for_the_next_chart_and_then_ends(monkeypatch):
-    monkeypatch.setattr(drawing, "IDLE_SECONDS", 0.2)
+    limits = replace(drawing._converter.limits, idle_seconds=0.2)
+    monkeypatch.setattr(drawing._converter, "limits", limits)
     indicator = make_indicator()
     drawn(indicator, values_of(indicator, 15, 16))
     process = drawing._converter._process

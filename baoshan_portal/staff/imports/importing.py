@@ -18,8 +18,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from measures import workflow
+from measures.cells import unquoted
 from measures.characters import printable
-from measures.spreadsheets import unquoted
 from measures.submission import State
 from measures.trail import Action, record
 from metrics.entry import read_entry

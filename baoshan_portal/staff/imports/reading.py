@@ -1,42 +1,30 @@
-"""Reading the tables that people upload, safely.
+"""Reading the tables that people upload, safely: the one door for all of them.
 
 An upload is csv (UTF-8 with or without byte order mark, else GB18030) or xlsx. Whatever is wrong
-with it is a FileError that says in a sentence where and what; no other exception leaves here.
+with it is a FileError that says in a sentence where and what. A file is parsed by another process
+(``parsing``), two on this machine at a time, which may take MEMORY_MB and CPU_SECONDS: a few bytes
+can be made to unpack to anything.
 """
 
-import csv
-import io
-import re
-import zipfile
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from itertools import islice
 
-import openpyxl
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
-from measures.characters import clean_text, printable
-from measures.numerals import plain
-from measures.spreadsheets import DIGITS_KEPT, LONGEST_CELL, unquoted
 from measures.watermark import watermark
+from measures.workers import Ended, Limits, Places
 
-MOST_ROWS = 20_000
-MOST_COLUMNS = 60
-#: Of the parts of an xlsx file together, once unpacked. A full table takes about 15 MB.
-LARGEST_UNPACKED = 40 * 1024 * 1024
-MOST_PROBLEMS = 1_000
+#: 20,000 rows of a template's nine columns take 11 s on a slow processor, and 80 MB.
+MEMORY_MB = 512
+CPU_SECONDS = 30
+SECONDS = 60
 
-# Python's own limit of 131,072 characters would end the reading before LONGEST_CELL can be told;
-# no cell is longer than the file, and that is limited before.
-csv.field_size_limit(2**31 - 1)
-
-# Nothing in it may run on into the next tag: a search from every tag to the end takes minutes.
-_MERGED = re.compile(
-    rb"<(?:\w{1,20}:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3}[0-9]{1,7}[A-Z0-9:]{0,12})[\"']"
+readers = Places(
+    "reading",
+    "baoshan_portal.staff.imports.parsing",
+    Limits(seconds=SECONDS, cpu_seconds=CPU_SECONDS, memory_mb=MEMORY_MB, answer_mb=64, jobs=500),
 )
 
 
@@ -91,17 +79,24 @@ def check_size(size: int) -> None:
 
 
 def read_table(content: bytes) -> Table:
-    """The table in a csv or xlsx file, told apart by what is in it, not by its name."""
+    """The table in a csv or xlsx file, told apart by what is in it, not by its name.
+
+    Raises FileError, and Busy if others' files take every place: then nothing was read.
+    """
     check_size(len(content))
-    if not content.strip():
-        raise FileError(_("The file is empty."))
-    if content.startswith(b"PK"):
-        return _without_watermark(_table(_xlsx_rows(content)))
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
+    try:
+        found = readers.do({"language": get_language()}, content)
+    except Ended as error:
         raise FileError(
-            _("This is an old Excel file or one with a password: save it as .xlsx without one.")
-        )
-    return _without_watermark(_table(_csv_rows(_decoded(content))))
+            _(
+                "Reading this file takes more time or memory than a table needs: copy its cells "
+                "into a new file and send that."
+            )
+        ) from error
+    if problems := found.get("problems"):
+        raise FileError(*(Problem(*problem) for problem in problems))
+    table = Table(found["headers"], [Row(*row) for row in found["rows"]])
+    return _without_watermark(table)
 
 
 def _without_watermark(table: Table) -> Table:
@@ -110,177 +105,3 @@ def _without_watermark(table: Table) -> Table:
         for cells in (table.headers, *(row.cells for row in table.rows)):
             cells.pop()
     return table
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileError(_("This is a Unicode text file: save it as .xlsx or as CSV (UTF-8)."))
-    has_mark = content.startswith(b"\xef\xbb\xbf")
-    for encoding in ("utf-8-sig",) if has_mark else ("utf-8", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        # No text has it, and every file of another kind.
-        if "\0" not in text:
-            return text
-        break
-    raise FileError(_("This is neither an .xlsx file nor a text table in UTF-8 or GB18030."))
-
-
-def _csv_rows(text: str):
-    """(row number, cells as text) of every line; a cell with line breaks is still one row."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(",\t;", key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = 0
-    while True:
-        number += 1
-        try:
-            cells = next(lines, None)
-        except csv.Error:
-            raise FileError(
-                Problem(_("The quotation marks of this row do not match."), number)
-            ) from None
-        if cells is None:
-            return
-        yield number, cells
-
-
-def _xlsx_rows(content: bytes):
-    """(row number, cells as text) of every row of the first sheet."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_archive(archive)
-            yield from _sheet_rows(content, archive)
-    except FileError:
-        raise
-    except Exception as error:
-        # openpyxl answers damage with whatever exception it runs into.
-        raise FileError(
-            _("The .xlsx file is damaged: open it in a spreadsheet program and save it again.")
-        ) from error
-
-
-def _check_archive(archive: zipfile.ZipFile) -> None:
-    """Refuses what would unpack to more than memory should hold, before anything is unpacked.
-
-    zipfile never unpacks more than a part declares, if it is stored or deflated.
-    """
-    parts = archive.infolist()
-    plain_parts = all(
-        part.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts
-    )
-    if sum(part.file_size for part in parts) > LARGEST_UNPACKED or not plain_parts:
-        raise FileError(
-            _("The .xlsx file unpacks to more than %(limit)d MB; send the bare table.")
-            % {"limit": LARGEST_UNPACKED // 1024 // 1024}
-        )
-
-
-def _sheet_rows(content: bytes, archive: zipfile.ZipFile):
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    sheet = book.worksheets[0]
-    # Reading row by row shows no merged cells, and a workbook in memory is far too large.
-    part = archive.read(sheet._worksheet_path.removeprefix("/"))
-    merged = [found[1].decode() for found in islice(_MERGED.finditer(part), MOST_PROBLEMS)]
-    if merged:
-        message = _("Cells are merged here: split them, so that every row has its own.")
-        found = [Problem(message, int(re.search(r"\d+", at)[0]), text=at) for at in merged]
-        raise FileError(*sorted(found, key=lambda problem: problem.row))
-    # The declared size of the sheet may be wrong, by mistake or by malice.
-    sheet.reset_dimensions()
-    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
-    for number, cells in enumerate(rows, 1):
-        yield number, [_cell_text(cell) for cell in cells]
-
-
-def _cell_text(cell) -> str:
-    """A cell's value as a person reads it."""
-    value = cell.value
-    if value is None:
-        return ""
-    if cell.data_type == "f":
-        return value if isinstance(value, str) else "="
-    if isinstance(value, str):
-        # Text by its type, whatever it begins with; a csv file would have the apostrophe.
-        value = value.strip()
-        return f"'{value}" if value.startswith("=") else value
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        # What stands behind the digits that are kept is noise of the binary fraction.
-        number = Decimal(value if isinstance(value, int) else f"{value:.{DIGITS_KEPT}g}")
-        if not number.is_finite():
-            return str(value)
-        if "%" in cell.number_format:
-            return f"{plain(number * 100)}%"
-        return plain(number)
-    if isinstance(value, datetime) and not (value.hour or value.minute or value.second):
-        value = value.date()
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _table(lines) -> Table:
-    """Splits off the headers, the first row that holds anything, and looks at every cell."""
-    table, problems = None, []
-    for number, cells in lines:
-        if number > MOST_ROWS + 1:
-            raise FileError(
-                _("The table has more than %(limit)d rows; empty ones at its end count too.")
-                % {"limit": MOST_ROWS}
-            )
-        cells, refused = _cleaned(cells)
-        while cells and not cells[-1]:
-            cells.pop()
-        if not cells:
-            continue
-        if table is None:
-            if len(cells) > MOST_COLUMNS:
-                raise FileError(
-                    _("The table has more than %(limit)d columns.") % {"limit": MOST_COLUMNS}
-                )
-            table = Table(cells, [])
-        else:
-            cells += [""] * (len(table.headers) - len(cells))
-            table.rows.append(Row(number, [unquoted(cell) for cell in cells]))
-        problems += islice(_problems(table, number, cells, refused), MOST_PROBLEMS)
-        if len(problems) >= MOST_PROBLEMS:
-            break
-    if problems:
-        raise FileError(*problems)
-    if table is None:
-        raise FileError(_("The file is empty."))
-    return table
-
-
-def _cleaned(cells: list[str]) -> tuple[list[str], dict[int, str]]:
-    """The texts as they are kept, and by place why one cannot be."""
-    texts, refused = [], {}
-    for index, cell in enumerate(cells):
-        try:
-            cell = clean_text(cell, multiline=True)
-        except ValidationError as error:
-            refused[index] = error.messages[0]
-        texts.append(cell.strip())
-    return texts, refused
-
-
-def _problems(table: Table, number: int, cells: list[str], refused: dict[int, str]):
-    """What no cell of any upload may be."""
-    for index, cell in enumerate(cells):
-        message = ""
-        if cell.startswith("="):
-            message = _("Expected a plain value, not a formula: paste it as a value.")
-        elif len(cell) > LONGEST_CELL:
-            message = _("Expected at most %(limit)d characters.") % {"limit": LONGEST_CELL}
-        elif index in refused:
-            message = refused[index]
-        elif index >= len(table.headers):
-            if cell:
-                message = _("This cell stands under no header.")
-                yield Problem(message, number, get_column_letter(index + 1), cell[:80])
-            continue
-        if message:
-            place = table.place(index) if index < len(table.headers) else ""
-            yield Problem(message, number, place, printable(cell[:80]))

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from django.test import override_settings
 
-from ..imports import reading as files
+from ..imports import parsing as files
 from ..imports.reading import FileError, Problem, read_table
 from .tables import csv_file, xlsx_file
 

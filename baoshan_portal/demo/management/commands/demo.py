@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from measures.watermark import is_marked
+from measures.demo_database import is_marked
 
 from ... import filling
 

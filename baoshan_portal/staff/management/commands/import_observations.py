@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import BaseCommand, CommandError
 
 from measures.models import Department, Round
+from measures.workers import Busy
 
 from ...imports.reading import FileError, check_size
 from ...imports.round_template import import_entries
@@ -49,6 +50,8 @@ class Command(BaseCommand):
             )
         except PermissionDenied:
             raise CommandError(f"{user} does not report for {department}.") from None
+        except Busy:
+            raise CommandError("Other files are being read: try again in a minute.") from None
         if outcome.problems:
             for problem in outcome.problems:
                 self.stderr.write(_line(problem))

@@ -10,9 +10,10 @@ from django.urls import set_script_prefix
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from measures.demo_database import check_database
 from measures.models import TrailEvent, User
 from measures.trail import Action, record
-from measures.watermark import check_database, watermark, watermarked
+from measures.watermark import watermark, watermarked
 
 from ...my_work.page import returned_rows, waiting_for
 from ...my_work.reviewers import MissingReviewers
