@@ -1,7 +1,7 @@
 """Attacks on a running portal, for ``make attack``: bounded, and on this machine alone.
 
-Each module here that ``MODULES`` names has ``attack(portal)``, which yields a ``Row`` for each way
-that it tried. ``portal`` is a ``Portal``: the demonstration, served as ``make run`` does, with a
+Each module here that ``MODULES`` names has ``attack(portal)``, or ``run(address)`` if it asks from
+outside alone, which yields a ``Row`` or such a tuple for each way that it tried. ``portal`` is a ``Portal``: the demonstration, served as ``make run`` does, with a
 database of its own that is thrown away afterwards. Whoever looks at rows from inside is in the same
 process: Django is set up on that database.
 """
@@ -14,14 +14,14 @@ LONG = os.environ.get("ATTACK") == "long"
 
 #: What is run, in this order, and about how many seconds each takes on two processors.
 MODULES = {
-    "crash": 120,
-    "race": 90,
-    "sql": 100,
-    "leak": 90,
-    "upload": 90,
-    "slow": 60,
-    "storm": 60,
-    "scanners": 90,
+    "crash": 100,
+    "race": 70,
+    "sql": 80,
+    "leak": 80,
+    "upload": 60,
+    "slow": 50,
+    "storm": 50,
+    "scanners": 60,
 }
 
 

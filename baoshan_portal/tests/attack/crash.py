@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import date
 
 from django.db import connection
 
@@ -46,7 +47,7 @@ class Desk:
         """So many more notes wait for review."""
         for _n in range(number):
             note = ProgressNote(
-                measure=self.measure, happened_on="2023-06-30", text=f"第{random.random()}步。"
+                measure=self.measure, happened_on=date(2023, 6, 30), text=f"第{random.random()}步。"
             )
             workflow.save(note, by=self.editor)
             workflow.submit(note, by=self.editor)

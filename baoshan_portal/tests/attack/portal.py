@@ -26,11 +26,11 @@ def server_command() -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     told = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", "run"],
-        cwd=BASE, env=environment | {"HOST": "HERE", "PORT": "THERE"},
+        cwd=BASE, env=environment | {"HOST": "@host@", "PORT": "@port@"},
         capture_output=True, text=True, check=True,
     ).stdout.replace("\\\n", " ")  # fmt: skip
     command = [line for line in told.splitlines() if "granian" in line or "serve" in line][-1]
-    return command.replace("HERE", '"$HOST"').replace("THERE", '"$PORT"')
+    return command.replace("@host@", '"$HOST"').replace("@port@", '"$PORT"')
 
 
 @dataclass
@@ -145,7 +145,11 @@ class Portal(Server):
         )  # fmt: skip
         # Somebody must read what it says, or it stops when the pipe is full.
         Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
-        wait_for(int(self.environment["PORT"]), self.process)
+        try:
+            wait_for(int(self.environment["PORT"]), self.process)
+        except RuntimeError as error:
+            time.sleep(0.5)
+            raise RuntimeError(f"{error} {' '.join(self.log[-3:]).strip()}") from None
         self.answers()
         return self
 

@@ -74,7 +74,7 @@ def attack(portal: Portal):
     races = (
         same_figure, same_sheet, submit_and_delete, approve, correct, same_form, unlock, lock,
     )  # fmt: skip
-    counts = {race: Count(race.__doc__.splitlines()[0].rstrip(".")) for race in races}
+    counts = {race: Count(_said(race)) for race in races}
     ended = Count(f"each of {WRITERS} is told how it ended, never 500")
     n = 0
     while portal.has_time() or n < len(races):
@@ -261,3 +261,9 @@ def lock(office: Office):
         return f"{late} submitted after it" if late else ""
 
     return steps, judge
+
+
+def _said(race) -> str:
+    """What the race shows, by its first line."""
+    text = race.__doc__.splitlines()[0].rstrip(".")
+    return text[0].lower() + text[1:]

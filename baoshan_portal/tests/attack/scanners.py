@@ -27,6 +27,8 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
+#: What the server answers by itself to what is no HTTP; 0 if it hangs up.
+BY_THE_SERVER = {0, 400, 408, 413, 414, 431, 505}
 #: What no answer holds: our files, our code, a text of theirs that runs.
 NEVER = re.compile(
     rb"root:.*?:0:0|Traceback|SECRET_KEY|DATABASE_URL|django\.core|<script>qzx|<svg onload=qzx|"
@@ -52,7 +54,7 @@ def attack(portal: Portal):
 
 def _missing(answer: Answer) -> str:
     """Which security header is not there; the server itself refuses what is no HTTP, with none."""
-    if "X-Request-ID" not in answer.headers and (not answer.body or answer.status in (0, 400)):
+    if "X-Request-ID" not in answer.headers and answer.status in BY_THE_SERVER and not answer.body:
         return ""
     lacking = [n for n, v in SECURITY.items() if v not in answer.headers.get(n, "")]
     return f"{', '.join(lacking)} at {answer.address[:60]}" if lacking else ""
