@@ -2,8 +2,8 @@
 
 What a database begins with, the report and a demonstration's invented past, comes without a
 reviewer and with days of its own. After its first day (``versions.first_day_over``) a row becomes
-public by somebody else than who entered it, at the moment at which that happens: after what was published
-last and after the newest checkpoint.
+public by somebody else than who entered it, at the moment at which that happens: after what was
+published last and after the newest checkpoint.
 """
 
 from .triggers import Trigger

@@ -1,9 +1,10 @@
 """Attacks on a running portal, for ``make attack``: bounded, and on this machine alone.
 
 Each module here that ``MODULES`` names has ``attack(portal)``, or ``run(address)`` if it asks from
-outside alone, which yields a ``Row`` or such a tuple for each way that it tried. ``portal`` is a ``Portal``: the demonstration, served as ``make run`` does, with a
-database of its own that is thrown away afterwards. Whoever looks at rows from inside is in the same
-process: Django is set up on that database.
+outside alone, which yields a ``Row`` or such a tuple for each way that it tried. ``portal`` is a
+``Portal``: the demonstration, served as ``make run`` does, with a database of its own that is
+thrown away afterwards. Whoever looks at rows from inside is in the same process: Django is set up
+on that database.
 """
 
 import os

@@ -6,6 +6,7 @@
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,8 @@ def main(chosen: list[str]) -> int:
         print(f"There is no attack {', '.join(sorted(unknown))}: {', '.join(MODULES)}.")
         return 2
     results: table.Results = {}
+    # Whoever ends this ends the attack, too.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="portal-attack-") as folder:
         for engine in engines:
             _attack_all(results, engine, attacks, Path(folder, engine))
@@ -71,10 +74,12 @@ def _attack(name: str, environment: dict[str, str], command: str) -> list[Row]:
     try:
         out, err = process.communicate(timeout=seconds * PATIENCE + 120)
     except subprocess.TimeoutExpired:
+        process.terminate()
+        out, _err = process.communicate()
+        err = "it did not end in time"
+    finally:
         # It stops its server when asked.
         process.terminate()
-        out, err = process.communicate()
-        err = "it did not end in time"
     for line in out.splitlines():
         if line.startswith("["):
             rows.append(Row(*json.loads(line)))
