@@ -11,6 +11,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from itertools import chain
 from random import Random
 from urllib.parse import quote, urlsplit
 
@@ -40,9 +41,8 @@ PROPERTIES = 20_000 if LONG else 1_500
 def attack(portal: Portal):
     headers = Count("security headers on every answer")
     never = Count("nothing of ours, and nothing that runs, in an answer")
-    counts = [_places(portal), _texts(portal), _headers(portal), _methods(portal), _raw(portal)]
-    for judged in (*counts, _forms(portal), *_properties(portal)):
-        count, answers = judged
+    steps = (_places, _texts, _headers, _methods, _raw, _forms)
+    for count, answers in chain((step(portal) for step in steps), _properties(portal)):
         for answer in answers:
             headers.add(_missing(answer))
             never.add(_told(answer))
