@@ -28,8 +28,8 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
-#: What the server answers by itself to what is no HTTP; 0 if it hangs up.
-BY_THE_SERVER = {0, 400, 408, 413, 414, 431, 505}
+#: What the server answers by itself to what is no HTTP.
+BY_THE_SERVER = {400, 408, 413, 414, 431, 505}
 #: What no answer holds: our files, our code, a text of theirs that runs.
 NEVER = re.compile(
     rb"root:.*?:0:0|Traceback|SECRET_KEY|DATABASE_URL|django\.core|<script>qzx|<svg onload=qzx|"
@@ -54,7 +54,8 @@ def attack(portal: Portal):
 
 def _missing(answer: Answer) -> str:
     """Which security header is not there; the server itself refuses what is no HTTP, with none."""
-    if "X-Request-ID" not in answer.headers and answer.status in BY_THE_SERVER and not answer.body:
+    by_the_server = answer.status in BY_THE_SERVER and not answer.body
+    if answer.status == 0 or (by_the_server and "X-Request-ID" not in answer.headers):
         return ""
     lacking = [n for n, v in SECURITY.items() if v not in answer.headers.get(n, "")]
     return f"{', '.join(lacking)} at {answer.address[:60]}" if lacking else ""
