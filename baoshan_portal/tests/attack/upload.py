@@ -131,7 +131,7 @@ def _damage(portal: Portal, places, people, count: Count) -> None:
 
     doors_ = list(places.values())
     done = 0
-    while done < DAMAGED and portal.has_time(1.6):
+    while done < DAMAGED and (not done or portal.has_time(1.6)):
         contents = [
             kinds[n % len(kinds)](doors_[n % len(doors_)][0], chance) for n in range(len(kinds) * 8)
         ]
