@@ -53,7 +53,7 @@ class Count:
     def row(self) -> Row:
         told = "; ".join(dict.fromkeys(self.failures[:3]))
         note = told or self.note
-        if not self.tried and not note:
+        if not self.tried:
             # Nothing tried proves nothing.
-            return Row(self.name, 0, 1, "nothing was tried")
+            return Row(self.name, 0, 1, f"nothing was tried; {note}".rstrip("; "))
         return Row(self.name, self.tried, len(self.failures), note)

@@ -71,7 +71,7 @@ def _search(visitor: Visitor, marks, addresses, count: Count) -> list[Answer]:
 def _crawl(portal: Portal, visitor: Visitor, marks, begin, count: Count) -> None:
     """Follow every link from ``begin`` on until there is none left, or no time."""
     seen, waiting, asked_of = set(begin), deque(begin), {}
-    while waiting and portal.has_time():
+    while waiting and (not count.tried or portal.has_time()):
         batch = [waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))]
         for answer in _search(visitor, marks, batch, count):
             if "html" not in answer.headers.get("Content-Type", ""):

@@ -16,7 +16,7 @@ from random import Random
 from urllib.parse import quote, urlsplit
 
 from ..test_doors import KNOWN, NAMES, ODD_KEYS, PUBLIC, STAFF, filled
-from . import LONG, Count
+from . import LONG, Count, Row
 from .portal import Portal
 from .probes import HEADERS, METHODS, PLACES, PROGRAMS, RAW, TEXTS
 from .visitor import Answer, Visitor
@@ -245,7 +245,7 @@ def _programs(portal: Portal):
     for program in PROGRAMS:
         path = shutil.which(program)
         if path is None:
-            yield Count(program, "not installed, so not run").row()
+            yield Row(program, 0, 0, "not installed, so not run")
             continue
         count = Count(program)
         if program == "nikto":
@@ -253,7 +253,7 @@ def _programs(portal: Portal):
         elif program == "nuclei":
             command = [path, "-u", portal.address, "-duc", "-severity", "medium,high,critical"]
         else:
-            yield Count(program, "installed, and run by hand: it wants a plan of its own").row()
+            yield Row(program, 0, 0, "installed, and run by hand: it wants a plan of its own")
             continue
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         lines = [line for line in done.stdout.splitlines() if line.startswith(("+ [", "["))]
