@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
-.PHONY: run demo test check lint test-sqlite test-postgresql test-long test-time-machine coverage messages \
+.PHONY: run demo test check lint test-sqlite test-postgresql test-long test-time-machine attack coverage messages \
 	pictures screenshots lock audit
 
 -include .env
@@ -53,6 +53,11 @@ test-long: .venv/installed-dev
 # The time machine at full length: five portals of forty days, every page of each; takes hours.
 test-time-machine: .venv/installed-dev
 	TIME_MACHINE=long .venv/bin/python -m pytest -s baoshan_portal/tests/test_time_machine.py
+
+# Attacks on a running demonstration, this machine alone, on both databases; a table at the end.
+# Some twenty-five minutes on two processors; ATTACK=long before a release; ONLY="SQLite race" some.
+attack: .venv/installed-dev .env
+	.venv/bin/python -m baoshan_portal.tests.attack $(ONLY)
 
 # Which branches no test takes, the browser aside; by hand.
 coverage: .venv/installed-dev

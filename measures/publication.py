@@ -2,7 +2,8 @@
 
 What a database begins with, the report and a demonstration's invented past, comes without a
 reviewer and with days of its own. After its first day (``versions.first_day_over``) a row becomes
-public by somebody else than who entered it, at the moment at which that happens.
+public by somebody else than who entered it, at the moment at which that happens: after what was
+published last and after the newest checkpoint.
 """
 
 from .triggers import Trigger
@@ -32,9 +33,11 @@ def triggers(tables: list[str], vendor: str) -> list[Trigger]:
 
 
 def _forged(table: str, tables: list[str], sql: Sql) -> str:
+    # A checkpoint says what there was, so nothing comes before it either.
+    moments = [(each, "published_at") for each in tables] + [("measures_checkpoint", "made_at")]
     published = " UNION ALL ".join(
-        f"SELECT max(published_at) AS moment FROM {each} WHERE published_at <= {sql.now}"
-        for each in tables
+        f"SELECT max({column}) AS moment FROM {each} WHERE {column} <= {sql.now}"
+        for each, column in moments
     )
     newest = f"(SELECT max(p.moment) FROM ({published}) p)"
     if sql.postgresql:

@@ -20,6 +20,12 @@ access = logging.getLogger("portal.access")
 #: Longer ones, and what could break a line of a log, are not taken over.
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LONGEST = 500
+#: What a browser is told of an answer that passed by those who else tell it: the probes.
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 
 
 def name_of(request) -> str:
@@ -42,6 +48,8 @@ class RequestMiddleware:
         try:
             response = self.answer(request)
             response["X-Request-ID"] = request.id
+            for name, value in SECURITY.items():
+                response.setdefault(name, value)
             if settings.ACCESS_LOG:
                 access.info("request", extra={"fields": line(request, response, begun)})
             return response

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from measures import protection, publication, workflow
+from measures import chain, protection, publication, workflow
 from measures.access import EDITOR, REVIEWER
 from measures.models import Opinion, ProgressNote, TrailEvent, Version
 from measures.submission import State
@@ -202,6 +202,19 @@ def write(statement: str, keys: dict[str, int]) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.rowcount
+
+
+@pytest.mark.parametrize("forgery", ["backdated", "inserted backdated"])
+def test_nothing_becomes_public_before_the_newest_checkpoint(old_database, forgery):
+    """Also where nothing was published since, so that no publication stands in its way."""
+    keys = people_and_rows(old_database)
+    protection.remove(connection)
+    long_ago = timezone.now() - timedelta(days=2)
+    ProgressNote.objects.filter(pk=old_database.pk).update(published_at=long_ago)
+    protection.install(connection)
+    chain.make_checkpoint()
+    with pytest.raises(DatabaseError, match=publication.FORGED):
+        write(FORGERIES[forgery], keys)
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)

@@ -34,6 +34,18 @@ def test_alive_asks_no_database_whatever_cookies_come_with_it(client, django_ass
     assert not answer.cookies
 
 
+@pytest.mark.parametrize(("method", "path"), [("get", "/healthz"), ("post", "/readyz")])
+def test_a_probe_is_neither_framed_nor_guessed_at(client, method, path):
+    answer = getattr(client, method)(path)
+
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_policy_of_a_page_stays_its_own(client):
+    assert "default-src 'self'" in client.get("/nothing/")["Content-Security-Policy"]
+
+
 def test_a_probe_needs_no_tls_and_no_name_and_is_only_read(client, settings):
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["portal.example.gov.cn"], True
 
