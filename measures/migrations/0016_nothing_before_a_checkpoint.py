@@ -4,6 +4,6 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("measures", "0014_failed_sign_ins")]
+    dependencies = [("measures", "0015_synonyms")]
 
     operations = []
