@@ -121,6 +121,9 @@ def read_checkpoint(text: str) -> tuple[str, int, str]:
 
 
 def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print(__doc__)
+        return 2
     with open(arguments[1], encoding="utf-8") as file:
         made_at, size, root = read_checkpoint(file.read())
     n = 0

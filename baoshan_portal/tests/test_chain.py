@@ -331,3 +331,13 @@ def test_the_script_checks_an_export_without_the_portal(published, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stdout.startswith("changed: ")
+
+
+@pytest.mark.once("is a script that knows no database")
+def test_the_script_alone_says_how_it_is_called():
+    script = settings.BASE_DIR / "measures/chain_check.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert "EXPORT CHECKPOINT" in done.stdout
+    assert done.stderr == ""
