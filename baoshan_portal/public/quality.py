@@ -14,7 +14,7 @@ from django.utils import timezone
 from measures.models import Report
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target, is_expected
 from metrics.rules.choices import Frequency, Freshness
-from metrics.rules.freshness import newest_due
+from metrics.rules.freshness import Timeliness, newest_due
 
 from .lists.facets import yes_if
 
@@ -72,18 +72,25 @@ def _fresh(values, on: date, grace_days: int) -> Case:
     )
 
 
+def facts_of(row: Indicator, timeliness: Timeliness) -> "Facts":
+    """The ``Facts`` that follow from the ``public_values`` of ``row`` alone: value, freshness and
+    newest period; the rest is not asked."""
+    newest = row.reported.period_end if row.reported else None
+    return Facts(value=row.latest is not None, fresh=timeliness.state, newest=newest)
+
+
 @dataclass(frozen=True)
 class Facts:
     """The answers to ``questions`` for an indicator, and the last day of its newest period that
     was reported, None if none was."""
 
     value: bool
-    traced: bool
-    inferred: bool
-    updated: bool
-    target: str
     fresh: Freshness
     newest: date | None
+    traced: bool | None = None
+    inferred: bool | None = None
+    updated: bool | None = None
+    target: str = "none"
 
     @property
     def has_target(self) -> bool:

@@ -67,7 +67,6 @@ class Standing:
     on: date
     as_of: date | None
     opinion: Opinion | None
-    thresholds: Thresholds
     indicators: list[Indicator]
     targets: list[TargetState]
     checks: list[CheckState]
@@ -119,7 +118,7 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    rows = with_facts(indicators.with_place(), as_of, thresholds.grace_days)
+    rows = with_facts(indicators.with_place().with_thresholds(), as_of, thresholds.grace_days)
     by_key = {row.pk: row for row in rows}
     versions = list(_versions_of_targets(indicators, as_of))
     known_checks = checks.by_their_terms(*OF_TERMS)
@@ -138,14 +137,13 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         on,
         as_of,
         opinion,
-        thresholds,
         rows,
         [
             TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
             for target in targets
         ],
         [assess_check(check, public) for check in known_checks],
-        list(_with_status(measures.with_place(), as_of)),
+        list(with_status(measures.with_place(), as_of)),
     )
 
 
@@ -166,7 +164,8 @@ def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:
     )
 
 
-def _with_status(measures: QuerySet, as_of: date | None) -> QuerySet:
+def with_status(measures: QuerySet, as_of: date | None) -> QuerySet:
+    """``measures`` with ``status``, that of the newest public state; None where none is known."""
     status = MeasureState.objects.newest(as_of).values("status")[:1]
     return measures.annotate(status=Subquery(status))
 

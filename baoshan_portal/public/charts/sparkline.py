@@ -23,10 +23,12 @@ MARGIN = 3
 
 @dataclass(frozen=True)
 class Sparkline:
-    """``lines`` are the points of each unbroken piece as SVG takes them; ``last`` is the newest
-    point, hollow if it ``is_expected``; ``label`` says the course in words."""
+    """``lines`` are the points of each unbroken piece as SVG takes them, ``dots`` those that stand
+    alone; ``last`` is the newest point, hollow if it ``is_expected``; ``label`` says the course in
+    words."""
 
     lines: list[str]
+    dots: list[tuple[str, str]]
     last: tuple[str, str]
     is_expected: bool
     label: str
@@ -51,11 +53,10 @@ def sparkline(indicator: Indicator) -> Sparkline | None:
         y = HEIGHT - MARGIN - up * (HEIGHT - 2 * MARGIN)
         return f"{x:.1f}", f"{y:.1f}"
 
+    pieces = [[point(value) for value in piece] for piece in _pieces(indicator, values)]
     return Sparkline(
-        [
-            " ".join(",".join(point(value)) for value in piece)
-            for piece in _pieces(indicator, values)
-        ],
+        [" ".join(map(",".join, piece)) for piece in pieces if len(piece) > 1],
+        [piece[0] for piece in pieces[:-1] if len(piece) == 1],
         point(last),
         not last.is_reported,
         _("from %(first)s (%(start)s) to %(last)s (%(end)s)")

@@ -197,7 +197,7 @@ def _of_silence(standing: Standing) -> Iterator[Question]:
     for row in standing.indicators:
         ask = questions.of_freshness(row.facts.fresh)
         if ask == Ask.LATE:
-            missed = timeliness_of(row, standing.on, standing.thresholds).missed
+            missed = timeliness_of(row, standing.on).missed
             yield _about(ask, Decimal(missed), row, _late_text(row, missed))
         elif ask == Ask.SILENT:
             silent[row.measure].append(row)
