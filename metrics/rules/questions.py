@@ -38,6 +38,8 @@ RANKS = {ask: rank for rank, ask in enumerate(Ask)}
 #: A contradiction between figures that count the same is graver than one that may be a matter of
 #: scope, whatever its size.
 OF_ONE_SCOPE = Decimal(10) ** 6
+#: More than any part of a way that is left.
+OVER = Decimal(10) ** 6
 
 
 def of_target(verdict: Verdict, claim: str) -> Ask | None:
@@ -68,6 +70,11 @@ def shortfall(done: Answer, completion: Answer) -> Decimal:
     """
     share = completion.value if done.value is None else done.value
     return Decimal(100) if share is None else max(Decimal(0), 100 - share)
+
+
+def size_of_target(verdict: Verdict, done: Answer, completion: Answer) -> Decimal:
+    """The ``shortfall``; a target that was missed goes before one whose time is not over."""
+    return shortfall(done, completion) + (OVER if verdict == Verdict.MISSED else 0)
 
 
 def discrepancy(outcome: CheckOutcome) -> Decimal:

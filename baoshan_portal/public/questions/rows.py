@@ -93,7 +93,7 @@ def all_of(standing: Standing) -> list[Question]:
 def _of_targets(standing: Standing) -> Iterator[Question]:
     for row in standing.targets:
         if ask := questions.of_target(row.verdict, row.target.claim):
-            size = questions.shortfall(row.state.progress, row.state.completion)
+            size = questions.size_of_target(row.verdict, row.state.progress, row.state.completion)
             yield _about(ask, size, row.indicator, _target_text(ask, row, standing))
 
 
