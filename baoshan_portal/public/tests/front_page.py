@@ -39,3 +39,15 @@ def states_of(html: str) -> list[tuple[str, str]]:
         r'<a href="([^"]*)"><span class="key[^>]*></span>.*? <strong>(.*?)</strong>', table
     )
     return [(unescape(link), count) for link, count in found]
+
+
+def verdict(client, **query) -> list[str]:
+    """The headline in Chinese and in English."""
+    return [texts(html_of(client, address, **query), "h1")[0] for address in ("/", "/en/")]
+
+
+def finding(client, address="/en/") -> list[str]:
+    """What stands below the headline."""
+    html = html_of(client, address)
+    found = html.partition('<dl class="findings">')[2].partition("</dl>")[0]
+    return texts(found, "dd")

@@ -17,7 +17,7 @@ from measures.tests.factories import to_the_past
 from metrics.models import Indicator
 from metrics.tests.factories import make_observation, make_target
 
-from .front_page import html_of, parts, row_of, states_of
+from .front_page import finding, html_of, parts, row_of, states_of, verdict
 
 DAY = date(2023, 8, 10)
 
@@ -41,6 +41,20 @@ def test_the_report_is_counted_by_section_and_theme(client):
     targets, measures, figures, new = row_of(html, "Total")
     assert targets == "cannot be verified 2"
     assert (total_of(measures), total_of(figures), new) == (80, 118, "0")
+
+
+def test_of_the_report_nothing_can_be_verified_and_what_can_be_seen_is_told(client):
+    assert verdict(client) == [
+        "报告称2项目标已完成，但目标值从未公布，是否完成无法核验（数据截至2023年7月24日）。",
+        "2 targets are reported met, but their values were never published, so nothing can be "
+        "verified (data up to 24 July 2023).",
+    ]
+    (seen,) = finding(client)
+    assert seen == (
+        "118 of 118 indicators have a value and 0 were updated since the report; of 80 measures "
+        "10 are told as completed or routine; of 33 checks between figures 0 do not hold and 2 "
+        "raise a question."
+    )
 
 
 def test_the_loans_of_the_report_tell_what_they_grew_by(client):

@@ -1,6 +1,6 @@
-"""The verdict in a sentence: on the report, on nothing, on all met and on all overdue.
+"""The verdict in a sentence: on nothing, on all met, on all overdue and on a mixture.
 
-That of the demonstration is tried where that is filled.
+Those of the report and of the demonstration are tried where these are there.
 """
 
 from datetime import date
@@ -8,28 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from baoshan_portal.tests.pages import texts
 from measures.tests.factories import ISSUED, make_measure, make_report, make_section, make_theme
 from metrics.rules.choices import Claim, Comparator, Frequency
 from metrics.rules.periods import months_between
 from metrics.tests.factories import make_indicator, make_observation, make_plan, make_target
 
-from .front_page import html_of
+from .front_page import finding, html_of, verdict
 
 pytestmark = pytest.mark.django_db
-
-LANGUAGES = ("/", "/en/")
-
-
-def verdict(client, **query) -> list[str]:
-    """The headline in Chinese and in English."""
-    return [texts(html_of(client, address, **query), "h1")[0] for address in LANGUAGES]
-
-
-def finding(client, address="/en/") -> list[str]:
-    html = html_of(client, address)
-    found = html.partition('<dl class="findings">')[2].partition("</dl>")[0]
-    return texts(found, "dd")
 
 
 @pytest.fixture
@@ -61,21 +47,6 @@ def test_before_anything_was_published_nothing_can_be_said(client, theme):
     make_measure(theme=theme)
 
     assert verdict(client, as_of="2023-07-24")[1].startswith("Nothing has been published yet")
-
-
-@pytest.mark.usefixtures("report")
-def test_of_the_report_nothing_can_be_verified_and_what_can_be_seen_is_told(client):
-    assert verdict(client) == [
-        "报告称2项目标已完成，但目标值从未公布，是否完成无法核验（数据截至2023年7月24日）。",
-        "2 targets are reported met, but their values were never published, so nothing can be "
-        "verified (data up to 24 July 2023).",
-    ]
-    (seen,) = finding(client)
-    assert seen == (
-        "118 of 118 indicators have a value and 0 were updated since the report; of 80 measures "
-        "10 are told as completed or routine; of 33 checks between figures 0 do not hold and 2 "
-        "raise a question."
-    )
 
 
 def test_all_met(client, theme, plan):
