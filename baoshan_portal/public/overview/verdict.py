@@ -68,7 +68,7 @@ def _targets(standing: Standing) -> str:
         (_("%(n)d met"), counts[Verdict.MET]),
         (_("%(n)d cannot be verified"), unsaid),
     )
-    return _("Of %(n)d targets %(parts)s") % {
+    return _("%(n)d targets: %(parts)s") % {
         "n": n,
         "parts": listed(text % {"n": count} for text, count in parts if count),
     }

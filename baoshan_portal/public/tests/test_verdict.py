@@ -90,7 +90,7 @@ def test_a_mixture_is_counted_the_worst_first(client, theme, plan):
 
     assert chinese == "5项目标中，2项未达目标、2项已达目标、1项无法核验（数据截至2022年12月31日）。"
     assert english == (
-        "Of 5 targets 2 missed, 2 met, 1 cannot be verified (data up to 31 December 2022)."
+        "5 targets: 2 missed, 2 met, 1 cannot be verified (data up to 31 December 2022)."
     )
     assert "though reported met" in finding(client)[0]
 
