@@ -272,6 +272,17 @@ class Indicator(Named):
     is_key = models.BooleanField(
         _("key figure"), default=False, help_text=_("Shown on the overview.")
     )
+    is_section_key = models.BooleanField(
+        _("key figure of its section"),
+        default=False,
+        help_text=_("Shown on top of its section's page, as key figures of the overview are."),
+    )
+    key_order = models.PositiveSmallIntegerField(
+        _("place among key figures"),
+        null=True,
+        blank=True,
+        help_text=_("1 stands first. Empty: behind those that have a place, by number."),
+    )
     published_on = models.DateField(
         _("public since"), null=True, blank=True, help_text=_("Empty: not public yet.")
     )

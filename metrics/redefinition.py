@@ -23,7 +23,7 @@ from measures.submission import moment_of, stood
 
 from .assessment import verdict_of
 from .history import before
-from .models import NEWEST_FIRST, Indicator, Observation, Plan, Target
+from .models import Indicator, Observation, Plan, Target
 from .rules.choices import Verdict
 from .rules.redefinition import is_better, slip
 
@@ -227,11 +227,15 @@ class _Terms:
 
 
 def redefinitions(
-    targets: Iterable[Target], earlier: Mapping[int, Target], as_of: date | None
+    targets: Iterable[Target],
+    earlier: Mapping[int, Target],
+    as_of: date | None,
+    values: Mapping[int, Sequence[Observation]] | None = None,
 ) -> dict[int, Redefinition]:
     """The ``redefinition`` of each public target of a list, by its key.
 
-    Two queries: one for definitions, and one for the values of what was ever set anew.
+    Two queries: one for definitions, and one for the values of what was ever set anew, unless all
+    ``versions`` of the ``values`` are at hand, newest first, by the key of their indicator.
     """
     targets, moment = list(targets), moment_of(as_of)
     chains = {target.pk: chain_of(target, earlier) for target in targets}
@@ -245,16 +249,14 @@ def redefinitions(
         or definitions.moments(target.indicator)
         or any(definitions.moments(row.plan) for row in chains[target.pk])
     }
-    values = defaultdict(list)
-    if anew:
+    if values is None:
         rows = Observation.objects.filter(indicator__in=anew).versions(moment)
-        for value in rows.order_by(*NEWEST_FIRST):
-            values[value.indicator_id].append(value)
+        values = rows.by_indicator() if anew else {}
     return {
         target.pk: redefinition(
             chains[target.pk],
             target.indicator,
-            values[target.indicator_id],
+            values.get(target.indicator_id, ()),
             definitions,
             on=as_of or timezone.localdate(),
             until=moment,

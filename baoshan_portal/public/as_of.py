@@ -84,7 +84,7 @@ def address(request, target, /, *args, **query) -> str:
     query = {key: value for key, value in query.items() if value not in (None, "")}
     if as_of := getattr(request, "as_of", None):
         query["as_of"] = as_of.isoformat()
-    return url + (f"?{urlencode(query)}" if query else "") + hash_ + anchor
+    return url + (f"?{urlencode(query, doseq=True)}" if query else "") + hash_ + anchor
 
 
 class AsOfMiddleware:

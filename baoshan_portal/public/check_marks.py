@@ -26,15 +26,21 @@ def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:
     return {key: sorted(results, key=SEVERITY.index) for key, results in found.items()}
 
 
-def of_day(as_of: date | None) -> dict[int, list[Result]]:
-    """``by_indicator`` of all checks that were public on ``as_of`` (today if None).
+def states_of_day(as_of: date | None, *related: str) -> list[CheckState]:
+    """Every check that was public on ``as_of`` (today if None) with its result.
 
-    Two queries, one less than ``assess_checks``, so that packs keep to their ten.
+    Two queries, one less than ``assess_checks``, so that packs keep to their number; ``related``
+    is what is loaded of their terms besides.
     """
-    checks = Check.objects.published(as_of).by_their_terms()
+    checks = Check.objects.published(as_of).by_their_terms(*related)
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = values.by_indicator()
-    return by_indicator(assess_check(check, known) for check in checks)
+    return [assess_check(check, known) for check in checks]
+
+
+def of_day(as_of: date | None) -> dict[int, list[Result]]:
+    """``by_indicator`` of ``states_of_day``."""
+    return by_indicator(states_of_day(as_of))
 
 
 def of_page(request) -> dict[int, list[Result]]:

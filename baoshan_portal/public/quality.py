@@ -4,18 +4,21 @@ One set of questions serves the filters of the list of indicators and the counts
 so that a count and its list agree.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from measures.models import Opinion, Report
+from measures.models import Report
 from metrics.models import NEWEST_FIRST, Indicator, Observation, Target, is_expected
 from metrics.rules.choices import Frequency, Freshness
-from metrics.rules.freshness import newest_due
+from metrics.rules.freshness import Timeliness, newest_due
 
 from .lists.facets import yes_if
+
+YES_OR_NO = ("value", "traced", "inferred", "updated")
 
 
 def questions(as_of: date | None, grace_days: int) -> dict:
@@ -69,26 +72,44 @@ def _fresh(values, on: date, grace_days: int) -> Case:
     )
 
 
-def facts(as_of: date | None, opinion: Opinion, grace_days: int) -> list[dict]:
-    """The answers to ``questions`` for every public indicator of ``opinion``, in one query.
+def facts_of(row: Indicator, timeliness: Timeliness) -> "Facts":
+    """The ``Facts`` that follow from the ``public_values`` of ``row`` alone: value, freshness and
+    newest period; the rest is not asked."""
+    newest = row.reported.period_end if row.reported else None
+    return Facts(value=row.latest is not None, fresh=timeliness.state, newest=newest)
 
-    Yes and no as booleans; ``theme`` is the key of its theme, ``target`` whether one is known to
-    exist, ``target_value`` whether one was published with its value, ``fresh`` a ``Freshness``, and
-    ``newest`` the last day of the newest period that was reported.
-    """
+
+@dataclass(frozen=True)
+class Facts:
+    """The answers to ``questions`` for an indicator, and the last day of its newest period that
+    was reported, None if none was."""
+
+    value: bool
+    fresh: Freshness
+    newest: date | None
+    traced: bool | None = None
+    inferred: bool | None = None
+    updated: bool | None = None
+    target: str = "none"
+
+    @property
+    def has_target(self) -> bool:
+        return self.target != "none"
+
+
+def with_facts(indicators: QuerySet, as_of: date | None, grace_days: int) -> list[Indicator]:
+    """``indicators``, each with its ``facts``; one query."""
     asked = questions(as_of, grace_days)
     values = Observation.objects.published(as_of).reported().filter(indicator=OuterRef("pk"))
     newest = Subquery(values.order_by("-period_end").values("period_end")[:1])
-    indicators = Indicator.objects.published(as_of).of_opinion(opinion)
-    rows = indicators.annotate(**asked, newest=newest).order_by()
-    return [
-        {
-            "theme": row["measure__theme"],
-            **{name: row[name] == "yes" for name in asked if name not in {"target", "fresh"}},
-            "target": row["target"] != "none",
-            "target_value": row["target"] == "published",
-            "fresh": row["fresh"],
-            "newest": row["newest"],
-        }
-        for row in rows.values("measure__theme", "newest", *asked)
-    ]
+    known = {f"known_{name}": read for name, read in (asked | {"newest": newest}).items()}
+    rows = list(indicators.annotate(**known))
+    for row in rows:
+        yes = {name: getattr(row, f"known_{name}") == "yes" for name in YES_OR_NO}
+        row.facts = Facts(
+            **yes,
+            target=row.known_target,
+            fresh=Freshness(row.known_fresh),
+            newest=row.known_newest,
+        )
+    return rows

@@ -8,9 +8,13 @@ from django.utils import timezone
 
 from measures.models import Measure, Section, Theme
 from measures.models.states import with_state
+from metrics.assessment import assess
 from metrics.models import Indicator
+from metrics.rules.choices import Kind
 
+from . import check_marks
 from .committee import Axes, SectionsWord, axes
+from .overview.key_figures import key_figures
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def page(request, order, code=""):
         .prefetch_related(
             Prefetch(
                 "indicators",
-                Indicator.objects.published(as_of).with_place().with_latest(as_of),
+                Indicator.objects.published(as_of).with_place().with_history(as_of),
                 to_attr="public_indicators",
             )
         )
@@ -74,8 +78,19 @@ def page(request, order, code=""):
         states = axes(own.indicators, evaluated, on) if evaluated else None
         lines.append(ThemeMeasures(theme, states))
     counted = [indicator for line in lines for indicator in line.indicators]
+    states = {
+        indicator.pk: assess(indicator, indicator.current_target, on)
+        for indicator in counted
+        if indicator.current_target
+    }
     context = {
         "section": row,
+        "key_figures": key_figures(
+            [indicator for indicator in counted if indicator.is_key or indicator.is_section_key],
+            [indicator for indicator in counted if indicator.kind == Kind.GROWTH],
+            states,
+            check_marks.of_page(request),
+        ),
         "themes": lines,
         "axes": axes(counted, [*word.of_section, *word.of_reports], on),
     }

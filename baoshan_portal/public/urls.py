@@ -10,7 +10,6 @@ from . import (
     indicator,
     measure,
     open_data,
-    overview,
     record_files,
     section,
     vintages,
@@ -18,7 +17,9 @@ from . import (
 from .changes import feeds
 from .changes import page as changes
 from .lists.pages import IndicatorList, MeasureList, TargetList
+from .overview import page as overview
 from .packs import page as packs
+from .questions import page as questions
 
 files = [
     path(f"data/{name}", open_data.for_everybody(view), name=name)
@@ -56,6 +57,7 @@ pages = [
         name="compare-chart",
     ),
     path("checks/", checks.page, name="checks"),
+    path("questions/", questions.page, name="questions"),
     path("targets/", TargetList.as_view(), name="targets"),
     path("changes/", changes.page, name="changes"),
     path("changes/feed/", feeds.publications, name="feed"),

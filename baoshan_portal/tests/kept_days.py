@@ -36,6 +36,7 @@ def addresses(random: Random, day: date) -> list[str]:
     """Every public page and file of today, lists and search with filters that some row answers."""
     found = [
         "/", "/measures/", "/indicators/", "/targets/", "/checks/", "/changes/", "/packs/",
+        "/questions/", "/questions/?by=department", "/?order=worst",
         "/method/", "/data/", "/changes/feed/",
         f"/changes/?from={FIRST_DAY - timedelta(days=1)}",
         f"/changes/?from={max(FIRST_DAY, day - timedelta(days=4))}&to={day - timedelta(days=1)}",
@@ -58,7 +59,7 @@ def addresses(random: Random, day: date) -> list[str]:
     ]
     for query in random.sample(filters, min(6, len(filters))):
         found += [f"{page}?{query}" for page in ("/measures/", "/indicators/", "/targets/")]
-        found.append(f"/packs/?{query}")
+        found += [f"/packs/?{query}", f"/questions/?{query}"]
     found += [
         *(f"/measures/?status={value}" for value in ("in-progress", "merged", "none")),
         "/measures/?told=department", "/measures/?noted=yes", "/measures/?counted=no",
@@ -83,7 +84,7 @@ def _opinions_to_choose() -> list[str]:
 
 def files() -> list[str]:
     """Lists and packs to take away, in the language of the page."""
-    lists = ("/measures/", "/indicators/", "/targets/")
+    lists = ("/measures/", "/indicators/", "/targets/", "/questions/")
     found = [f"{page}?format={kind}" for page in lists for kind in ("csv", "xlsx")]
     return found + [f"/packs/pack.{kind}" for kind in ("csv", "xlsx", "docx")]
 

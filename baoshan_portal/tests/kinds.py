@@ -39,6 +39,10 @@ print(first.code)
 OTHERS = (
     "/?as_of=2023-08-01",
     "/?as_of=2023-07-01",
+    "/?order=worst",
+    "/questions/?kind=no-figure",
+    "/questions/?by=department",
+    "/questions/?kind=missed",
     "/measures/?q=企业",
     "/measures/?q=zzzz",
     "/indicators/?category=funds",

@@ -20,7 +20,9 @@ FILES = (
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")
-LISTS_AS_FILES = tuple(f"{page}?format={kind}" for page in LISTS for kind in ("csv", "xlsx"))
+LISTS_AS_FILES = tuple(
+    f"{page}?format={kind}" for page in (*LISTS, "/questions/") for kind in ("csv", "xlsx")
+)
 SECTIONS = ("/sections/1/", "/sections/2/", "/sections/3/", "/sections/4/")
 #: What there is of two opinions, once ``SECOND_OPINION`` is loaded
 OPINIONS = (
@@ -43,6 +45,7 @@ PLAIN_PAGES = (
     *LISTS,
     *COMPARISONS,
     "/checks/",
+    "/questions/",
     "/changes/",
     "/find/",
     "/packs/",

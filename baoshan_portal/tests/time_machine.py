@@ -540,6 +540,7 @@ REWORDED = {
     Indicator: (
         "name", "name_en", "scope", "scope_en", "caution", "caution_en", "category", "kind",
         "direction", "level", "basis", "frequency", "schedule_agreed_on", "due_from", "is_key",
+        "is_section_key", "key_order",
     ),
     Plan: ("name", "name_en", "start_on", "end_on", "note"),
     Check: ("name", "name_en", "kind", "note"),

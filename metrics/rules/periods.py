@@ -135,6 +135,12 @@ def _days(kind: str, period: Period) -> int | None:
     return (end - start).days
 
 
+def months_between(start: date, end: date) -> int:
+    """Whole months from ``start`` to ``end``; 0 if it is the earlier one or less than a month."""
+    months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
+    return max(0, months)
+
+
 def is_over(end: date, on: date) -> bool:
     """Whether a value over a period that ends with ``end`` can be actual on the day ``on``.
 

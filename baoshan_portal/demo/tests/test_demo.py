@@ -114,6 +114,59 @@ def states() -> Counter:
     )
 
 
+# The front page, in ten seconds
+
+
+@pytest.mark.parametrize("address", ["/", "/en/"])
+def test_the_front_page_counts_the_targets_by_verdict_and_says_by_which_data(address, client):
+    found = states()
+    del found[Verdict.NO_TARGET]
+    unsaid = found.total() - sum(
+        found[verdict]
+        for verdict in (Verdict.MISSED, Verdict.BEHIND, Verdict.ON_TRACK, Verdict.MET)
+    )
+    newest = max(
+        value.period_end for value in Observation.objects.published().reported().only("period_end")
+    )
+    html = text_of(client.get(address))
+
+    (headline,) = texts(html, "h1")
+
+    numbers = [int(number) for number in re.findall(r"\d+", headline)]
+    assert numbers[:6] == [
+        found.total(),
+        found[Verdict.MISSED],
+        found[Verdict.BEHIND],
+        found[Verdict.ON_TRACK],
+        found[Verdict.MET],
+        unsaid,
+    ]
+    assert found[Verdict.MISSED] == 1
+    day = (newest.year, newest.month, newest.day)
+    words = f"数据截至{day[0]}年{day[1]}月{day[2]}日" if address == "/" else f"{newest:%B} {day[0]}"
+    assert words in headline
+
+
+def test_the_front_page_names_the_missed_target_and_the_section_in_trouble(client):
+    html = text_of(client.get("/"))
+
+    missed, trouble = texts(html.partition('<dl class="findings">')[2].partition("</dl>")[0], "dd")
+
+    assert missed.startswith("科技信贷金额 8.94亿元，目标为") and "不少于9亿元" in missed
+    assert "报告称已完成" in missed
+    assert "资源整合与政策落地" in trouble and "1项未达目标" in trouble
+
+
+def test_the_front_page_asks_first_where_claim_and_verdict_differ(client):
+    html = text_of(client.get("/"))
+
+    asked = texts(html.partition('<ol class="questions">')[2].partition("</ol>")[0], "li")
+
+    assert len(asked) == 10
+    assert asked[0].startswith("与报告所称不符 科技信贷金额：报告称已完成，但")
+    assert asked[1].startswith("与报告所称不符 吴淞先行启动区收储土地：报告称提前完成，但")
+
+
 # The watermark
 
 

@@ -58,6 +58,12 @@ def write(pack, chinese: bool) -> bytes:
         _say(document, _("%(name)s: %(value)s") % {"name": name, "value": value}, "Body Text")
     if not pack.works:
         _say(document, pack.empty_text, "Body Text")
+    if pack.gravest:
+        _say(document, _("What to ask"), "Heading 1")
+        for number, question in enumerate(pack.gravest, start=1):
+            _say(document, f"{number}. {question.sentence}", "Body Text")
+        if pack.more_questions_text:
+            _say(document, pack.more_questions_text, "Body Text")
     opinion = None
     for section, themes in pack.sections:
         if pack.has_several and section.opinion != opinion:

@@ -18,10 +18,11 @@ from measures.chain import newest_checkpoint
 from measures.models import Checkpoint, Evaluation, Measure, ProgressNote, Section, Theme
 from measures.text import joined
 from measures.watermark import file_name
-from metrics.assessment import Assessment, assess
-from metrics.history import target_text
+from metrics.assessment import Assessment, CheckState, assess
+from metrics.history import earlier_targets, target_text
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
+from metrics.redefinition import redefinitions
 from metrics.rules.checks import Result
 from metrics.rules.periods import period_text
 from metrics.wording import as_written_text, observed_text, percent_text
@@ -31,9 +32,12 @@ from ..as_of import BadQuery
 from ..committee import evaluations_about
 from ..lists.facets import Chosen
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
+from ..quality import facts_of
+from ..questions.rows import Question, all_of
+from ..standing import OF_TERMS, Standing, TargetState, with_status
 
-#: What a zip archive says of the age of its files, where it must not say when it was made.
-NO_TIME = (1980, 1, 1, 0, 0, 0)
+#: How many questions a pack asks in its text.
+GRAVEST = 10
 
 
 def _conclusion(state: Assessment) -> str:
@@ -168,6 +172,22 @@ class Pack:
     sources: list[str]
     evaluations: list[Evaluation]
     checkpoint: Checkpoint | None
+    questions: list[Question]
+
+    @property
+    def gravest(self) -> list[Question]:
+        """What a reader should ask first; the tables have all."""
+        return self.questions[:GRAVEST]
+
+    @property
+    def more_questions_text(self) -> str:
+        """That there are more than the gravest, and where; empty if there are not."""
+        if len(self.questions) <= GRAVEST:
+            return ""
+        return _("These are the gravest %(n)d of %(of)d; the tables of the pack have all.") % {
+            "n": GRAVEST,
+            "of": len(self.questions),
+        }
 
     @property
     def method(self) -> str:
@@ -301,7 +321,8 @@ def gather(request) -> Pack:
         raise BadQuery(
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
-    marks = check_marks.of_page(request)
+    checks = check_marks.states_of_day(as_of, *OF_TERMS)
+    request.check_marks = marks = check_marks.by_indicator(checks)
     lines: dict[int, list[PackIndicator]] = {}
     for indicator in chosen.qs:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
@@ -310,14 +331,15 @@ def gather(request) -> Pack:
         )
 
     measures = (
-        Measure.objects.published(as_of)
+        with_status(Measure.objects.published(as_of), as_of)
         .with_place()
         .select_related("theme__section__opinion", "report")
         .prefetch_related(
             Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
         )
     )
-    if {asked.parameter for asked in chosen.chosen} <= PLACES:
+    is_of_place = {asked.parameter for asked in chosen.chosen} <= PLACES
+    if is_of_place:
         # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
         measures = MeasureFilter(
             request.GET, queryset=measures, request=request, places=chosen.places
@@ -342,6 +364,38 @@ def gather(request) -> Pack:
         sources=_sources(works),
         evaluations=evaluations_about((work.measure.theme for work in works), as_of),
         checkpoint=newest_checkpoint(as_of),
+        # Of a list, nothing can be said of the measures' other figures.
+        questions=_questions(works if is_of_place else [], lines, checks, day, as_of),
+    )
+
+
+def _questions(
+    works: list[Work],
+    lines: dict[int, list[PackIndicator]],
+    checks: list[CheckState],
+    day: date,
+    as_of: date | None,
+) -> list[Question]:
+    """What the figures of the pack give to ask; three queries."""
+    chosen = [line for of_measure in lines.values() for line in of_measure]
+    if not chosen and not works:
+        return []
+    for line in chosen:
+        line.indicator.facts = facts_of(line.indicator, line.assessments[0].timeliness)
+    keys = {line.indicator.pk for line in chosen}
+    states = [state for line in chosen for state in line.assessments if state.target]
+    targets = [state.target for state in states]
+    terms = redefinitions(targets, earlier_targets(as_of), as_of) if targets else {}
+    return all_of(
+        Standing(
+            on=day,
+            as_of=as_of,
+            opinion=None,
+            indicators=[line.indicator for line in chosen],
+            targets=[TargetState(s.target, s, terms[s.target.pk]) for s in states],
+            checks=[c for c in checks if keys & {term.indicator_id for term, _v in c.terms}],
+            measures=[work.measure for work in works],
+        )
     )
 
 

@@ -118,6 +118,27 @@ def _indicator_rows(pack: Pack) -> Iterator[list]:
         ]
 
 
+def _questions(pack: Pack) -> tuple[list[Column], list[list]]:
+    columns = [
+        Column(_("Kind of question"), 20),
+        Column(_("Question"), 80),
+        *_number_columns(pack),
+        Column(_("Measure"), 40),
+        Column(_("Lead department"), 24),
+    ]
+    rows = [
+        [
+            row.ask.label,
+            row.sentence,
+            *_numbered(pack, row.measure),
+            str(row.measure),
+            str(row.lead or _("not known")),
+        ]
+        for row in pack.questions
+    ]
+    return columns, rows
+
+
 def _about(pack: Pack) -> list[tuple[str, str]]:
     """What the pack is and where it comes from, below its title."""
     return [*pack.about, *((_("Source"), source) for source in pack.sources)]
@@ -207,6 +228,7 @@ def sheets(pack: Pack) -> list[Sheet]:
         Sheet(_("Values"), [*_subject_columns(pack), *_value_columns()[1:]], values),
         Sheet(_("Targets"), target_columns, targets),
         Sheet(_("Progress notes"), note_columns, notes),
+        Sheet(_("What to ask"), *_questions(pack)),
         Sheet(
             _("About"),
             [Column(pack.title, 30), Column("", 50)],
@@ -222,6 +244,7 @@ def xlsx(pack: Pack) -> bytes:
 def csv_text(pack: Pack) -> str:
     """The indicators; what the file is stands below them, so that its first line is the header."""
     about = [(pack.title,), *_about(pack)]
+    about += [(_("What to ask"), question.sentence) for question in pack.questions]
     if not pack.lines:
         about.append((pack.empty_text,))
     return "".join(csv_lines(_indicator_columns(pack), [*_indicator_rows(pack), [], *about]))

@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from metrics.models import Indicator, Observation
 
-from .. import check_marks
+from .. import check_marks, prose
 from ..as_of import address
 from ..measure import indicator_rows
 
@@ -20,6 +20,18 @@ register = template.Library()
 def page(context, target, *args, **query) -> str:
     """The address of ``target``, keeping the day that this page speaks of; see ``address``."""
     return address(context.get("request"), target, *args, **query)
+
+
+@register.filter
+def aim(target) -> str:
+    """What a target asks for as a sentence says it; empty where its value was not published."""
+    return prose.aim(target) if target.value is not None else ""
+
+
+@register.filter
+def due_text(target) -> str:
+    """When a target is due as a sentence says it."""
+    return prose.end_text(prose.due_on(target))
 
 
 @register.simple_tag(takes_context=True)

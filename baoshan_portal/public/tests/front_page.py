@@ -30,3 +30,24 @@ def parts(html: str) -> dict[str, tuple[str, str]]:
         r'<a href="([^"]*)"><span class="key[^>]*></span>(.*?) <strong>(.*?)</a>', table
     )
     return {label: (count.replace("</strong>", ""), unescape(link)) for link, label, count in found}
+
+
+def states_of(html: str) -> list[tuple[str, str]]:
+    """The link and the count of every part of the bars by section and theme."""
+    table = html[html.index('class="plain asked"') : html.index('<form class="since"')]
+    found = re.findall(
+        r'<a href="([^"]*)"><span class="key[^>]*></span>.*? <strong>(.*?)</strong>', table
+    )
+    return [(unescape(link), count) for link, count in found]
+
+
+def verdict(client, **query) -> list[str]:
+    """The headline in Chinese and in English."""
+    return [texts(html_of(client, address, **query), "h1")[0] for address in ("/", "/en/")]
+
+
+def finding(client, address="/en/") -> list[str]:
+    """What stands below the headline."""
+    html = html_of(client, address)
+    found = html.partition('<dl class="findings">')[2].partition("</dl>")[0]
+    return texts(found, "dd")

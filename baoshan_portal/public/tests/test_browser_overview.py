@@ -8,6 +8,7 @@ from baoshan_portal.tests.server import serve
 pytestmark = pytest.mark.browser
 
 DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 900}
 
 
@@ -56,14 +57,53 @@ def test_folded_first_values_open_by_the_keyboard(server, page):
 def test_what_is_it_as_of_when_and_the_key_figures_are_seen_at_a_glance(server, page):
     page.goto(f"{server.address}/")
 
-    for what in ("h1", ".strip time", ".bar", ".asked tfoot", ".key-figure >> nth=9"):
+    for what in ("h1", ".findings", ".key-figure >> nth=3", ".asked thead", ".asked .shares"):
         box = page.locator(what).first.bounding_box()
         assert box["y"] + box["height"] <= DESK["height"], what
 
 
+@pytest.mark.parametrize("address", ["/", "/en/"])
+def test_verdict_and_first_key_figure_are_within_700_px_of_a_phone(server, browser, address):
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(server.address + address)
+
+    for what in ("h1", ".findings", ".key-figure"):
+        box = page.locator(what).first.bounding_box()
+        assert box["y"] + box["height"] <= 700, what
+    context.close()
+
+
+def test_the_worst_first_is_one_tap_away_and_keeps_the_place(server, page):
+    page.goto(f"{server.address}/en/")
+    press(page.get_by_role("link", name="the worst first"))
+
+    assert page.url.endswith("/en/?order=worst#asked")
+    press(page.get_by_role("link", name="in their own order"))
+    assert page.url.endswith("/en/#asked") or page.url.endswith("/en/?#asked")
+
+
+def test_what_to_ask_leads_to_the_sentence_of_the_source_in_three_clicks(server, page):
+    page.goto(f"{server.address}/en/")
+    press(page.locator("#to-ask").locator("xpath=../..").get_by_role("link", name="all 80"))
+    page.select_option("#id_section", "top-level-design")
+    press(page.locator(".filters button"))
+    press(page.locator(".questions li a").first)
+
+    assert "宝府〔2023〕70号 4.1/7" in page.inner_text("main")
+
+
 @pytest.mark.parametrize("size", ["normal", "large"])
 @pytest.mark.parametrize(
-    "address", ["/", "/en/", "/en/sections/1/", "/changes/?from=2023-07-01&unfold=all"]
+    "address",
+    [
+        "/",
+        "/en/",
+        "/questions/",
+        "/en/questions/",
+        "/en/sections/1/",
+        "/changes/?from=2023-07-01&unfold=all",
+    ],
 )
 def test_nothing_of_the_content_is_wider_than_a_narrow_phone(server, browser, address, size):
     context = browser.new_context(viewport=NARROW)

@@ -7,18 +7,21 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from baoshan_portal.tests.pages import links, texts
+from baoshan_portal.tests.pages import links, rows_of, texts
+from measures.models import MeasureStatus
 from measures.tests.factories import (
     ISSUED,
+    make_evaluation,
     make_measure,
     make_note,
     make_report,
     make_section,
+    make_state,
     make_theme,
 )
 from metrics.models import Indicator
 from metrics.rules.checks import CheckKind, Role
-from metrics.rules.choices import Claim, Kind
+from metrics.rules.choices import Claim, Comparator, Kind
 from metrics.tests.factories import (
     make_check,
     make_indicator,
@@ -29,7 +32,7 @@ from metrics.tests.factories import (
     make_unit,
 )
 
-from .front_page import html_of, parts, row_of
+from .front_page import html_of, parts, row_of, states_of
 
 pytestmark = pytest.mark.django_db
 
@@ -50,17 +53,85 @@ def issue():
 # What was asked for
 
 
-def test_an_indicator_without_a_value_counts_only_below_the_line(client, issue):
+def test_targets_measures_and_figures_are_counted_by_their_state(client, issue):
     _report, measure = issue
     make_indicator(measure=measure)
-    make_observation(indicator=make_indicator(measure=measure), published=ISSUED)
+    make_observation(indicator=(row := make_indicator(measure=measure)), published=ISSUED)
+    make_target(indicator=row, published=ISSUED)
     make_observation(indicator=make_indicator(measure=measure))
+    make_state(measure=measure, status=MeasureStatus.COMPLETED, published=ISSUED)
 
     html = html_of(client)
 
-    assert row_of(html, "Theme 1") == ["1", "1/3", "0"]
-    assert row_of(html, "Theme 2") == ["1", "0/0", "0"]
-    assert row_of(html, "Total") == ["2", "1/3", "0"]
+    states = ["missed 1", "completed 1", "not updated since the report 1 never reported 2", "0"]
+    assert row_of(html, "Theme 1") == states
+    assert row_of(html, "Theme 2") == ["none", "not known 1", "none", "0"]
+    assert row_of(html, "Total") == [
+        "missed 1",
+        "completed 1 not known 1",
+        "not updated since the report 1 never reported 2",
+        "0",
+    ]
+    assert row_of(html_of(client, as_of="2023-12-31"), "Theme 1")[0] == "cannot be verified 1"
+
+
+def test_each_state_leads_to_exactly_its_list(client, issue):
+    _report, measure = issue
+    for value in (5, 12, 5):
+        row = make_indicator(measure=measure)
+        make_observation(indicator=row, value=Decimal(value), published=ISSUED)
+        make_target(indicator=row, published=ISSUED)
+    make_target(indicator=make_indicator(measure=measure), value=None, published=ISSUED)
+
+    html = html_of(client)
+
+    counted = states_of(html)
+    assert len(counted) > 12
+    for link, count in counted:
+        rows = rows_of(html_of(client, f"{link}&format=csv"))
+        assert len(rows) == int(count), link
+    # Words and counts stand beside the colours, and the bar is drawn in the same numbers.
+    assert (
+        '<svg class="shares" viewBox="0 0 4 1" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="share-bad" x="0" width="2" height="1"/>'
+    ) in html
+
+
+def names_in_order(html: str) -> list[str]:
+    table = html.partition('class="plain asked"')[2].partition("</table>")[0]
+    return [text.lstrip("0123456789.") for text in texts(table, "th")][5:-1]
+
+
+def test_the_worst_stands_first_on_wish(client, issue):
+    report, _measure = issue
+    other = make_section(order=2, opinion=report.opinion, name_en="Other")
+    calm, bad = (make_theme(order=n, section=other, name_en=f"Theme 2.{n}") for n in (1, 2))
+    make_measure(theme=calm)
+    row = make_indicator(measure=make_measure(theme=bad))
+    make_target(indicator=row, published=ISSUED)
+    make_evaluation(section=other, grade="not-satisfied", published=ISSUED)
+    first = report.opinion.sections.get(order=1).name_en
+
+    html, worst = html_of(client), html_of(client, order="worst")
+
+    assert names_in_order(html) == [
+        first, "Theme 1", "Theme 2", "Otherthe committee: ✕ not satisfied", "Theme 2.1",
+        "Theme 2.2",
+    ]  # fmt: skip
+    assert names_in_order(worst) == [
+        "Otherthe committee: ✕ not satisfied", "Theme 2.2", "Theme 2.1", first, "Theme 1",
+        "Theme 2",
+    ]  # fmt: skip
+    trouble = html.partition("Most trouble")[2].partition("</dd>")[0]
+    assert "1 target missed" in trouble and "not satisfied" in trouble
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_another_order_is_refused_with_a_sentence(client, issue, prefix):
+    response = client.get(f"{prefix}/", {"order": "best"})
+
+    assert response.status_code == 400
+    assert len(texts(response.content.decode(), "h1")) == 1
 
 
 def test_new_counts_values_corrections_targets_and_notes_after_the_chosen_day(client, issue):
@@ -86,8 +157,8 @@ def test_new_counts_values_corrections_targets_and_notes_after_the_chosen_day(cl
         ("2023-08-11", "0"),
         ("", "3"),
     ):
-        assert row_of(html_of(client, since=since), "Theme 1")[2] == count, since
-    assert row_of(html_of(client, as_of="2023-08-10"), "Theme 1")[2] == "2"
+        assert row_of(html_of(client, since=since), "Theme 1")[3] == count, since
+    assert row_of(html_of(client, as_of="2023-08-10"), "Theme 1")[3] == "2"
 
 
 def test_what_is_new_leads_to_exactly_that_list(client, issue):
@@ -224,28 +295,55 @@ def test_a_key_indicator_without_a_value_is_shown_as_missing(client, issue):
     assert key_figure(client) == "Firms no data"
 
 
-# The plan
+def test_a_steward_chooses_key_figures_and_their_order(client, issue):
+    _report, measure = issue
+    for name, place in (("Last", None), ("Second", 2), ("First", 1), ("Behind", None)):
+        key_indicator(measure, name_en=name, key_order=place)
+    key_indicator(measure, name_en="Of the section", is_key=False, is_section_key=True, key_order=1)
+
+    front = texts(html_of(client).partition('class="key-figures"')[2].partition("</ul>")[0], "a")
+    page = html_of(client, "/en/sections/1/")
+    section = texts(page.partition('class="key-figures"')[2].partition("</ul>")[0], "a")
+
+    assert front == ["First", "Second", "Last", "Behind"]
+    assert section == ["First", "Of the section", "Second", "Last", "Behind"]
 
 
-@pytest.mark.parametrize(
-    ("as_of", "shown", "width"),
-    [
-        ("2023-07-25", "85.48%", "85.5"),
-        ("2023-12-31", "100%", "100.0"),
-        ("2024-06-30", "100%", "100.0"),
-    ],
-)
-def test_time_of_the_plan_is_days_elapsed_of_all_days(client, issue, as_of, shown, width):
-    # 936 of the 1095 days from 2021 to 2023 are over on 25 July 2023.
-    report, measure = issue
-    plan = make_plan(opinion=report.opinion, dates_inferred=True)
-    make_target(plan=plan, indicator=make_indicator(measure=measure), published=ISSUED)
+def test_a_key_figure_shows_its_course_and_the_way_to_its_target(client, issue):
+    _report, measure = issue
+    indicator = key_indicator(measure, kind=Kind.STOCK)
+    for number, value in ((2019, 4), (2020, 5), (2022, 8)):
+        make_observation(
+            indicator=indicator,
+            value=Decimal(value),
+            published=ISSUED,
+            period_start=date(number, 12, 31),
+            period_end=date(number, 12, 31),
+        )
+    make_target(indicator=indicator, value=Decimal(13), baseline=Decimal(3), published=ISSUED)
 
-    html = html_of(client, as_of=as_of)
+    html = html_of(client).partition('class="key-figures"')[2].partition("</li>")[0]
 
-    assert f"<span>{shown}</span>" in html
-    assert f'class="bar-part" width="{width}"' in html
-    assert "dates inferred" in html
+    assert "from 4家 (31 December 2019) to 8家 (31 December 2022)" in html
+    # 2021 was never reported, which breaks the line: one of two points, and the newest alone.
+    assert html.count("<polyline") == 1
+    assert 'points="3.0,25.0 41.1,19.5"' in html
+    assert "target at least 13 organisations by the end of 2023" in texts(html, "p")[1]
+    assert "50% of the way since the baseline" in html
+    assert 'class="bar-part" width="50"' in html
+
+
+def test_a_key_figure_with_a_limit_has_no_bar(client, issue):
+    _report, measure = issue
+    indicator = key_indicator(measure)
+    make_observation(indicator=indicator, published=ISSUED)
+    make_target(indicator=indicator, comparator=Comparator.AT_MOST, published=ISSUED)
+
+    html = html_of(client).partition('class="key-figures"')[2].partition("</li>")[0]
+
+    assert "target at most 10 organisations" in html
+    assert "bar-part" not in html
+    assert "<polyline" not in html
 
 
 # The honesty panel

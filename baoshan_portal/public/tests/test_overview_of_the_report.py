@@ -17,7 +17,7 @@ from measures.tests.factories import to_the_past
 from metrics.models import Indicator
 from metrics.tests.factories import make_observation, make_target
 
-from .front_page import html_of, parts, row_of
+from .front_page import finding, html_of, parts, row_of, states_of, verdict
 
 DAY = date(2023, 8, 10)
 
@@ -29,18 +29,37 @@ pytestmark = [
 ]
 
 
+def total_of(cell: str) -> int:
+    """What the counts of a bar come to."""
+    return sum(int(word) for word in cell.split() if word.isdigit())
+
+
 def test_the_report_is_counted_by_section_and_theme(client):
     html = html_of(client)
 
-    for section in Section.objects.all():
-        measures = Measure.objects.filter(theme__section=section).count()
-        indicators = Indicator.objects.filter(measure__theme__section=section).count()
-        assert row_of(html, section.name_en) == [str(measures), f"{indicators}/{indicators}", "0"]
-    for theme in Theme.objects.all():
-        measures = theme.measures.count()
-        indicators = Indicator.objects.filter(measure__theme=theme).count()
-        assert row_of(html, theme.name_en) == [str(measures), f"{indicators}/{indicators}", "0"]
-    assert row_of(html, "Total") == ["80", "118/118", "0"]
+    for row in (*Section.objects.all(), *Theme.objects.all()):
+        to = "theme__section" if isinstance(row, Section) else "theme"
+        _targets, measures, figures, new = row_of(html, row.name_en)
+        assert total_of(measures) == Measure.objects.filter(**{to: row}).count()
+        assert total_of(figures) == Indicator.objects.filter(**{f"measure__{to}": row}).count()
+        assert new == "0"
+    targets, measures, figures, new = row_of(html, "Total")
+    assert targets == "cannot be verified 2"
+    assert (total_of(measures), total_of(figures), new) == (80, 118, "0")
+
+
+def test_of_the_report_nothing_can_be_verified_and_what_can_be_seen_is_told(client):
+    assert verdict(client) == [
+        "报告称2项目标已完成，但目标值从未公布，是否完成无法核验（数据截至2023年7月24日）。",
+        "2 targets are reported met, but their values were never published, so nothing can be "
+        "verified (data up to 24 July 2023).",
+    ]
+    (seen,) = finding(client)
+    assert seen == (
+        "118 of 118 indicators have a value and 0 were updated since the report; of 80 measures "
+        "10 are told as completed or routine; of 33 checks between figures 0 do not hold and 2 "
+        "raise a question."
+    )
 
 
 def test_the_loans_of_the_report_tell_what_they_grew_by(client):
@@ -67,6 +86,8 @@ def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
 
     counted = {link: count for count, link in parts(html).values()}
     assert len(counted) == 21
+    counted |= {link: count for link, count in states_of(html)}
+    assert len(counted) > 40 or as_of == "2023-07-24"
     for link, count in some(counted.items(), every=3):
         if "/checks/" in link:
             length = html_of(client, link).count('<article class="check"')
@@ -75,12 +96,12 @@ def test_every_count_is_the_length_of_the_list_that_it_leads_to(client, as_of):
         assert count.partition("/")[0] == str(length), link
 
 
-@pytest.mark.parametrize("query", ["", "?since=2023-07-01", "?as_of=2023-08-01"])
-def test_the_overview_asks_the_database_thirteen_questions(client, query):
+@pytest.mark.parametrize("query", ["", "?since=2023-07-01", "?order=worst", "?as_of=2023-08-01"])
+def test_the_overview_asks_the_database_twelve_questions(client, query):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(f"/{query}").status_code == 200
 
-    assert len(queries) == 13 + to_the_past("as_of" in query)
+    assert len(queries) == 12 + to_the_past("as_of" in query)
 
 
 @pytest.mark.parametrize("address", in_both_languages("/", "/?since=2023-07-01"))
@@ -109,6 +130,6 @@ def test_before_the_day_of_issue_the_page_says_that_nothing_was_published(client
 
     assert "On this day nothing had been published yet." in html
     assert "No key figure was public on this day." in html
-    assert row_of(html, "Total") == ["0", "0/0", "0"]
+    assert row_of(html, "Total") == ["none", "none", "none", "0"]
     assert "2023-07-01" in days(html)
-    assert texts(html, "dd")[:2] == ["2023-07-01", "none yet"]
+    assert texts(html.partition('class="strip"')[2], "dd")[:2] == ["2023-07-01", "none yet"]

@@ -10,7 +10,7 @@ from metrics.models import Indicator
 from metrics.rules.choices import Certainty, Frequency
 from metrics.tests.factories import make_indicator, make_observation
 
-from ..quality import facts
+from ..quality import with_facts
 
 
 @pytest.mark.django_db
@@ -31,6 +31,6 @@ def test_page_and_filter_agree(frequency, ended, on):
     day = date.fromisoformat(on)
 
     (row,) = Indicator.objects.with_latest(day)
-    (fact,) = facts(day, indicator.measure.theme.section.opinion, 30)
+    (known,) = with_facts(Indicator.objects.all(), day, 30)
 
-    assert fact["fresh"] == assess(row, None, day).timeliness.state
+    assert known.facts.fresh == assess(row, None, day).timeliness.state

@@ -128,7 +128,10 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
         "name", "number", "latest_figure", "latest_period", "category", "kind", "is_key",
         "published_on",
     )  # fmt: skip
-    list_filter = ("category", "kind", "level", "is_key", "measure__theme", "measure__lead")
+    list_filter = (
+        "category", "kind", "level", "is_key", "is_section_key", "measure__theme",
+        "measure__lead",
+    )  # fmt: skip
     search_fields = (*NamedAdmin.search_fields, "measure__name", "measure__code")
     autocomplete_fields = ("measure", "unit", "basis")
     fieldsets = (
@@ -145,7 +148,7 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
             },
         ),
         (_("Definition"), {"fields": ("scope", "scope_en", "caution", "caution_en")}),
-        (_("Publication"), {"fields": ("is_key", "published_on")}),
+        (_("Publication"), {"fields": (("is_key", "is_section_key", "key_order"), "published_on")}),
     )
 
     def get_queryset(self, request):

@@ -1,0 +1,87 @@
+"""How far the public figures can be checked: counts, each with a link to its list."""
+
+from collections import Counter
+
+from django.utils.translation import gettext as _
+
+from metrics.models import Indicator
+from metrics.rules.checks import Result
+from metrics.rules.choices import Freshness
+
+from .shares import Whole, whole
+
+
+def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
+    """Counts that say how far the public figures can be checked, each with a link to its list.
+
+    ``indicators`` have their ``facts``, ``checks`` counts checks by their results, and
+    ``link_to`` makes an address.
+    """
+
+    known = [row.facts for row in indicators]
+
+    def listed(**query):
+        return link_to("indicators", **query)
+
+    def yes_or_no(label, name, key, yes, no):
+        n = sum(getattr(row, key) for row in known)
+        return whole(
+            label,
+            (yes, n, listed(**{name: "yes"}), "yes"),
+            (no, len(known) - n, listed(**{name: "no"}), "no"),
+        )
+
+    published = sum(row.target == "published" for row in known)
+    unpublished = sum(row.has_target for row in known) - published
+    fresh = Counter(row.fresh for row in known)
+    return [
+        yes_or_no(_("Public value"), "value", "value", _("has one"), _("has none")),
+        yes_or_no(
+            _("Source"),
+            "traced",
+            "traced",
+            _("traced to a sentence or document"),
+            _("not traced"),
+        ),
+        whole(
+            _("Target"),
+            (_("value published"), published, listed(target="published"), "yes"),
+            (_("known, not published"), unpublished, listed(target="unpublished"), "half"),
+            (
+                _("none known"),
+                len(known) - published - unpublished,
+                listed(target="none"),
+                "no",
+            ),
+        ),
+        yes_or_no(_("Since the report"), "updated", "updated", _("updated"), _("not updated")),
+        whole(
+            _("Reported when due"),
+            *(
+                (state.label, fresh[state], listed(fresh=state), tone)
+                for state, tone in (
+                    (Freshness.LATE, "bad"),
+                    (Freshness.SILENT, "open"),
+                    (Freshness.NEVER, "warn"),
+                    (Freshness.ONCE, "no"),
+                    (Freshness.CURRENT, "good"),
+                )
+            ),
+        ),
+        yes_or_no(
+            _("Period"), "inferred", "inferred", _("partly inferred"), _("as the source states")
+        ),
+        whole(
+            _("Checks"),
+            *(
+                (result.label, checks[result], link_to("checks", result=result), tone)
+                for result, tone in (
+                    (Result.FAILS, "bad"),
+                    (Result.QUESTION, "half"),
+                    (Result.APPROXIMATE, "warn"),
+                    (Result.UNKNOWN, "open"),
+                    (Result.HOLDS, "good"),
+                )
+            ),
+        ),
+    ]

@@ -1,0 +1,215 @@
+"""How an opinion stands on a day: all that the front page and what to ask are made of, read once.
+
+Nine queries however many rows: indicators, targets, their definitions, values, checks, themes,
+measures, and what the committee said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from django.db.models import F, Q, QuerySet, Subquery
+
+from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
+from measures.submission import moment_of
+from measures.thresholds import Thresholds
+from metrics.assessment import (
+    Assessment,
+    CheckState,
+    assess,
+    assess_check,
+    indicators_in,
+)
+from metrics.history import replaced, standing
+from metrics.models import PLACE_IN_OPINION, Check, Indicator, Observation, Plan, Target
+from metrics.redefinition import Redefinition, redefinitions
+from metrics.rules.choices import Freshness, Kind, Verdict
+from metrics.rules.questions import Trouble, of_check
+
+from .quality import with_facts
+
+#: From a figure in a check to what a sentence on it needs.
+OF_TERMS = ("indicator__measure__theme__section__opinion", "indicator__measure__lead")
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """A public target, what can be concluded of it, and what became of its terms."""
+
+    target: Target
+    state: Assessment
+    terms: Redefinition
+
+    @property
+    def indicator(self) -> Indicator:
+        return self.target.indicator
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.state.verdict
+
+    @property
+    def theme(self) -> Theme:
+        return self.indicator.measure.theme
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was public of an opinion, or of all if it is None, on the day ``on``.
+
+    Each indicator has its ``facts``; those with a target, in a check, overdue or of the key
+    figures have their ``public_values`` too. Each measure has its ``status``, None where it is
+    not known.
+    """
+
+    on: date
+    as_of: date | None
+    opinion: Opinion | None
+    indicators: list[Indicator]
+    targets: list[TargetState]
+    checks: list[CheckState]
+    measures: list[Measure]
+
+    @property
+    def newest_period(self) -> date | None:
+        """The last day of the newest period that was reported; None if none was."""
+        days = (row.facts.newest for row in self.indicators)
+        return max((day for day in days if day), default=None)
+
+    @cached_property
+    def plans(self) -> list[Plan]:
+        """The plans of its targets, the first to begin first."""
+        plans = {row.target.plan for row in self.targets}
+        return sorted(plans, key=lambda plan: (plan.start_on, plan.pk))
+
+    def trouble(self, themes: Iterable[Theme]) -> Trouble:
+        """What speaks against the work on ``themes``."""
+        keys = {theme.pk for theme in themes}
+        targets = [row for row in self.targets if row.theme.pk in keys]
+        checks = [
+            check
+            for check in self.checks
+            if of_check(check.outcome.result)
+            and any(term.indicator.measure.theme_id in keys for term, _value in check.terms)
+        ]
+        late = [
+            row
+            for row in self.indicators
+            if row.measure.theme_id in keys and row.facts.fresh == Freshness.LATE
+        ]
+        verdicts = [row.verdict for row in targets]
+        return Trouble(
+            missed=verdicts.count(Verdict.MISSED),
+            contradicted=sum(row.state.contradicts_claim for row in targets),
+            behind=verdicts.count(Verdict.BEHIND),
+            contradictions=len(checks),
+            late=len(late),
+        )
+
+
+def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
+    """Six queries."""
+    indicators = Indicator.objects.published(as_of)
+    checks = Check.objects.published(as_of)
+    measures = Measure.objects.published(as_of)
+    if opinion:
+        indicators = indicators.of_opinion(opinion)
+        checks = checks.of_opinion(opinion)
+        measures = measures.filter(theme__section__opinion=opinion)
+    rows = with_facts(indicators.with_place().with_thresholds(), as_of, thresholds.grace_days)
+    by_key = {row.pk: row for row in rows}
+    versions = list(_versions_of_targets(indicators, as_of))
+    known_checks = checks.by_their_terms(*OF_TERMS)
+    asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
+    asked |= {target.indicator_id for target in versions}
+    values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
+    told = values.select_related("report").by_indicator()
+    public = defaultdict(list, {key: standing(found) for key, found in told.items()})
+    for key in asked & by_key.keys():
+        by_key[key].public_values = public[key]
+    for target in versions:
+        target.indicator = by_key[target.indicator_id]
+    targets = standing(versions)
+    terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of, told)
+    return Standing(
+        on,
+        as_of,
+        opinion,
+        rows,
+        [
+            TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
+            for target in targets
+        ],
+        [assess_check(check, public) for check in known_checks],
+        list(with_status(measures.with_place(), as_of)),
+    )
+
+
+def _is_shown(row: Indicator) -> bool:
+    """Whether all its values are needed: a key figure or its growth, or one that is overdue."""
+    is_growth = row.kind == Kind.GROWTH and row.basis and row.basis.is_key
+    return row.is_key or is_growth or row.facts.fresh == Freshness.LATE
+
+
+def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:
+    """Every target that was ever public, in the order of the indicators and of its due date."""
+    place = (f"indicator__{column}" for column in PLACE_IN_OPINION)
+    return (
+        Target.objects.filter(indicator__in=indicators)
+        .versions(moment_of(as_of))
+        .select_related("plan", "report")
+        .order_by(*place, F("due_on").asc(nulls_last=True), "pk")
+    )
+
+
+def with_status(measures: QuerySet, as_of: date | None) -> QuerySet:
+    """``measures`` with ``status``, that of the newest public state; None where none is known."""
+    status = MeasureState.objects.newest(as_of).values("status")[:1]
+    return measures.annotate(status=Subquery(status))
+
+
+@dataclass(frozen=True)
+class SectionThemes:
+    """A section with its themes, and how the committee evaluated it, the newest first."""
+
+    section: Section
+    themes: Sequence[Theme]
+    evaluations: Sequence[Evaluation]
+
+
+@dataclass(frozen=True)
+class CommitteesWord:
+    """How the committee evaluated the reports on an opinion, and its sections."""
+
+    of_reports: list[Evaluation]
+    of_sections: list[Evaluation]
+
+    @classmethod
+    def of(cls, opinion: Opinion, as_of: date | None) -> "CommitteesWord":
+        """One query."""
+        about = Q(report__opinion=opinion) | Q(section__opinion=opinion)
+        rows = list(Evaluation.objects.published(as_of).filter(about).with_subject())
+        return cls([row for row in rows if row.report_id], [row for row in rows if row.section_id])
+
+
+def sections_of(opinion: Opinion, word: CommitteesWord) -> list[SectionThemes]:
+    """The public sections of ``opinion`` with their themes; one query.
+
+    Of a section without a public theme nothing but its evaluation is public.
+    """
+    themes = Theme.objects.published().filter(section__opinion=opinion)
+    by_section = defaultdict(list)
+    for theme in themes.select_related("section__opinion"):
+        by_section[theme.section].append(theme)
+    for evaluation in word.of_sections:
+        by_section[evaluation.section] += []
+    return [
+        SectionThemes(
+            section,
+            by_section[section],
+            [row for row in word.of_sections if row.section == section],
+        )
+        for section in sorted(by_section, key=lambda section: section.order)
+    ]
