@@ -17,6 +17,7 @@ from . import (
 )
 from .changes import feeds
 from .changes import page as changes
+from .departments import page as departments
 from .lists.pages import IndicatorList, MeasureList, TargetList
 from .packs import page as packs
 
@@ -55,6 +56,8 @@ pages = [
         compare.chart,
         name="compare-chart",
     ),
+    path("departments/", departments.listing, name="departments"),
+    path("departments/<slug:code>/", departments.page, name="department"),
     path("checks/", checks.page, name="checks"),
     path("targets/", TargetList.as_view(), name="targets"),
     path("changes/", changes.page, name="changes"),

@@ -20,7 +20,11 @@ FILES = (
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")
-LISTS_AS_FILES = tuple(f"{page}?format={kind}" for page in LISTS for kind in ("csv", "xlsx"))
+#: Lists that take no filters, but leave as files all the same
+TABLES = ("/departments/",)
+LISTS_AS_FILES = tuple(
+    f"{page}?format={kind}" for page in (*LISTS, *TABLES) for kind in ("csv", "xlsx")
+)
 SECTIONS = ("/sections/1/", "/sections/2/", "/sections/3/", "/sections/4/")
 #: What there is of two opinions, once ``SECOND_OPINION`` is loaded
 OPINIONS = (
@@ -42,6 +46,7 @@ PLAIN_PAGES = (
     *SECTIONS,
     *LISTS,
     *COMPARISONS,
+    "/departments/",
     "/checks/",
     "/changes/",
     "/find/",

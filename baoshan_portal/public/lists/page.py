@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from django.core.paginator import InvalidPage, Paginator
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -27,9 +28,10 @@ def table_file(table, file_format: str, name: str, day: str):
         Column(column.header, **column.column.attrs.get("file", {}))
         for column in table.columns.iterall()
     ]
-    rows = (
-        BoundRow(record, table) for record in table.data.data.iterator(chunk_size=READ_TOGETHER)
-    )
+    records = table.data.data
+    if isinstance(records, QuerySet):
+        records = records.iterator(chunk_size=READ_TOGETHER)
+    rows = (BoundRow(record, table) for record in records)
     return download(
         file_format,
         file_name(name),

@@ -5,7 +5,7 @@ from django.db.models import Max
 from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override
 
 from metrics.models import Indicator, Observation
 
@@ -14,6 +14,11 @@ from ..as_of import address
 from ..measure import indicator_rows
 
 register = template.Library()
+
+#: What the pages that list things are called, by the names of their addresses.
+LISTS = {
+    "departments": gettext_lazy("Departments"),
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -60,13 +65,20 @@ def newest_period_of_page(context):
 
 @register.inclusion_tag("public/_crumbs.html", takes_context=True)
 def crumbs(context, *rows):
-    """The way down to this page: the overview, then ``rows`` with the numbers that they have."""
+    """The way down to this page: the overview, then ``rows`` with the numbers that they have.
+
+    A row may be the name of a list, such as "departments".
+    """
     request = context.get("request")
-    numbered = ((getattr(row, "number", None) or row.order, row) for row in rows)
     return {
         "places": [
             (address(request, "overview"), "", _("Overview")),
-            *((address(request, row), number, row) for number, row in numbered),
+            *(
+                (address(request, row), "", LISTS[row])
+                if isinstance(row, str)
+                else (address(request, row), getattr(row, "number", None) or row.order, row)
+                for row in rows
+            ),
         ]
     }
 
