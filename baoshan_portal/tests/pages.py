@@ -21,7 +21,7 @@ FILES = (
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")
 #: Lists that take no filters, but leave as files all the same
-TABLES = ("/departments/",)
+TABLES = ("/departments/", "/money/", "/counted/enterprises/", "/counted/platforms/")
 LISTS_AS_FILES = tuple(
     f"{page}?format={kind}" for page in (*LISTS, *TABLES) for kind in ("csv", "xlsx")
 )
@@ -47,6 +47,9 @@ PLAIN_PAGES = (
     *LISTS,
     *COMPARISONS,
     "/departments/",
+    "/money/",
+    "/counted/enterprises/",
+    "/counted/platforms/",
     "/checks/",
     "/changes/",
     "/find/",

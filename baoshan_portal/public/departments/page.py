@@ -2,19 +2,16 @@
 
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django_tables2 import RequestConfig
 
 from measures.models import Department
-from measures.spreadsheets import TYPES
 from measures.submission import end_of_day
 
-from ..as_of import BadQuery
 from ..changes.page import default_since, newest_report
 from ..changes.publications import changes_between
 from ..changes.states import state_changes
 from ..data_file import day_of_state
-from ..lists.page import table_file
+from ..lists.page import file_format_of, table_file
 from .ends import tell_ends
 from .records import RECENT_DAYS, records
 from .table import DepartmentTable, verdict_lines
@@ -26,12 +23,7 @@ MOST_CHANGES = 30
 def listing(request):
     """All departments in one table, the gravest first; ``?format=csv`` or ``xlsx`` as a file."""
     rows = records(request.as_of)
-    file_format = request.GET.get("format")
-    if file_format and file_format not in TYPES:
-        raise BadQuery(
-            _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
-            % {"format": file_format[:20]}
-        )
+    file_format = file_format_of(request)
     table = DepartmentTable(rows, default="" if file_format else "—")
     RequestConfig(request, paginate=False).configure(table)
     if file_format:

@@ -8,15 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from measures.numerals import rounded
-from measures.spreadsheets import Kind
 from metrics.rules.choices import Freshness, Verdict
 from metrics.wording import percent_text
 
 from ..as_of import address
-from ..lists.tables import COUNT, LONG, NAME, NUMBER, WORD
+from ..lists.tables import COUNT, DAY, LONG, NAME, NUMBER, WORD
 from .records import BY_GRAVITY, Record
-
-DAY = {"file": {"kind": Kind.DATE, "width": 12}}
 
 
 def _count(name, **options) -> tables.Column:
@@ -142,7 +139,7 @@ class DepartmentTable(tables.Table):
         if not record.missing:
             return bar
         missing = _("%(n)d never handed in") % {"n": record.missing}
-        return format_html("{}<br><small>{}</small>", bar, missing)
+        return format_html('{}<small class="below">{}</small>', bar, missing)
 
     def value_share(self, value):
         return None if value is None else rounded(value)

@@ -41,6 +41,17 @@ def table_file(table, file_format: str, name: str, day: str):
     )
 
 
+def file_format_of(request) -> str:
+    """The format that ``?format=`` asks for, empty for the page itself; raises BadQuery."""
+    file_format = request.GET.get("format", "")
+    if file_format and file_format not in TYPES:
+        raise BadQuery(
+            _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
+            % {"format": file_format[:20]}
+        )
+    return file_format
+
+
 class CountedPaginator(Paginator):
     """Pages of rows whose number is known, so that the database is not asked for it again."""
 
@@ -71,8 +82,7 @@ class ListPage(SingleTableMixin, FilterView):
         self.filterset = self.get_filterset(self.get_filterset_class())
         valid = self.filterset.is_valid()
         self.object_list = self.filterset.qs if valid else self.filterset.queryset.none()
-        file_format = request.GET.get("format")
-        if file_format and valid:
+        if valid and (file_format := file_format_of(request)):
             return self.file(file_format)
         context = self.get_context_data(
             filter=self.filterset,
@@ -116,11 +126,6 @@ class ListPage(SingleTableMixin, FilterView):
         return urlencode(kept, doseq=True)
 
     def file(self, file_format: str):
-        if file_format not in TYPES:
-            raise BadQuery(
-                _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
-                % {"format": file_format[:20]}
-            )
         # Where the page shows a dash, the file has an empty cell.
         table = self.sorted_table(self.object_list, default="")
         return table_file(table, file_format, self.file_name, day_of_state(self.request.as_of))

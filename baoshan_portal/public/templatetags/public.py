@@ -2,11 +2,12 @@
 
 from django import template
 from django.db.models import Max
-from django.urls import reverse, translate_url
+from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
+from measures.models import Theme
 from metrics.models import Indicator, Observation
 
 from .. import check_marks
@@ -15,9 +16,21 @@ from ..measure import indicator_rows
 
 register = template.Library()
 
-#: What the pages that list things are called, by the names of their addresses.
-LISTS = {
-    "departments": gettext_lazy("Departments"),
+#: The pages that the head of every page leads to, by the names of their addresses.
+WAYS = {
+    "overview": gettext_lazy("Overview"),
+    "questions": gettext_lazy("What to ask"),
+    "targets": gettext_lazy("Targets"),
+    "measures": gettext_lazy("Measures"),
+    "indicators": gettext_lazy("Indicators"),
+    "departments": pgettext_lazy("pages", "Departments"),
+    "money": gettext_lazy("Money"),
+    "choose": gettext_lazy("Compare"),
+    "checks": gettext_lazy("Checks"),
+    "changes": gettext_lazy("Changes"),
+    "packs": pgettext_lazy("pages", "Briefing packs"),
+    "method": gettext_lazy("Method"),
+    "data": gettext_lazy("Open data"),
 }
 
 
@@ -25,6 +38,21 @@ LISTS = {
 def page(context, target, *args, **query) -> str:
     """The address of ``target``, keeping the day that this page speaks of; see ``address``."""
     return address(context.get("request"), target, *args, **query)
+
+
+@register.simple_tag(takes_context=True)
+def ways(context) -> list[tuple[str, str, bool]]:
+    """Address and name of every page that the head leads to, and whether this page is it."""
+    request = context.get("request")
+    found = []
+    for name, words in WAYS.items():
+        try:
+            path = reverse(name)
+        except NoReverseMatch:
+            continue
+        here = getattr(request, "path", "") == path
+        found.append((address(request, name), words, here))
+    return found
 
 
 @register.simple_tag(takes_context=True)
@@ -74,7 +102,7 @@ def crumbs(context, *rows):
         "places": [
             (address(request, "overview"), "", _("Overview")),
             *(
-                (address(request, row), "", LISTS[row])
+                (address(request, row), "", WAYS[row])
                 if isinstance(row, str)
                 else (address(request, row), getattr(row, "number", None) or row.order, row)
                 for row in rows
@@ -104,4 +132,22 @@ def indicators_of(context, measure):
         "has_courses": any(line.course for line in lines),
         "has_targets": any(line.assessments for line in lines),
         "request": context["request"],
+    }
+
+
+@register.inclusion_tag("public/_neighbours.html", takes_context=True)
+def neighbours(context, first, last=None):
+    """The way to the theme before ``first`` and to the one after ``last`` (``first`` if None), in
+    the order of their opinion; a query."""
+    request = context["request"]
+    opinion = first.section.opinion_id
+    themes = Theme.objects.published(request.as_of).filter(section__opinion=opinion)
+    themes = list(themes.select_related("section__opinion"))
+    places = {theme.pk: n for n, theme in enumerate(themes)}
+    before = places.get(first.pk, 0) - 1
+    after = places.get((last or first).pk, len(themes)) + 1
+    return {
+        "before": themes[before] if before >= 0 else None,
+        "after": themes[after] if after < len(themes) else None,
+        "request": request,
     }

@@ -128,9 +128,17 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
         "name", "number", "latest_figure", "latest_period", "category", "kind", "is_key",
         "published_on",
     )  # fmt: skip
-    list_filter = ("category", "kind", "level", "is_key", "measure__theme", "measure__lead")
+    list_filter = (
+        "category",
+        "kind",
+        "level",
+        "nature",
+        "is_key",
+        "measure__theme",
+        "measure__lead",
+    )
     search_fields = (*NamedAdmin.search_fields, "measure__name", "measure__code")
-    autocomplete_fields = ("measure", "unit", "basis")
+    autocomplete_fields = ("measure", "unit", "recipients", "basis")
     fieldsets = (
         (None, {"fields": ("code", ("measure", "order"), "name", "name_en", "unit")}),
         (
@@ -139,6 +147,7 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
                 "fields": (
                     ("category", "kind"),
                     ("direction", "level"),
+                    ("nature", "recipients"),
                     "basis",
                     ("frequency", "schedule_agreed_on", "due_from"),
                 )
