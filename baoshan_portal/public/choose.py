@@ -168,11 +168,11 @@ class Choice:
     def title(self) -> str:
         return pgettext("between names", ", ").join(str(row.indicator) for row in self.chosen)
 
-    def spec(self, heading: Heading | None = None) -> dict | None:
-        """The chart; None where there is nothing to compare in one."""
+    def spec(self, heading: Heading | None = None, *, narrow: bool = False) -> dict | None:
+        """The chart, ``narrow`` for a phone; None where there is nothing to compare in one."""
         if len(self.drawn) < FEWEST:
             return None
-        if not self.has_lines and self.mode == UNIT:
+        if not self.has_lines:
             bars = [
                 Bar(row.indicator, row.in_unit(row.latest, self.unit), row.latest)
                 for row in self.drawn
@@ -185,7 +185,8 @@ class Choice:
             )
             for row in self.drawn
         ]
-        return side_by_side.spec(lines, title, from_zero=self.mode == UNIT, heading=heading)
+        from_zero = self.mode == UNIT
+        return side_by_side.spec(lines, title, from_zero=from_zero, narrow=narrow, heading=heading)
 
     def _point(self, row: Chosen, value: Observation) -> side_by_side.Point:
         text = observed_text(value, row.indicator.unit)
@@ -245,11 +246,14 @@ def page(request):
         name, day = file_name("compare"), day_of_state(request.as_of)
         return download(file_format, name, COLUMNS, _lines(choice), f"{name}-{day}.{file_format}")
     spec = choice.spec() if choice.is_enough else None
-    svg = drawing.svgs([spec])[0] if spec else None
+    narrow = choice.spec(narrow=True) if spec and choice.has_lines else None
+    drawn = drawing.svgs([one for one in (spec, narrow) if one])
+    svg, small = (*drawn, None, None)[:2]
     context = {
         "choice": choice,
         "has_chart": spec is not None,
         "chart": svg and inline(svg),
+        "narrow": small and inline(small),
         "categories": Category.choices,
         "others": _others(request, choice),
         "is_full": len(choice.chosen) >= MOST,

@@ -35,18 +35,23 @@ OPINIONS = (
 )
 SECOND_OPINION = str(Path(__file__).parent / "fixtures" / "second_opinion.yaml")
 COMPARISONS = ("/compare/enterprises/", "/compare/funds/", "/compare/platforms/")
+#: Indicators that a reader chose
+CHOICE = "/compare/?indicator=guaranteed-loan-amount&indicator=technology-credit-amount"
 PICTURES = (
     "/indicators/guaranteed-loan-amount/chart.svg",
     "/en/indicators/guaranteed-loan-amount/chart.png",
     "/compare/funds/money.svg",
     "/en/compare/funds/money.png",
+    CHOICE.replace("/compare/", "/compare/chart.svg"),
 )
 PLAIN_PAGES = (
     "/",
     *SECTIONS,
     *LISTS,
     *COMPARISONS,
+    "/compare/",
     "/departments/",
+    "/departments/science-technology/",
     "/money/",
     "/counted/enterprises/",
     "/counted/platforms/",

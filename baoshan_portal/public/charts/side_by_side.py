@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from .frame import ACCENT, INK, INK_SOFT, PAPER, TYPE, Heading, framed, lines_of, text_width
 
-WIDTH, HEIGHT = 560, 300
+WIDTH, NARROW, HEIGHT = 560, 250, 300
 #: Shape, ink and dashes of the first to the sixth line.
 STYLES = (
     ("circle", ACCENT, [1, 0]),
@@ -48,13 +48,25 @@ class Line:
     points: Sequence[Point]
 
 
-def spec(lines: Sequence[Line], title: str, *, from_zero: bool, heading: Heading | None = None):
-    """``lines`` (each with a point) over one scale, named ``title``."""
+def spec(
+    lines: Sequence[Line],
+    title: str,
+    *,
+    from_zero: bool,
+    narrow: bool = False,
+    heading: Heading | None = None,
+) -> dict:
+    """``lines`` (each with a point) over one scale, named ``title``.
+
+    ``narrow`` is for a phone: the lines carry their signs, which the page explains.
+    """
+    width = NARROW if narrow else WIDTH
     values = [float(point.value) for line in lines for point in line.points]
     low, high = _domain(min(values), max(values), from_zero)
     layers = [layer for line in lines for layer in _line_layers(line)]
     ends = [(line, float(line.points[-1].value)) for line in lines]
-    labels = _labels([(line, (high - value) / (high - low) * HEIGHT) for line, value in ends])
+    ends = [(line, (high - value) / (high - low) * HEIGHT) for line, value in ends]
+    labels = _labels(ends, narrow)
     layers.append(
         {
             "data": {"values": labels},
@@ -67,7 +79,7 @@ def spec(lines: Sequence[Line], title: str, *, from_zero: bool, heading: Heading
                 "aria": False,
             },
             "encoding": {
-                "x": {"value": WIDTH + 12},
+                "x": {"value": width + 12},
                 "y": {"field": "y", "type": "quantitative", "scale": None, "axis": None},
                 "text": {"field": "text", "type": "nominal"},
                 "color": {"field": "ink", "type": "nominal", "scale": None, "legend": None},
@@ -82,7 +94,9 @@ def spec(lines: Sequence[Line], title: str, *, from_zero: bool, heading: Heading
         "axis": {
             "title": None,
             "format": "%Y" if len(years) > 2 else "%Y-%m",
-            "tickCount": 6 if len(years) <= 2 else {"interval": "year", "step": _step(years)},
+            "tickCount": (3 if narrow else 6)
+            if len(years) <= 2
+            else {"interval": "year", "step": _step(years)},
             "grid": False,
             "labelOverlap": True,
         },
@@ -107,7 +121,7 @@ def spec(lines: Sequence[Line], title: str, *, from_zero: bool, heading: Heading
         layer["encoding"]["y"] |= y
     return framed(
         layers,
-        width=WIDTH,
+        width=width,
         height=HEIGHT,
         left=_left(low, high),
         right=max(text_width(part) for row in labels for part in row["text"].split("\n")) + 20,
@@ -164,10 +178,13 @@ def _line_layers(line: Line) -> list[dict]:
     return [{"mark": mark, "encoding": place, "data": {"values": rows}}, points]
 
 
-def _labels(ends: Sequence[tuple[Line, float]]) -> list[dict]:
+def _labels(ends: Sequence[tuple[Line, float]], only_signs: bool) -> list[dict]:
     """The name at the end of each line, moved up or down so that no two touch."""
     texts = [
-        "\n".join(lines_of(f"{SIGNS[line.place]} {line.name}", ROOM)) for line, _height in ends
+        SIGNS[line.place]
+        if only_signs
+        else "\n".join(lines_of(f"{SIGNS[line.place]} {line.name}", ROOM))
+        for line, _height in ends
     ]
     rows = sorted(zip(ends, texts, strict=True), key=lambda row: row[0][1])
     heights = [(text.count("\n") + 1) * LINE + 4 for _end, text in rows]

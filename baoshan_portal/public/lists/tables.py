@@ -327,7 +327,7 @@ class TargetTable(OpinionTable):
         attrs=DAY,
     )
     difference = tables.Column(
-        verbose_name=_("Difference"), accessor="pk", attrs=NUMBER | COUNT, orderable=False
+        verbose_name=_("Difference"), accessor="pk", attrs=WORD_NUMBER | COUNT, orderable=False
     )
     completion = tables.Column(
         verbose_name=_("Completion (%)"), accessor="pk", attrs=NUMBER | COUNT, orderable=False
@@ -346,7 +346,7 @@ class TargetTable(OpinionTable):
         attrs=COUNT,
         orderable=False,
     )
-    claim = tables.Column(verbose_name=_("What the report says"))
+    claim = tables.Column(verbose_name=_("What the report says"), attrs=PERIOD)
     verdict = tables.Column(verbose_name=_("What can be concluded"), accessor="pk", orderable=False)
     # On the page it stands below what the report says.
     source = tables.Column(
