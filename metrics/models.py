@@ -36,6 +36,7 @@ from .rules.choices import (
     Frequency,
     Kind,
     Level,
+    Nature,
     Qualifier,
 )
 from .rules.periods import is_over
@@ -117,6 +118,8 @@ class Unit(Named):
         return self.base or self
 
 
+#: The quantity of amounts of money
+MONEY = "money"
 #: From an indicator: the columns to sort by, so that the rows of an opinion stand together.
 PLACE_IN_OPINION = (*(f"measure__{column}" for column in MEASURES_PLACE), "order")
 
@@ -232,6 +235,22 @@ class Indicator(Named):
         _("direction"), max_length=10, choices=Direction, default=Direction.UP
     )
     level = models.CharField(_("level"), max_length=10, choices=Level, blank=True)
+    nature = models.CharField(
+        _("nature of the money"),
+        max_length=12,
+        choices=Nature,
+        blank=True,
+        help_text=_("Of an amount of money only; what differs in nature is never added up."),
+    )
+    recipients = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="received",
+        verbose_name=_("recipients are counted by"),
+        help_text=_("The indicator that counts who received the money."),
+    )
     scope = TextField(
         _("what it counts (Chinese)"), help_text=_("Scope 口径: what is counted, and how.")
     )
@@ -307,14 +326,23 @@ class Indicator(Named):
                 name="indicator_not_its_own_basis",
                 violation_error_message=_("An indicator cannot be derived from itself."),
             ),
+            models.CheckConstraint(
+                condition=Q(recipients__isnull=True) | (~Q(nature="") & ~Q(recipients=F("pk"))),
+                name="indicator_recipients_of_money",
+                violation_error_message=_(
+                    "Only money has recipients: say its nature, and name another indicator."
+                ),
+            ),
         ]
 
     def get_absolute_url(self):
         return reverse("indicator", args=[self.code])
 
     def clean(self):
-        """Refuses another unit once there are values: it would change what they say."""
+        """Refuses another unit once there are values, which would change what they say, and
+        recipients or a nature of what is no money."""
         super().clean()
+        self._check_nature()
         stored = Indicator.objects.filter(pk=self.pk).exclude(unit=self.unit_id).first()
         if stored and (stored.observations.exists() or stored.targets.exists()):
             raise ValidationError(
@@ -323,6 +351,19 @@ class Indicator(Named):
         if stored and stored.unit.quantity != self.unit.quantity and stored.check_terms.exists():
             raise ValidationError(
                 {"unit": _("A check compares it with other figures of the quantity until now.")}
+            )
+
+    def _check_nature(self) -> None:
+        if self.nature and self.unit_id and self.unit.quantity != MONEY:
+            raise ValidationError(
+                {"nature": _("It is counted in %(unit)s, which is no money.") % {"unit": self.unit}}
+            )
+        if self.recipients and self.recipients.unit.quantity == MONEY:
+            raise ValidationError(
+                {
+                    "recipients": _("“%(figure)s” is money and counts nobody.")
+                    % {"figure": self.recipients}
+                }
             )
 
     def was_public(self, day: date) -> bool:

@@ -60,6 +60,15 @@ def percent_text(value: Decimal | None) -> str:
     return "" if value is None else f"{plain(rounded(value))}%"
 
 
+def days_left_text(days: int | None) -> str:
+    """How long it is until a day, or since when it is over; empty where it is not known."""
+    if days is None:
+        return ""
+    if days < 0:
+        return ngettext("over for %(n)d day", "over for %(n)d days", -days) % {"n": -days}
+    return ngettext("%(n)d day left", "%(n)d days left", days) % {"n": days}
+
+
 def baseline_text(baseline: Baseline | None, unit) -> str:
     """From what the way to a target is measured, and why: 6.02亿元（2024-12-31, …）."""
     if baseline is None:

@@ -50,6 +50,8 @@ class File:
 
 
 WATERMARK = Field("watermark", "string", _("says that this is a demonstration"))
+#: What the nature of an amount of money is called.
+NATURE = _("public, subsidy, credit, quota, investment or revenue; empty: no money, or not said")
 OPINION = Field("opinion", "string", _("permanent code of the opinion; numbers are unique in it"))
 
 

@@ -20,7 +20,7 @@ from .charts import drawing
 from .charts.frame import inline
 from .charts.history import distinct, series, small_spec
 from .committee import evaluations_about
-from .departments import tell_ends
+from .departments.ends import tell_ends
 from .measure_states import state_of
 
 

@@ -23,7 +23,7 @@ from metrics.redefinition import redefinitions
 from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
-from .data_file import OPINION, Field, File, csv_answer, number, prose
+from .data_file import NATURE, OPINION, Field, File, csv_answer, number, prose
 from .lists.pages import measures_with_counts
 from .record_files import CHECKS, DEFINITIONS, NOTES
 from .vintages import OF_OBSERVATIONS, VINTAGES
@@ -82,6 +82,9 @@ INDICATORS = File(
             _("way from the baseline to the target in percent; empty: cannot be said"),
         ),
         OPINION,
+        Field("level", "string", _("national, municipal or district; empty: not stated")),
+        Field("nature", "string", NATURE),
+        Field("recipients", "string", _("code of the indicator that counts who received it")),
     ),
     ("code",),
 )
@@ -238,6 +241,7 @@ def indicators(request):
     as_of = request.as_of
     on = as_of or timezone.localdate()
     rows = Indicator.objects.published(as_of).with_place().with_latest(as_of)
+    rows = rows.select_related("recipients")
     public = set(Indicator.objects.published(as_of).values_list("pk", flat=True))
     lines = (
         _indicator(request, row, on, public) for row in rows.iterator(chunk_size=READ_TOGETHER)
@@ -278,6 +282,9 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         _why_no_completion(state),
         _percent(state.progress),
         row.measure.theme.section.opinion.code,
+        row.level,
+        row.nature,
+        row.recipients.code if row.recipients_id in public else None,
     )
 
 

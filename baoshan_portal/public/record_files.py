@@ -17,7 +17,7 @@ from metrics.models import Check, Indicator, Unit
 from metrics.rules.checks import Result
 from metrics.rules.choices import Missing
 
-from .data_file import OPINION, Field, File, csv_answer, moment_text, number, prose
+from .data_file import NATURE, OPINION, Field, File, csv_answer, moment_text, number, prose
 
 CHECKS = File(
     "checks.csv",
@@ -80,6 +80,8 @@ DEFINITIONS = File(
         Field("public_from", "date", _("first day at the end of which this wording was public")),
         Field("public_to", "date", _("last day; empty: still public")),
         OPINION,
+        Field("nature", "string", NATURE),
+        Field("recipients", "string", _("code of the indicator that counts who received it")),
     ),
     ("code", "public_from"),
 )
@@ -158,7 +160,7 @@ def _definitions(rows: Iterator[Indicator], moment: datetime) -> Iterator[tuple]
         places = Measure.objects.with_place().in_bulk({words["measure_id"] for words in said})
         bases = dict(
             Indicator.objects.once_published(timezone.localdate(moment - timedelta.resolution))
-            .filter(pk__in={words["basis_id"] for words in said if words["basis_id"]})
+            .filter(pk__in={key for words in said for key in _related(words) if key})
             .values_list("pk", "code")
         )
         units = dict(Unit.objects.values_list("pk", "name"))
@@ -173,6 +175,11 @@ def _wordings(rows: list[Indicator], moment: datetime) -> dict[int, list[Version
     for version in versions.filter(subject_pk__in=found):
         found[version.subject_pk].append(version)
     return found
+
+
+def _related(words: dict) -> tuple:
+    """The keys of the other indicators that a version names; it may be older than the column."""
+    return words["basis_id"], words.get("recipients_id")
 
 
 def _definitions_of(
@@ -200,9 +207,12 @@ def _definitions_of(
             words["frequency"],
             place.code,
             place.theme.section.opinion.code,
+            # Versions are older than these two columns.
+            words.get("nature") or "",
+            bases.get(words.get("recipients_id")),
         )
         if told and told[-1][0] == said:
             first = told.pop()[1]
         told.append((said, first, last))
-    for (*said, opinion), first, last in told:
-        yield (*said, first, last, opinion)
+    for (*said, opinion, nature, recipients), first, last in told:
+        yield (*said, first, last, opinion, nature, recipients)

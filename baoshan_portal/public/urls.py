@@ -3,12 +3,15 @@ from django.urls import path
 from . import (
     about,
     checks,
+    choose,
     compare,
     components,
+    counted,
     display,
     find,
     indicator,
     measure,
+    money,
     open_data,
     record_files,
     section,
@@ -16,6 +19,7 @@ from . import (
 )
 from .changes import feeds
 from .changes import page as changes
+from .departments import page as departments
 from .lists.pages import IndicatorList, MeasureList, TargetList
 from .overview import page as overview
 from .packs import page as packs
@@ -50,12 +54,18 @@ pages = [
         indicator.chart,
         name="indicator-chart",
     ),
+    path("compare/", choose.page, name="choose"),
+    path("compare/chart.<slug:file_format>", choose.chart, name="choose-chart"),
     path("compare/<slug:category>/", compare.page, name="compare"),
     path(
         "compare/<slug:category>/<slug:quantity>.<slug:file_format>",
         compare.chart,
         name="compare-chart",
     ),
+    path("departments/", departments.listing, name="departments"),
+    path("departments/<slug:code>/", departments.page, name="department"),
+    path("money/", money.page, name="money"),
+    path("counted/<slug:category>/", counted.page, name="counted"),
     path("checks/", checks.page, name="checks"),
     path("questions/", questions.page, name="questions"),
     path("targets/", TargetList.as_view(), name="targets"),

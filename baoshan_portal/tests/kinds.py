@@ -51,6 +51,9 @@ OTHERS = (
     "/targets/?q=zzzz",
     "/checks/?result=fails",
     "/changes/?from=2023-08-01",
+    "/compare/?indicator=high-tech-enterprises",
+    "/compare/?indicator=high-tech-enterprises&indicator=technology-smes-registered",
+    "/departments/nanda/",
     "/find/?q=148.54",
     "/find/?q=zzzz",
     "/packs/?theme=core-area",
@@ -65,6 +68,7 @@ ERRORS = (
     "/indicators/high-tech-enterprises/?as_of=2023-07-01",
     "/?as_of=yesterday",
     "/indicators/?category=nonsense",
+    "/compare/?indicator=nonsense",
 )
 
 

@@ -20,8 +20,10 @@ FILES = (
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")
+#: Lists that take no filters, but leave as files all the same
+TABLES = ("/departments/", "/money/", "/counted/enterprises/", "/counted/platforms/")
 LISTS_AS_FILES = tuple(
-    f"{page}?format={kind}" for page in (*LISTS, "/questions/") for kind in ("csv", "xlsx")
+    f"{page}?format={kind}" for page in (*LISTS, *TABLES, "/questions/") for kind in ("csv", "xlsx")
 )
 SECTIONS = ("/sections/1/", "/sections/2/", "/sections/3/", "/sections/4/")
 #: What there is of two opinions, once ``SECOND_OPINION`` is loaded
@@ -33,17 +35,26 @@ OPINIONS = (
 )
 SECOND_OPINION = str(Path(__file__).parent / "fixtures" / "second_opinion.yaml")
 COMPARISONS = ("/compare/enterprises/", "/compare/funds/", "/compare/platforms/")
+#: Indicators that a reader chose
+CHOICE = "/compare/?indicator=guaranteed-loan-amount&indicator=technology-credit-amount"
 PICTURES = (
     "/indicators/guaranteed-loan-amount/chart.svg",
     "/en/indicators/guaranteed-loan-amount/chart.png",
     "/compare/funds/money.svg",
     "/en/compare/funds/money.png",
+    CHOICE.replace("/compare/", "/compare/chart.svg"),
 )
 PLAIN_PAGES = (
     "/",
     *SECTIONS,
     *LISTS,
     *COMPARISONS,
+    "/compare/",
+    "/departments/",
+    "/departments/science-technology/",
+    "/money/",
+    "/counted/enterprises/",
+    "/counted/platforms/",
     "/checks/",
     "/questions/",
     "/changes/",

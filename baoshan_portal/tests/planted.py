@@ -36,7 +36,7 @@ from measures.submission import State
 from measures.tests import factories as words
 from measures.tests.factories import ISSUED, change, reword
 from metrics.models import Indicator, Observation, Target, Unit
-from metrics.rules.choices import Certainty
+from metrics.rules.choices import Certainty, Nature
 from metrics.tests import factories as numbers
 
 #: Asked for in searches; a page may repeat it, which is no leak.
@@ -249,6 +249,8 @@ def _indicators(world: World) -> None:
             fields = {"indicator": hidden, "locator": "", **more}
             make(published=ISSUED, **world.marks.of(model, "of what is hidden", **fields))
     reword(world.indicator, basis=hidden)
+    loan = Indicator.objects.published().filter(nature=Nature.CREDIT).first()
+    reword(loan, recipients=hidden)
 
 
 def _checks(world: World) -> None:

@@ -212,6 +212,8 @@ NAMES = [
     "measure__id__exact",
     "code",
     "reason",
+    "indicator",
+    "as",
     "figure",
     "preview",
     "submit",

@@ -21,6 +21,7 @@ from metrics.tests.factories import make_observation
 
 from . import planted
 from .pages import (
+    CHOICE,
     EXPORTS,
     FILES,
     FORBIDDEN_INLINE,
@@ -45,6 +46,8 @@ PAST = (
     "/changes/?from=2023-01-01",
     "/changes/feed/",
     "/changes/feed/section/1/",
+    "/changes/feed/department/science-technology/",
+    CHOICE,
     "/packs/pack.csv",
     "/packs/pack.docx?theme=core-area",
     f"/find/?q={planted.STEM}",
@@ -67,7 +70,9 @@ def answers(marks):
         *in_both_languages(*(f"/find/?q={word}" for word in ("不得", planted.STEM, "9182"))),
         *in_both_languages("/changes/?from=2023-01-01", "/changes/feed/"),
         *in_both_languages(*OPINIONS),
+        *in_both_languages(CHOICE, f"{CHOICE}&format=csv"),
         "/changes/feed/section/1/",
+        "/changes/feed/department/science-technology/",
         "/changes/feed/section/invented-2024-18-1/",
         *in_both_languages("/packs/pack.csv"),
         *EXPORTS,
@@ -258,9 +263,20 @@ ADDRESSES = {
     "opinion": ("/opinions/{}/", "/opinions/{}/sections/900/", "/changes/feed/opinion/{}/"),
     "section": ("/measures/?section={}", "/indicators/?not_section={}", "/packs/?section={}"),
     "theme": ("/measures/?theme={}", "/targets/?theme={}", "/packs/pack.csv?theme={}"),
-    "department": ("/measures/?department={}", "/packs/?department={}"),
+    "department": (
+        "/measures/?department={}",
+        "/packs/?department={}",
+        "/departments/{}/",
+        "/changes/feed/department/{}/",
+    ),
     "measure": ("/measures/{}/", "/changes/feed/measure/{}/"),
-    "indicator": ("/indicators/{}/", "/indicators/{}/chart.svg", "/changes/feed/indicator/{}/"),
+    "indicator": (
+        "/indicators/{}/",
+        "/indicators/{}/chart.svg",
+        "/changes/feed/indicator/{}/",
+        "/compare/?indicator={}",
+        "/compare/chart.svg?indicator={}",
+    ),
 }
 
 

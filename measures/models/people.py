@@ -6,12 +6,16 @@ from django.apps import apps
 from django.contrib.auth.models import AbstractUser, Group
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
 from ..fields import CharField
+from ..submission import moment_of
 from ..text import Named, NamedQuerySet
 
 _names = {field.name: field.verbose_name for field in AbstractUser._meta.fields}
@@ -42,6 +46,35 @@ class DepartmentQuerySet(NamedQuerySet):
             | Q(pk__in=measures.filter(supporting__isnull=False).values("supporting"))
         ).values("pk")
         return self.filter(Q(pk__in=named) | Q(pk__in=self._successors(named)))
+
+    def once_published(self, as_of: date | None = None):
+        """Those, and whatever led or supported a public measure on an earlier day: an office that
+        ended and handed everything over keeps its page."""
+        moment, day = moment_of(as_of), as_of or timezone.localdate()
+        stood = Q(valid_from__isnull=True) | Q(valid_from__lt=moment)
+        versions = apps.get_model("measures.Version").objects.filter(stood).order_by()
+        measures = apps.get_model("measures.Measure")
+        led = versions.filter(subject_type=measures._meta.db_table).annotate(
+            public_on=Cast(KT("content__published_on"), models.DateField()),
+            office=Cast(KT("content__lead_id"), models.BigIntegerField()),
+        )
+        # What was replaced before its first public day nobody ever saw.
+        seen = Q(valid_to__isnull=True) | Q(valid_to__date__gte=F("public_on"))
+        led = led.filter(seen, public_on__lte=day, office__isnull=False)
+        supported = versions.filter(
+            subject_type=measures.supporting.through._meta.db_table
+        ).annotate(
+            supports=Cast(KT("content__measure_id"), models.BigIntegerField()),
+            office=Cast(KT("content__department_id"), models.BigIntegerField()),
+        )
+        supported = supported.filter(
+            supports__in=measures.objects.once_published(as_of).order_by().values("pk")
+        )
+        return self.filter(
+            Q(pk__in=self.model.objects.published(as_of).order_by().values("pk"))
+            | Q(pk__in=led.values("office"))
+            | Q(pk__in=supported.values("office"))
+        )
 
     def _successors(self, offices):
         links = self.model.succeeded_by.through.objects
@@ -91,6 +124,9 @@ class Department(Named):
                 _("Say on which day %(department)s ended: only then do others continue its work.")
                 % {"department": self}
             )
+
+    def get_absolute_url(self):
+        return reverse("department", args=[self.code])
 
     @property
     def has_ended(self) -> bool:

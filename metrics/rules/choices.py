@@ -5,6 +5,7 @@ Nothing here touches the database, so ``quantity`` and ``progress`` may import i
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Qualifier(TextChoices):
@@ -41,6 +42,17 @@ class Category(TextChoices):
     RESULTS = "results", _("research results")
     POLICY = "policy", _("policy")
     EVENTS = "events", _("events")
+
+
+class Nature(TextChoices):
+    """What an amount of money is; amounts of unlike nature are never added up."""
+
+    PUBLIC = "public", pgettext_lazy("money", "public funds")
+    SUBSIDY = "subsidy", pgettext_lazy("money", "subsidy")
+    CREDIT = "credit", pgettext_lazy("money", "lending")
+    QUOTA = "quota", pgettext_lazy("money", "quota")
+    INVESTMENT = "investment", pgettext_lazy("money", "investment")
+    REVENUE = "revenue", pgettext_lazy("money", "revenue")
 
 
 class Level(TextChoices):

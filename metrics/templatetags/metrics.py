@@ -67,6 +67,12 @@ def percent(value) -> str:
     return percent_text(value)
 
 
+@register.inclusion_tag("public/_bar.html")
+def bar_percent(value):
+    """A percentage in words beside a small bar, which is full at 100 and empty below 0."""
+    return {"width": f"{min(100, max(0, float(value))):.4g}", "text": percent_text(value)}
+
+
 @register.simple_tag
 def baseline(state, unit) -> str:
     """From what the way to the target of an assessment is measured, and why."""

@@ -18,6 +18,7 @@ from measures.tests.factories import ISSUED, make_measure, make_report, make_use
 from measures.workflow import correct, publish, submit
 
 from ..models import Indicator, Observation, Target, Unit
+from ..rules.choices import Nature
 from .factories import (
     make_check,
     make_indicator,
@@ -53,6 +54,15 @@ def second_indicator_of_the_same_order():
 def indicator_derived_from_itself():
     row = make_indicator()
     return row, {"basis": row}
+
+
+def recipients_of_what_is_no_money():
+    return make_indicator(), {"recipients": make_indicator()}
+
+
+def money_that_counts_who_received_it():
+    row = make_indicator(unit=make_money()["亿元"], nature=Nature.CREDIT)
+    return row, {"recipients": row}
 
 
 def plan_that_ends_on_its_first_day():
@@ -130,6 +140,8 @@ BREACHES = [
     ("unit_factor_to_base", multiple_of_nothing),
     ("indicator_order_once", second_indicator_of_the_same_order),
     ("indicator_not_its_own_basis", indicator_derived_from_itself),
+    ("indicator_recipients_of_money", recipients_of_what_is_no_money),
+    ("indicator_recipients_of_money", money_that_counts_who_received_it),
     ("plan_dates_in_order", plan_that_ends_on_its_first_day),
     ("observation_period_in_order", period_that_ends_before_it_begins),
     ("observation_as_written", figure_without_its_words),

@@ -33,15 +33,16 @@ def word_changes(
     *,
     opinion=None,
     section=None,
+    department=None,
     measure=None,
     indicator=None,
 ) -> list[WordChange]:
     """All that the office published from ``since`` (None: ever) to before ``until``, newest first.
 
-    A section's are the evaluations of it and of its themes; a measure or an indicator has none of
-    its own. Two queries at the most.
+    A section's are the evaluations of it and of its themes; a department, a measure or an
+    indicator has none of its own. Two queries at the most.
     """
-    if measure or indicator:
+    if department or measure or indicator:
         return []
     evaluations = Evaluation.objects.with_subject()
     stages = OpinionStage.objects.select_related("opinion")

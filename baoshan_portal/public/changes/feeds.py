@@ -1,4 +1,5 @@
-"""Atom feeds of what is published: everywhere, or of an opinion, section, measure or indicator."""
+"""Atom feeds of what is published: everywhere, or of one opinion, section, department, measure
+or indicator."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import conditional_page
 
 from measures.characters import printable
-from measures.models import Measure, Opinion, Section
+from measures.models import Department, Measure, Opinion, Section
 from measures.submission import end_of_day
 from measures.watermark import watermarked
 from metrics.models import Indicator
@@ -97,6 +98,8 @@ class Publications(Feed):
             return get_object_or_404(Opinion.objects.published(), code=key)
         if kind == "section":
             return _section(key)
+        if kind == "department":
+            return get_object_or_404(Department.objects.once_published(as_of), code=key)
         if kind == "measure":
             return get_object_or_404(Measure.objects.once_published(as_of), code=key)
         if kind == "indicator":

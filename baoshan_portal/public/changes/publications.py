@@ -1,6 +1,6 @@
 """What became public between two days: values, corrections, targets, notes, and changed states."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -76,13 +76,15 @@ def publications(
     *,
     opinion=None,
     section=None,
+    department=None,
     measure=None,
     indicator=None,
 ) -> QuerySet:
     """Rows of ``model`` that became public from ``since`` (None: ever) to before ``until``.
 
     Corrected ones too. A row on a measure or indicator that was made public later counts from
-    that day on. The place narrows it to one opinion, section, measure or indicator.
+    that day on. The place narrows it to one opinion, section, department
+    that leads, measure or indicator.
     """
     until = min(until, timezone.now())
     to_measure = CARRIERS[model][-1]
@@ -95,6 +97,8 @@ def publications(
         rows = rows.filter(**{f"{to_measure}__theme__section__opinion": opinion})
     if section:
         rows = rows.filter(**{f"{to_measure}__theme__section": section})
+    if department:
+        rows = rows.filter(**{f"{to_measure}__lead": department})
     if measure:
         rows = rows.filter(**{to_measure: measure})
     if indicator:
@@ -126,15 +130,7 @@ def counts_by_theme(
     ``until`` bounds both, and both are of ``opinion`` alone, of all if None. The committee's word
     counts for the last, and for no theme. One query, whatever the kinds.
     """
-    parts = [
-        publications(model, None, until, opinion=opinion)
-        .order_by()
-        .values(place=F(f"{CARRIERS[model][-1]}__theme"))
-        .annotate(
-            n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
-        )
-        for model in CARRIERS
-    ]
+    parts = _counted("theme", since, until, opinion=opinion)
     parts += [
         rows.published_between(None, until)
         .order_by()
@@ -152,6 +148,33 @@ def counts_by_theme(
         if row["newest"]:
             newest.append(row["newest"])
     return counts, max(newest, default=None)
+
+
+def counts_by_lead(since: datetime, until: datetime) -> dict[int, tuple[int, datetime]]:
+    """By the key of the department that leads: publications of these days, and the last ever.
+
+    One query.
+    """
+    parts = _counted("lead", since, until)
+    counts, newest = Counter(), defaultdict(list)
+    for row in parts[0].union(*parts[1:], all=True):
+        counts[row["place"]] += row["n"]
+        newest[row["place"]].append(row["newest"])
+    return {lead: (counts[lead], max(moments)) for lead, moments in newest.items() if lead}
+
+
+def _counted(column: str, since: datetime, until: datetime, **place) -> list[QuerySet]:
+    """For each kind of row, by that column of the measure as ``place``: ``n`` publications from
+    ``since`` on, and the ``newest`` of all before ``until``."""
+    return [
+        publications(model, None, until, **place)
+        .order_by()
+        .values(place=F(f"{CARRIERS[model][-1]}__{column}"))
+        .annotate(
+            n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
+        )
+        for model in CARRIERS
+    ]
 
 
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:

@@ -172,7 +172,9 @@ def _not_public(lines: list[Line], day: date) -> set:
     return hidden
 
 
-def subjects_of(*, opinion=None, section=None, measure=None, indicator=None) -> set[Subject] | None:
+def subjects_of(
+    *, opinion=None, section=None, department=None, measure=None, indicator=None
+) -> set[Subject] | None:
     """The rows of a place, whose wordings its feed tells; None: everything."""
     if indicator:
         return {_named(indicator)}
@@ -188,6 +190,9 @@ def subjects_of(*, opinion=None, section=None, measure=None, indicator=None) -> 
         own |= _all(Theme.objects.filter(section__opinion=opinion))
         own |= _all(Report.objects.filter(opinion=opinion))
         own |= _all(Plan.objects.filter(opinion=opinion))
+    elif department:
+        place = {"lead": department}
+        own = {_named(department)}
     else:
         return None
     measures = Measure.objects.filter(**place)

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from django.core.paginator import InvalidPage, Paginator
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -27,9 +28,10 @@ def table_file(table, file_format: str, name: str, day: str):
         Column(column.header, **column.column.attrs.get("file", {}))
         for column in table.columns.iterall()
     ]
-    rows = (
-        BoundRow(record, table) for record in table.data.data.iterator(chunk_size=READ_TOGETHER)
-    )
+    records = table.data.data
+    if isinstance(records, QuerySet):
+        records = records.iterator(chunk_size=READ_TOGETHER)
+    rows = (BoundRow(record, table) for record in records)
     return download(
         file_format,
         file_name(name),
@@ -37,6 +39,17 @@ def table_file(table, file_format: str, name: str, day: str):
         ([row.get_cell_value(name) for name in names] for row in rows),
         file_name(f"{name}-{day}.{file_format}"),
     )
+
+
+def file_format_of(request) -> str:
+    """The format that ``?format=`` asks for, empty for the page itself; raises BadQuery."""
+    file_format = request.GET.get("format", "")
+    if file_format and file_format not in TYPES:
+        raise BadQuery(
+            _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
+            % {"format": file_format[:20]}
+        )
+    return file_format
 
 
 class CountedPaginator(Paginator):
@@ -69,8 +82,7 @@ class ListPage(SingleTableMixin, FilterView):
         self.filterset = self.get_filterset(self.get_filterset_class())
         valid = self.filterset.is_valid()
         self.object_list = self.filterset.qs if valid else self.filterset.queryset.none()
-        file_format = request.GET.get("format")
-        if file_format and valid:
+        if valid and (file_format := file_format_of(request)):
             return self.file(file_format)
         context = self.get_context_data(
             filter=self.filterset,
@@ -114,11 +126,6 @@ class ListPage(SingleTableMixin, FilterView):
         return urlencode(kept, doseq=True)
 
     def file(self, file_format: str):
-        if file_format not in TYPES:
-            raise BadQuery(
-                _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
-                % {"format": file_format[:20]}
-            )
         # Where the page shows a dash, the file has an empty cell.
         table = self.sorted_table(self.object_list, default="")
         return table_file(table, file_format, self.file_name, day_of_state(self.request.as_of))

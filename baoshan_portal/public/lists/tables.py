@@ -8,21 +8,23 @@ from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localdate
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from measures.models import Measure
 from measures.models.tree import PLACE_IN_OPINION as MEASURES_PLACE
-from measures.numerals import plain
+from measures.numerals import plain, rounded
 from measures.spreadsheets import Kind
 from metrics.assessment import assess, timeliness_of
 from metrics.history import before, earlier_targets, target_text, target_value
-from metrics.last_change import last_change, year_on_year
+from metrics.last_change import difference_text, last_change, year_on_year
 from metrics.models import PLACE_IN_OPINION, Indicator, Target
 from metrics.redefinition import redefined_text, redefinitions
 from metrics.rules.periods import period_text
 from metrics.wording import (
     as_written_text,
+    baseline_text,
+    days_left_text,
     observed_text,
     percent_text,
     timeliness_text,
@@ -33,6 +35,7 @@ from ..as_of import address
 
 NUMBER = {"cell": {"class": "number"}}
 WHOLE = {"cell": {"class": "whole"}}
+WIDE = {"cell": {"class": "wide-name"}}
 WORD = {"cell": {"class": "word"}}
 WORD_NUMBER = {"cell": {"class": "number word"}}
 PERIOD = {"cell": {"class": "period"}}
@@ -41,6 +44,14 @@ NARROW = {"file": {"width": 8}}
 LONG = {"file": {"width": 24}}
 NAME = {"file": {"width": 40}}
 COUNT = {"file": {"kind": Kind.NUMBER, "width": 12}}
+DAY = {"file": {"kind": Kind.DATE, "width": 12}}
+
+
+def _in_files(name, accessor="pk") -> tables.Column:
+    """A column of numbers that the page shows within another one, or not at all."""
+    return tables.Column(
+        verbose_name=name, accessor=accessor, orderable=False, visible=False, attrs=COUNT
+    )
 
 
 class OpinionTable(tables.Table):
@@ -275,30 +286,75 @@ class TargetTable(OpinionTable):
         order_by=tuple(f"indicator__{column}" for column in PLACE_IN_OPINION),
         attrs=WHOLE | LONG,
     )
-    indicator = tables.Column(verbose_name=_("Indicator"), order_by="indicator__name", attrs=NAME)
-    plan = tables.Column(verbose_name=_("Plan"), attrs=LONG)
+    indicator = tables.Column(
+        verbose_name=_("Indicator"), order_by="indicator__name", attrs=WIDE | NAME
+    )
+    # On the page plan and lead stand below the indicator's name.
+    plan = tables.Column(verbose_name=_("Plan"), visible=False, attrs=LONG)
+    lead = tables.Column(
+        verbose_name=_("Lead department"),
+        accessor="indicator__measure__lead",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
+    )
+    lead_confirmed = tables.BooleanColumn(
+        verbose_name=_("Lead confirmed"),
+        accessor="indicator__measure__lead_confirmed",
+        orderable=False,
+        visible=False,
+    )
     target = tables.Column(
         verbose_name=_("Target"), accessor="pk", attrs=WORD_NUMBER, orderable=False
     )
-    due_on = tables.DateColumn(
-        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WORD
+    target_number = _in_files(_("Target value"), "value")
+    unit = tables.Column(
+        verbose_name=_("Unit"), accessor="indicator__unit", orderable=False, visible=False
     )
+    due_on = tables.DateColumn(
+        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WORD | DAY
+    )
+    days_left = _in_files(_("Days left"))
     latest = tables.Column(
         verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False
     )
-    claim = tables.Column(verbose_name=_("What the report says"))
+    latest_number = _in_files(_("Value"), "indicator")
+    period_end = tables.Column(
+        verbose_name=_("Period to"),
+        accessor="indicator",
+        orderable=False,
+        visible=False,
+        attrs=DAY,
+    )
+    difference = tables.Column(
+        verbose_name=_("Difference"), accessor="pk", attrs=WORD_NUMBER | COUNT, orderable=False
+    )
     completion = tables.Column(
-        verbose_name=_("Completion"), accessor="pk", attrs=NUMBER, orderable=False
+        verbose_name=_("Completion (%)"), accessor="pk", attrs=NUMBER | COUNT, orderable=False
+    )
+    baseline = _in_files(_("Baseline"))
+    baseline_source = tables.Column(
+        verbose_name=_("What the baseline is"),
+        accessor="pk",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
     )
     progress = tables.Column(
-        verbose_name=_("Progress since the baseline"),
+        verbose_name=_("Progress since the baseline (%)"),
         accessor="pk",
-        attrs=NUMBER,
+        attrs=COUNT,
         orderable=False,
     )
+    claim = tables.Column(verbose_name=_("What the report says"), attrs=PERIOD)
     verdict = tables.Column(verbose_name=_("What can be concluded"), accessor="pk", orderable=False)
+    # On the page it stands below what the report says.
     source = tables.Column(
-        verbose_name=_("Source"), accessor="source_text", orderable=False, attrs=WHOLE | LONG
+        verbose_name=_("Source"),
+        accessor="source_text",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
     )
     # The page shows them in the cells of today's target, due date and verdict.
     first_target = tables.Column(
@@ -341,8 +397,11 @@ class TargetTable(OpinionTable):
         sequence = ("opinion", "...")
         empty_text = _("No target answers to these filters.")
 
-    def render_indicator(self, value):
-        return _marked(self.request, value)
+    def render_indicator(self, record, value):
+        words = {"plan": record.plan, "lead": value.measure.lead, "request": self.request}
+        words["proposed"] = not value.measure.lead_confirmed
+        below = render_to_string("public/_target_place.html", words)
+        return format_html("{}<br>{}", _marked(self.request, value), below)
 
     def value_indicator(self, value):
         return str(value)
@@ -361,15 +420,55 @@ class TargetTable(OpinionTable):
         )
 
     def render_due_on(self, record, value):
+        if record.due_on is None:
+            return gettext("not published")
         terms = self.terms_of(record)
+        left = days_left_text(self.value_days_left(record))
+        value = format_html("{}<br><small>{}</small>", value, left)
         if not terms.slip:
             return value
         slipped = render_to_string("public/_slip.html", {"slip": terms.slip})
         first = _("first: %(target)s") % {"target": terms.first_due.isoformat()}
         return format_html("{}<br><small>{} · {}</small>", value, first, slipped.strip())
 
-    def value_due_on(self, value):
-        return value
+    def value_due_on(self, record):
+        return record.due_on
+
+    def value_days_left(self, record):
+        """Below zero once the day is over; None where it is not published."""
+        return (record.due_on - self.on).days if record.due_on else None
+
+    def value_target_number(self, value):
+        return Decimal(plain(value))
+
+    def value_latest_number(self, value):
+        return Decimal(plain(value.latest.value)) if value.latest else None
+
+    def value_period_end(self, value):
+        return value.latest and value.latest.period_end
+
+    def value_lead_confirmed(self, record):
+        return record.indicator.measure.lead_confirmed
+
+    def difference_of(self, record):
+        """The newest value less the target; None where one is not known or only expected."""
+        reported = record.indicator.reported
+        return reported.value - record.value if reported and record.value is not None else None
+
+    def render_difference(self, record):
+        difference = self.difference_of(record)
+        return "—" if difference is None else _gap_text(difference, record.indicator.unit)
+
+    def value_difference(self, record):
+        difference = self.difference_of(record)
+        return None if difference is None else Decimal(plain(difference))
+
+    def value_baseline(self, record):
+        baseline = self.assessment_of(record).baseline
+        return baseline and Decimal(plain(baseline.value))
+
+    def value_baseline_source(self, record):
+        return baseline_text(self.assessment_of(record).baseline, record.indicator.unit)
 
     def value_first_target(self, record):
         return target_value(self.terms_of(record).first)
@@ -400,13 +499,23 @@ class TargetTable(OpinionTable):
         return percent_text(self.assessment_of(record).completion.value) or "—"
 
     def value_completion(self, record):
-        return percent_text(self.assessment_of(record).completion.value)
+        value = self.assessment_of(record).completion.value
+        return None if value is None else rounded(value)
 
     def render_progress(self, record):
-        return percent_text(self.assessment_of(record).progress.value) or "—"
+        state = self.assessment_of(record)
+        words = {"state": state, "unit": record.indicator.unit}
+        return render_to_string("public/_target_progress.html", words)
 
     def value_progress(self, record):
-        return percent_text(self.assessment_of(record).progress.value)
+        value = self.assessment_of(record).progress.value
+        return None if value is None else rounded(value)
+
+    def render_claim(self, record, value):
+        return format_html('{}<br><small lang="zh-Hans">{}</small>', value, record.source_text)
+
+    def value_claim(self, value):
+        return value
 
     def render_verdict(self, record):
         verdict = render_to_string("public/_verdict.html", {"verdict": self.verdict_of(record)})
@@ -466,3 +575,15 @@ def _marked(request, indicator):
 def _figure(observation, unit):
     """The component that shows a value everywhere; says so where there is none."""
     return render_to_string("public/_figure.html", {"observation": observation, "unit": unit})
+
+
+def _gap_text(difference, unit) -> str:
+    """How far a value is from its target, with its sign; of ranks, which are no amounts, a word."""
+    if difference == 0:
+        return gettext("equal to the target")
+    if unit.quantity != "rank":
+        return difference_text(difference, unit)
+    places = int(abs(difference))
+    if difference < 0:
+        return ngettext("%(n)d place better", "%(n)d places better", places) % {"n": places}
+    return ngettext("%(n)d place worse", "%(n)d places worse", places) % {"n": places}

@@ -5,8 +5,9 @@ from django.db.models import Max
 from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
+from measures.models import Theme
 from metrics.models import Indicator, Observation
 
 from .. import check_marks, prose
@@ -14,6 +15,23 @@ from ..as_of import address
 from ..measure import indicator_rows
 
 register = template.Library()
+
+#: The pages that the head of every page leads to, by the names of their addresses.
+WAYS = {
+    "overview": gettext_lazy("Overview"),
+    "questions": gettext_lazy("What to ask"),
+    "targets": gettext_lazy("Targets"),
+    "measures": gettext_lazy("Measures"),
+    "indicators": gettext_lazy("Indicators"),
+    "departments": pgettext_lazy("pages", "Departments"),
+    "money": gettext_lazy("Money"),
+    "choose": gettext_lazy("Compare"),
+    "checks": gettext_lazy("Checks"),
+    "changes": gettext_lazy("Changes"),
+    "packs": pgettext_lazy("pages", "Briefing packs"),
+    "method": gettext_lazy("Method"),
+    "data": gettext_lazy("Open data"),
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -32,6 +50,17 @@ def aim(target) -> str:
 def due_text(target) -> str:
     """When a target is due as a sentence says it."""
     return prose.end_text(prose.due_on(target))
+
+
+@register.simple_tag(takes_context=True)
+def ways(context) -> list[tuple[str, str, bool]]:
+    """Address and name of every page that the head leads to, and whether this page is it."""
+    request = context.get("request")
+    found = []
+    for name, words in WAYS.items():
+        here = getattr(request, "path", "") == reverse(name)
+        found.append((address(request, name), words, here))
+    return found
 
 
 @register.simple_tag(takes_context=True)
@@ -72,13 +101,20 @@ def newest_period_of_page(context):
 
 @register.inclusion_tag("public/_crumbs.html", takes_context=True)
 def crumbs(context, *rows):
-    """The way down to this page: the overview, then ``rows`` with the numbers that they have."""
+    """The way down to this page: the overview, then ``rows`` with the numbers that they have.
+
+    A row may be the name of a list, such as "departments".
+    """
     request = context.get("request")
-    numbered = ((getattr(row, "number", None) or row.order, row) for row in rows)
     return {
         "places": [
             (address(request, "overview"), "", _("Overview")),
-            *((address(request, row), number, row) for number, row in numbered),
+            *(
+                (address(request, row), "", WAYS[row])
+                if isinstance(row, str)
+                else (address(request, row), getattr(row, "number", None) or row.order, row)
+                for row in rows
+            ),
         ]
     }
 
@@ -104,4 +140,22 @@ def indicators_of(context, measure):
         "has_courses": any(line.course for line in lines),
         "has_targets": any(line.assessments for line in lines),
         "request": context["request"],
+    }
+
+
+@register.inclusion_tag("public/_neighbours.html", takes_context=True)
+def neighbours(context, first, last=None):
+    """The way to the theme before ``first`` and to the one after ``last`` (``first`` if None), in
+    the order of their opinion; a query."""
+    request = context["request"]
+    opinion = first.section.opinion_id
+    themes = Theme.objects.published(request.as_of).filter(section__opinion=opinion)
+    themes = list(themes.select_related("section__opinion"))
+    places = {theme.pk: n for n, theme in enumerate(themes)}
+    before = places.get(first.pk, 0) - 1
+    after = places.get((last or first).pk, len(themes)) + 1
+    return {
+        "before": themes[before] if before >= 0 else None,
+        "after": themes[after] if after < len(themes) else None,
+        "request": request,
     }

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from baoshan_portal.tests.environment import analyse
-from baoshan_portal.tests.pages import FILES, LISTS, SECTIONS, rows_of
+from baoshan_portal.tests.pages import CHOICE, FILES, LISTS, SECTIONS, TABLES, rows_of
 from measures.models import Measure
 from measures.tests.factories import ISSUED, make_note
 from metrics.models import Indicator, Observation, Target
@@ -22,7 +22,16 @@ pytestmark = [
 
 # An Excel book asks for the same rows as the CSV file.
 CHANGES = ("/changes/", "/changes/?from=2023-07-01", "/changes/?from=2023-07-01&to=2023-08-01")
-TEN = ("/", *SECTIONS, *LISTS, *CHANGES, *(f"{address}?format=csv" for address in LISTS), *FILES)
+SIDE_BY_SIDE = (*TABLES, *(f"{address}?format=csv" for address in TABLES), CHOICE)
+TEN = (
+    "/",
+    *SECTIONS,
+    *LISTS,
+    *SIDE_BY_SIDE,
+    *CHANGES,
+    *(f"{address}?format=csv" for address in LISTS),
+    *FILES,
+)
 
 
 def queries_of(address: str) -> int:

@@ -129,11 +129,17 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
         "published_on",
     )  # fmt: skip
     list_filter = (
-        "category", "kind", "level", "is_key", "is_section_key", "measure__theme",
+        "category",
+        "kind",
+        "level",
+        "nature",
+        "is_key",
+        "is_section_key",
+        "measure__theme",
         "measure__lead",
-    )  # fmt: skip
+    )
     search_fields = (*NamedAdmin.search_fields, "measure__name", "measure__code")
-    autocomplete_fields = ("measure", "unit", "basis")
+    autocomplete_fields = ("measure", "unit", "recipients", "basis")
     fieldsets = (
         (None, {"fields": ("code", ("measure", "order"), "name", "name_en", "unit")}),
         (
@@ -142,6 +148,7 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
                 "fields": (
                     ("category", "kind"),
                     ("direction", "level"),
+                    ("nature", "recipients"),
                     "basis",
                     ("frequency", "schedule_agreed_on", "due_from"),
                 )

@@ -73,6 +73,7 @@ class IndicatorResource(FileResource):
     measure = Field("measure", "measure", ForeignKeyWidget(Measure, "code"))
     unit = Field("unit", "unit", ForeignKeyWidget(Unit, "code"))
     basis = Field("basis", "basis", ForeignKeyWidget(Indicator, "code"))
+    recipients = Field("recipients", "recipients", ForeignKeyWidget(Indicator, "code"))
 
     class Meta:
         model = Indicator
@@ -95,7 +96,7 @@ class IndicatorResource(FileResource):
     }
 
     def get_queryset(self):
-        return super().get_queryset().select_related("measure", "unit", "basis")
+        return super().get_queryset().select_related("measure", "unit", "basis", "recipients")
 
     def save_instance(self, instance, is_create, row, **kwargs):
         """A draft is written, a public row and "public since" wait for review."""

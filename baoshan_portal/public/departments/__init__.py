@@ -1,0 +1,1 @@
+"""What each department leads and supports, what is late, and how it compares with the others."""

@@ -1,0 +1,220 @@
+"""The record of every department on one day, so that they can stand side by side.
+
+A department answers for what it leads on that day; what was due in a round counts for whoever
+led it when the round was locked.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from measures.models import Department, Measure, Round
+from measures.submission import end_of_day, moment_of
+from metrics.assessment import Assessment, assess, timeliness_of
+from metrics.models import Indicator, Observation, RoundDue
+from metrics.rules.choices import Freshness, Verdict
+from metrics.rules.periods import period_text
+
+from ..changes.publications import counts_by_lead
+from ..lists.pages import measures_with_counts
+
+#: Over how many days publications are counted.
+RECENT_DAYS = 90
+#: The gravest first.
+BY_GRAVITY = (
+    Verdict.MISSED, Verdict.BEHIND, Verdict.NO_DATA, Verdict.NOT_ASSESSABLE,
+    Verdict.CLAIM_UNVERIFIABLE, Verdict.TARGET_UNKNOWN, Verdict.ON_TRACK, Verdict.MET,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """What a locked round asked of a department, and how much of it was handed in by its due day.
+
+    ``late`` was handed in afterwards; what is ``missing`` has no public value in the round.
+    """
+
+    round: Round
+    due: int
+    on_time: int
+    late: int
+
+    @property
+    def missing(self) -> int:
+        return self.due - self.on_time - self.late
+
+    @property
+    def period(self) -> str:
+        return period_text(self.round.period_start, self.round.period_end)
+
+
+@dataclass
+class Record:
+    """What one department leads and supports, and how that stands."""
+
+    department: Department
+    led: list[Measure] = field(default_factory=list)
+    supported: list[Measure] = field(default_factory=list)
+    indicators: list[Indicator] = field(default_factory=list)
+    assessments: list[Assessment] = field(default_factory=list)
+    freshness: Counter = field(default_factory=Counter)
+    rounds: list[RoundRecord] = field(default_factory=list)
+    recent: int = 0
+    newest: datetime | None = None
+
+    @property
+    def leads(self) -> int:
+        return len(self.led)
+
+    @property
+    def proposed(self) -> int:
+        """Of the measures that it leads, those for which the office has not confirmed it."""
+        return sum(not measure.lead_confirmed for measure in self.led)
+
+    @property
+    def supports(self) -> int:
+        return len(self.supported)
+
+    @property
+    def figures(self) -> int:
+        return len(self.indicators)
+
+    @property
+    def targets(self) -> int:
+        return len(self.assessments)
+
+    @cached_property
+    def verdicts(self) -> Counter:
+        return Counter(state.verdict for state in self.assessments)
+
+    @property
+    def verdict_counts(self) -> list[tuple[Verdict, int]]:
+        """Those that occur, the gravest first."""
+        return [(verdict, n) for verdict in BY_GRAVITY if (n := self.verdicts[verdict])]
+
+    @property
+    def by_gravity(self) -> list[Assessment]:
+        return sorted(self.assessments, key=lambda state: BY_GRAVITY.index(state.verdict))
+
+    @property
+    def contradicted(self) -> int:
+        """Targets of which the source claims what the values do not bear out."""
+        return sum(state.contradicts_claim for state in self.assessments)
+
+    @property
+    def late(self) -> list[Indicator]:
+        return [row for row in self.indicators if row.timeliness.state == Freshness.LATE]
+
+    @property
+    def overdue(self) -> int:
+        return self.freshness[Freshness.LATE]
+
+    @property
+    def silent(self) -> int:
+        return self.freshness[Freshness.SILENT]
+
+    @property
+    def due(self) -> int:
+        return sum(row.due for row in self.rounds)
+
+    @property
+    def on_time(self) -> int:
+        return sum(row.on_time for row in self.rounds)
+
+    @property
+    def handed_in_late(self) -> int:
+        return sum(row.late for row in self.rounds)
+
+    @property
+    def missing(self) -> int:
+        return sum(row.missing for row in self.rounds)
+
+    @property
+    def on_time_share(self) -> Decimal | None:
+        """In %; None if no locked round asked anything of it."""
+        return Decimal(self.on_time) * 100 / self.due if self.due else None
+
+    @property
+    def gravity(self) -> tuple:
+        """To sort by, the gravest first: missed, behind, contradicted, overdue, then by size."""
+        found = self.verdicts
+        counts = (
+            found[Verdict.MISSED], found[Verdict.BEHIND], self.contradicted, self.overdue,
+            self.leads, self.supports,
+        )  # fmt: skip
+        return *(-n for n in counts), self.department.code
+
+
+def records(as_of: date | None, departments: Iterable[Department] | None = None) -> list[Record]:
+    """The record of each of ``departments``, of all that were ever public if None, gravest first.
+
+    As many queries for one as for all.
+    """
+    if departments is None:
+        departments = Department.objects.once_published(as_of)
+    found = {row.pk: Record(row) for row in departments}
+    _add_measures(found, as_of)
+    _add_indicators(found, as_of)
+    _add_rounds(found, moment_of(as_of))
+    _add_publications(found, as_of or timezone.localdate())
+    return sorted(found.values(), key=lambda record: record.gravity)
+
+
+def _add_measures(found: dict[int, Record], as_of: date | None) -> None:
+    for row in measures_with_counts(as_of).prefetch_related("supporting"):
+        if row.lead_id in found:
+            found[row.lead_id].led.append(row)
+        for department in row.supporting.all():
+            if department.pk in found:
+                found[department.pk].supported.append(row)
+
+
+def _add_indicators(found: dict[int, Record], as_of: date | None) -> None:
+    on = as_of or timezone.localdate()
+    indicators = Indicator.objects.published(as_of).filter(measure__lead__in=list(found))
+    for row in indicators.with_place().with_latest(as_of):
+        record = found[row.measure.lead_id]
+        row.timeliness = timeliness_of(row, on)
+        record.indicators.append(row)
+        record.freshness[row.timeliness.state] += 1
+        record.assessments += [assess(row, target, on) for target in row.loaded_targets]
+
+
+def _add_rounds(found: dict[int, Record], moment: datetime) -> None:
+    """Of the rounds that had been locked before ``moment``: only theirs is fixed what was due."""
+    due = RoundDue.objects.filter(
+        round__due_fixed_at__lt=moment, round__due_on__lt=timezone.localdate(moment),
+        department__in=list(found),
+    ).select_related("round")  # fmt: skip
+    handed_in = {
+        (row["round"], row["indicator"]): timezone.localdate(row["at"])
+        for row in Observation.objects.published_before(moment)
+        .filter(round__due_fixed_at__lt=moment)
+        .order_by()
+        .values("round", "indicator")
+        .annotate(at=Min(Coalesce("submitted_at", "published_at")))
+    }
+    rounds: dict[int, dict[Round, list]] = defaultdict(lambda: defaultdict(list))
+    for row in due.order_by("-round__period_end", "-round__due_on", "pk"):
+        day = handed_in.get((row.round_id, row.indicator_id))
+        rounds[row.department_id][row.round].append(day)
+    for department, asked in rounds.items():
+        for round_, days in asked.items():
+            known = [day for day in days if day]
+            on_time = sum(day <= round_.due_on for day in known)
+            record = RoundRecord(round_, len(days), on_time, len(known) - on_time)
+            found[department].rounds.append(record)
+
+
+def _add_publications(found: dict[int, Record], on: date) -> None:
+    counts = counts_by_lead(end_of_day(on - timedelta(days=RECENT_DAYS)), end_of_day(on))
+    for key, (recent, newest) in counts.items():
+        if key in found:
+            found[key].recent, found[key].newest = recent, newest
