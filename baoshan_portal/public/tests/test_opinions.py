@@ -18,7 +18,7 @@ from docx import Document
 from baoshan_portal.tests.pages import FILES, OPINIONS, SECOND_OPINION, rows_of, texts
 from baoshan_portal.tests.slices import some
 from measures.models import Opinion, Section
-from measures.tests.factories import ISSUED
+from measures.tests.factories import ISSUED, to_the_past
 from metrics.models import Indicator, Plan
 from metrics.tests.factories import make_plan, make_target
 
@@ -130,6 +130,14 @@ def test_the_switch_lists_all_with_counts(client, both):
     assert second.index("reply letter 宝府〔2025〕91号") < second.index("report 宝府〔2024〕88号")
     assert "4 of 5 indicators" in second
     assert "%" not in first + second
+
+
+@pytest.mark.parametrize("address", ["/", f"/opinions/{FIRST}/", "/?as_of=2024-06-01"])
+def test_with_several_opinions_the_front_page_asks_twelve_questions_too(client, both, address):
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+
+    assert len(queries) <= 12 + to_the_past("as_of" in address)
 
 
 def test_the_page_of_an_opinion_shows_its_own_rows_alone(client, both):
