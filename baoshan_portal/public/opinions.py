@@ -1,10 +1,10 @@
 """The opinions side by side: which one a page speaks of, and the switch between them."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -16,15 +16,33 @@ from metrics.models import Indicator, Observation
 from .as_of import NotYetPublic
 
 
-def known_on(on: date) -> list[Opinion]:
-    """The opinions that were there on ``on``, each with its reports and beside it the
-    ``Thresholds``; two queries.
+def known_on(on: date, as_of: date | None) -> list[Opinion]:
+    """The opinions that were there on ``on``, each with its reports, what is public of it, and
+    beside it the ``Thresholds``; two queries.
 
     One whose day is not known is there as soon as something of it is public. Those of today where
     none was there yet, so that a page of a day before everything says what it waits for.
     """
-    opinions = list(Opinion.objects.published().with_reports().annotate(**columns()))
+    rows = Opinion.objects.published().with_reports().annotate(**columns(), **_counts(as_of))
+    opinions = list(rows)
     return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
+
+
+def _counts(as_of: date | None) -> dict:
+    """Annotations: how many measures, indicators, and of these with a value, are public."""
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    indicators = Indicator.objects.published(as_of)
+    to_opinion = "theme__section__opinion"
+    return {
+        "measure_count": _count(Measure.objects.published(as_of), to_opinion),
+        "indicator_count": _count(indicators, f"measure__{to_opinion}"),
+        "value_count": _count(indicators.filter(Exists(values)), f"measure__{to_opinion}"),
+    }
+
+
+def _count(rows: QuerySet, to_opinion: str) -> Coalesce:
+    rows = rows.filter(**{to_opinion: OuterRef("pk")}).order_by().values(to_opinion)
+    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def begun_on(opinion: Opinion) -> date | None:
@@ -83,33 +101,18 @@ class Way:
     with_value: int
 
 
-def switch(opinions: list[Opinion], shown: Opinion, as_of: date | None, on: date) -> list[Way]:
-    """The opinions with the state of each; nothing where there is one. Two queries."""
+def switch(opinions: list[Opinion], shown: Opinion, on: date) -> list[Way]:
+    """The opinions (see ``known_on``) with the state of each; nothing where there is one."""
     if len(opinions) < 2:
         return []
-    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
-    counted = Counter()
-    for row in (
-        Indicator.objects.published(as_of)
-        .order_by()
-        .values("measure__theme__section__opinion", has_value=Exists(values))
-        .annotate(n=Count("pk"))
-    ):
-        counted[row["measure__theme__section__opinion"], row["has_value"]] += row["n"]
-    measures = dict(
-        Measure.objects.published(as_of)
-        .order_by()
-        .values_list("theme__section__opinion")
-        .annotate(n=Count("pk"))
-    )
     return [
         Way(
             row,
             row == shown,
             reports_by(row, on),
-            measures.get(row.pk, 0),
-            counted[row.pk, True] + counted[row.pk, False],
-            counted[row.pk, True],
+            row.measure_count,
+            row.indicator_count,
+            row.value_count,
         )
         for row in opinions
     ]

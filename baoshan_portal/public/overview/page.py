@@ -39,7 +39,7 @@ def page(request, code=""):
     """
     as_of = request.as_of
     on = as_of or timezone.localdate()
-    known_opinions = opinions.known_on(on)
+    known_opinions = opinions.known_on(on, as_of)
     opinion = _chosen(known_opinions, code, request)
     if opinion is None:
         return render(request, "public/overview.html", {"opinion": None})
@@ -73,7 +73,7 @@ def page(request, code=""):
     context = {
         "opinion": opinion,
         "only": only,
-        "switch": opinions.switch(known_opinions, opinion, as_of, on),
+        "switch": opinions.switch(known_opinions, opinion, on),
         "report": report,
         "reports": reports,
         "on": on,

@@ -1,7 +1,7 @@
 """Was it done: the verdict on an opinion in a sentence, worked out from those of its targets."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -15,6 +15,8 @@ from metrics.rules.periods import months_between
 from ..prose import day_text, end_text, listed
 from ..standing import Standing
 
+#: The day that a page speaks of is over.
+DAY = timedelta(days=1)
 #: Of these nobody can say whether they are met.
 UNSAID = frozenset(
     {
@@ -128,11 +130,11 @@ def time_text(plan: Plan, on: date) -> str:
     if on < plan.start_on:
         return _("The plan’s period begins on %(start)s") % {"start": day_text(plan.start_on)}
     left = months_between(on, plan.end_on)
-    said = {"gone": _months(months_between(plan.start_on, on)), "end": end_text(plan.end_on)}
+    said = {"gone": _months(months_between(plan.start_on, on + DAY)), "end": end_text(plan.end_on)}
     if not left:
-        return _("%(gone)s of the plan’s period are over, less than a month is left") % said
+        return _("The plan’s period: %(gone)s gone, less than a month left") % said
     said["left"] = _months(left)
-    return _("%(gone)s of the plan’s period are over, %(left)s are left until %(end)s") % said
+    return _("The plan’s period: %(gone)s gone, %(left)s left until %(end)s") % said
 
 
 def _months(n: int) -> str:

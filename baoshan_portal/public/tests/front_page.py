@@ -18,8 +18,9 @@ def rows(html: str) -> list[list[str]]:
 
 
 def row_of(html: str, head: str) -> list[str]:
-    """The further cells of the row that begins with ``head``."""
-    (found,) = [cells[1:] for cells in rows(html) if cells and cells[0].endswith(head)]
+    """The further cells of the row of ``head``, with its number and the committee's word or not."""
+    named = re.compile(rf"[\d.]*{re.escape(head)}(the committee: .*)?")
+    (found,) = [cells[1:] for cells in rows(html) if cells and named.fullmatch(cells[0])]
     return found
 
 

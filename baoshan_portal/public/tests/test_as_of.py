@@ -44,14 +44,14 @@ def html_of(client, address: str, **query) -> str:
     return client.get(address, query).getvalue().decode()
 
 
-def total_on_overview(client, day: str) -> list[str]:
-    """Measures, indicators with a value / all, and what was new by then."""
+def total_on_overview(client, day: str) -> list[int]:
+    """Targets, measures and figures, whatever their state, and what was new by then."""
     (total,) = re.findall("<tfoot>(.*?)</tfoot>", html_of(client, "/en/", as_of=day), re.DOTALL)
-    return texts(total, "td")
+    return [sum(map(int, re.findall(r"\d+", cell))) for cell in texts(total, "td")]
 
 
 def test_before_the_report_was_issued_nothing_was_public(client):
-    assert total_on_overview(client, DAY_BEFORE) == ["0", "0/0", "0"]
+    assert total_on_overview(client, DAY_BEFORE) == [0, 0, 0, 0]
     for address in LISTS:
         assert len(rows_of(html_of(client, address, as_of=DAY_BEFORE, format="csv"))) == 0
     for number in (1, 2, 3, 4):
@@ -64,11 +64,7 @@ def test_from_the_day_of_issue_on_everything_is_public(client):
     assert re.search('href="/en/(measures|indicators)/[^/?]+/', html)
     measures, indicators = Measure.objects.count(), Indicator.objects.count()
     publications = sum(model.objects.count() for model in (Observation, Target, MeasureState))
-    assert total_on_overview(client, DAY) == [
-        f"{measures}",
-        f"{indicators}/{indicators}",
-        f"{publications}",
-    ]
+    assert total_on_overview(client, DAY) == [2, measures, indicators, publications]
     for address, model in (("/measures/", Measure), ("/indicators/", Indicator)):
         rows = rows_of(html_of(client, address, as_of=DAY, format="csv"))
         assert len(rows) == model.objects.count() > 0

@@ -121,13 +121,12 @@ def test_the_verdict_of_a_past_day_is_that_of_the_day(client, theme, plan):
         ("2024-06-30", "The plan’s period ended with the end of 2023", "计划期已于2023年底结束"),
         (
             "2023-09-15",
-            "2 years and 8 months of the plan’s period are over, 3 months are left until the end "
-            "of 2023",
+            "The plan’s period: 2 years and 8 months gone, 3 months left until the end of 2023",
             "计划期已过2年零8个月，距2023年底还有3个月",
         ),
         (
             "2023-12-10",
-            "2 years and 11 months of the plan’s period are over, less than a month is left",
+            "The plan’s period: 2 years and 11 months gone, less than a month left",
             "计划期已过2年零11个月，剩余不足1个月",
         ),
     ],
