@@ -95,7 +95,7 @@ def test_who_received_it_is_linked_with_the_number(client, units):
     loan = make_amount(units["亿元"], "36.15", recipients=firms)
 
     assert table(client)[loan.code]["Recipients"] == "905"
-    assert firms.get_absolute_url() in client.get("/money/").content.decode()
+    assert f"/indicators/{firms.code}/" in client.get("/money/").content.decode()
 
 
 def test_recipients_that_are_not_public_are_not_named(client, units):
