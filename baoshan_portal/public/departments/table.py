@@ -46,7 +46,10 @@ class DepartmentTable(tables.Table):
     code = _only_in_files(gettext_lazy("Code"), "department__code", attrs=LONG)
     department = tables.Column(verbose_name=pgettext_lazy("an office", "Department"), attrs=NAME)
     ended_on = _only_in_files(gettext_lazy("Ended on"), "department__ended_on", attrs=DAY)
-    leads = _count(pgettext_lazy("measures of a department", "Leads"))
+    leads = tables.Column(
+        verbose_name=pgettext_lazy("measures of a department", "Leads"),
+        attrs={"cell": {"class": "number leads"}} | COUNT,
+    )
     proposed = _only_in_files(gettext_lazy("of these proposed"), "proposed")
     supports = _count(pgettext_lazy("measures of a department", "Supports"))
     figures = _count(gettext_lazy("Figures"))
