@@ -106,7 +106,7 @@ class SignedInSessionMiddleware(SessionMiddleware):
         try:
             return super().process_response(request, response)
         except Exception as error:
-            if unavailable.why(error) is None:
+            if not unavailable.began_so(error):
                 raise
             # The page is made, and what it says of writing holds; only its session is older.
             logger.warning("A session was not kept: %s", error)

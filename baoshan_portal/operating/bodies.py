@@ -1,81 +1,47 @@
 """What visitors send, read without letting them hold the server.
 
-The server hands a request over when its head is there, and waits for the rest without an end: four
-visitors who sent a byte a minute held four threads. Here whoever does not send at once gets one
-of a few places for slow ones, and there a few seconds for each part.
+granian hands a request over when its head is there, and waits for the rest without an end: four
+visitors who sent a byte a minute held four threads. A read that waits cannot be given up either,
+since granian then waits for it itself and the whole process with it. So half of the threads may
+wait for what is sent, and no more; whoever comes on top is answered unread.
 """
 
-import threading
-from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore
 
 from django.conf import settings
 
-#: Seconds in which what was sent is mostly there; after them it counts as slow.
-AT_ONCE = 0.1
-#: Seconds that the next part (64 KB, or the rest) may take.
-PATIENCE = 10
-#: Reads that nobody waits for any more, until their visitors close the connection.
-ABANDONED = 200
+#: Seconds in which one of the places becomes free, unless slow ones hold them all.
+TURN = 0.1
 
-#: Half of the threads answer ordinary requests, whatever is sent to the others.
-_slow = threading.BoundedSemaphore(max(1, settings.THREADS // 2))
-_reads = threading.BoundedSemaphore(ABANDONED + settings.THREADS)
+#: The other half of the threads answers ordinary requests, whatever is sent to these.
+_places = BoundedSemaphore(max(1, settings.THREADS // 2))
 
 
-class SlowBody(OSError):
-    """The rest of the request did not come in time."""
+class NoPlace(OSError):
+    """Others send so slowly that this is not read."""
 
 
 class Body:
-    """``wsgi.input`` with a bound on waiting; ``failed`` after a part that did not come."""
+    """``wsgi.input`` that is read at one of few places; ``refused`` where none was free."""
 
     def __init__(self, stream):
         self._stream = stream
-        self.failed = False
+        self.refused = False
 
     def read(self, *size):
-        return self._in_time(self._stream.read, size)
+        return self._at_a_place(self._stream.read, size)
 
     def readline(self, *size):
-        return self._in_time(self._stream.readline, size)
+        return self._at_a_place(self._stream.readline, size)
 
-    def _in_time(self, read, size):
-        # Nothing stops a read that waits, so a thread of its own does it and may be left behind.
-        if self.failed or not _reads.acquire(blocking=False):
-            self._fail()
-        answer = SimpleQueue()
-        threading.Thread(target=_read, args=(read, size, answer), daemon=True).start()
+    def _at_a_place(self, read, size):
+        if self.refused or not _places.acquire(timeout=TURN):
+            self.refused = True
+            raise NoPlace("Others hold every place for what is sent.")
         try:
-            return _result(answer.get(timeout=AT_ONCE))
-        except Empty:
-            pass
-        if not _slow.acquire(blocking=False):
-            self._fail()
-        try:
-            return _result(answer.get(timeout=PATIENCE))
-        except Empty:
-            self._fail()
+            return read(*size)
         finally:
-            _slow.release()
-
-    def _fail(self):
-        self.failed = True
-        raise SlowBody("What was sent did not come in time.")
-
-
-def _read(read, size, answer) -> None:
-    try:
-        answer.put(read(*size))
-    except Exception as error:
-        answer.put(error)
-    finally:
-        _reads.release()
-
-
-def _result(found):
-    if isinstance(found, Exception):
-        raise found
-    return found
+            _places.release()
 
 
 def bounded(application):

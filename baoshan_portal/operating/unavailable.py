@@ -27,13 +27,13 @@ POSTGRESQL_UNWRITABLE = ("25006", "53100")
 POSTGRESQL_AWAY = ("08", "53", "57", "58", "XX001", "XX002")
 DISK_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
-BUSY, UNWRITABLE, AWAY, SLOW = "busy", "unwritable", "away", "slow"
+BUSY, UNWRITABLE, AWAY = "busy", "unwritable", "away"
 
 
 def why(error: BaseException | None) -> str | None:
-    """BUSY, UNWRITABLE, AWAY or SLOW if ``error`` says so; None for all else, a fault of ours."""
+    """BUSY, UNWRITABLE or AWAY if ``error`` says so; None for all else, a fault of ours."""
     if isinstance(error, UnreadablePostError):
-        return SLOW
+        return BUSY
     if isinstance(error, OSError):
         return UNWRITABLE if error.errno in DISK_UNWRITABLE else None
     # What Django raises has the driver's own error as its cause.
@@ -47,6 +47,18 @@ def why(error: BaseException | None) -> str | None:
     # A connection to PostgreSQL that was refused, lost or closed has no state.
     lost = isinstance(error, InterfaceError | OperationalError)
     return AWAY if lost and connection.vendor == "postgresql" else None
+
+
+def began_so(error: BaseException | None) -> bool:
+    """Whether ``error`` or one that it was raised for is of the moment.
+
+    Django calls a session that cannot be written a deleted one.
+    """
+    while error is not None:
+        if why(error):
+            return True
+        error = error.__context__
+    return False
 
 
 def _of_sqlite(code: int) -> str | None:
@@ -75,14 +87,13 @@ def server_error(request):
     return page(request, reason) if reason else errors.server_error(request)
 
 
-def page(request, reason: str, status: int = 503) -> HttpResponse:
+def page(request, reason: str) -> HttpResponse:
     """The bare page that asks neither the database nor the session, in the address's language."""
     with override(get_language_from_path(request.path_info) or settings.LANGUAGE_CODE):
         told = {
             BUSY: _("More is going on than the portal can do at once."),
             UNWRITABLE: _("The database or the disk takes nothing at the moment."),
             AWAY: _("The database cannot be reached at the moment."),
-            SLOW: _("What you sent did not arrive in time."),
         }
         context = {
             "reason": told[reason],
@@ -90,7 +101,7 @@ def page(request, reason: str, status: int = 503) -> HttpResponse:
             "was_saved": getattr(request, "committed", True),
             "request_id": getattr(request, "id", ""),
         }
-        answer = HttpResponse(render_to_string("503.html", context), status=status)
+        answer = HttpResponse(render_to_string("503.html", context), status=503)
     answer["Retry-After"] = str(RETRY_SECONDS)
     answer["Cache-Control"] = "no-store"
     return answer
@@ -99,7 +110,7 @@ def page(request, reason: str, status: int = 503) -> HttpResponse:
 class UnavailableMiddleware:
     """Knows of every request that may write whether it has: ``request.committed``.
 
-    Answers instead of the page where what was sent did not come in time.
+    Answers instead of the page where what was sent was not read (``bodies``).
     """
 
     def __init__(self, get_response):
@@ -111,10 +122,8 @@ class UnavailableMiddleware:
             return self.get_response(request)
         with connection.execute_wrapper(_Watch(request)):
             response = self.get_response(request)
-        if getattr(request.environ.get("wsgi.input"), "failed", False) and not request.committed:
-            response.close()
-            response = page(request, SLOW)
-            response["Connection"] = "close"
+        if getattr(request.environ.get("wsgi.input"), "refused", False) and not request.committed:
+            return page(request, BUSY)
         return response
 
 

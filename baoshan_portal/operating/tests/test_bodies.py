@@ -4,10 +4,12 @@ from io import BytesIO
 from threading import BoundedSemaphore, Event, Thread
 
 import pytest
-from django.test import Client
+from django.http import HttpResponseForbidden
+from django.test import RequestFactory
 
 from .. import bodies
-from ..bodies import Body, SlowBody
+from ..bodies import Body, NoPlace
+from ..unavailable import UnavailableMiddleware
 
 pytestmark = pytest.mark.once("asks no database")
 
@@ -16,23 +18,25 @@ class Stopped:
     """A stream whose rest does not come until ``comes`` is set."""
 
     def __init__(self):
-        self.comes, self.read_by = Event(), 0
+        self.comes, self.asked = Event(), Event()
 
     def read(self, size=-1):
-        self.read_by += 1
+        self.asked.set()
         self.comes.wait(30)
         return b"at last"
 
-    readline = read
-
 
 @pytest.fixture
-def stopped(monkeypatch):
-    monkeypatch.setattr(bodies, "AT_ONCE", 0.01)
-    monkeypatch.setattr(bodies, "PATIENCE", 0.2)
+def held(monkeypatch):
+    """The stream of a visitor who holds the only place."""
+    monkeypatch.setattr(bodies, "_places", BoundedSemaphore(1))
     stream = Stopped()
+    thread = Thread(target=Body(stream).read, args=(10,))
+    thread.start()
+    stream.asked.wait(30)
     yield stream
     stream.comes.set()
+    thread.join()
 
 
 def test_what_is_there_is_read_as_it_is():
@@ -41,76 +45,43 @@ def test_what_is_there_is_read_as_it_is():
     assert body.readline() == b"one\n"
     assert body.read(2) == b"tw"
     assert body.read() == b"o"
-    assert not body.failed
+    assert not body.refused
 
 
-def test_what_comes_a_little_later_is_waited_for(stopped, monkeypatch):
-    monkeypatch.setattr(bodies, "PATIENCE", 10)
-    Thread(target=lambda: (Event().wait(0.1), stopped.comes.set())).start()
-
-    assert Body(stopped).read(10) == b"at last"
-
-
-def test_what_does_not_come_is_given_up_and_not_asked_for_again(stopped):
-    body = Body(stopped)
+def test_whoever_finds_no_place_is_not_read(held):
+    other = Stopped()
+    body = Body(other)
     for _turn in range(2):
-        with pytest.raises(SlowBody):
+        with pytest.raises(NoPlace):
             body.read(10)
 
-    assert body.failed
-    assert stopped.read_by == 1
+    assert body.refused
+    assert not other.asked.is_set()
 
 
-def test_slow_ones_beyond_the_places_for_them_are_given_up_at_once(stopped, monkeypatch):
-    monkeypatch.setattr(bodies, "_slow", BoundedSemaphore(1))
-    monkeypatch.setattr(bodies, "PATIENCE", 30)
-    first = Thread(target=Body(stopped).read, args=(10,))
-    first.start()
-    while bodies._slow._value:
-        pass
+def test_a_place_is_free_again_when_what_was_sent_is_there(held):
+    held.comes.set()
 
-    with pytest.raises(SlowBody):
-        Body(stopped).read(10)
-
-    # And what is sent at once needs no such place.
     assert Body(BytesIO(b"here")).read() == b"here"
-    stopped.comes.set()
-    first.join()
-    assert bodies._slow._value == 1
+    with pytest.raises(ZeroDivisionError):
+        Body(type("Broken", (), {"read": lambda self: 1 / 0})()).read()
+    assert Body(BytesIO(b"here")).read() == b"here"
 
 
-def test_no_more_threads_are_left_behind_than_there_may_be(stopped, monkeypatch):
-    monkeypatch.setattr(bodies, "_reads", BoundedSemaphore(1))
-    with pytest.raises(SlowBody):
-        Body(stopped).read(10)
-    other = Stopped()
-    with pytest.raises(SlowBody):
-        Body(other).read(10)
+def test_a_form_that_was_not_read_is_answered_with_a_sentence(held):
+    request = RequestFactory().post("/en/admin/login/", {"username": "somebody"})
+    request.environ["wsgi.input"] = body = Body(BytesIO())
 
-    assert other.read_by == 0
+    def page(request):
+        with pytest.raises(NoPlace):
+            body.read()
+        # Django's check of a form's origin takes an unread form for an empty one.
+        return HttpResponseForbidden()
 
+    answer = UnavailableMiddleware(page)(request)
 
-def test_an_error_while_reading_stays_that_error():
-    class Broken:
-        def read(self, size=-1):
-            raise ConnectionResetError("gone")
-
-    with pytest.raises(ConnectionResetError):
-        Body(Broken()).read(1)
-
-
-@pytest.mark.django_db
-def test_a_form_that_does_not_come_is_answered_with_a_sentence(stopped):
-    client = Client(enforce_csrf_checks=True)
-    client.cookies["csrftoken"] = "a" * 32
-    answer = client.generic(
-        "POST", "/en/admin/login/", b"", content_type="application/x-www-form-urlencoded",
-        **{"CONTENT_LENGTH": "50", "wsgi.input": Body(stopped)},
-    )  # fmt: skip
-
-    assert answer.status_code == 503
-    assert answer["Connection"] == "close"
-    assert b"did not arrive in time" in answer.content
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert b"More is going on than the portal can do at once." in answer.content
     assert b"not saved, nor any part of it" in answer.content
 
 

@@ -2,7 +2,6 @@
 
 import errno
 import sqlite3
-from types import SimpleNamespace
 
 import pytest
 from django.core.files.storage import FileSystemStorage
@@ -72,7 +71,8 @@ def test_a_fault_of_ours_is_not_of_the_moment():
 @pytest.mark.once("reads states by name")
 def test_what_postgresql_says_is_known_by_its_state(state, reason):
     told = OperationalError("somehow")
-    told.__cause__ = SimpleNamespace(pgcode=state)
+    told.__cause__ = Exception()
+    told.__cause__.pgcode = state
     assert why(told) == reason
 
 
@@ -224,7 +224,7 @@ def test_evidence_for_which_there_is_no_room_leaves_no_row(monkeypatch):
     from measures.tests.factories import make_note
 
     with pytest.raises(OSError) as raised, transaction.atomic():
-        make_note(evidence=ContentFile(b"%PDF-1.4", name="evidence.pdf"))
+        make_note(evidence_file=ContentFile(b"%PDF-1.4", name="evidence.pdf"))
 
     assert why(raised.value) == UNWRITABLE
     assert TrailEvent.objects.count() == events
