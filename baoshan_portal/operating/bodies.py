@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 from django.conf import settings
 
 #: Seconds in which one of the places becomes free, unless slow ones hold them all.
-TURN = 0.1
+TURN = 0.05
 
 #: The other half of the threads answers ordinary requests, whatever is sent to these.
 _places = BoundedSemaphore(max(1, settings.THREADS // 2))

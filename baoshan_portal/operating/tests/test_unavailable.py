@@ -4,15 +4,16 @@ import errno
 import sqlite3
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
-from baoshan_portal.tests.desk import browser_of
+from baoshan_portal.tests.desk import browser_of, desk, fill_in
 from measures.models import Department, TrailEvent
-from measures.tests.factories import make_department, make_measure, make_superuser
+from measures.tests.factories import make_department, make_measure, make_note, make_superuser
 
 from .. import unavailable
 from ..unavailable import AWAY, BUSY, UNWRITABLE, why
@@ -201,7 +202,7 @@ def test_staff_read_on_too_and_a_write_says_that_nothing_was_saved(steward, meas
     steward.raise_request_exception = False
 
     assert steward.get("/admin/").status_code == 200
-    answer = steward.post("/admin/measures/department/add/", {"code": "new", "name": "新设"})
+    answer = fill_in(steward, desk(Department, "add"), code="new", name="新设", name_en="New")
     assert "没有保存" in said(answer)
 
 
@@ -219,10 +220,6 @@ def test_evidence_for_which_there_is_no_room_leaves_no_row(monkeypatch):
 
     monkeypatch.setattr(FileSystemStorage, "_save", full)
     events = TrailEvent.objects.count()
-    from django.core.files.base import ContentFile
-
-    from measures.tests.factories import make_note
-
     with pytest.raises(OSError) as raised, transaction.atomic():
         make_note(evidence_file=ContentFile(b"%PDF-1.4", name="evidence.pdf"))
 

@@ -18,7 +18,7 @@ PAGES = (
     "/changes/", "/data/", "/method/", "/?as_of=2024-01-31", "/sections/1/", "/data/measures.csv",
 )  # fmt: skip
 #: Seconds after which a visitor gives up.
-PATIENCE = 120
+PATIENCE = 300
 
 
 def run(address: str, visitors: int = VISITORS, each: int = EACH) -> Iterator[tuple]:
