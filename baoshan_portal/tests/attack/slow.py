@@ -29,7 +29,7 @@ ATTACKS = {
     "heads that trickle": (b"GET / HTTP/1.1\r\n" + HOST + b"X-Slow: ", True, 1000),
     "connections without a word": (b"", False, 1000),
     "answers that nobody reads": (
-        (b"GET /data/observations.csv HTTP/1.1\r\n" + HOST + b"\r\n") * 3, False, 16
+        b"GET /data/observations.csv HTTP/1.1\r\n" + HOST + b"\r\n", False, 8
     ),
 }  # fmt: skip
 
