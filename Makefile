@@ -6,15 +6,17 @@
 HOST ?= 127.0.0.1
 PORT ?= $(if $(filter 1,$(DEMO)),8001,8000)
 PYTHON ?= python3
-export HOST PORT
+# What the server does at once; one process is enough to look at it.
+WORKERS ?= 1
+THREADS ?= 8
+export HOST PORT WORKERS THREADS
 # Each of the processes that tests start would compile everything anew, six seconds of it.
 unexport PYTHONDONTWRITEBYTECODE
 
 run: .venv/installed .env var/static/staticfiles.json
 	@.venv/bin/python manage.py prepare
 	@echo "http://$(HOST):$(PORT)$(SCRIPT_NAME)/"
-	@.venv/bin/granian --interface wsgi --host $(HOST) --port $(PORT) --no-ws --blocking-threads 4 --log-level warning \
-		baoshan_portal.wsgi:application
+	@exec deploy/serve
 
 # The same on a database of its own, with invented targets and values.
 demo: export DEMO = 1

@@ -21,6 +21,8 @@ from django.utils.translation import gettext as _
 from measures.evidence import LARGEST
 from measures.workers import Busy
 
+from .operating import unavailable
+
 logger = logging.getLogger(__name__)
 
 KB, MB = 1024, 1024 * 1024
@@ -104,7 +106,14 @@ class SignedInSessionMiddleware(SessionMiddleware):
             request.session = self.SessionStore()
             if asked:
                 patch_vary_headers(response, ("Cookie",))
-        return super().process_response(request, response)
+        try:
+            return super().process_response(request, response)
+        except Exception as error:
+            if not unavailable.began_so(error):
+                raise
+            # The page is made, and what it says of writing holds; only its session is older.
+            logger.warning("A session was not kept: %s", error)
+            return response
 
 
 class CookiesVaryMiddleware:

@@ -71,6 +71,13 @@ CONTACT = env.str("CONTACT", default="")
 # Under which terms the open data may be used; empty: nobody has said so yet.
 DATA_LICENCE = env.str("DATA_LICENCE", default="")
 DATA_LICENCE_URL = env.str("DATA_LICENCE_URL", default="")
+# The server: processes, and threads of each; both are read by deploy/serve, too. Their product is
+# the most that is answered at once, and the most connections to the database.
+WORKERS = env.int("WORKERS", default=2, validate=Range(min=1))
+THREADS = env.int("THREADS", default=8, validate=Range(min=2))
+# Seconds that a write waits for another, and that one question to PostgreSQL may take
+LOCK_SECONDS = env.int("LOCK_SECONDS", default=20, validate=Range(min=1))
+STATEMENT_SECONDS = env.int("STATEMENT_SECONDS", default=30, validate=Range(min=1))
 LOG_LEVEL = env.log_level("LOG_LEVEL", default="WARNING")
 # Operating: the log, who is mailed about errors, what /readyz asks for, backups
 LOG_FORMAT = env.str(
@@ -123,6 +130,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "baoshan_portal.operating.requests.RequestMiddleware",
+    "baoshan_portal.operating.unavailable.UnavailableMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -182,16 +190,22 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Django's own, but migrations keep the triggers
     DATABASES["default"]["ENGINE"] = "measures.sqlite"
     DATABASES["default"].setdefault("OPTIONS", {}).update(
+        # FULL: what was confirmed is on the disk, also when the power fails a moment later.
         # Recursive triggers, so that REPLACE does not slip past those that protect rows
         init_command=(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
         ),
         # Take the write lock when a transaction begins, so that a second writer waits
         # its turn instead of failing half-way.
         transaction_mode="IMMEDIATE",
-        timeout=20,
+        timeout=LOCK_SECONDS,
     )
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+else:
+    # A thread keeps its connection, and asks whether it still works before it is used again;
+    # what else bounds the server's alone is in operating/serving.py.
+    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # People
 AUTH_USER_MODEL = "measures.User"
@@ -245,7 +259,7 @@ STORAGES = {
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "charts": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "baoshan_portal.public.charts.kept.ChartCache",
         "LOCATION": CACHE_ROOT / "charts",
         "TIMEOUT": None,
         "OPTIONS": {"MAX_ENTRIES": 5000},

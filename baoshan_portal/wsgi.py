@@ -1,5 +1,4 @@
 import os
-from contextlib import suppress
 
 from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
@@ -9,12 +8,28 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baoshan_portal.settings")
 application = get_wsgi_application()
 
 # The application must be set up before its modules are imported.
+from django.core.signals import request_started  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from baoshan_portal.operating import bodies, serving  # noqa: E402
 from measures.demo_database import check_database  # noqa: E402
+from measures.past import stands_now  # noqa: E402
 from measures.protection import refuse_unprotected  # noqa: E402
 
-# A database that cannot be reached yet shows nothing, so nothing false either.
-with suppress(OperationalError):
+
+def check() -> None:
+    """Raises ImproperlyConfigured for a database that is not to be served."""
     check_database()
     refuse_unprotected(connection)
+
+
+serving.bound_waiting()
+request_started.connect(stands_now)
+application = bodies.bounded(application)
+try:
+    check()
+except OperationalError:
+    # A database that cannot be reached yet shows nothing, so nothing false either.
+    application = serving.checked_later(application, check)
+# Those who answer have connections of their own.
+connection.close()

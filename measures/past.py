@@ -37,6 +37,17 @@ def streamed_from_past(chunks, moment: datetime) -> Iterator:
         yield from chunks
 
 
+def stands_now(**kwargs) -> None:
+    """Closes a kept connection that is still in the past, because a file was not read to its end.
+
+    To be called before each request where connections outlive one.
+    """
+    for connection in connections.all(initialized_only=True):
+        if getattr(connection, "left_in_past", False):
+            connection.left_in_past = False
+            connection.close()
+
+
 def _switch(connection, moment: datetime | None) -> None:
     before = getattr(connection, "read_before", None)
     if moment == before:
@@ -60,7 +71,9 @@ def _switch_schema(connection, moment: datetime | None) -> None:
                 cursor.execute(
                     "SELECT set_config('search_path', current_setting('portal.path'), false)"
                 )
+                connection.left_in_past = False
                 return
+            connection.left_in_past = True
             cursor.execute(
                 "SELECT set_config('portal.path', replace(current_setting('search_path'), "
                 "'past, ', ''), false), set_config('search_path', 'past, ' || "

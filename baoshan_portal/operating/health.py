@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -41,7 +41,7 @@ def look() -> tuple[bool, dict[str, dict]]:
 def _of_database(check) -> dict:
     try:
         return check()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return {"ok": False}
 
 

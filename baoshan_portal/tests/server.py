@@ -15,8 +15,6 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 
-SERVER = ("--interface", "wsgi", "--no-ws", "--blocking-threads", "4", "--log-level", "info")
-
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *args):
@@ -80,13 +78,15 @@ def _environment(folder: Path) -> dict[str, str]:
         "STATIC_ROOT": str(folder / "static"),
         "MEDIA_ROOT": str(folder / "files"),
         "ALLOWED_HOSTS": "127.0.0.1",
+        "PYTHON": sys.executable,
+        "WORKERS": "1",
     }
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, **changes: str) -> None:
     """Make an installation in ``folder``; does nothing where there is one."""
     if not (folder / "prepared.txt").exists():
-        told = _manage(_environment(folder), "prepare")
+        told = _manage(_environment(folder) | changes, "prepare")
         (folder / "prepared.txt").write_text(told)
 
 
@@ -114,17 +114,9 @@ def serve(folder: Path, **changes: str):
     told = _install(folder)
     port = free_port()
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "granian",
-            *SERVER,
-            "--port",
-            str(port),
-            "baoshan_portal.wsgi:application",
-        ],
+        [settings.BASE_DIR / "deploy/serve"],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env={**environment, "PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -229,3 +229,14 @@ def test_the_server_command_serves(server, tmp_path):
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def test_the_proxy_has_a_sentence_for_a_portal_that_is_away(proxy, server):
+    """The last of this module, because the portal stays away."""
+    server.process.terminate()
+    server.process.wait(timeout=30)
+
+    answer = proxy("/")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    page = answer.read().decode()
+    assert "门户暂时无法访问" in page and "was saved" in page
