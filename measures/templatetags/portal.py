@@ -1,5 +1,7 @@
 """Tags for pages of the public and of staff; loaded in all templates."""
 
+from datetime import datetime
+
 from django import template
 from django.conf import settings
 from django.template.defaultfilters import date as date_text
@@ -9,6 +11,7 @@ from django.utils.translation import get_language
 
 from .. import watermark
 from ..languages import mark_chinese
+from ..text import day_in_words
 
 register = template.Library()
 
@@ -40,6 +43,17 @@ def bar(share, text):
 def day(value) -> str:
     """A day as readers see it, readable by programs as well, and never broken between two lines."""
     return format_html('<time datetime="{0}">{0}</time>', date_text(value, "Y-m-d"))
+
+
+@register.filter(expects_localtime=True)
+def in_words(value) -> str:
+    """A day as prose has it, 2023年7月25日, never broken between two lines."""
+    if not value:
+        return ""
+    day = value.date() if isinstance(value, datetime) else value
+    return format_html(
+        '<time class="whole" datetime="{}">{}</time>', day.isoformat(), day_in_words(day)
+    )
 
 
 @register.filter
