@@ -89,7 +89,12 @@ def _add_cover(book: Workbook, cover: Cover, sheets: Sequence[Sheet]) -> None:
     text, heading = Style(sheet, "@", wraps=True), Style(sheet, "@", named="Headline 2")
     sheet.append([Style(sheet, "@", named="Headline 1").text(cover.title)])
     rows = 1
-    contents = [f"{table.title}: {table.note}" if table.note else table.title for table in sheets]
+    contents = [
+        gettext("%(name)s: %(value)s") % {"name": table.title, "value": table.note}
+        if table.note
+        else table.title
+        for table in sheets
+    ]
     parts = [
         ("", [cover.what, *([watermark()] if watermark() else [])]),
         *((name, [said]) for name, said in cover.facts),
