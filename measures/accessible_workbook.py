@@ -97,7 +97,7 @@ def _add_cover(book: Workbook, cover: Cover, sheets: Sequence[Sheet]) -> None:
     ]
     parts = [
         ("", [cover.what, *([watermark()] if watermark() else [])]),
-        *((name, [said]) for name, said in cover.facts),
+        *((name, said.splitlines()) for name, said in cover.facts if said.strip()),
         (gettext("Sheets of this file"), contents),
     ]
     for name, lines in parts:

@@ -68,7 +68,7 @@ def _size(pack) -> str:
 def _verdicts(targets: list) -> str:
     counts = Counter(state.verdict for _line, state in targets)
     parts = [
-        _("%(verdict)s: %(n)d") % {"verdict": verdict.label, "n": counts[verdict]}
+        _("“%(verdict)s”: %(n)d") % {"verdict": verdict.label, "n": counts[verdict]}
         for verdict in Verdict
         if counts[verdict]
     ]
@@ -84,7 +84,11 @@ def _those(verdict: Verdict, targets: list) -> str:
         Verdict.MISSED: _("Missed: %(names)s."),
         Verdict.BEHIND: _("Behind schedule: %(names)s."),
     }[verdict]
-    return text % {"names": _names([f"{line.indicator}（{line.figure}）" for line in found])}
+    named = [
+        _("%(name)s (%(figure)s)") % {"name": line.indicator, "figure": line.figure}
+        for line in found
+    ]
+    return text % {"names": _names(named)}
 
 
 def _unverifiable(targets: list) -> str:

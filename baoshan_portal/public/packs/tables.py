@@ -227,7 +227,7 @@ def sheets(pack: Pack) -> list[Sheet]:
 def cover(pack: Pack) -> Cover:
     _query_date, *about = pack.about
     facts = [
-        *((_("Source"), source) for source in pack.sources),
+        (_("Source"), "\n".join(pack.sources)),
         *dates_of(pack.day),
         *about,
         *of_the_office(),

@@ -1,9 +1,13 @@
 """A briefing pack says the same to read, to print and to take away, and says what it is."""
 
 import csv
+import os
+import re
+import subprocess
 import zipfile
 from datetime import date
 from io import BytesIO, StringIO
+from urllib.parse import unquote
 
 import openpyxl
 import pytest
@@ -500,3 +504,65 @@ def test_ten_times_the_figures_cost_no_further_query(client, alpha, kind, query)
         make_target(indicator=indicator, published=ISSUED)
 
     assert cost() == before <= 12
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_a_pack_of_everything_is_at_most_twenty_pages(client, report, soffice, tmp_path, prefix):
+    (tmp_path / "a.docx").write_bytes(client.get(f"{prefix}/packs/pack.docx").content)
+
+    subprocess.run(
+        [soffice, f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to",
+         "pdf", "--outdir", str(tmp_path), str(tmp_path / "a.docx")],
+        check=True, capture_output=True, timeout=240,
+    )  # fmt: skip
+
+    if not (tmp_path / "a.pdf").exists() and not os.environ.get("CI"):
+        pytest.skip("LibreOffice has no Writer here, so no page was counted.")
+    pages = re.findall(rb"/Type\s*/Page\b", (tmp_path / "a.pdf").read_bytes())
+    assert 5 < len(pages) <= 20
+
+
+def test_a_pack_opens_with_what_it_finds(client, alpha):
+    missed = make_indicator(measure=alpha.measure, name_en="Late firms", kind=Kind.CUMULATIVE)
+    make_observation(indicator=missed, value=5, period_end=date(2023, 6, 30), published=ISSUED)
+    make_target(indicator=missed, value=10, due_on=date(2023, 6, 30), published=ISSUED)
+
+    text = words(client, "docx", theme="parks")
+
+    for said in (
+        "This pack covers 2 measures with 2 indicators, of which 2 have a public value; the "
+        "newest period ends on 30 June 2023.",
+        "2 targets: “target met”: 1; “target missed”: 1.",
+        "Missed: Late firms (5 organisations).",
+        "For 1 measure the documents give no figure.",
+    ):
+        assert said in text, said
+
+
+def test_earlier_values_and_their_change_are_in_the_table(client, alpha):
+    make_observation(indicator=alpha, value=1000, as_written="1000家", period_start=None,
+                     period_end=date(2022, 6, 30), published=ISSUED)  # fmt: skip
+
+    rows = [[cell.text for cell in row.cells] for table in
+            Document(BytesIO(file_of(client, "docx", theme="parks"))).tables
+            for row in table.rows]  # fmt: skip
+
+    (course,) = [row[2] for row in rows if row[0] == "Alpha firms"]
+    assert "1,000 organisations [up to 2022-06-30" in course
+
+
+def test_the_figure_as_printed_stands_only_where_it_is_another(client, alpha):
+    same = make_indicator(measure=alpha.measure, name_en="Same")
+    make_observation(indicator=same, value=1475, as_written="１，４７５家", published=ISSUED)
+
+    text = words(client, "docx", theme="parks")
+
+    assert "1,234.5 organisations (printed: 1,234.5多家)" in text
+    assert "１，４７５家" not in text
+
+
+def test_a_pack_has_a_chinese_name_for_readers_of_chinese(client, alpha):
+    told = client.get("/packs/pack.docx", {"theme": "parks", "as_of": DAY})["Content-Disposition"]
+
+    assert f'filename="pack-parks-{DAY}.docx"' in told
+    assert unquote(told.partition("filename*=UTF-8''")[2]) == f"简报：园区_{DAY}.docx"
