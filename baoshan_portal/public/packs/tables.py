@@ -124,8 +124,14 @@ def _indicator_rows(pack: Pack) -> Iterator[list]:
 
 
 def _about(pack: Pack) -> list[tuple[str, str]]:
-    """What the pack is and where it comes from, below its title."""
-    return [*pack.about, *((_("Source"), source) for source in pack.sources)]
+    """What the pack is, below its title; a file has its days as 2023-07-25."""
+    _day, _newest, *about = pack.about
+    newest = pack.newest_period.isoformat() if pack.newest_period else _("no data")
+    return [
+        (_("Query date"), pack.day.isoformat()),
+        (_("Newest period of the data"), newest),
+        *about,
+    ]
 
 
 def sheets(pack: Pack) -> list[Sheet]:
@@ -225,7 +231,7 @@ def sheets(pack: Pack) -> list[Sheet]:
 
 
 def cover(pack: Pack) -> Cover:
-    _query_date, *about = pack.about
+    _query_date, *about = _about(pack)
     facts = [
         (_("Source"), "\n".join(pack.sources)),
         *dates_of(pack.day),
@@ -241,7 +247,8 @@ def xlsx(pack: Pack) -> bytes:
 
 def csv_text(pack: Pack) -> str:
     """The indicators; what the file is stands below them, so that its first line is the header."""
-    about = [(pack.title,), *_about(pack)]
+    sources = ((_("Source"), source) for source in pack.sources)
+    about = [(pack.title,), *_about(pack), *sources]
     if not pack.lines:
         about.append((pack.empty_text,))
     return "".join(csv_lines(_indicator_columns(pack), [*_indicator_rows(pack), [], *about]))
