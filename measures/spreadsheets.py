@@ -17,6 +17,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, islice
+from urllib.parse import quote
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.functional import Promise
@@ -46,6 +47,7 @@ READ_TOGETHER = 2_000
 SENT_TOGETHER = 500
 
 BYTE_ORDER_MARK = "\ufeff"
+_NO_FILE_NAME = re.compile(r'[\\/:*?"<>|]')
 _NO_TITLE = re.compile(r"[\\*?:/\[\]]")
 
 
@@ -64,13 +66,15 @@ FORMATS = {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DATE: "yyyy-mm-dd"}
 class Column:
     """``heading`` is what its readers call it; ``width`` is in characters of a workbook, where
     one may choose among ``choices``, or what stands in the cells ``choices_from`` (see
-    ``cells_of_column``)."""
+    ``cells_of_column``). ``missing`` is what stands in a cell that would be empty, in a workbook
+    that the public takes away."""
 
     heading: str | Promise
     width: int = 16
     kind: Kind = Kind.TEXT
     choices: tuple[str, ...] = ()
     choices_from: str = ""
+    missing: str | Promise = ""
 
 
 def cells_of_column(title: str, number: int, rows: int) -> str:
@@ -85,11 +89,12 @@ def cells_of_column(title: str, number: int, rows: int) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table of a workbook."""
+    """One table of a workbook; ``note`` says what its rows are, where the public reads it."""
 
     title: str
     columns: Sequence[Column]
     rows: Iterable[Sequence]
+    note: str = ""
 
 
 def with_watermark(columns, rows, *, last=False):
@@ -127,16 +132,26 @@ def machine_lines(names: Sequence[str], rows) -> Iterator[str]:
     return _lines(chain([names], (map(_machine_text, row) for row in rows)))
 
 
-def streamed(lines: Iterable[str], file_name: str, *, disposition="attachment"):
-    """A download that is made while it is sent, some lines at a time."""
+def streamed(lines: Iterable[str], file_name: str, *, disposition="attachment", called: str = ""):
+    """A download that is made while it is sent, some lines at a time; see ``names_of_file``."""
     chunks = _chunks(iter(lines))
     # What goes wrong at the first rows is still answered with an error page.
     first = next(chunks, "")
     return StreamingHttpResponse(
         _in_language(get_language(), chain([first], chunks)),
         content_type=TYPES["csv"],
-        headers={"Content-Disposition": f'{disposition}; filename="{file_name}"'},
+        headers={"Content-Disposition": names_of_file(file_name, called, disposition)},
     )
+
+
+def names_of_file(file_name: str, called: str = "", disposition: str = "attachment") -> str:
+    """The header that names a download: ``file_name`` is ASCII, ``called`` the name for people.
+
+    Browsers prefer the second (RFC 5987); what no file system takes is left out of it.
+    """
+    header = f'{disposition}; filename="{file_name}"'
+    called = _NO_FILE_NAME.sub("", printable(called, multiline=False)).strip(" .")
+    return f"{header}; filename*=UTF-8''{quote(called, safe='')}" if called else header
 
 
 def _lines(rows) -> Iterator[str]:
@@ -199,16 +214,22 @@ def workbook(sheets: Iterable[Sheet], *, title: str = "", last=False) -> bytes:
     return content.getvalue()
 
 
-def _add(book: Workbook, table: Sheet, last: bool) -> None:
-    columns, rows = with_watermark(table.columns, table.rows, last=last)
-    title = _NO_TITLE.sub(" ", printable(str(table.title), multiline=False))
+def new_sheet(book: Workbook, title: str):
+    """An empty sheet, printed on A4 across the width of the page."""
+    title = _NO_TITLE.sub(" ", printable(str(title), multiline=False))
     sheet = book.create_sheet(title[:LONGEST_TITLE] or None)
-    sheet.freeze_panes = "A2"
-    sheet.print_title_rows = "1:1"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = "9"  # A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    return sheet
+
+
+def _add(book: Workbook, table: Sheet, last: bool) -> None:
+    columns, rows = with_watermark(table.columns, table.rows, last=last)
+    sheet = new_sheet(book, table.title)
+    sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
     for number, column in enumerate(columns, start=1):
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = column.width
@@ -217,15 +238,21 @@ def _add(book: Workbook, table: Sheet, last: bool) -> None:
             rule = DataValidation("list", formula1=words, allow_blank=True)
             rule.add(f"{letter}2:{letter}{MOST_ROWS}")
             sheet.data_validations.append(rule)
-    head = _Style(sheet, "@", bold=True)
+    head = Style(sheet, "@", bold=True)
     sheet.append([head.text(column.heading) for column in columns])
     styles = [
-        (column.kind, _Style(sheet, FORMATS[column.kind]), _Style(sheet, "@", column.width))
+        (
+            column.kind,
+            Style(sheet, FORMATS[column.kind]),
+            Style(sheet, "@", wraps=column.width >= WRAPS_FROM),
+        )
         for column in columns
     ]
     try:
         for row in rows:
-            sheet.append([_cell(value, *style) for value, style in zip(row, styles, strict=True)])
+            sheet.append(
+                [typed_cell(value, *style) for value, style in zip(row, styles, strict=True)]
+            )
     except BaseException:
         # Leaves no half-written part in the temporary folder.
         sheet.close()
@@ -233,14 +260,19 @@ def _add(book: Workbook, table: Sheet, last: bool) -> None:
         raise
 
 
-class _Style:
-    """How cells look; made once for each column, because making it takes longer than a cell."""
+class Style:
+    """How cells look; made once for each column, because making it takes longer than a cell.
 
-    def __init__(self, sheet, number_format: str, width: int = 0, bold: bool = False):
+    ``named`` is a style of Excel's own, which marks headings as such.
+    """
+
+    def __init__(self, sheet, number_format: str, *, wraps=False, bold=False, named=""):
         self.sheet = sheet
         model = WriteOnlyCell(sheet)
+        if named:
+            model.style = named
         model.number_format = number_format
-        model.alignment = Alignment(vertical="top", wrap_text=width >= WRAPS_FROM)
+        model.alignment = Alignment(vertical="top", wrap_text=wraps)
         if bold:
             model.font = Font(bold=True)
         self._style = model._style
@@ -261,7 +293,8 @@ class _Style:
         return cell
 
 
-def _cell(value, kind: Kind, style: _Style, text_style: _Style):
+def typed_cell(value, kind: Kind, style: Style, text_style: Style):
+    """``value`` as its kind if it fits, otherwise as text."""
     is_its_kind = {Kind.NUMBER: _is_number, Kind.DATE: _is_date}.get(kind)
     return style.value(value) if is_its_kind and is_its_kind(value) else text_style.text(value)
 

@@ -1,8 +1,10 @@
 """Names and words kept in Chinese and English side by side."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from django.db import models
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,13 @@ def in_chinese() -> bool:
 def joined(sentences: Iterable[str]) -> str:
     """Sentences after each other: in Chinese they stand without a space between them."""
     return ("" if in_chinese() else " ").join(str(sentence) for sentence in sentences)
+
+
+def day_in_words(day: date) -> str:
+    """A day as prose has it: 2023年7月25日 or 25 July 2023; tables and files have 2023-07-25."""
+    if in_chinese():
+        return f"{day.year}年{day.month}月{day.day}日"
+    return date_format(day, "j F Y")
 
 
 class NamedQuerySet(models.QuerySet):

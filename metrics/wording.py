@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from measures.numerals import plain, rounded
-from measures.text import in_chinese
+from measures.text import day_in_words, in_chinese
 
 from .rules.baseline import Baseline, BaselineSource
 from .rules.choices import Certainty, Kind, Qualifier
@@ -35,6 +35,20 @@ def observed_text(observation, unit) -> str:
         return figure
     certainty = observation.get_certainty_display()
     return _("%(figure)s (%(certainty)s)") % {"figure": figure, "certainty": certainty}
+
+
+def period_in_words(start: date | None, end: date) -> str:
+    """A period as prose has it: 2022年, 截至2023年7月24日, 2021年1月1日至2023年7月24日.
+
+    A whole year and a quarter are what ``period_text`` says.
+    """
+    if start is None:
+        return _("up to %(end)s") % {"end": day_in_words(end)}
+    if start == end:
+        return day_in_words(end)
+    if (text := period_text(start, end)) != f"{start.isoformat()} – {end.isoformat()}":
+        return text
+    return _("%(start)s to %(end)s") % {"start": day_in_words(start), "end": day_in_words(end)}
 
 
 def not_over_text(end: date) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from measures.past import past, streamed_from_past
 from measures.submission import end_of_day
+from measures.text import day_in_words
 
 
 class BadQuery(BadRequest):
@@ -43,7 +44,7 @@ def read_day(text: str | None, name: str) -> date | None:
     if day > timezone.localdate():
         raise BadQuery(
             _("%(day)s is in the future; nobody knows yet what will be public then.")
-            % {"day": day.isoformat()}
+            % {"day": day_in_words(day)}
         )
     return day
 
@@ -69,7 +70,7 @@ def get_public_or_404(queryset, request, code: str):
             raise Http404  # It became public between the two questions.
         raise NotYetPublic(
             _("This was not public yet on %(day)s; it is since %(since)s.")
-            % {"day": request.as_of.isoformat(), "since": since.isoformat()}
+            % {"day": day_in_words(request.as_of), "since": day_in_words(since)}
         )
     return row
 

@@ -13,6 +13,9 @@ from metrics.rules.checks import Result
 #: What asks for an explanation stands first.
 SEVERITY = [Result.FAILS, Result.QUESTION, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
 
+#: The results that a reader is shown beside a figure; the others call for nothing.
+ASKING = frozenset({Result.FAILS, Result.QUESTION})
+
 
 def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:
     """The results of the checks that each indicator takes part in, the gravest first, each once.
@@ -48,6 +51,12 @@ def of_page(request) -> dict[int, list[Result]]:
     if not hasattr(request, "check_marks"):
         request.check_marks = of_day(request.as_of)
     return request.check_marks
+
+
+def asking(request, indicator) -> list[Result]:
+    """The results for ``indicator`` that a reader is shown beside its name; those that hold call
+    for nothing, and would be read as a verdict."""
+    return [result for result in of_page(request).get(indicator.pk, []) if result in ASKING]
 
 
 def words(results: list[Result]) -> str:

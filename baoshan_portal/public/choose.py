@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from measures.numerals import plain, rounded
-from measures.spreadsheets import Column, Kind, download
-from measures.watermark import file_name, watermarked
+from measures.spreadsheets import Column, Kind
+from measures.watermark import watermarked
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Category
 from metrics.rules.choices import Kind as Counted
@@ -34,6 +34,7 @@ from .charts.frame import Heading, inline
 from .charts.history import distinct, series
 from .data_file import day_of_state
 from .lists.page import file_format_of
+from .taken_away import list_cover, taken_table
 
 FEWEST, MOST = 2, 6
 #: What a percentage or a rank was at first is no measure of what it became.
@@ -243,8 +244,10 @@ def page(request):
     """The chosen indicators side by side, and the way to choose more."""
     choice = choice_of(request)
     if (file_format := file_format_of(request)) and choice.is_enough:
-        name, day = file_name("compare"), day_of_state(request.as_of)
-        return download(file_format, name, COLUMNS, _lines(choice), f"{name}-{day}.{file_format}")
+        chosen = [(_("Indicator"), str(row.indicator)) for row in choice.chosen]
+        cover = list_cover(request, _("Compare indicators"), chosen)
+        day = day_of_state(request.as_of)
+        return taken_table(file_format, "compare", day, cover, COLUMNS, _lines(choice))
     spec = choice.spec() if choice.is_enough else None
     narrow = choice.spec(narrow=True) if spec and choice.has_lines else None
     drawn = drawing.svgs([one for one in (spec, narrow) if one])

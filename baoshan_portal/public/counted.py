@@ -12,12 +12,12 @@ from decimal import Decimal
 
 from django.http import Http404
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from measures.numerals import plain
-from measures.spreadsheets import Column, download
+from measures.spreadsheets import Column
 from measures.spreadsheets import Kind as Cell
-from measures.watermark import file_name
 from metrics.models import Indicator
 from metrics.rules.choices import Category, Kind, Level
 from metrics.rules.periods import period_text
@@ -25,6 +25,7 @@ from metrics.wording import as_written_text
 
 from .data_file import day_of_state
 from .lists.page import file_format_of
+from .taken_away import list_cover, taken_table
 
 #: The categories whose figures are told apart by level.
 CATEGORIES = (Category.ENTERPRISES, Category.PLATFORMS)
@@ -79,8 +80,10 @@ def page(request, category):
         raise Http404
     found = by_level(category, request.as_of)
     if file_format := file_format_of(request):
-        name, day = file_name(category), day_of_state(request.as_of)
-        return download(file_format, name, COLUMNS, _lines(found), f"{name}-{day}.{file_format}")
+        label = Category(category).label
+        cover = list_cover(request, _("What is counted: %(label)s") % {"label": label}, [])
+        day = day_of_state(request.as_of)
+        return taken_table(file_format, category, day, cover, COLUMNS, _lines(found))
     rows = [row for group in found for row in group.indicators]
     context = {
         "category": category,

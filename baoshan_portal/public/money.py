@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from measures.numerals import plain, rounded
-from measures.spreadsheets import Column, Kind, download
-from measures.watermark import file_name
+from measures.spreadsheets import Column, Kind
 from metrics.assessment import CheckState, assess_checks
 from metrics.models import MONEY, Check, Indicator, Unit
 from metrics.rules.checks import CheckKind, Result, Role
@@ -25,6 +24,7 @@ from metrics.wording import as_written_text, observed_text, percent_text
 
 from .data_file import day_of_state
 from .lists.page import file_format_of
+from .taken_away import list_cover, taken_table
 
 #: What amounts of each nature are, and what they are not.
 MEANINGS = {
@@ -148,9 +148,9 @@ def page(request):
     """All public amounts by nature; ``?format=csv`` or ``xlsx`` as a file."""
     found = groups(request.as_of)
     if file_format := file_format_of(request):
-        name = file_name("money")
+        cover = list_cover(request, _("Money by its nature"), [])
         day = day_of_state(request.as_of)
-        return download(file_format, name, COLUMNS, _lines(found), f"{name}-{day}.{file_format}")
+        return taken_table(file_format, "money", day, cover, COLUMNS, _lines(found))
     amounts = [row for group in found for row in group.amounts]
     ends = [row.indicator.reported.period_end for row in amounts if row.indicator.reported]
     context = {

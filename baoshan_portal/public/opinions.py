@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from measures.models import Measure, Opinion, Report
 from measures.past import past
+from measures.text import day_in_words
 from measures.thresholds import columns
 from metrics.models import Indicator, Observation
 
@@ -61,7 +62,7 @@ def why_missing(code: str, as_of: date | None) -> Http404:
         return Http404()
     return NotYetPublic(
         _("This was not public yet on %(day)s; it is since %(since)s.")
-        % {"day": as_of.isoformat(), "since": since.isoformat()}
+        % {"day": day_in_words(as_of), "since": day_in_words(since)}
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from measures.numerals import rounded
-from measures.text import joined
+from measures.text import day_in_words, joined
 from metrics.assessment import Assessment
 from metrics.last_change import difference_words, last_change, sums_by_year, year_on_year
 from metrics.models import Indicator, Observation, Unit
@@ -19,8 +19,13 @@ from metrics.rules import progress
 from metrics.rules.baseline import BaselineSource
 from metrics.rules.checks import MEASURED
 from metrics.rules.choices import Qualifier, Verdict
-from metrics.rules.periods import period_text
-from metrics.wording import baseline_text, figure_text, observed_text, percent_text
+from metrics.wording import (
+    baseline_text,
+    figure_text,
+    observed_text,
+    percent_text,
+    period_in_words,
+)
 
 
 def summary(
@@ -56,7 +61,7 @@ def _now(indicator: Indicator, latest: Observation) -> str:
     return _("%(name)s: %(figure)s, %(period)s.") % {
         "name": indicator,
         "figure": observed_text(latest, indicator.unit),
-        "period": period_text(latest.period_start, latest.period_end),
+        "period": period_in_words(latest.period_start, latest.period_end),
     }
 
 
@@ -68,7 +73,7 @@ def _change(indicator: Indicator, growth: str) -> str:
         return _("No earlier value can be compared with it.")
     said = {
         "before": observed_text(change.before, indicator.unit),
-        "period": period_text(change.before.period_start, change.before.period_end),
+        "period": period_in_words(change.before.period_start, change.before.period_end),
         "change": change.words,
         "reason": change.difference.reason,
     }
@@ -125,7 +130,7 @@ def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
     due = target.due_on or target.plan.end_on
     aim = {
         "target": f"{target.get_comparator_display()} {figure_text(target.value, indicator.unit)}",
-        "due": due.isoformat(),
+        "due": day_in_words(due),
         "verdict": state.verdict.label,
     }
     said = [_("Target %(target)s by %(due)s: %(verdict)s.") % aim]
@@ -207,7 +212,7 @@ def _reached(indicator: Indicator, state: Assessment, on: date) -> str:
         return _("When it will be reached at this pace cannot be said: %(reason)s") % {
             "reason": day.reason
         }
-    return _("At this pace it is reached on %(day)s.") % {"day": day.value.isoformat()}
+    return _("At this pace it is reached on %(day)s.") % {"day": day_in_words(day.value)}
 
 
 def _rounded(value: Decimal, unit: Unit) -> str:

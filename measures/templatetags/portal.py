@@ -1,16 +1,22 @@
 """Tags for pages of the public and of staff; loaded in all templates."""
 
+import re
+from datetime import datetime
+
 from django import template
 from django.conf import settings
 from django.template.defaultfilters import date as date_text
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from .. import watermark
 from ..languages import mark_chinese
+from ..text import day_in_words
 
 register = template.Library()
+
+_DAY = re.compile(r"\b(\d{4}-\d\d-\d\d)\b", re.ASCII)
 
 
 @register.inclusion_tag("public/_demo.html")
@@ -40,6 +46,32 @@ def bar(share, text):
 def day(value) -> str:
     """A day as readers see it, readable by programs as well, and never broken between two lines."""
     return format_html('<time datetime="{0}">{0}</time>', date_text(value, "Y-m-d"))
+
+
+@register.filter
+def whole_days(text: str):
+    """``text`` with every day such as 2023-07-25 kept on one line."""
+    parts = _DAY.split(text)
+    # Of a pattern with one group, every second part is what it found.
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html('<span class="whole">{}</span>', part) if number % 2 else part,)
+            for number, part in enumerate(parts)
+        ),
+    )
+
+
+@register.filter(expects_localtime=True)
+def in_words(value) -> str:
+    """A day as prose has it, 2023年7月25日, never broken between two lines."""
+    if not value:
+        return ""
+    day = value.date() if isinstance(value, datetime) else value
+    return format_html(
+        '<time datetime="{}" class="whole">{}</time>', day.isoformat(), day_in_words(day)
+    )
 
 
 @register.filter

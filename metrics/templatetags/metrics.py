@@ -13,11 +13,12 @@ from ..wording import as_written_text, baseline_text, figure_text, observed_text
 
 register = template.Library()
 
-# A state always carries a word and an icon; the class gives the colour.
+# A state always carries a word and an icon; the class gives the colour. No state has an arrow,
+# which says that something changed, and no check has the icon of a verdict.
 VERDICTS = {
     Verdict.MET: ("good", "✓"),
-    Verdict.ON_TRACK: ("good", "→"),
-    Verdict.BEHIND: ("warn", "▽"),
+    Verdict.ON_TRACK: ("good", "●"),
+    Verdict.BEHIND: ("warn", "◇"),
     Verdict.MISSED: ("bad", "✕"),
     Verdict.CLAIM_UNVERIFIABLE: ("open", "?"),
     Verdict.TARGET_UNKNOWN: ("open", "?"),
@@ -93,11 +94,11 @@ def target_text(target) -> str:
 
 # The icon and the colour of the result of a check.
 RESULTS = {
-    Result.HOLDS: ("good", "✓"),
+    Result.HOLDS: ("good", "="),
     Result.APPROXIMATE: ("warn", "≈"),
-    Result.FAILS: ("bad", "✕"),
-    Result.QUESTION: ("warn", "？"),
-    Result.UNKNOWN: ("open", "○"),
+    Result.FAILS: ("bad", "≠"),
+    Result.QUESTION: ("warn", "≠?"),
+    Result.UNKNOWN: ("open", "=?"),
 }
 
 

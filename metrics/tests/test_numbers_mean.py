@@ -158,4 +158,4 @@ def test_a_page_names_the_gap_the_sums_and_both_days(client, firms):
     assert "not reported; that is not a zero" in text
     assert "Added up by year" in text
     assert 'Query date <time datetime="' in text
-    assert 'Newest period of the data <time datetime="2025-03-31">' in text
+    assert 'Newest period of the data <time datetime="2025-03-31"' in text

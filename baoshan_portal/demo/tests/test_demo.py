@@ -442,7 +442,7 @@ def test_the_committee_contradicts_a_claim_and_a_stage_was_late(client):
     # 26 October less 4 October
     # Two stages are told with their terms: one late, one of which nothing is known.
     stages = texts(overview, "li")
-    late = "deliberated 2023-10-26 ▽ late due 2023-10-04 22 days over"
+    late = "deliberated 2023-10-26 ◇ late due 2023-10-04 22 days over"
     assert late in stages
     assert any(text.startswith("closed not known ! term over") for text in stages)
 

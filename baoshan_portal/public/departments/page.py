@@ -2,6 +2,7 @@
 
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_tables2 import RequestConfig
 
 from measures.models import Department
@@ -12,6 +13,7 @@ from ..changes.publications import changes_between
 from ..changes.states import state_changes
 from ..data_file import day_of_state
 from ..lists.page import file_format_of, table_file
+from ..taken_away import list_cover
 from .ends import tell_ends
 from .records import RECENT_DAYS, records
 from .table import DepartmentTable, verdict_lines
@@ -27,7 +29,8 @@ def listing(request):
     table = DepartmentTable(rows, default="" if file_format else "—")
     RequestConfig(request, paginate=False).configure(table)
     if file_format:
-        return table_file(table, file_format, "departments", day_of_state(request.as_of))
+        cover = list_cover(request, _("Departments side by side"), [])
+        return table_file(table, file_format, "departments", day_of_state(request.as_of), cover)
     context = {
         "table": table,
         "leads": sum(row.leads for row in rows),

@@ -14,6 +14,7 @@ from django.forms import ModelChoiceField
 from django.utils.functional import Promise, cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 #: The answer of a row that has none.
 NONE = "none"
@@ -121,6 +122,11 @@ class Chosen:
     parameter: str
     label: str
     values: list[tuple[str, str]]
+
+
+def values_in_words(chosen: Chosen) -> str:
+    """The values of a filter in use, one after the other."""
+    return pgettext("between names", ", ").join(str(words) for _value, words in chosen.values)
 
 
 class FacetFilterSet(django_filters.FilterSet):

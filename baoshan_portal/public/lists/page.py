@@ -11,34 +11,46 @@ from django_filters.views import FilterView
 from django_tables2 import RequestConfig, SingleTableMixin
 from django_tables2.rows import BoundRow
 
-from measures.spreadsheets import READ_TOGETHER, TYPES, Column, download
-from measures.watermark import file_name
+from measures.accessible_workbook import Cover
+from measures.spreadsheets import READ_TOGETHER, TYPES, Column
+from metrics.rules.choices import Missing
 
 from ..as_of import BadQuery
 from ..data_file import day_of_state
+from ..taken_away import code_of, list_cover, taken_table
+from .facets import values_in_words
+
+#: Why the cells of a column are empty, where it is not because nothing was published.
+REASONS = {
+    **dict.fromkeys(("checks", "earlier", "redefined", "slip"), Missing.NOT_APPLICABLE),
+    **dict.fromkeys(("change", "year_on_year"), Missing.NOT_APPLICABLE),
+    **dict.fromkeys(("figure", "value", "qualifier", "as_written"), Missing.NOT_YET_REPORTED),
+    **dict.fromkeys(("period", "inferred", "latest", "source"), Missing.NOT_YET_REPORTED),
+    **dict.fromkeys(("status", "state_on", "state_source"), Missing.NOT_YET_REPORTED),
+    "latest_note_on": Missing.NO_EVENT,
+}
 
 
-def table_file(table, file_format: str, name: str, day: str):
+def table_file(table, file_format: str, name: str, day: str, cover: Cover):
     """All rows of ``table`` as a download for people: headers in their language.
 
-    ``day`` is that of the state which it shows.
+    ``day`` is that of the state which it shows; ``cover`` is the first sheet of a workbook.
     """
     names = [column.name for column in table.columns.iterall()]
     columns = [
-        Column(column.header, **column.column.attrs.get("file", {}))
+        Column(
+            column.header,
+            missing=code_of(REASONS.get(column.name, Missing.NOT_PUBLISHED)),
+            **column.column.attrs.get("file", {}),
+        )
         for column in table.columns.iterall()
     ]
     records = table.data.data
     if isinstance(records, QuerySet):
         records = records.iterator(chunk_size=READ_TOGETHER)
-    rows = (BoundRow(record, table) for record in records)
-    return download(
-        file_format,
-        file_name(name),
-        columns,
-        ([row.get_cell_value(name) for name in names] for row in rows),
-        file_name(f"{name}-{day}.{file_format}"),
-    )
+    bound = (BoundRow(record, table) for record in records)
+    rows = ([row.get_cell_value(name) for name in names] for row in bound)
+    return taken_table(file_format, name, day, cover, columns, rows)
 
 
 def file_format_of(request) -> str:
@@ -128,7 +140,13 @@ class ListPage(SingleTableMixin, FilterView):
     def file(self, file_format: str):
         # Where the page shows a dash, the file has an empty cell.
         table = self.sorted_table(self.object_list, default="")
-        return table_file(table, file_format, self.file_name, day_of_state(self.request.as_of))
+        cover = list_cover(
+            self.request,
+            str(self.heading),
+            [(chosen.label, values_in_words(chosen)) for chosen in self.filterset.chosen],
+        )
+        day = day_of_state(self.request.as_of)
+        return table_file(table, file_format, self.file_name, day, cover)
 
     def sorted_table(self, rows, **options):
         """The table of all ``rows`` in the order that the URL asks for."""

@@ -567,7 +567,7 @@ class TargetTable(OpinionTable):
 
 def _marked(request, indicator):
     """The name of ``indicator`` as a link to its page, with the mark of its checks."""
-    results = check_marks.of_page(request).get(indicator.pk)
+    results = check_marks.asking(request, indicator)
     mark = render_to_string("public/_check_mark.html", {"results": results})
     return format_html('<a href="{}">{}</a>{}', address(request, indicator), indicator, mark)
 

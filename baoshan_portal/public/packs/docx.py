@@ -1,19 +1,25 @@
-"""A briefing pack as a Word document in the layout of GB/T 9704-2012."""
+"""A briefing pack as a Word document in the layout of GB/T 9704-2012.
 
+What it finds and what it is stand on pages of the standard; the tables follow on pages turned
+sideways, one table a theme, because six columns need the width.
+"""
+
+import re
 from datetime import datetime, time
+from html import escape
 from io import BytesIO
 
 from django.utils.translation import gettext as _
 from docx import Document
-from docx.enum.section import WD_ORIENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
 from measures.characters import printable
+from measures.text import day_in_words, joined
 from measures.watermark import watermark, watermarked
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -27,7 +33,15 @@ INSTEAD = {FANGSONG: "仿宋", KAITI: "楷体", XIAOBIAOSONG: "宋体", HEITI: "
 BODY = Pt(16)  # 三号
 #: 22 lines of 28 characters in the 225 × 156 mm between the margins.
 LINE = Pt(28.95)
-WIDTHS = (30, 20, 19, 22, 17, 22, 26)  # mm, of the columns of a table; together 156
+WIDTHS = (52, 37, 48, 36, 32, 42)  # mm, of the columns of a table; together 247
+
+#: Text of tables is 五号; Latin letters are read as well a step smaller, and need more room.
+TABLE_TEXT, TABLE_LINE = Pt(10.5), Pt(13.5)
+LATIN_TABLE_TEXT, LATIN_TABLE_LINE = Pt(9.5), Pt(11.5)
+
+HYPHEN = "<w:noBreakHyphen/>"
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b", re.ASCII)
+_MARK = re.compile(f"({HYPHEN}|<w:br/>)")
 
 #: What stands after snapToGrid and spacing in the order that Word insists on.
 AFTER_SNAP = ("w:spacing", "w:ind", "w:contextualSpacing", "w:jc", "w:outlineLvl")
@@ -53,17 +67,23 @@ def write(pack, chinese: bool) -> bytes:
 
     _say(document, pack.title, "Title")
     if pack.numbers:
-        _say(document, _("On opinion %(number)s.") % {"number": pack.numbers}, "Subtitle")
+        numbers = _("Deliberation opinion %(number)s") % {"number": pack.numbers}
+        _say(document, numbers, "Subtitle")
+    _say(document, pack.findings if pack.works else pack.empty_text, "Body Text")
     for name, value in pack.about:
         _say(document, _("%(name)s: %(value)s") % {"name": name, "value": value}, "Body Text")
-    if not pack.works:
-        _say(document, pack.empty_text, "Body Text")
     if pack.gravest:
         _say(document, _("What to ask"), "Heading 1")
         for number, question in enumerate(pack.gravest, start=1):
             _say(document, f"{number}. {question.sentence}", "Body Text")
         if pack.more_questions_text:
             _say(document, pack.more_questions_text, "Body Text")
+    if pack.sources:
+        _say(document, _("Sources"), "Heading 1")
+        for number, source in enumerate(pack.sources, start=1):
+            _say(document, f"{number}. {source}", "Body Text")
+    if pack.works:
+        _turn_page(document)
     opinion = None
     for section, themes in pack.sections:
         if pack.has_several and section.opinion != opinion:
@@ -74,12 +94,7 @@ def write(pack, chinese: bool) -> bytes:
         for theme, works in themes:
             number = f"（{chinese_number(theme.order)}）" if chinese else f"{theme.number} "
             _say(document, f"{number}{theme}", "Heading 2")
-            for work in works:
-                _tell(document, pack, work, chinese)
-    if pack.sources:
-        _say(document, _("Sources"), "Heading 1")
-        for number, source in enumerate(pack.sources, start=1):
-            _say(document, f"{number}. {source}", "Body Text")
+            _add_table(document, pack.columns, [_rows_of(work, chinese) for work in works])
     made = BytesIO()
     document.save(made)
     return made.getvalue()
@@ -95,21 +110,19 @@ def chinese_number(number: int) -> str:
     return ten + (digits[ones] if ones else "")
 
 
-def _tell(document, pack, work, chinese: bool) -> None:
+def _rows_of(work, chinese: bool) -> tuple[list[str], list[list[str]]]:
+    """What stands across the table of a measure, its name first, and the rows of its figures."""
     measure = work.measure
     number = f"{measure.order}. " if chinese else f"{measure.number} "
-    _say(document, f"{number}{measure}", "Heading 3")
     lead = _("%(name)s: %(value)s") % {"name": _("Lead department"), "value": work.lead}
-    _say(document, lead, "Body Text").paragraph_format.keep_with_next = True
-    summary = _say(document, measure.in_language("summary"), "Body Text")
-    if work.lines:
-        summary.paragraph_format.keep_with_next = True
-        _add_table(document, pack.columns, [line.cells for line in work.lines])
-    else:
-        _say(document, _("The documents give no figure."), "Body Text")
+    about = [lead + _(". "), measure.in_language("summary")]
+    if not work.lines:
+        about.append(_("The documents give no figure."))
+    across = [f"{number}{measure}", joined(about)]
     for note in work.notes:
-        text = f"{note.happened_on.isoformat()} {note.in_language('text')} {note.evidence_url}"
-        _say(document, text.strip(), "Body Text")
+        day = day_in_words(note.happened_on)
+        across.append(f"{day} {note.in_language('text')} {note.evidence_url}".strip())
+    return across, [line.cells for line in work.lines]
 
 
 def _say(document, text: str, style: str):
@@ -119,29 +132,76 @@ def _say(document, text: str, style: str):
     return paragraph
 
 
-def _add_table(document, columns: list[str], rows: list[list[str]]) -> None:
-    table = document.add_table(0, len(columns), "Table Grid")
-    table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    table.autofit = False
-    for column, width in zip(table.columns, WIDTHS, strict=True):
-        column.width = Mm(width)
-    for texts in (columns, *rows):
-        row = table.add_row()
-        properties = row._tr.get_or_add_trPr()
-        properties.append(OxmlElement("w:cantSplit"))
-        if texts is columns:
-            properties.append(OxmlElement("w:tblHeader"))
-        for cell, text, width in zip(row.cells, texts, WIDTHS, strict=True):
-            cell.width = Mm(width)
-            paragraph = cell.paragraphs[0]
-            paragraph._p.style = "TableText"
-            run = paragraph.add_run(printable(text))
-            run.bold = True if texts is columns else None
-            # A head alone at the foot of a page, or a last row alone on the next, helps nobody.
-            paragraph.paragraph_format.keep_with_next = texts is columns or (
-                len(rows) > 1 and texts is rows[-2]
-            )
+def _add_table(document, columns: list[str], works) -> None:
+    """The table of a theme, put together as text: a call for each cell would take a second."""
+    grid = "".join(f'<w:gridCol w:w="{_twips(width)}"/>' for width in WIDTHS)
+    rows = [
+        _row(
+            [_cell([text], width, bold=True) for text, width in zip(columns, WIDTHS, strict=True)],
+            head=True,
+        )
+    ]
+    for across, lines in works:
+        # The name of a measure stays with the first of its figures.
+        whole = _cell(across, sum(WIDTHS), span=len(WIDTHS), bold_first=True, keep=bool(lines))
+        rows.append(_row([whole]))
+        for texts in lines:
+            cells = [_cell([text], width) for text, width in zip(texts, WIDTHS, strict=True)]
+            rows.append(_row(cells))
+    table = (
+        f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:type="dxa" '
+        f'w:w="{_twips(sum(WIDTHS))}"/><w:jc w:val="center"/><w:tblLayout w:type="fixed"/>'
+        f'<w:tblLook w:firstRow="1" w:noHBand="1" w:noVBand="1"/></w:tblPr>'
+        f"<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
+    )
+    document.element.body._insert_tbl(parse_xml(table))
     _say(document, "", "Table Text")
+
+
+def _row(cells: list[str], *, head: bool = False) -> str:
+    mark = "<w:tblHeader/>" if head else ""
+    return f"<w:tr><w:trPr><w:cantSplit/>{mark}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+def _cell(texts: list[str], width: int, *, span=1, bold=False, bold_first=False, keep=False) -> str:
+    """A cell of ``width`` mm with a paragraph for each text; ``keep`` it with the next row."""
+    spans = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    paragraphs = []
+    for number, text in enumerate(texts):
+        strong = "<w:rPr><w:b/></w:rPr>" if bold or (bold_first and not number) else ""
+        kept = "<w:keepNext/>" if keep or bold else ""
+        layout = f'<w:pPr><w:pStyle w:val="TableText"/>{kept}</w:pPr>'
+        paragraphs.append(f"<w:p>{layout}<w:r>{strong}{_run_text(text)}</w:r></w:p>")
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{_twips(width)}"/>{spans}</w:tcPr>'
+        f"{''.join(paragraphs)}</w:tc>"
+    )
+
+
+def _run_text(text: str) -> str:
+    """``text`` in a run; a date stays on one line, and is read as it was."""
+    shown = escape(printable(text))
+    shown = _DATE.sub(lambda day: day[0].replace("-", HYPHEN), shown).replace("\n", "\n<w:br/>")
+    parts = _MARK.split(shown)
+    return "".join(
+        part if _MARK.fullmatch(part) else f'<w:t xml:space="preserve">{part}</w:t>'
+        for part in parts
+        if part.strip("\n")
+    )
+
+
+def _twips(millimetres: int) -> int:
+    return round(millimetres * 1440 / 25.4)
+
+
+def _turn_page(document) -> None:
+    """What follows stands on pages turned sideways."""
+    page = document.add_section(WD_SECTION.NEW_PAGE)
+    page.orientation = WD_ORIENT.LANDSCAPE
+    page.page_width, page.page_height = Mm(297), Mm(210)
+    page.top_margin, page.bottom_margin = Mm(22), Mm(22)
+    page.left_margin, page.right_margin = Mm(25), Mm(25)
+    page.footer_distance = Mm(12)
 
 
 def _set_page(document) -> None:
@@ -162,6 +222,9 @@ def _set_page(document) -> None:
 
 
 def _set_styles(document, chinese: bool) -> None:
+    table_text, table_line = (
+        (TABLE_TEXT, TABLE_LINE) if chinese else (LATIN_TABLE_TEXT, LATIN_TABLE_LINE)
+    )
     for name, font, size, indent in (
         ("Normal", FANGSONG, BODY, False),
         ("Title", XIAOBIAOSONG, Pt(22), False),
@@ -170,7 +233,7 @@ def _set_styles(document, chinese: bool) -> None:
         ("Heading 2", KAITI, BODY, True),
         ("Heading 3", FANGSONG, BODY, True),
         ("Body Text", FANGSONG, BODY, True),
-        ("Table Text", FANGSONG, Pt(9), False),
+        ("Table Text", FANGSONG, table_text, False),
         ("Footer", "宋体", Pt(14), False),
     ):
         styles = document.styles
@@ -193,7 +256,8 @@ def _set_styles(document, chinese: bool) -> None:
             document.styles[name].element.pPr.remove(border)
     document.styles["Title"].paragraph_format.line_spacing = Pt(36)
     for name in ("Table Text", "Footer"):
-        document.styles[name].paragraph_format.line_spacing = 1.0
+        exact = name == "Table Text"
+        document.styles[name].paragraph_format.line_spacing = table_line if exact else 1.0
         free = OxmlElement("w:snapToGrid")
         free.set(qn("w:val"), "0")
         document.styles[name].element.pPr.insert_element_before(free, *AFTER_SNAP)

@@ -3,6 +3,8 @@
 One gathering feeds the print view and the files, so that they cannot disagree.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -12,11 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import override, pgettext
 
 from measures.chain import newest_checkpoint
 from measures.models import Checkpoint, Evaluation, Measure, ProgressNote, Section, Theme
-from measures.text import joined
+from measures.text import day_in_words, joined
 from measures.watermark import file_name
 from metrics.assessment import Assessment, CheckState, assess
 from metrics.history import earlier_targets, target_text
@@ -30,14 +32,18 @@ from metrics.wording import as_written_text, observed_text, percent_text
 from .. import check_marks
 from ..as_of import BadQuery
 from ..committee import evaluations_about
-from ..lists.facets import Chosen
+from ..lists.facets import values_in_words
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 from ..quality import facts_of
 from ..questions.rows import Question, all_of
 from ..standing import OF_TERMS, Standing, TargetState, with_status
+from ..taken_away import filters_text
+from .findings import findings
 
 #: How many questions a pack asks in its text.
 GRAVEST = 10
+#: Earlier values of an indicator in its line; the workbook has all of them.
+MOST_EARLIER = 4
 
 
 def _conclusion(state: Assessment) -> str:
@@ -84,13 +90,45 @@ class PackIndicator:
         return change.text if change else ""
 
     @property
-    def figure_with_changes(self) -> str:
-        parts = [self.figure]
-        if self.change:
-            parts.append(_("change %(change)s") % {"change": self.change})
+    def figure_as_printed(self) -> str:
+        """The value, with the source's own writing where it is another one in Chinese."""
+        if not self.latest:
+            return self.figure
+        with override("zh-hans"):
+            chinese = self.figure
+        if _alike(chinese, self.as_written):
+            return self.figure
+        return _("%(figure)s (printed: %(as_written)s)") % {
+            "figure": self.figure,
+            "as_written": self.as_written,
+        }
+
+    @property
+    def earlier(self) -> str:
+        """Every other public value with its period, newest first, as far as they fit."""
+        now, unit = self.latest, self.indicator.unit
+        seen = {(observed_text(now, unit), period_of(now))} if now else set()
+        told = []
+        for value in self.indicator.public_values:
+            if (said := (observed_text(value, unit), period_of(value))) not in seen:
+                seen.add(said)
+                told.append(_("%(figure)s [%(period)s]") % {"figure": said[0], "period": said[1]})
+        if not told:
+            return ""
+        shown = pgettext("between names", ", ").join(told[:MOST_EARLIER])
+        if len(told) > MOST_EARLIER:
+            more = len(told) - MOST_EARLIER
+            shown = _("%(values)s and %(n)d more") % {"values": shown, "n": more}
+        return _("before: %(values)s") % {"values": shown}
+
+    @property
+    def course(self) -> str:
+        """How the value came about: its change, the one from a year before, and those before."""
+        parts = [self.change, self.earlier]
         if self.year_on_year:
-            parts.append(_("year on year %(change)s") % {"change": self.year_on_year})
-        return pgettext("between filters", "; ").join(parts)
+            parts.insert(1, _("year on year %(change)s") % {"change": self.year_on_year})
+        said = pgettext("between filters", "; ").join(filter(None, parts))
+        return said or (_("one value only") if self.latest else "—")
 
     @property
     def as_written(self) -> str:
@@ -99,6 +137,10 @@ class PackIndicator:
     @property
     def period(self) -> str:
         return period_of(self.latest) if self.latest else "—"
+
+    @property
+    def period_and_kind(self) -> str:
+        return f"{self.period} · {self.kind}" if self.latest else self.kind
 
     @property
     def kind(self) -> str:
@@ -116,10 +158,11 @@ class PackIndicator:
 
     @property
     def conclusion(self) -> str:
-        """What can be concluded for its targets, and the results of its checks if it is in any."""
-        if not self.checks:
+        """What can be concluded for its targets, and the checks that ask for an explanation."""
+        asking = [result for result in self.checks if result in check_marks.ASKING]
+        if not asking:
             return self.verdict
-        parts = {"verdict": self.verdict, "results": check_marks.words(self.checks)}
+        parts = {"verdict": self.verdict, "results": check_marks.words(asking)}
         return _("%(verdict)s; checks with other figures: %(results)s") % parts
 
     @property
@@ -131,10 +174,9 @@ class PackIndicator:
         """In the order of ``Pack.columns``."""
         return [
             str(self.indicator),
-            self.figure_with_changes,
-            self.as_written,
-            self.period,
-            self.kind,
+            self.figure_as_printed,
+            self.course,
+            self.period_and_kind,
             self.conclusion,
             self.source,
         ]
@@ -213,7 +255,7 @@ class Pack:
 
     @property
     def newest_text(self) -> str:
-        return self.newest_period.isoformat() if self.newest_period else _("no data")
+        return day_in_words(self.newest_period) if self.newest_period else _("no data")
 
     @property
     def checkpoint_text(self) -> str:
@@ -234,9 +276,8 @@ class Pack:
         return [
             _("Indicator"),
             _("Latest value"),
-            _("As written"),
-            _("Period"),
-            _("Kind"),
+            _("Change and earlier values"),
+            _("Period and kind"),
             _("Target and conclusion"),
             _("Source"),
         ]
@@ -248,18 +289,19 @@ class Pack:
         return pgettext("between names", ", ").join(sorted(opinions))
 
     @property
+    def findings(self) -> str:
+        """What the pack finds, in sentences."""
+        return findings(self)
+
+    @property
     def filters_text(self) -> str:
-        if not self.filters:
-            return _("none, everything that is public")
-        return pgettext("between filters", "; ").join(
-            _("%(name)s: %(value)s") % {"name": n, "value": v} for n, v in self.filters
-        )
+        return filters_text(self.filters)
 
     @property
     def about(self) -> list[tuple[str, str]]:
         """What every form of the pack says of itself."""
         return [
-            (_("Query date"), self.day.isoformat()),
+            (_("Query date"), day_in_words(self.day)),
             (_("Newest period of the data"), self.newest_text),
             (_("Filters"), self.filters_text),
             (_("The committee’s evaluation"), self.evaluation_text),
@@ -294,6 +336,12 @@ class Pack:
 
 def _theme(work: Work) -> Theme:
     return work.measure.theme
+
+
+def _alike(*texts: str) -> bool:
+    """Whether they are one figure, whatever its width, grouping and spaces."""
+    bare = {re.sub(r"[\s,，]", "", unicodedata.normalize("NFKC", text)) for text in texts}
+    return len(bare) == 1
 
 
 def period_of(observation: Observation) -> str:
@@ -355,7 +403,7 @@ def gather(request) -> Pack:
         title=_title(chosen, places),
         day=day,
         as_of=as_of,
-        filters=[(asked.label, _values_of(asked)) for asked in chosen.chosen],
+        filters=[(asked.label, values_in_words(asked)) for asked in chosen.chosen],
         link=request.build_absolute_uri(link),
         name=file_name(
             "-".join(["pack", *(place.code for place in places), _day_of_state(works, as_of)])
@@ -397,11 +445,6 @@ def _questions(
             measures=[work.measure for work in works],
         )
     )
-
-
-def _values_of(asked: Chosen) -> str:
-    """The values of a filter in words, one after the other."""
-    return pgettext("between names", ", ").join(words for _value, words in asked.values)
 
 
 def _places(filterset: IndicatorFilter) -> list:
@@ -451,7 +494,7 @@ def _sources(works: list[Work]) -> list[str]:
             "number": report.number,
             "name": report,
             "issuer": report.in_language("issuer"),
-            "day": report.issued_on.isoformat(),
+            "day": day_in_words(report.issued_on),
         }
         for report in sorted(reports - {None}, key=lambda report: report.number)
     ]

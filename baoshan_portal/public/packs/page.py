@@ -9,14 +9,17 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from measures.spreadsheets import TYPES
+from measures.spreadsheets import TYPES, names_of_file
 from measures.text import in_chinese
 
+from ..taken_away import chinese_name
 from . import docx, tables
 from .pack import Pack, gather
 
 #: What a zip archive says of the age of its files, where it must not say when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
+#: How the name of a pack ends.
+DAY = "2023-07-25"
 
 
 def page(request):
@@ -40,7 +43,12 @@ def file(request, file_format: str):
     return HttpResponse(
         writers[file_format](pack),
         content_type=types[file_format],
-        headers={"Content-Disposition": f'attachment; filename="{pack.name}.{file_format}"'},
+        headers={
+            "Content-Disposition": names_of_file(
+                f"{pack.name}.{file_format}",
+                chinese_name(pack.title, pack.name[-len(DAY) :], ending=file_format),
+            )
+        },
     )
 
 

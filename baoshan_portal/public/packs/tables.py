@@ -5,14 +5,16 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from measures.accessible_workbook import Cover
 from measures.models import Measure
 from measures.numerals import plain
-from measures.spreadsheets import Column, Kind, Sheet, csv_lines, workbook
-from measures.watermark import watermarked
+from measures.spreadsheets import Column, Kind, Sheet, csv_lines
 from metrics.models import NEWEST_FIRST, Observation
+from metrics.rules.choices import Missing
 from metrics.wording import as_written_text, baseline_text, observed_text, percent_text
 
 from .. import check_marks
+from ..taken_away import code_of, dates_of, of_the_office, workbook_of
 from .pack import Pack, period_of
 
 
@@ -47,18 +49,20 @@ def _place_columns(pack: Pack) -> list[Column]:
 
 
 def _value_columns() -> list[Column]:
+    none = {"missing": code_of(Missing.NOT_YET_REPORTED)}
     return [
-        Column(_("Latest value")),
-        Column(_("Value"), 12, Kind.NUMBER),
+        Column(_("Latest value"), **none),
+        Column(_("Value"), 12, Kind.NUMBER, **none),
         Column(_("Unit"), 10),
-        Column(_("Qualifier"), 10),
-        Column(_("As written")),
-        Column(_("Period"), 26),
+        Column(_("Qualifier"), 10, **none),
+        Column(_("As written"), **none),
+        Column(_("Period"), 26, **none),
+        # A total may begin on a day that no source states.
         Column(_("Period from"), 12, Kind.DATE),
-        Column(_("Period to"), 12, Kind.DATE),
-        Column(_("Period inferred"), 10),
-        Column(_("Certainty"), 12),
-        Column(_("Source"), 24),
+        Column(_("Period to"), 12, Kind.DATE, **none),
+        Column(_("Period inferred"), 10, **none),
+        Column(_("Certainty"), 12, **none),
+        Column(_("Source"), 24, **none),
     ]
 
 
@@ -86,6 +90,7 @@ def _value(value: Observation | None, unit) -> list:
 
 
 def _indicator_columns(pack: Pack) -> list[Column]:
+    none = {"missing": code_of(Missing.NOT_APPLICABLE)}
     return [
         *_place_columns(pack),
         Column(_("Code"), 30),
@@ -94,9 +99,9 @@ def _indicator_columns(pack: Pack) -> list[Column]:
         Column(_("Category")),
         Column(_("Kind")),
         Column(_("Target and conclusion"), 40),
-        Column(_("Checks with other figures"), 40),
-        Column(_("Change"), 24),
-        Column(_("year on year"), 24),
+        Column(_("Checks with other figures"), 40, **none),
+        Column(_("Change"), 24, **none),
+        Column(_("year on year"), 24, **none),
     ]
 
 
@@ -140,8 +145,14 @@ def _questions(pack: Pack) -> tuple[list[Column], list[list]]:
 
 
 def _about(pack: Pack) -> list[tuple[str, str]]:
-    """What the pack is and where it comes from, below its title."""
-    return [*pack.about, *((_("Source"), source) for source in pack.sources)]
+    """What the pack is, below its title; a file has its days as 2023-07-25."""
+    _day, _newest, *about = pack.about
+    newest = pack.newest_period.isoformat() if pack.newest_period else _("no data")
+    return [
+        (_("Query date"), pack.day.isoformat()),
+        (_("Newest period of the data"), newest),
+        *about,
+    ]
 
 
 def sheets(pack: Pack) -> list[Sheet]:
@@ -192,7 +203,6 @@ def sheets(pack: Pack) -> list[Sheet]:
                         percent_text(state.progress.value),
                     ]
                 )
-    about = _about(pack)
     measure_columns = [
         *_place_columns(pack),
         Column(_("Code"), 30),
@@ -220,31 +230,48 @@ def sheets(pack: Pack) -> list[Sheet]:
         Column(_("Measure"), 40),
         Column(_("Date"), 12, Kind.DATE),
         Column(_("Text"), 50),
-        Column(_("Evidence"), 30),
+        Column(_("Evidence"), 30, missing=code_of(Missing.NOT_APPLICABLE)),
     ]
     return [
-        Sheet(_("Measures"), measure_columns, measures),
-        Sheet(_("Indicators"), _indicator_columns(pack), _indicator_rows(pack)),
-        Sheet(_("Values"), [*_subject_columns(pack), *_value_columns()[1:]], values),
-        Sheet(_("Targets"), target_columns, targets),
-        Sheet(_("Progress notes"), note_columns, notes),
-        Sheet(_("What to ask"), *_questions(pack)),
+        Sheet(_("Measures"), measure_columns, measures, _("One row a measure.")),
         Sheet(
-            _("About"),
-            [Column(pack.title, 30), Column("", 50)],
-            about if pack.works else [*about, (_("Result"), pack.empty_text)],
+            _("Indicators"),
+            _indicator_columns(pack),
+            _indicator_rows(pack),
+            _("One row an indicator, with its newest value."),
         ),
+        Sheet(
+            _("Values"),
+            [*_subject_columns(pack), *_value_columns()[1:]],
+            values,
+            _("One row a value: all that is public, not the newest only."),
+        ),
+        Sheet(_("Targets"), target_columns, targets, _("One row a target.")),
+        Sheet(_("Progress notes"), note_columns, notes, _("One row a note.")),
+        Sheet(_("What to ask"), *_questions(pack), _("One row a question, the gravest first.")),
     ]
+
+
+def cover(pack: Pack) -> Cover:
+    _query_date, *about = _about(pack)
+    facts = [
+        (_("Source"), "\n".join(pack.sources)),
+        *dates_of(pack.day),
+        *about,
+        *of_the_office(),
+    ]
+    return Cover(pack.title, pack.findings if pack.works else pack.empty_text, facts)
 
 
 def xlsx(pack: Pack) -> bytes:
-    return workbook(sheets(pack), title=watermarked(pack.title))
+    return workbook_of(cover(pack), sheets(pack))
 
 
 def csv_text(pack: Pack) -> str:
     """The indicators; what the file is stands below them, so that its first line is the header."""
-    about = [(pack.title,), *_about(pack)]
-    about += [(_("What to ask"), question.sentence) for question in pack.questions]
+    sources = ((_("Source"), source) for source in pack.sources)
+    asked = ((_("What to ask"), question.sentence) for question in pack.questions)
+    about = [(pack.title,), *_about(pack), *sources, *asked]
     if not pack.lines:
         about.append((pack.empty_text,))
     return "".join(csv_lines(_indicator_columns(pack), [*_indicator_rows(pack), [], *about]))

@@ -8,15 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from measures.models import Department, Opinion, Section, Theme
-from measures.spreadsheets import TYPES, Column, Kind, download
+from measures.spreadsheets import Column, Kind
 from measures.thresholds import Thresholds
-from measures.watermark import file_name
 from metrics.rules.questions import Ask
 
 from ..as_of import BadQuery, address
 from ..data_file import day_of_state
 from ..lists.facets import NONE
+from ..lists.page import file_format_of
 from ..standing import load
+from ..taken_away import list_cover, taken_table
 from .rows import Question, all_of
 
 #: How the page may be parted; the file is not.
@@ -102,7 +103,7 @@ def page(request):
     if by not in PARTED_BY:
         raise BadQuery(_("Questions can be parted by section or by department."))
     found = chosen(rows, query)
-    if file_format := request.GET.get("format"):
+    if file_format := file_format_of(request):
         return _file(request, file_format, found)
     context = {
         "parts": _parts(found, by),
@@ -207,16 +208,6 @@ def lead_text(measure) -> str:
 
 
 def _file(request, file_format: str, rows: list[Question]):
-    if file_format not in TYPES:
-        raise BadQuery(
-            _("“%(format)s” is not a file format of the portal; there are csv and xlsx.")
-            % {"format": file_format[:20]}
-        )
+    cover = list_cover(request, _("What to ask"), [])
     day = day_of_state(request.as_of)
-    return download(
-        file_format,
-        file_name("questions"),
-        columns(),
-        cells(rows, request),
-        file_name(f"questions-{day}.{file_format}"),
-    )
+    return taken_table(file_format, "questions", day, cover, columns(), cells(rows, request))

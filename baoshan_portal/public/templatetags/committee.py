@@ -15,7 +15,7 @@ GRADES = {
 }
 TERMS = {
     InTime.IN_TIME: ("good", "✓"),
-    InTime.LATE: ("warn", "▽"),
+    InTime.LATE: ("warn", "◇"),
     InTime.OPEN: ("none", "–"),
     InTime.OVERDUE: ("bad", "!"),
     InTime.UNKNOWN: ("open", "?"),

@@ -121,14 +121,15 @@ def crumbs(context, *rows):
 
 @register.inclusion_tag("public/_check_mark.html", takes_context=True)
 def check_mark(context, indicator):
-    """The gravest result of the checks that ``indicator`` takes part in; nothing if in none."""
-    return {"results": check_marks.of_page(context["request"]).get(indicator.pk)}
+    """The gravest result of the checks of ``indicator`` that ask for something; else nothing."""
+    return {"results": check_marks.asking(context["request"], indicator)}
 
 
 @register.inclusion_tag("public/_check_legend.html", takes_context=True)
 def check_legend(context):
     """What the marks of ``check_mark`` mean, with the way to all checks."""
-    return {"results": check_marks.SEVERITY, "request": context["request"]}
+    results = [result for result in check_marks.SEVERITY if result in check_marks.ASKING]
+    return {"results": results, "request": context["request"]}
 
 
 @register.inclusion_tag("public/_indicators_of.html", takes_context=True)

@@ -93,7 +93,7 @@ def test_a_page_of_a_row_that_was_not_public_yet_says_since_when_it_is(client, p
     assert len(texts(html, "h1")) == 1
     (sentence,) = [text for text in texts(html, "p") if DAY_BEFORE in text and DAY in text]
     if prefix:
-        assert sentence == "This was not public yet on 2023-07-24; it is since 2023-07-25."
+        assert sentence == "This was not public yet on 24 July 2023; it is since 25 July 2023."
     assert client.get(f"{prefix}/{kind}/{code}/", {"as_of": DAY}).status_code == 200
 
 

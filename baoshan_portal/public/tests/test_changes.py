@@ -173,7 +173,7 @@ def test_states_are_told_in_their_section(client, measure):
     assert "States that changed" in texts(part, "h3")
     assert texts(part, "li") == [
         "Target: Firms ? cannot be assessed → ✓ target met",
-        "Check: Part of all ✓ holds → ✕ does not hold",
+        "Check: Part of all = holds → ≠ does not hold",
     ]
     assert f"/en/checks/#{check.code}" in links(part)
     assert "States" not in part_of(html, 2)

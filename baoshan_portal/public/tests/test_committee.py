@@ -51,7 +51,7 @@ def test_the_front_page_says_what_was_in_time_and_what_is_overdue(client):
     page = html_of(client, "/en/", as_of="2023-08-01")
 
     items = texts(page, "li")
-    assert "answered 2023-07-25 ▽ late due 2023-07-05 20 days over" in items
+    assert "answered 2023-07-25 ◇ late due 2023-07-05 20 days over" in items
     overdue = "evaluated not known ! term over, nothing published due 2023-07-25 7 days over"
     assert overdue in items
     # Nothing of the opinion was public before.

@@ -199,7 +199,7 @@ def test_what_remains_is_shared_by_the_quarters_that_are_left():
     assert "118 organisations remain to the target." in text
     assert "Each quarter until then must bring 20 organisations." in text
     # 546 of 1,095 days brought 182 of 300, so 300 come after 900 days: on 19 June 2023.
-    assert "At this pace it is reached on 2023-06-19." in text
+    assert "At this pace it is reached on 19 June 2023." in text
 
 
 def test_a_target_that_is_met_needs_nothing_more():
