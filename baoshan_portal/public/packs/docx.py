@@ -181,12 +181,12 @@ def _cell(texts: list[str], width: int, *, span=1, bold=False, bold_first=False,
 def _run_text(text: str) -> str:
     """``text`` in a run; a date stays on one line, and is read as it was."""
     shown = escape(printable(text))
-    shown = _DATE.sub(lambda day: day[0].replace("-", HYPHEN), shown).replace("\n", "\n<w:br/>")
+    shown = _DATE.sub(lambda day: day[0].replace("-", HYPHEN), shown).replace("\n", "<w:br/>")
     parts = _MARK.split(shown)
     return "".join(
         part if _MARK.fullmatch(part) else f'<w:t xml:space="preserve">{part}</w:t>'
         for part in parts
-        if part.strip("\n")
+        if part
     )
 
 
@@ -199,7 +199,7 @@ def _turn_page(document) -> None:
     page = document.add_section(WD_SECTION.NEW_PAGE)
     page.orientation = WD_ORIENT.LANDSCAPE
     page.page_width, page.page_height = Mm(297), Mm(210)
-    page.top_margin, page.bottom_margin = Mm(22), Mm(22)
+    page.top_margin, page.bottom_margin = Mm(20), Mm(18)
     page.left_margin, page.right_margin = Mm(25), Mm(25)
     page.footer_distance = Mm(12)
 

@@ -41,7 +41,7 @@ from ..taken_away import filters_text
 from .findings import findings
 
 #: How many questions a pack asks in its text.
-GRAVEST = 10
+GRAVEST = 5
 #: Earlier values of an indicator in its line; the workbook has all of them.
 MOST_EARLIER = 4
 
