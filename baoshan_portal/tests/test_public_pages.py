@@ -21,6 +21,8 @@ from metrics.tests.factories import make_observation
 
 from . import planted
 from .pages import (
+    CHART_DATA,
+    EMBEDS,
     EXPORTS,
     FILES,
     FORBIDDEN_INLINE,
@@ -73,6 +75,8 @@ def answers(marks):
         *EXPORTS,
         *FILES,
         *PICTURES,
+        *CHART_DATA,
+        *in_both_languages(*EMBEDS),
     ]
     return {address: client.get(address) for address in addresses}
 
@@ -156,8 +160,12 @@ def test_chinese_that_is_not_marked_would_be_found():
 
 def test_every_page_has_its_landmarks_once(pages):
     for address, html in pages.items():
-        for landmark in ("<header", "<main", "<footer"):
+        framed = address in in_both_languages(*EMBEDS)
+        for landmark in ("<main", "<footer") if framed else ("<header", "<main", "<footer"):
             assert html.count(landmark) == 1, (address, landmark)
+        if framed:
+            assert "<nav" not in html, address
+            continue
         assert html.count("<nav") == len(re.findall("<nav [^>]*aria-label=", html)) >= 2, address
         assert 'role="search"' in html, address
 
@@ -241,7 +249,7 @@ def test_no_page_and_no_file_shows_what_is_not_public(marks, answers):
     ("n", "day"), enumerate([ISSUED, timezone.localdate() - timedelta(days=1)])
 )
 def test_no_past_day_shows_what_is_not_public(marks, client, n, day):
-    addresses = [*PLAIN_PAGES, *OPINIONS, *FILES, *LISTS_AS_FILES, *PAST]
+    addresses = [*PLAIN_PAGES, *OPINIONS, *FILES, *LISTS_AS_FILES, *PAST, *EMBEDS, *CHART_DATA]
     addresses = in_both_languages(*(address for address in addresses if "/data/" not in address))
     addresses += [*FILES, "/data/"]
     found = {
@@ -260,7 +268,13 @@ ADDRESSES = {
     "theme": ("/measures/?theme={}", "/targets/?theme={}", "/packs/pack.csv?theme={}"),
     "department": ("/measures/?department={}", "/packs/?department={}"),
     "measure": ("/measures/{}/", "/changes/feed/measure/{}/"),
-    "indicator": ("/indicators/{}/", "/indicators/{}/chart.svg", "/changes/feed/indicator/{}/"),
+    "indicator": (
+        "/indicators/{}/",
+        "/indicators/{}/chart.svg",
+        "/indicators/{}/chart.csv",
+        "/embed/indicators/{}/",
+        "/changes/feed/indicator/{}/",
+    ),
 }
 
 

@@ -42,17 +42,20 @@ class Days:
     def at(self, day: date) -> float:
         return (day - self.first).days / (self.last - self.first).days * self.width
 
-    def axis(self, months: int | None, *, at_ends: bool) -> tuple[list[float], list[Label]]:
+    def axis(self, months: int | None, *, at_ends: str = "") -> tuple[list[float], list[Label]]:
         """Where its ticks stand, and its words.
 
         ``months`` is what the values last or how often they come; None if nothing is known of
-        it. ``at_ends`` names ends of years instead of years: for states of their last days.
+        it. ``at_ends`` is what the last day of ``%(year)d`` is called, where all values stand on
+        such days.
         """
         if at_ends:
-            return self._ends_of_years()
+            return self._ends_of_years(at_ends)
         finest = months or (12 if (self.last - self.first).days > 3 * 366 else 3)
         found = ([], [])
-        for span in (span for span in SPANS if span >= finest):
+        # Quarters that do not fit become years at once: halves are nobody's period then.
+        spans = [span for span in SPANS if span >= finest and (span != 6 or finest == 6)]
+        for span in spans:
             found = self._spans(span)
             if not _crowded(found[1]):
                 break
@@ -63,7 +66,7 @@ class Days:
         low, high = half - self.beyond[0], self.width + self.beyond[1] - half
         return Label(max(low, min(at, high)), text, row)
 
-    def _ends_of_years(self) -> tuple[list[float], list[Label]]:
+    def _ends_of_years(self, name: str) -> tuple[list[float], list[Label]]:
         years = [
             year
             for year in range(self.first.year - 1, self.last.year + 1)
@@ -74,7 +77,7 @@ class Days:
         for every in (1, 2, 5, 10, 20, 50):
             # Counted back from the last, which matters most.
             named = [year for year in reversed(years) if not (years[-1] - year) % every]
-            labels = [self._label(ends[year], _("end %(year)d") % {"year": year}) for year in named]
+            labels = [self._label(ends[year], name % {"year": year}) for year in named]
             if not _crowded(labels):
                 break
         return [*ends.values()], labels

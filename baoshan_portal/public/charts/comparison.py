@@ -117,11 +117,12 @@ def spec(
     left = room + 16
     right = max(text_width(bar.text) for bar in bars) + 16
     width = max(120, form.width - left - right)
-    rows, names, notes, y = [], [], [], 0
+    rows, names, notes, grounds, y = [], [], [], [], 0
     for group in groups(bars):
         if group.note:
             y += BETWEEN
             notes.append({"x": 0, "y": y - 14, "text": group.note, "colour": INK_SOFT})
+        top = y
         for bar in group.bars:
             lines = lines_of(str(bar.indicator), room)
             height = len(lines) * 16 + 10
@@ -144,6 +145,7 @@ def spec(
                 for n, line in enumerate(lines)
             ]
             y += height
+        grounds.append({"x": 0, "x2": 0, "y": top, "y2": y})
     labels = [
         {"x": row["x2"] + 7, "y": row["y"] + BAR / 2, "text": row["label"], "colour": INK}
         for row in rows
@@ -158,7 +160,7 @@ def spec(
         | {"fill": fill, "description": {"field": "said", "type": "nominal"}},
     }
     layers = [
-        rules([{"x": 0, "x2": 0, "y": 0, "y2": y}], stroke=INK_SOFT),
+        rules(grounds, stroke=INK_SOFT),
         bar_layer,
         words(names, "right"),
         words(labels),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from measures.text import in_chinese
 from metrics.models import Indicator, Observation
-from metrics.rules.choices import Certainty
+from metrics.rules.choices import Certainty, Kind
 
 from ..display import chosen
 from . import drawing, history
@@ -49,10 +49,16 @@ def history_figure(
         "unit": history.unit_text(row, drawn, row.loaded_targets),
         "period": history.span_text(row, drawn),
     }
+    # The unit of a rank is that it is one.
+    form = (
+        "%(kind)s · %(period)s"
+        if row.kind == Kind.RANK
+        else _("%(kind)s · unit: %(unit)s · %(period)s")
+    )
     about = caption(
         request,
         str(row),
-        _("%(kind)s · unit: %(unit)s · %(period)s") % said,
+        form % said,
         sources=[document_of(value) for value in reversed(drawn)],
         newest=row.latest and row.latest.period_end,
         page="indicator",

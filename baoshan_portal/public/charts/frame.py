@@ -5,13 +5,11 @@ nothing is ever cut. Preliminary and expected values are hollow.
 """
 
 import re
-import textwrap
 import unicodedata
 from dataclasses import dataclass, replace
 
 from django.utils.safestring import SafeString, mark_safe
 
-from measures.text import in_chinese
 from metrics.rules.choices import Certainty
 
 #: Pixels of an ordinary word.
@@ -44,12 +42,23 @@ def text_width(text: str, size: float = TYPE) -> float:
     return sum(size if unicodedata.east_asian_width(c) in "WFA" else 0.62 * size for c in text)
 
 
+#: A word, with what must not begin a line, or a single character of Chinese.
+_WORDS = re.compile(r"[\x21-\x7e]+|.[，。、；：！？）〕】》”’]*", re.DOTALL)
+
+
 def lines_of(text: str, width: float) -> list[str]:
-    """``text`` in lines of at most ``width`` pixels."""
-    if in_chinese():
-        size = int(width // TYPE)
-        return [text[at : at + size] for at in range(0, len(text), size)]
-    return textwrap.wrap(text, int(width / (0.62 * TYPE)), break_long_words=True)
+    """``text`` in lines of at most ``width`` pixels; a word is cut only where none can hold it."""
+    lines = [""]
+    for word in _WORDS.findall(" ".join(text.split())):
+        if text_width(lines[-1] + word) <= width:
+            lines[-1] += word
+            continue
+        lines.append(word.lstrip())
+        while len(lines[-1]) > 1 and text_width(lines[-1]) > width:
+            fits = next(n for n in range(len(lines[-1]), 0, -1) if n == 1
+                        or text_width(lines[-1][:n]) <= width)  # fmt: skip
+            lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
+    return [line.rstrip() for line in lines if line.strip()] or [""]
 
 
 def fill_of(certainty: str) -> str:

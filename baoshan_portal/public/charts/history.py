@@ -41,6 +41,8 @@ from .labels import rows as written
 
 SMALL_WIDTH, SMALL_HEIGHT = 120, 32
 DASHED = [5, 4]
+#: Pixels of a bar at the most.
+WIDEST = 150
 #: Kinds whose value stands for the last day of its period.
 STATES = frozenset({Kind.STOCK, Kind.CAPACITY, Kind.RANK, Kind.CUMULATIVE})
 #: Former versions of corrected values, by the key of the one that stands.
@@ -118,23 +120,28 @@ def spec(
     left, right = max(text_width(tick, SMALL) for tick in ticks) + 10, 14
     days = _days(rows, known, bars, form.width - left - right, (left, right))
     months, at_ends = _beat(indicator, observations)
-    marks, day_names = days.axis(months, at_ends=at_ends and not bars)
+    marks, day_names = days.axis(months, at_ends=at_ends)
 
     paper = Paper(Box(-left, -26, days.width + right, form.height))
     for tick, text in zip(values.ticks, ticks, strict=True):
         paper.taken.append(Place(-APART, values.at(tick), "right").box(text))
-    layers = [_grid(values, ticks, days.width), *_day_axis(marks, day_names, days, form.height)]
+    layers = [*_grid(values, ticks, days.width), *_day_axis(marks, day_names, days, form.height)]
     x = {"type": "temporal", "axis": None, "scale": _day_scale(days)}
     y = {"type": "quantitative", "axis": None, "scale": _value_scale(values)}
     for target in known:
         layers += _target_layers(indicator, target, starts[target.pk])
     layers += _former_layers(rows, days, values, bars)
-    layers += _value_layers(rows, bars, days.width)
+    layers += _value_layers(rows, bars, days.width, _inset(rows, days))
     _take(paper, rows, days, values, bars)
-    _write(paper, indicator, rows, known, starts, on, days, values, bars)
+    covered = _covers(on, rows, known, bars)
+    leaders = _write(
+        paper, indicator, rows, known, starts, on if covered else None, days, values, bars
+    )
+    if leaders:
+        layers.append(rules(leaders, stroke=INK_SOFT))
     layers += _words_layers(paper)
     if known:
-        layers.append(_day(on, days))
+        layers.append(_day(on, covered))
     for layer in layers:
         for name, axis in (("x", x), ("y", y)):
             if name in layer["encoding"]:
@@ -201,7 +208,8 @@ def _number(unit, value: Decimal, qualifier: str, scale: float) -> str:
         name = unit.in_language("name")
         return figure.removesuffix(name).strip() if name != "%" else figure
     qualified, _cny, _amount = figure.partition("CNY")
-    return f"{qualified}{float(value) / scale:,.4g}"
+    number = f"{float(value) / scale:,.6f}".rstrip("0").rstrip(".")
+    return f"{qualified}{number}"
 
 
 def _decimals(values: Values, scale: float) -> int:
@@ -224,15 +232,21 @@ def _days(rows: list[dict], known: list[Target], bars: bool, width: float, beyon
     return Days(*map(date.fromordinal, ends), width, beyond)
 
 
-def _beat(indicator: Indicator, observations: Sequence[Observation]) -> tuple[int | None, bool]:
-    """How many months are from one value to the next, None if nobody knows, and whether all are
-    states of the last days of years."""
+def _beat(indicator: Indicator, observations: Sequence[Observation]) -> tuple[int | None, str]:
+    """How many months are from one value to the next, None if nobody knows, and what the last
+    days of years are called where all values stand for one or for its year."""
     rows = distinct(observations)
-    ends = {(row.period_end.month, row.period_end.day) for row in rows}
-    at_ends = indicator.kind in STATES and ends == {(12, 31)}
     lengths = {months_of((row.period_start, row.period_end)) for row in rows}
+    at_ends = ""
+    if indicator.kind != Kind.FLOW and all(is_end_of_year(row.period_end) for row in rows):
+        of_years = indicator.kind not in STATES and lengths == {12}
+        at_ends = _("%(year)d") if of_years else _("end %(year)d")
     of_periods = lengths.pop() if len(lengths) == 1 else None
     return of_periods or MONTHS.get(indicator.frequency), at_ends
+
+
+def is_end_of_year(day: date) -> bool:
+    return (day.month, day.day) == (12, 31)
 
 
 def _data(indicator: Indicator, observations: Sequence[Observation], former: Former) -> list[dict]:
@@ -299,7 +313,7 @@ def _value_scale(values: Values) -> dict:
     return scale | ({"reverse": True} if values.reverse else {})
 
 
-def _grid(values: Values, ticks: list[str], width: float) -> dict:
+def _grid(values: Values, ticks: list[str], width: float) -> list[dict]:
     """Level lines with their numbers; the one that bars stand on is stronger."""
     rows = [
         {
@@ -318,7 +332,7 @@ def _grid(values: Values, ticks: list[str], width: float) -> dict:
         {"x": -APART, "y": row["y"], "text": text, "colour": INK_SOFT}
         for row, text in zip(rows, ticks, strict=True)
     ]
-    return {"layer": [grid, words(numbers, "right", fontSize=SMALL)], "encoding": {}}
+    return [grid, words(numbers, "right", fontSize=SMALL)]
 
 
 def _day_axis(marks: list[float], names, days: Days, height: float) -> list[dict]:
@@ -335,15 +349,23 @@ def _time(field: str) -> dict:
     return {"field": field, "type": "temporal"}
 
 
-def _value_layers(rows: list[dict], bars: bool, width: float = SMALL_WIDTH) -> list[dict]:
+def _inset(rows: list[dict], days: Days) -> float:
+    """How far a bar keeps from the ends of its period, so that each stands for itself and few are
+    no walls."""
+    narrowest = min(days.at(row["day"]) - days.at(row["from"]) for row in rows)
+    return max(min(2, narrowest / 8), 0.14 * narrowest, (narrowest - WIDEST) / 2)
+
+
+def _value_layers(
+    rows: list[dict], bars: bool, width: float = SMALL_WIDTH, inset: float = 0
+) -> list[dict]:
     shown = [_drawn(row) for row in rows]
     said = {"field": "said", "type": "nominal"}
     fill = {"field": "fill", "type": "nominal", "scale": None}
     value = {"y": {"field": "value", "type": "quantitative"}}
     if bars:
         mark = {"type": "bar", "stroke": ACCENT, "strokeWidth": 1.5}
-        # Apart from each other, so that each is a period of its own.
-        mark |= {"xOffset": 2, "x2Offset": -2}
+        mark |= {"xOffset": inset, "x2Offset": -inset}
         x = {"x": _time("start"), "x2": {"field": "end"}}
         encoding = x | value | {"y2": {"datum": 0}, "fill": fill, "description": said}
         return [{"data": {"values": shown}, "mark": mark, "encoding": encoding}]
@@ -472,8 +494,11 @@ def _take(paper: Paper, rows: list[dict], days: Days, values: Values, bars: bool
             paper.line(start, end)
 
 
-def _write(paper, indicator, rows, known, starts, on, days, values, bars) -> None:
-    """The words beside the marks, what matters most first."""
+def _write(paper, indicator, rows, known, starts, on, days, values, bars) -> list[dict]:
+    """The words beside the marks, what matters most first; the lines that tie some to them.
+
+    ``on`` is None where the day of the page is not shown.
+    """
     for target in known:
         level = values.at(float(target.value))
         span = days.at(target.plan.start_on), days.at(day_after(_due(target)))
@@ -483,12 +508,14 @@ def _write(paper, indicator, rows, known, starts, on, days, values, bars) -> Non
             paper.mark(*at)
             if _is_paced(indicator, begins):
                 paper.line(at, (span[1], level))
+    if on:
+        paper.line((days.at(on), 0), (days.at(on), values.height))
     for row in rows:
         if row["former"] is not None:
             at = days.at(_middle(row, bars))
             paper.mark(at, values.at(row["former"]))
             paper.line((at, values.at(row["former"])), (at, values.at(row["value"])))
-    _write_values(paper, rows, days, values, bars)
+    leaders = _write_values(paper, rows, days, values, bars)
     for target in known:
         level = values.at(float(target.value))
         span = days.at(target.plan.start_on), days.at(day_after(_due(target)))
@@ -521,23 +548,29 @@ def _write(paper, indicator, rows, known, starts, on, days, values, bars) -> Non
             ]
             if paper.write(_("even way to the target"), places, colour=INK_SOFT):
                 said.add("way")
-    if known and days.first <= on <= days.last:
+    if on:
         at = days.at(on)
         places = [Place(at + 4, -16, "left"), Place(at - 4, -16, "right")]
         paper.write(on.isoformat(), places, colour=INK_SOFT)
+    return leaders
 
 
-def _write_values(paper: Paper, rows: list[dict], days, values, bars: bool) -> None:
+def _write_values(paper: Paper, rows: list[dict], days, values, bars: bool) -> list[dict]:
     """Every value while there is room, else the newest, the first and what was corrected.
 
-    In words, or as numbers alone, which the unit of the axis explains.
+    In words, or as numbers alone, which the unit of the axis explains. What stands far above its
+    bar is tied to it by a line, which is returned.
     """
+    leaders = []
     ordered = [rows[-1], *rows[:1], *reversed(rows[1:-1])] if len(rows) > 1 else rows
     tops = [
         (days.at(row["from"]), days.at(row["day"]), values.at(max(row["value"], 0)))
         for row in rows
         if bars
     ]
+
+    def matters(row: dict) -> bool:
+        return row is rows[-1] or row["corrected"]
 
     def top_of(row: dict) -> float:
         former = values.at(row["value"] if row["former"] is None else row["former"])
@@ -552,7 +585,7 @@ def _write_values(paper: Paper, rows: list[dict], days, values, bars: bool) -> N
         box = Place(*at).box(text)
         beside = [top for left, right, top in tops if left < box.right and box.left < right]
         # Words above a neighbour would be read as the neighbour's.
-        others = [min(beside)] if text == row["number"] else []
+        others = [min(beside)] if text == row["number"] and matters(row) else []
         return [Place(at[0], top - 11) for top in (top_of(row), *others)]
 
     def write(paper: Paper, row: dict, *names: str, must: bool = False) -> bool:
@@ -574,13 +607,29 @@ def _write_values(paper: Paper, rows: list[dict], days, values, bars: bool) -> N
             break
     few = [*ordered[:2], *(row for row in ordered[2:] if row["corrected"])]
     for row in ordered if all(fits) else few:
-        shown = ("label", "number") if row is rows[-1] or row["corrected"] else (names,)
-        write(paper, row, *shown, must=row is rows[-1])
+        both = matters(row) or (in_chinese() and not all(fits))
+        shown = ("label", "number") if both else (names,)
+        if write(paper, row, *shown, must=row is rows[-1]) and bars and row["value"] >= 0:
+            _text, place, _colour = paper.written[-1]
+            at, top = days.at(_middle(row, bars)), top_of(row)
+            if place.y < top - 20:
+                leaders.append({"x": at, "x2": at, "y": place.y + 8, "y2": top - 2})
+    return leaders
 
 
-def _day(on: date, days: Days) -> dict:
-    """A thin upright on the day that the page speaks of, if it lies within what is drawn."""
-    shown = [{"day": on.isoformat()}] if days.first <= on <= days.last else []
+def _covers(on: date, rows: list[dict], known: list[Target], bars: bool) -> bool:
+    """Whether the day that the page speaks of lies within what is drawn, and a target makes it
+    matter."""
+    drawn = [row["day"] for row in rows] + [_due(target) for target in known]
+    drawn += [target.plan.start_on for target in known]
+    if bars:
+        drawn += [row["from"] for row in rows]
+    return bool(known) and min(drawn) <= on <= max(drawn)
+
+
+def _day(on: date, covered: bool) -> dict:
+    """A thin upright on the day that the page speaks of."""
+    shown = [{"day": on.isoformat()}] if covered else []
     return {
         "data": {"values": shown},
         "mark": {"type": "rule", "stroke": INK_SOFT, "strokeDash": [1, 3], "aria": False},
@@ -594,6 +643,8 @@ def span_text(indicator: Indicator, observations: Sequence[Observation]) -> str:
     rows = distinct(observations)
     if indicator.kind in STATES:
         ends = [row.period_end.isoformat() for row in (rows[0], rows[-1])]
+    elif all(months_of((row.period_start, row.period_end)) == 12 for row in rows):
+        ends = [_("%(year)d") % {"year": row.period_end.year} for row in (rows[0], rows[-1])]
     elif all(months_of((row.period_start, row.period_end)) for row in rows):
         ends = [period_text(row.period_start, row.period_end) for row in (rows[0], rows[-1])]
     else:
