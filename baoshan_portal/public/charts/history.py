@@ -599,15 +599,15 @@ def _write_values(paper: Paper, rows: list[dict], days, values, bars: bool) -> l
     others = ("label", "number") if in_chinese() else ("number",)
     for names in others:
         tried = Paper(paper.bounds, [*paper.taken])
-        fits = [
+        fits = all(
             write(tried, row, *("label", "number") if row is rows[-1] else (names,))
             for row in ordered
-        ]
-        if all(fits):
+        )
+        if fits:
             break
     few = [*ordered[:2], *(row for row in ordered[2:] if row["corrected"])]
-    for row in ordered if all(fits) else few:
-        both = matters(row) or (in_chinese() and not all(fits))
+    for row in ordered if fits else few:
+        both = matters(row) or (in_chinese() and not fits)
         shown = ("label", "number") if both else (names,)
         if write(paper, row, *shown, must=row is rows[-1]) and bars and row["value"] >= 0:
             _text, place, _colour = paper.written[-1]

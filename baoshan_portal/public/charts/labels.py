@@ -73,11 +73,10 @@ class Paper:
         What ``must`` be written takes the place within bounds that disturbs the least.
         """
         places = [place for place in map(self._moved_in(text, must), places) if place]
-        clashes = {place: self._clashes(place.box(text)) for place in places}
-        free = [place for place in places if not clashes[place]]
-        if not free and not (must and places):
+        free = next((place for place in places if self._is_free(place.box(text))), None)
+        if free is None and not (must and places):
             return False
-        place = free[0] if free else min(places, key=clashes.get)
+        place = free or min(places, key=lambda place: self._clashes(place.box(text)))
         self.taken.append(place.box(text))
         self.written.append((text, place, colour))
         return True
@@ -95,6 +94,9 @@ class Paper:
             return place if fits and (near or must) else None
 
         return moved
+
+    def _is_free(self, box: Box) -> bool:
+        return not any(box.meets(other) for other in self.taken)
 
     def _clashes(self, box: Box) -> int:
         """Words upon words are worse than words upon a mark."""
