@@ -3,13 +3,16 @@
 Title, what it shows in which unit and period, its source, its days, and how it is cited.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -46,6 +49,14 @@ class Caption:
         return Heading(watermarked(self.title), (self.subtitle,), (self.source, self.page))
 
     @property
+    def subtitle_shown(self) -> SafeString:
+        return _days_whole(self.subtitle)
+
+    @property
+    def source_shown(self) -> SafeString:
+        return _days_whole(self.source)
+
+    @property
     def frame_code(self) -> str:
         """What whoever embeds the chart copies into a page."""
         title = self.title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
@@ -80,6 +91,11 @@ class Caption:
             "day": self.day,
             "page": self.page,
         }
+
+
+def _days_whole(text: str) -> SafeString:
+    """``text`` for a page, where no day is broken between two lines."""
+    return mark_safe(re.sub(r"\d{4}-\d\d-\d\d", r'<span class="whole">\g<0></span>', escape(text)))
 
 
 def caption(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from measures.text import in_chinese
 from metrics.assessment import baseline_from, gaps_of, newest_reported
 from metrics.models import Indicator, Observation, Target
-from metrics.rules.choices import Certainty, Kind
+from metrics.rules.choices import Certainty, Kind, Qualifier
 from metrics.rules.periods import MONTHS, are_comparable, months_of, period_text
 from metrics.rules.progress import why_unpaced
 from metrics.wording import ENGLISH_MONEY, figure_text, observed_text
@@ -134,9 +134,8 @@ def spec(
     layers += _value_layers(rows, bars, days.width, _inset(rows, days))
     _take(paper, rows, days, values, bars)
     covered = _covers(on, rows, known, bars)
-    leaders = _write(
-        paper, indicator, rows, known, starts, on if covered else None, days, values, bars
-    )
+    day = on if covered else None
+    leaders = _write(paper, indicator, rows, known, starts, day, days, values, bars, scale)
     if leaders:
         layers.append(rules(leaders, stroke=INK_SOFT))
     layers += _words_layers(paper)
@@ -436,7 +435,10 @@ def _due(target: Target) -> date:
 
 
 def _target_label(indicator: Indicator, target: Target) -> str:
-    figure = figure_text(target.value, indicator.unit)
+    return _target_text(target, figure_text(target.value, indicator.unit))
+
+
+def _target_text(target: Target, figure: str) -> str:
     space = "" if in_chinese() else " "
     figure = f"{target.get_comparator_display()}{space}{figure}"
     return _("target %(figure)s") % {"figure": figure}
@@ -494,7 +496,7 @@ def _take(paper: Paper, rows: list[dict], days: Days, values: Values, bars: bool
             paper.line(start, end)
 
 
-def _write(paper, indicator, rows, known, starts, on, days, values, bars) -> list[dict]:
+def _write(paper, indicator, rows, known, starts, on, days, values, bars, scale) -> list[dict]:
     """The words beside the marks, what matters most first; the lines that tie some to them.
 
     ``on`` is None where the day of the page is not shown.
@@ -520,7 +522,10 @@ def _write(paper, indicator, rows, known, starts, on, days, values, bars) -> lis
         level = values.at(float(target.value))
         span = days.at(target.plan.start_on), days.at(day_after(_due(target)))
         label = _target_label(indicator, target)
-        paper.write(label, along(*span, level), colour=INK, must=True)
+        places = along(*span, level)
+        if not paper.write(label, places, colour=INK):
+            number = _number(indicator.unit, target.value, Qualifier.EXACT, scale)
+            paper.write(_target_text(target, number), places, colour=INK, must=True)
         # Other words so close to the line would be read as its name.
         paper.line((span[0], level), (span[1], level), half=14)
     said = set()

@@ -115,6 +115,8 @@ def around(x: float, y: float, off: float = 15) -> list[Place]:
         Place(x + 5, y + off, "right"),
         Place(x + 11, y, "left"),
         Place(x - 11, y, "right"),
+        Place(x + 14, y + off, "left"),
+        Place(x - 14, y - off, "right"),
     ]
 
 
