@@ -8,16 +8,16 @@ from itertools import groupby
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import render
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from measures.numerals import plain
 from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category
 
-from .charts import comparison, drawing, files
-from .charts.comparison import SIGNS, Bar
-from .charts.frame import Heading, inline
+from .charts import comparison, files
+from .charts.comparison import Bar, Group, groups
+from .charts.data import comparison_file
+from .charts.figure import Figure, comparison_figure, document_of
+from .charts.frame import Heading
 from .data_file import day_of_state
 
 #: A rank says nothing beside the rank in another list, nor a share beside one of another whole.
@@ -28,13 +28,13 @@ NOT_DRAWN = frozenset({"percentage", "rank"})
 class Comparison:
     """The figures of one quantity, the largest first, in ``unit``; those without value last.
 
-    ``chart`` is None where there is nothing to compare.
+    ``figure`` is None where there is nothing to compare.
     """
 
     unit: Unit
     bars: list[Bar]
     missing: list[Indicator]
-    chart: SafeString | None = None
+    figure: Figure | None = None
 
     @property
     def quantity(self) -> str:
@@ -49,8 +49,9 @@ class Comparison:
         return len(self.bars) > 1 and self.quantity not in NOT_DRAWN
 
     @property
-    def in_powers_of_ten(self) -> bool:
-        return self.is_drawn and comparison.in_powers_of_ten(self.bars)
+    def groups(self) -> list[Group]:
+        """The bars in groups of like size."""
+        return groups(self.bars)
 
     @property
     def rows(self) -> list[tuple[Bar, str]]:
@@ -58,18 +59,8 @@ class Comparison:
         return [(bar, plain(bar.value.normalize(), grouping=True)) for bar in self.bars]
 
     @property
-    def signs(self) -> list[tuple[str, str]]:
-        """The sign of every kind that is drawn, with the kind's name."""
-        kinds = {bar.indicator.kind for bar in self.bars}
-        return [(sign, kind.label) for kind, sign in SIGNS.items() if kind in kinds]
-
-    @property
     def sources(self) -> list[str]:
-        documents = (
-            bar.latest.report.number if bar.latest.report else bar.latest.source_name
-            for bar in self.bars
-        )
-        return list(dict.fromkeys(documents))
+        return list(dict.fromkeys(document_of(bar.latest) for bar in self.bars))
 
     @property
     def newest_period(self) -> date:
@@ -115,30 +106,53 @@ def page(request, category):
     label = _label(category)
     comparisons = compared(category, request.as_of)
     rows = [row for one in comparisons for row in one.indicators]
-    drawn = [one for one in comparisons if one.is_drawn]
-    for one, svg in zip(drawn, drawing.svgs([one.spec() for one in drawn]), strict=True):
-        one.chart = svg and inline(svg)
+    for one in comparisons:
+        if one.is_drawn:
+            one.figure = _figure(request, category, one)
     context = {
         "category": category,
         "label": label,
         "categories": Category.choices,
         "comparisons": comparisons,
         "several": len({row.measure.theme.section.opinion_id for row in rows}) > 1,
-        "draws_png": files.draws_png(),
     }
     return render(request, "public/compare.html", context)
 
 
+def figure_of(request, category: str, quantity: str) -> Figure:
+    """The chart of one quantity of ``category``; raises Http404 if there is none."""
+    return _figure(request, category, _drawn(request, category, quantity))
+
+
 def chart(request, category, quantity, file_format):
-    """The chart of one quantity of ``category`` as a file."""
-    label = _label(category)
+    """The chart of one quantity of ``category`` as a file, or its data."""
+    one = _drawn(request, category, quantity)
+    name = f"{category}-{quantity}"
+    if file_format == "csv":
+        return comparison_file(f"{name}.csv", one.unit, one.groups, request.as_of)
+    heading = _figure(request, category, one).caption.heading
+    return files.answer(one.spec(heading), file_format, name, day_of_state(request.as_of))
+
+
+def _drawn(request, category: str, quantity: str) -> Comparison:
+    _label(category)
     for one in compared(category, request.as_of):
         if one.quantity == quantity and one.is_drawn:
-            title = _("%(category)s in %(unit)s") % {"category": label, "unit": one.unit}
-            heading = files.heading_of(request, title, one.sources, one.newest_period)
-            day = day_of_state(request.as_of)
-            return files.answer(one.spec(heading), file_format, f"{category}-{quantity}", day)
+            return one
     raise Http404
+
+
+def _figure(request, category: str, one: Comparison) -> Figure:
+    return comparison_figure(
+        request,
+        category,
+        _label(category),
+        one.quantity,
+        str(one.unit),
+        one.groups,
+        sources=one.sources,
+        newest=one.newest_period,
+    )
 
 
 def _label(category: str) -> str:

@@ -6,11 +6,10 @@ from django.db.models import F, Q
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from measures.submission import moment_of
 from metrics import history
-from metrics.assessment import assess, assess_checks, gaps_of
+from metrics.assessment import assess, assess_checks, baseline_from, gaps_of
 from metrics.corrections import corrections
 from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
@@ -21,9 +20,11 @@ from metrics.wording import aggregation_rule
 from . import check_marks
 from .as_of import get_public_or_404
 from .changes.wordings import rewordings_of
-from .charts import drawing, files
+from .charts import files
 from .charts import history as history_chart
-from .charts.frame import inline
+from .charts.data import history_file
+from .charts.figure import history_figure
+from .charts.history import former_values
 from .data_file import day_of_state
 from .summary import summary
 
@@ -69,8 +70,7 @@ def page(request, code):
     checks = assess_checks(
         Check.objects.published(as_of).filter(terms__indicator=row).distinct(), as_of
     )
-    drawn = history_chart.series(row, row.public_values)
-    has_chart = history_chart.has_history(drawn, row.loaded_targets)
+    corrected = corrections(values)
     missing = gaps_of(row, row.public_values)
     states = [assess(row, target, on) for target in row.loaded_targets]
     context = {
@@ -79,14 +79,10 @@ def page(request, code):
         "gaps": missing,
         "observations_and_gaps": with_gaps(row.public_values, missing),
         "summary": summary(row, assessment, on, stated_growth(row, derived), others=states[1:]),
-        "has_target_line": any(target.value is not None for target in row.loaded_targets),
-        "has_chart": has_chart,
-        "chart": chart_of(row, on) if has_chart else None,
-        "leaves_out": len(drawn) < len(row.public_values),
+        "figure": history_figure(request, row, former_values(corrected)),
         "sums": sums_by_year(row),
-        "draws_png": files.draws_png(),
         "observations": row.public_values,
-        "corrections": corrections(values),
+        "corrections": corrected,
         "corrected_values": history.replaced(values),
         "corrected_targets": history.replaced(targets),
         "judged": [(state, redefinitions[state.target.pk]) for state in states],
@@ -131,21 +127,22 @@ def with_gaps(
     return [(value, gap) for _end, value, gap in rows]
 
 
-def chart_of(row: Indicator, on: date) -> SafeString | None:
-    """The history of an indicator as a part of its page; None if it cannot be drawn."""
-    values = history_chart.series(row, row.public_values)
-    (svg,) = drawing.svgs([history_chart.spec(row, values, row.loaded_targets, on)])
-    return svg and inline(svg)
-
-
 def chart(request, code, file_format):
-    """The chart of an indicator's page as a picture that says what it is."""
+    """The chart of an indicator's page as a picture that says what it is, or as its data."""
     on = request.as_of or timezone.localdate()
-    row, _values, _targets = load(request, code)
-    drawn = history_chart.series(row, row.public_values)
-    if row.withdrawn_at or not history_chart.has_history(drawn, row.loaded_targets):
+    row, values, _targets = load(request, code)
+    former = former_values(corrections(values))
+    figure = None if row.withdrawn_at else history_figure(request, row, former, draw=False)
+    if figure is None:
         raise Http404
-    sources = dict.fromkeys(value.source_text.partition(" ")[0] for value in drawn)
-    heading = files.heading_of(request, str(row), sources, row.latest and row.latest.period_end)
-    spec = history_chart.spec(row, drawn, row.loaded_targets, on, heading)
+    drawn = history_chart.series(row, row.public_values)
+    if file_format == "csv":
+        starts = {target.pk: baseline_from(row, drawn, target) for target in row.loaded_targets}
+        missing = gaps_of(row, drawn)
+        name = f"{row.code}.csv"
+        return history_file(
+            name, row, drawn, missing, row.loaded_targets, starts, former, request.as_of
+        )
+    heading = figure.caption.heading
+    spec = history_chart.spec(row, drawn, row.loaded_targets, on, heading, former=former)
     return files.answer(spec, file_format, row.code, day_of_state(request.as_of))

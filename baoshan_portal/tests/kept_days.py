@@ -51,6 +51,7 @@ def addresses(random: Random, day: date) -> list[str]:
         found += [f"/measures/{measure.code}/", f"/changes/feed/measure/{measure.code}/"]
     for indicator in Indicator.objects.once_published().order_by("pk"):
         found += [f"/indicators/{indicator.code}/", f"/changes/feed/indicator/{indicator.code}/"]
+        found += [f"/embed/indicators/{indicator.code}/", f"/indicators/{indicator.code}/chart.csv"]
     filters = [
         *(f"opinion={code}" for code in _opinions_to_choose()),
         *(f"section={row.code}" for row in Section.objects.order_by("pk")),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .pages import PLAIN_PAGES, rows_of
+from .pages import EMBEDS, PLAIN_PAGES, rows_of
 from .server import Server
 
 # Kinds that the report itself has none of: every figure has a value, no measure has a note, no
@@ -91,6 +91,7 @@ def kinds(server: Server) -> list[str]:
         # The pack of everything takes a minute to look at and has no other kind of page in it.
         *(address for address in PLAIN_PAGES if address != "/packs/"),
         *OTHERS,
+        *EMBEDS,
         *ERRORS,
         *(f"/measures/{code}/" for code in (busy, idle)),
         *(f"/indicators/{code}/" for code in (target, values.most_common(1)[0][0], corrected)),

@@ -44,6 +44,9 @@ PICTURES = (
     "/en/compare/funds/money.png",
     CHOICE.replace("/compare/", "/compare/chart.svg"),
 )
+#: Charts for the pages of others: pages without the head and the foot of the site.
+EMBEDS = ("/embed/indicators/guaranteed-loan-amount/", "/embed/compare/funds/money/")
+CHART_DATA = ("/indicators/guaranteed-loan-amount/chart.csv", "/compare/funds/money.csv")
 PLAIN_PAGES = (
     "/",
     *SECTIONS,

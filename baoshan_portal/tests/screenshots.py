@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import standalone  # noqa: F401  (sets Django up)
 from .browser import chromium
-from .pages import PLAIN_PAGES, in_both_languages
+from .pages import EMBEDS, PLAIN_PAGES, in_both_languages
 from .server import serve
 
 FOLDER = Path("var/screenshots")
@@ -38,7 +38,7 @@ MODES = {
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    addresses = in_both_languages(*PLAIN_PAGES, *ROWS)
+    addresses = in_both_languages(*PLAIN_PAGES, *ROWS, *EMBEDS)
     with (
         tempfile.TemporaryDirectory() as folder,
         serve(Path(folder)) as server,

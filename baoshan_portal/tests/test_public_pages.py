@@ -21,7 +21,9 @@ from metrics.tests.factories import make_observation
 
 from . import planted
 from .pages import (
+    CHART_DATA,
     CHOICE,
+    EMBEDS,
     EXPORTS,
     FILES,
     FORBIDDEN_INLINE,
@@ -78,6 +80,8 @@ def answers(marks):
         *EXPORTS,
         *FILES,
         *PICTURES,
+        *CHART_DATA,
+        *in_both_languages(*EMBEDS),
     ]
     return {address: client.get(address) for address in addresses}
 
@@ -161,8 +165,12 @@ def test_chinese_that_is_not_marked_would_be_found():
 
 def test_every_page_has_its_landmarks_once(pages):
     for address, html in pages.items():
-        for landmark in ("<header", "<main", "<footer"):
+        framed = address in in_both_languages(*EMBEDS)
+        for landmark in ("<main", "<footer") if framed else ("<header", "<main", "<footer"):
             assert html.count(landmark) == 1, (address, landmark)
+        if framed:
+            assert "<nav" not in html, address
+            continue
         assert html.count("<nav") == len(re.findall("<nav [^>]*aria-label=", html)) >= 2, address
         assert 'role="search"' in html, address
 
@@ -246,7 +254,7 @@ def test_no_page_and_no_file_shows_what_is_not_public(marks, answers):
     ("n", "day"), enumerate([ISSUED, timezone.localdate() - timedelta(days=1)])
 )
 def test_no_past_day_shows_what_is_not_public(marks, client, n, day):
-    addresses = [*PLAIN_PAGES, *OPINIONS, *FILES, *LISTS_AS_FILES, *PAST]
+    addresses = [*PLAIN_PAGES, *OPINIONS, *FILES, *LISTS_AS_FILES, *PAST, *EMBEDS, *CHART_DATA]
     addresses = in_both_languages(*(address for address in addresses if "/data/" not in address))
     addresses += [*FILES, "/data/"]
     found = {
@@ -273,6 +281,8 @@ ADDRESSES = {
     "indicator": (
         "/indicators/{}/",
         "/indicators/{}/chart.svg",
+        "/indicators/{}/chart.csv",
+        "/embed/indicators/{}/",
         "/changes/feed/indicator/{}/",
         "/compare/?indicator={}",
         "/compare/chart.svg?indicator={}",

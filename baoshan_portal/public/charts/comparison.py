@@ -1,34 +1,44 @@
-"""The chart of figures of one quantity beside each other, as a Vega-Lite spec.
+"""Figures of one quantity beside each other: bars from zero, broken into groups of like size.
 
-A bar begins at zero; a scale in powers of ten carries points, never bars. About, nearly and over
-stand in the label.
+Where one figure is many times another, one scale hides the small ones, and a scale in powers of ten
+misleads whoever does not know it. So each group has a scale of its own, and says by how much it is
+enlarged.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
+from measures.numerals import plain
 from measures.text import in_chinese
 from metrics.models import Indicator, Observation
-from metrics.rules.choices import Kind
+from metrics.rules.choices import Certainty
 from metrics.wording import observed_text
 
-from .frame import ACCENT, INK, TYPE, Heading, fill_of, framed, lines_of, text_width
+from .frame import (
+    ACCENT,
+    FILE,
+    INK,
+    INK_SOFT,
+    Form,
+    Heading,
+    fill_of,
+    framed,
+    in_pixels,
+    lines_of,
+    rules,
+    text_width,
+    words,
+)
 
-WIDTH = 420
-#: From this ratio of the largest to the smallest value on, a scale of equal steps hides the small.
-POWERS_OF_TEN_FROM = 100
-
-SHAPES = {
-    Kind.STOCK: "circle",
-    Kind.FLOW: "square",
-    Kind.CUMULATIVE: "triangle-up",
-    Kind.CAPACITY: "diamond",
-}
-#: The shapes in words' own signs, for the legend beside the chart.
-SIGNS = {Kind.STOCK: "●", Kind.FLOW: "■", Kind.CUMULATIVE: "▲", Kind.CAPACITY: "◆"}
+#: Within a group no bar is shorter than this share of the longest.
+SHORTEST = Decimal(1) / 16
+BAR = 14
+#: Pixels between the groups, where the scale of the next is said.
+BETWEEN = 34
 
 
 @dataclass(frozen=True)
@@ -43,103 +53,120 @@ class Bar:
     def text(self) -> str:
         return observed_text(self.latest, self.indicator.unit)
 
-
-def in_powers_of_ten(bars: Sequence[Bar]) -> bool:
-    """Whether a scale of equal steps would hide the small values; zero is on no such scale."""
-    values = [bar.value for bar in bars]
-    return min(values) > 0 and max(values) >= POWERS_OF_TEN_FROM * min(values)
+    @property
+    def is_hollow(self) -> bool:
+        return self.latest.certainty != Certainty.ACTUAL
 
 
-def _powers_of_ten(values: Sequence[Decimal]) -> list[float]:
-    """1, 10, 100 … from below the smallest to above the largest value, all above zero."""
-    first, last = min(values).adjusted(), max(values).adjusted()
-    return [10.0**n for n in range(first, last + 2)]
+@dataclass(frozen=True)
+class Group:
+    """Bars of like size, on one scale; ``times`` larger than that of the group before, None for
+    the first."""
+
+    bars: list[Bar]
+    times: Decimal | None = None
+
+    @property
+    def longest(self) -> Decimal:
+        return max(0, *(bar.value for bar in self.bars))
+
+    @property
+    def rows(self) -> list[tuple[Bar, str]]:
+        """Each bar with its length in per cent of the longest, as an attribute of SVG."""
+        return [(bar, f"{self.share(bar) * 100:.2f}") for bar in self.bars]
+
+    def share(self, bar: Bar) -> Decimal:
+        """The length of a bar; what is below zero has none, its number says so."""
+        return max(bar.value, Decimal(0)) / self.longest if self.longest else Decimal(0)
+
+    @property
+    def note(self) -> str:
+        """How its scale compares with that of the group before; empty for the first."""
+        if self.times is None:
+            return ""
+        times = plain(Decimal(f"{self.times:.2g}"), grouping=True)
+        return _("Smaller figures: bars %(times)s times as long as above") % {"times": times}
 
 
-def spec(bars: Sequence[Bar], unit: str, heading: Heading | None = None) -> dict:
-    """Figures of one quantity in one unit, named ``unit``, in the order given.
+def groups(bars: Sequence[Bar]) -> list[Group]:
+    """``bars``, the largest first, broken where one is too small beside the largest of its group.
 
-    Points on a scale in powers of ten where the values need it, else bars from zero. The shape
-    shows the kind of figure, because a stock and a flow count different things.
+    What is zero or below opens no group: it has no bar on any scale.
     """
-    powers = in_powers_of_ten(bars)
-    room = 16 * TYPE if in_chinese() else 44 * 0.62 * TYPE
-    names = [lines_of(str(bar.indicator), room) for bar in bars]
-    tallest = max(len(lines) for lines in names)
-    rows = [
-        {
-            "name": f"{place:03}\n" + "\n".join(lines),
-            "value": float(bar.value),
-            "label": bar.text,
-            "said": _("%(name)s: %(figure)s") % {"name": bar.indicator, "figure": bar.text},
-            "shape": SHAPES.get(Kind(bar.indicator.kind), "cross"),
-            "fill": fill_of(bar.latest.certainty),
-        }
-        for place, (bar, lines) in enumerate(zip(bars, names, strict=True))
+    found: list[list[Bar]] = []
+    for bar in bars:
+        small = found and 0 < bar.value < SHORTEST * max(one.value for one in found[-1])
+        if small or not found:
+            found.append([])
+        found[-1].append(bar)
+    made = [Group(part) for part in found]
+    scales = [
+        one.longest / next_.longest if next_.longest else None for one, next_ in pairwise(made)
     ]
-    ten_times = _("each step ten times as much")
-    tens = _powers_of_ten([bar.value for bar in bars]) if powers else []
-    scale = {"type": "log", "domain": [tens[0], tens[-1]]} if powers else {"zero": True}
-    y = {
-        "field": "name",
-        "type": "nominal",
-        "sort": None,
-        "axis": {
-            "title": None,
-            # The number before the name keeps two indicators of one name apart.
-            "labelExpr": "slice(split(datum.label, '\\n'), 1)",
-            "labelFontSize": TYPE,
-            "labelColor": INK,
-            "labelLineHeight": TYPE + 3,
-            "labelPadding": 10,
-            "ticks": False,
-            "domain": False,
-            "grid": powers,
-            "gridDash": [1, 3],
-        },
-    }
-    x = {
-        "field": "value",
-        "type": "quantitative",
-        "scale": scale,
-        "axis": {
-            "title": f"{unit} · {ten_times}" if powers else unit,
-            "titleAnchor": "start",
-            "format": ",~f",
-            "tickCount": 5,
-            "orient": "top",
-            "labelOverlap": not powers,
-        },
-    }
-    if powers:
-        x["axis"] |= {"values": tens, "tickCount": len(tens)}
+    return [Group(group.bars, times) for group, times in zip(made, [None, *scales], strict=True)]
+
+
+def spec(
+    bars: Sequence[Bar], unit: str, heading: Heading | None = None, *, form: Form = FILE
+) -> dict:
+    """Figures of one quantity, named as reported, in the order given: the largest first.
+
+    ``unit`` is the one that they were brought to; it is not written, as each bar says its own.
+    """
+    room = 15 * 13 if in_chinese() else 26 * 0.62 * 13
+    left = room + 16
+    right = max(text_width(bar.text) for bar in bars) + 16
+    width = max(120, form.width - left - right)
+    rows, names, notes, grounds, y = [], [], [], [], 0
+    for group in groups(bars):
+        if group.note:
+            y += BETWEEN
+            notes.append({"x": 0, "y": y - 14, "text": group.note, "colour": INK_SOFT})
+        top = y
+        for bar in group.bars:
+            lines = lines_of(str(bar.indicator), room)
+            height = len(lines) * 16 + 10
+            middle = y + height / 2
+            rows.append(
+                {
+                    "x": 0,
+                    "x2": float(group.share(bar)) * width,
+                    "y": middle - BAR / 2,
+                    "y2": middle + BAR / 2,
+                    "value": float(bar.value),
+                    "said": _("%(name)s: %(figure)s") % {"name": bar.indicator, "figure": bar.text},
+                    "fill": fill_of(bar.latest.certainty),
+                    "label": bar.text,
+                }
+            )
+            names += [
+                {"x": -10, "y": middle + (n - (len(lines) - 1) / 2) * 16, "text": line}
+                | {"colour": INK}
+                for n, line in enumerate(lines)
+            ]
+            y += height
+        grounds.append({"x": 0, "x2": 0, "y": top, "y2": y})
+    labels = [
+        {"x": row["x2"] + 7, "y": row["y"] + BAR / 2, "text": row["label"], "colour": INK}
+        for row in rows
+    ]
+    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
     fill = {"field": "fill", "type": "nominal", "scale": None}
-    said = {"field": "said", "type": "nominal"}
-    mark = (
-        {"type": "point", "size": 70, "stroke": ACCENT, "strokeWidth": 1.5, "opacity": 1}
-        if powers
-        else {"type": "bar", "height": 14, "stroke": ACCENT, "strokeWidth": 1, "fillOpacity": 0.2}
-    )
-    encoding = {"x": x, "y": y, "fill": fill, "description": said}
-    if powers:
-        encoding["shape"] = {"field": "shape", "type": "nominal", "scale": None}
+    bar_layer = {
+        "data": {"values": rows},
+        "mark": {"type": "rect", "stroke": ACCENT, "strokeWidth": 1, "aria": True},
+        "encoding": {"x": in_pixels("x"), "y": in_pixels("y")}
+        | ends
+        | {"fill": fill, "description": {"field": "said", "type": "nominal"}},
+    }
     layers = [
-        {"mark": mark, "encoding": encoding},
-        {
-            "mark": {"type": "text", "align": "left", "dx": 9, "aria": False},
-            "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}},
-        },
+        rules(grounds, stroke=INK_SOFT),
+        bar_layer,
+        words(names, "right"),
+        words(labels),
     ]
-    for layer in layers:
-        layer["data"] = {"values": rows}
+    if notes:
+        layers.append(words(notes, fontSize=12))
     return framed(
-        layers,
-        width=WIDTH,
-        height=len(rows) * (tallest * (TYPE + 3) + 12),
-        left=max(text_width(line) for lines in names for line in lines) + 20,
-        right=max(text_width(row["label"]) for row in rows) + 16,
-        top=44,
-        bottom=8,
-        heading=heading,
-        axis_above=32,
+        layers, width=width, height=y, left=left, right=right, top=8, bottom=8, heading=heading
     )

@@ -23,15 +23,22 @@ def draws_png() -> bool:
     return not in_chinese() or drawing.draws_chinese()
 
 
-def heading_of(request, title: str, sources: Iterable[str], newest: date | None = None) -> Heading:
+def source_line(request, sources: str, newest: date | None) -> str:
+    """The day that a chart speaks of, the ``newest`` of its data, and where they are from."""
+    day = (request.as_of or timezone.localdate()).isoformat()
+    said = {"day": day, "sources": sources, "newest": newest.isoformat() if newest else "—"}
+    return _("Query date %(day)s · data up to %(newest)s · source: %(sources)s") % said
+
+
+def heading_of(
+    request, title: str, sources: Iterable[str], newest: date | None = None, subtitle: str = ""
+) -> Heading:
     """Title, day, ``newest`` day of the data, sources and permanent address of the page that the
     chart at ``request`` is of."""
     day = (request.as_of or timezone.localdate()).isoformat()
-    names = pgettext("between names", ", ").join(sources)
-    said = {"day": day, "sources": names, "newest": newest.isoformat() if newest else "—"}
-    source = _("Query date %(day)s · data up to %(newest)s · source: %(sources)s") % said
+    source = source_line(request, pgettext("between names", ", ").join(sources), newest)
     page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?as_of={day}")
-    return Heading(watermarked(title), (source, page))
+    return Heading(watermarked(title), (subtitle,) if subtitle else (), (source, page))
 
 
 def answer(spec: dict, file_format: str, name: str, day: str) -> HttpResponse:

@@ -5,17 +5,17 @@ nothing is ever cut. Preliminary and expected values are hollow.
 """
 
 import re
-import textwrap
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.safestring import SafeString, mark_safe
 
-from measures.text import in_chinese
 from metrics.rules.choices import Certainty
 
 #: Pixels of an ordinary word.
 TYPE = 13
+#: How much larger words are in 关怀版.
+LARGE = 1.25
 
 #: The colours of ``tokens.css`` in light; on a page each is the token itself, so that a chart
 #: follows the reader's choice of light or dark.
@@ -42,12 +42,23 @@ def text_width(text: str, size: float = TYPE) -> float:
     return sum(size if unicodedata.east_asian_width(c) in "WFA" else 0.62 * size for c in text)
 
 
+#: A word, with what must not begin a line, or a single character of Chinese.
+_WORDS = re.compile(r"[\x21-\x7e]+|.[，。、；：！？）〕】》”’]*", re.DOTALL)
+
+
 def lines_of(text: str, width: float) -> list[str]:
-    """``text`` in lines of at most ``width`` pixels."""
-    if in_chinese():
-        size = int(width // TYPE)
-        return [text[at : at + size] for at in range(0, len(text), size)]
-    return textwrap.wrap(text, int(width / (0.62 * TYPE)), break_long_words=True)
+    """``text`` in lines of at most ``width`` pixels; a word is cut only where none can hold it."""
+    lines = [""]
+    for word in _WORDS.findall(" ".join(text.split())):
+        if text_width(lines[-1] + word) <= width:
+            lines[-1] += word
+            continue
+        lines.append(word.lstrip())
+        while len(lines[-1]) > 1 and text_width(lines[-1]) > width:
+            fits = next(n for n in range(len(lines[-1]), 0, -1) if n == 1
+                        or text_width(lines[-1][:n]) <= width)  # fmt: skip
+            lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
+    return [line.rstrip() for line in lines if line.strip()] or [""]
 
 
 def fill_of(certainty: str) -> str:
@@ -56,17 +67,69 @@ def fill_of(certainty: str) -> str:
 
 
 @dataclass(frozen=True)
+class Form:
+    """How wide a chart is drawn, all its margins included, and how high what is within them.
+
+    A page carries several, and the style sheet shows the one that fits, so that words neither
+    shrink on a phone nor grow on a wide screen.
+    """
+
+    name: str
+    width: int
+    height: int
+
+    def large(self) -> "Form":
+        """The same for 关怀版: drawn smaller, and shown at the same size."""
+        return replace(self, width=round(self.width / LARGE))
+
+
+FORMS = (Form("wide", 1000, 300), Form("middle", 560, 270), Form("narrow", 340, 240))
+#: Of a picture that stands alone: in a document its words are as large as the document's.
+FILE = Form("file", 640, 300)
+
+
+@dataclass(frozen=True)
 class Heading:
-    """What a chart says above itself where it stands alone, as a file."""
+    """What a chart says above itself where it stands alone, as a file, and below itself."""
 
     title: str
     lines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def in_pixels(field: str) -> dict:
+    """The encoding of a place that is given in pixels."""
+    return {"field": field, "type": "quantitative", "scale": None, "axis": None}
+
+
+def words(rows: list[dict], align: str = "left", **mark) -> dict:
+    """The ``text`` of each row in its ``colour`` at ``x`` and ``y``, the middle of its height."""
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "text", "align": align, "baseline": "middle", "aria": False, **mark},
+        "encoding": {
+            "x": in_pixels("x"),
+            "y": in_pixels("y"),
+            "text": {"field": "text", "type": "nominal"},
+            "color": {"field": "colour", "type": "nominal", "scale": None},
+        },
+    }
+
+
+def rules(rows: list[dict], **mark) -> dict:
+    """A line of each row from ``x``, ``y`` to ``x2``, ``y2``."""
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "rule", "stroke": RULE, "aria": False, **mark},
+        "encoding": {name: in_pixels(name) for name in ("x", "y")}
+        | {name: {"field": name} for name in ("x2", "y2")},
+    }
 
 
 def framed(
     layers: list[dict], *, width, height, left, right, top, bottom, heading=None, axis_above=0
 ) -> dict:
-    """The layers within fixed margins; the heading, if any, goes above them.
+    """The layers within fixed margins; the heading, if any, goes above and below them.
 
     ``axis_above`` is what an axis at the top takes of the upper margin: a heading keeps clear of
     it by itself.
@@ -80,42 +143,43 @@ def framed(
         "config": {
             "font": "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif",
             "view": {"stroke": None},
-            "axis": {
-                "aria": False,
-                "domainColor": RULE,
-                "gridColor": RULE,
-                "tickColor": RULE,
-                "labelColor": INK_SOFT,
-                "titleColor": INK_SOFT,
-                "labelFontSize": TYPE - 1,
-                "titleFontSize": TYPE - 1,
-                "titleFontWeight": "normal",
-                "labelLimit": 0,
-                "titleLimit": 0,
-            },
+            "axis": {"aria": False},
             "text": {"fontSize": TYPE, "fill": INK, "limit": 0},
         },
     }
     if heading:
         room = width + left + right - 24
         title = lines_of(heading.title, room * 0.8)
-        notes = [part for line in heading.lines for part in lines_of(line, room)]
+        lines = [part for line in heading.lines for part in lines_of(line, room)]
+        notes = [part for line in heading.notes for part in lines_of(line, room)]
         spec["background"] = PAPER
         spec["title"] = {
             "text": title,
-            "subtitle": notes,
+            "subtitle": lines,
             "anchor": "start",
             "frame": "group",
             "dx": 12 - left,
             "offset": top - axis_above,
-            "fontSize": TYPE + 3,
+            "fontSize": TYPE + 4,
             "color": INK,
             "subtitleColor": INK_SOFT,
-            "subtitleFontSize": TYPE - 1,
+            "subtitleFontSize": TYPE,
             "subtitlePadding": 6,
             "limit": 0,
         }
-        top += len(title) * (TYPE + 7) + len(notes) * (TYPE + 4) + 24
+        top += len(title) * (TYPE + 8) + len(lines) * (TYPE + 5) + 24
+        if notes:
+            below = [
+                {
+                    "x": 12 - left,
+                    "y": height + bottom + 14 + n * (TYPE + 4),
+                    "text": note,
+                    "colour": INK_SOFT,
+                }
+                for n, note in enumerate(notes)
+            ]
+            spec["layer"] = [*layers, words(below, fontSize=TYPE - 1)]
+            bottom += len(notes) * (TYPE + 4) + 8
         bottom += 12
         right += 12
     else:

@@ -94,7 +94,7 @@ def test_every_value_is_labelled_in_words_for_eye_and_ear():
 
     svg = drawn(indicator, observations)
 
-    assert [text for text in written(svg) if "家" in text] == ["家", "约706家", "约905家"]
+    assert {text for text in written(svg) if "家" in text} == {"约706家", "约905家"}
     assert [label for label in said(svg) if "家" in label] == [
         "2020年：约706家",
         "2021年：约905家",
@@ -131,7 +131,8 @@ def test_the_first_rank_stands_on_top():
     indicator = make_indicator(kind=Kind.RANK)
     spec = history.spec(indicator, values_of(indicator, 8, 6), [], ON)
 
-    assert spec["layer"][0]["encoding"]["y"]["scale"]["reverse"] is True
+    (points,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "point"]
+    assert points["encoding"]["y"]["scale"]["reverse"] is True
 
 
 def test_an_expected_value_is_hollow():
@@ -152,7 +153,7 @@ def test_target_and_even_way_are_drawn_where_pace_has_a_meaning():
 
     svg = drawn(indicator, values_of(indicator, 5, 6), [target])
 
-    assert "目标≥ 300家" in written(svg)
+    assert "目标≥300家" in written(svg)
     assert 'stroke-dasharray="5,4"' in svg
 
 
@@ -199,7 +200,7 @@ def test_of_forty_values_the_first_and_the_newest_are_labelled():
     observations = values_of(indicator, *range(1000, 1040))
 
     assert [text for text in written(drawn(indicator, observations)) if text.endswith("0家")
-            or text.endswith("9家")] == ["1,000家", "1,039家"]  # fmt: skip
+            or text.endswith("9家")] == ["1,039家", "1,000家"]  # fmt: skip
 
 
 NUMBERS = r'transform="translate\((-?[\d.]+),(-?[\d.]+)\)'

@@ -11,6 +11,8 @@ from measures.tests.factories import ISSUED
 
 from .. import planted
 from ..pages import (
+    CHART_DATA,
+    EMBEDS,
     EXPORTS,
     FILES,
     LISTS_AS_FILES,
@@ -38,7 +40,8 @@ def attack(portal: Portal):
     files, past, hidden, pages = counts = [Count(f"marks searched in {name}") for name in names]
     searches = [f"/find/?q={word}" for word in (planted.STEM, "9182", "不得")]
     feeds = ["/changes/feed/", "/changes/feed/section/1/"]
-    _search(visitor, marks, [*FILES, *EXPORTS, *PICTURES, *in_both_languages(*feeds)], files)
+    more = in_both_languages(*feeds, *EMBEDS)
+    _search(visitor, marks, [*FILES, *EXPORTS, *PICTURES, *CHART_DATA, *more], files)
 
     def codes():
         for kind, addresses in ADDRESSES.items():
