@@ -81,10 +81,10 @@ INDICATORS = File(
             "number",
             _("way from the baseline to the target in percent; empty: cannot be said"),
         ),
-        OPINION,
         Field("level", "string", _("national, municipal or district; empty: not stated")),
         Field("nature", "string", NATURE),
         Field("recipients", "string", _("code of the indicator that counts who received it")),
+        OPINION,
     ),
     ("code",),
 )
@@ -281,10 +281,10 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         _unpublished(target and target.value),
         _why_no_completion(state),
         _percent(state.progress),
-        row.measure.theme.section.opinion.code,
         row.level,
         row.nature,
         row.recipients.code if row.recipients_id in public else None,
+        row.measure.theme.section.opinion.code,
     )
 
 

@@ -47,6 +47,8 @@ PICTURES = (
 #: Charts for the pages of others: pages without the head and the foot of the site.
 EMBEDS = ("/embed/indicators/guaranteed-loan-amount/", "/embed/compare/funds/money/")
 CHART_DATA = ("/indicators/guaranteed-loan-amount/chart.csv", "/compare/funds/money.csv")
+#: One that the report leaves to the portal to propose.
+OFFICE = "/departments/science-technology/"
 PLAIN_PAGES = (
     "/",
     *SECTIONS,
@@ -54,7 +56,7 @@ PLAIN_PAGES = (
     *COMPARISONS,
     "/compare/",
     "/departments/",
-    "/departments/science-technology/",
+    OFFICE,
     "/money/",
     "/counted/enterprises/",
     "/counted/platforms/",

@@ -9,7 +9,7 @@ from measures.tests.factories import make_measure, make_section, make_theme
 from metrics.tests.factories import make_indicator
 
 from .. import urls as portal
-from .pages import FILES, LISTS, PLAIN_PAGES, SECTIONS, days, language, links, texts
+from .pages import FILES, LISTS, OFFICE, PLAIN_PAGES, SECTIONS, days, language, links, texts
 
 pytestmark = pytest.mark.long
 
@@ -129,7 +129,9 @@ def test_what_does_no_harm_is_answered(client, rows, prefix, query):
 
 
 @PREFIXES
-@pytest.mark.parametrize("address", [address for address in PLAIN_PAGES if address not in SECTIONS])
+@pytest.mark.parametrize(
+    "address", [address for address in PLAIN_PAGES if address not in (*SECTIONS, OFFICE)]
+)
 def test_a_portal_without_a_report_answers_every_page(client, db, prefix, address):
     assert client.get(f"{prefix}{address}").status_code == 200
 

@@ -214,7 +214,9 @@ def _add_rounds(found: dict[int, Record], moment: datetime) -> None:
 
 
 def _add_publications(found: dict[int, Record], on: date) -> None:
-    counts = counts_by_lead(end_of_day(on - timedelta(days=RECENT_DAYS)), end_of_day(on))
+    # The calendar begins on a first day.
+    begin = on - min(timedelta(days=RECENT_DAYS), on - date.min)
+    counts = counts_by_lead(end_of_day(begin), end_of_day(on))
     for key, (recent, newest) in counts.items():
         if key in found:
             found[key].recent, found[key].newest = recent, newest

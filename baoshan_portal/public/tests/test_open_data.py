@@ -23,7 +23,7 @@ HEADERS = {
     "indicators": "code,name,name_en,theme,measure_code,category,kind,unit,direction,basis,"
     "department,latest_value,latest_qualifier,latest_period_end,target_value,target_due,"
     "target_claim,completion,verdict,url,scope,caution,status,reason,target_reason,"
-    "completion_reason,progress,opinion,level,nature,recipients",
+    "completion_reason,progress,level,nature,recipients,opinion",
     "measures": "code,number,name,name_en,section,theme,lead,lead_confirmed,indicators,"
     "latest_note_on,url,state,state_on,state_source,opinion",
     "targets": "indicator_code,plan,comparator,value,due_on,baseline,claim,verdict,source,scope,"
