@@ -169,6 +169,8 @@ def test_the_data_of_a_chart_are_those_that_it_draws(client):
     rows = rows_of(client.get("/indicators/loans/chart.csv").getvalue().decode())
 
     assert [(row["series"], row["value"], row["period_end"]) for row in rows] == [
+        # What comes in during the plan begins with nothing.
+        ("baseline", "0", "2021-01-01"),
         ("value", "5", "2021-12-31"),
         ("value", "6", "2022-12-31"),
         ("missing", "", "2023-12-31"),
