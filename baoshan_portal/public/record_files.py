@@ -79,9 +79,9 @@ DEFINITIONS = File(
         Field("measure_code", "string", _("permanent code of the measure")),
         Field("public_from", "date", _("first day at the end of which this wording was public")),
         Field("public_to", "date", _("last day; empty: still public")),
-        OPINION,
         Field("nature", "string", NATURE),
         Field("recipients", "string", _("code of the indicator that counts who received it")),
+        OPINION,
     ),
     ("code", "public_from"),
 )
@@ -215,4 +215,4 @@ def _definitions_of(
             first = told.pop()[1]
         told.append((said, first, last))
     for (*said, opinion, nature, recipients), first, last in told:
-        yield (*said, first, last, opinion, nature, recipients)
+        yield (*said, first, last, nature, recipients, opinion)

@@ -114,7 +114,7 @@ def test_an_opinion_of_later_has_no_page_and_no_place_in_the_switch(client, both
     answer = client.get(f"/en/opinions/{SECOND}/", {"as_of": "2024-03-14"})
 
     assert answer.status_code == 404
-    assert "it is since 2024-03-15" in answer.content.decode()
+    assert "it is since 15 March 2024" in answer.content.decode()
     assert 'class="opinions"' not in html_of(client, as_of="2024-03-14")
 
 
