@@ -141,7 +141,8 @@ def without_marks(text: str, day: date) -> str:
     text = re.sub(r'\s*<p class="as-of-banner".*?</p>', "", text, flags=re.DOTALL)
     # Forms and links that keep the day; today's have none, but for those to be printed.
     text = re.sub(rf'\s*<input type="hidden" name="as_of" value="{day}">', "", text)
-    text = re.sub(rf"\?as_of={day}(?:&amp;|&)", "?", text)
+    # In an attribute that is shown as text a quotation mark follows.
+    text = re.sub(rf"\?as_of={day}(?:&amp;|&)(?!quot;)", "?", text)
     text = re.sub(rf"(?:\?|&amp;|&)as_of={day}", "", text)
     # The same within another link, that of the choice of type and colours.
     text = re.sub(rf"(?:%3F|%26)as_of%3D{day}", "", text)
