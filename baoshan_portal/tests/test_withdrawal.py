@@ -181,7 +181,7 @@ def test_the_page_of_what_is_withdrawn_stays_and_says_since_when_and_why(client,
     make_withdrawal(row, published=FELL, reason="口径不成立。")
 
     page = words(client, row.get_absolute_url())
-    assert "2023-09-01" in page and "口径不成立。" in page
+    assert "2023年9月1日" in page and "口径不成立。" in page
     assert "98,765" not in page
     assert "98,765" in words(client, row.get_absolute_url(), as_of=BEFORE.isoformat())
     # An indicator falls with its measure, for the same reason.
