@@ -2,42 +2,26 @@
 
 from datetime import date
 
-from django.utils.dateformat import format as date_text
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures.text import in_chinese
+from measures.models import Measure
+from measures.text import day_in_words
 from metrics.models import Observation, Target
 from metrics.rules.choices import Comparator
-from metrics.rules.periods import period_text
-from metrics.wording import figure_text
-
-
-def day_text(day: date) -> str:
-    """2023年7月25日, 25 July 2023."""
-    return date_text(day, "Y年n月j日" if in_chinese() else "j F Y")
+from metrics.wording import figure_text, period_in_words
 
 
 def end_text(day: date) -> str:
     """The end of a period: 2023年底, the end of 2023; any other day as it is."""
     if (day.month, day.day) == (12, 31):
         return _("the end of %(year)d") % {"year": day.year}
-    return day_text(day)
+    return day_in_words(day)
 
 
 def when(value: Observation) -> str:
-    """Of when a value is, within a sentence: 2022年, 2023年7月24日, 截至2023年7月24日."""
-    if value.period_start is None:
-        return _("up to %(end)s") % {"end": day_text(value.period_end)}
-    if value.period_start == value.period_end:
-        return day_text(value.period_end)
-    text = period_text(value.period_start, value.period_end)
-    if " – " not in text:
-        return text
-    return _("%(start)s to %(end)s") % {
-        "start": day_text(value.period_start),
-        "end": day_text(value.period_end),
-    }
+    """Of when a value is, within a sentence."""
+    return period_in_words(value.period_start, value.period_end)
 
 
 def due_on(target: Target) -> date:
@@ -58,3 +42,12 @@ def aim(target: Target) -> str:
 def listed(parts) -> str:
     """Names or figures one after the other."""
     return pgettext("between names", ", ").join(str(part) for part in parts)
+
+
+def lead_text(measure: Measure) -> str:
+    """Who leads, and whether the office confirmed it."""
+    if not measure.lead:
+        return _("not known")
+    if measure.lead_confirmed:
+        return _("%(lead)s (confirmed)") % {"lead": measure.lead}
+    return _("%(lead)s (proposed)") % {"lead": measure.lead}

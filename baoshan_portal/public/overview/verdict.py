@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from measures.models import MeasureStatus
+from measures.text import day_in_words
 from metrics.models import Plan
 from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Verdict
 from metrics.rules.periods import months_between
 
-from ..prose import day_text, end_text, listed
+from ..prose import end_text, listed
 from ..standing import Standing
 
 #: The day that a page speaks of is over.
@@ -45,7 +46,7 @@ def headline(standing: Standing) -> str:
         return _("%(verdict)s (no data at all).") % {"verdict": sentence}
     return _("%(verdict)s (data up to %(day)s).") % {
         "verdict": sentence,
-        "day": day_text(standing.newest_period),
+        "day": day_in_words(standing.newest_period),
     }
 
 
@@ -128,7 +129,7 @@ def time_text(plan: Plan, on: date) -> str:
     if on > plan.end_on:
         return _("The plan’s period ended with %(end)s") % {"end": end_text(plan.end_on)}
     if on < plan.start_on:
-        return _("The plan’s period begins on %(start)s") % {"start": day_text(plan.start_on)}
+        return _("The plan’s period begins on %(start)s") % {"start": day_in_words(plan.start_on)}
     left = months_between(on, plan.end_on)
     said = {"gone": _months(months_between(plan.start_on, on + DAY)), "end": end_text(plan.end_on)}
     if not left:

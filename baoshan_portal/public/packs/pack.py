@@ -34,6 +34,7 @@ from ..as_of import BadQuery
 from ..committee import evaluations_about
 from ..lists.facets import values_in_words
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
+from ..prose import lead_text
 from ..quality import facts_of
 from ..questions.rows import Question, all_of
 from ..standing import OF_TERMS, Standing, TargetState, with_status
@@ -192,12 +193,7 @@ class Work:
 
     @property
     def lead(self) -> str:
-        measure = self.measure
-        if not measure.lead:
-            return _("not known")
-        if measure.lead_confirmed:
-            return _("%(lead)s (confirmed)") % {"lead": measure.lead}
-        return _("%(lead)s (proposed)") % {"lead": measure.lead}
+        return lead_text(self.measure)
 
 
 @dataclass(frozen=True)

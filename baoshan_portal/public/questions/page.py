@@ -16,6 +16,7 @@ from ..as_of import BadQuery, address
 from ..data_file import day_of_state
 from ..lists.facets import NONE
 from ..lists.page import file_format_of
+from ..prose import lead_text
 from ..standing import load
 from ..taken_away import list_cover, taken_table
 from .rows import Question, all_of
@@ -196,15 +197,6 @@ def cells(rows: list[Question], request) -> list[list]:
         ]
         for number, row in enumerate(rows, 1)
     ]
-
-
-def lead_text(measure) -> str:
-    """Who leads, and whether the office confirmed it."""
-    if not measure.lead:
-        return _("not known")
-    if measure.lead_confirmed:
-        return _("%(lead)s (confirmed)") % {"lead": measure.lead}
-    return _("%(lead)s (proposed)") % {"lead": measure.lead}
 
 
 def _file(request, file_format: str, rows: list[Question]):

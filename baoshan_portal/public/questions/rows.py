@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from measures.models import Department, Measure, MeasureStatus, Section, Theme
+from measures.text import day_in_words
 from metrics.assessment import CheckState, timeliness_of
 from metrics.models import Check, Indicator
 from metrics.rules import questions
@@ -22,7 +23,7 @@ from metrics.rules.progress import time_used
 from metrics.rules.questions import Ask
 from metrics.wording import observed_text, percent_text
 
-from ..prose import aim, day_text, due_on, end_text, listed, when
+from ..prose import aim, due_on, end_text, listed, when
 from ..standing import Standing, TargetState
 
 #: How many figures of a check a sentence names.
@@ -207,7 +208,7 @@ def _of_silence(standing: Standing) -> Iterator[Question]:
             "%(n)d figure stands as of %(day)s and was not updated since.",
             "%(n)d figures stand as of %(day)s and were not updated since.",
             len(rows),
-        ) % {"n": len(rows), "day": day_text(newest)}
+        ) % {"n": len(rows), "day": day_in_words(newest)}
         yield Question(Ask.SILENT, Decimal(len(rows)), measure, text, (measure,))
 
 
