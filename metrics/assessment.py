@@ -164,7 +164,7 @@ def _span(target: Target | None) -> tuple[date | None, date | None]:
     """When the way to ``target`` begins and when it is due."""
     if target is None:
         return None, None
-    return target.plan.start_on, target.due_on or target.plan.end_on
+    return target.plan.start_on, target.due_day
 
 
 def timeliness_of(

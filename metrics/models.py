@@ -746,6 +746,11 @@ class Target(Sourced, Submission):
         return f"{self.indicator} – {self.plan}"
 
     @property
+    def due_day(self) -> date:
+        """The due date, or the end of the plan where none is published."""
+        return self.due_on or self.plan.end_on
+
+    @property
     def value_before(self) -> Stated | None:
         """The last public value by the day on which the plan began, or None.
 

@@ -24,11 +24,6 @@ def when(value: Observation) -> str:
     return period_in_words(value.period_start, value.period_end)
 
 
-def due_on(target: Target) -> date:
-    """The due date, or the end of the plan where none is published."""
-    return target.due_on or target.plan.end_on
-
-
 def aim(target: Target) -> str:
     """What a target with a value asks for: 不少于550家; needs its indicator's unit."""
     figure = figure_text(target.value, target.indicator.unit)

@@ -127,7 +127,7 @@ def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
         if state.verdict == Verdict.CLAIM_UNVERIFIABLE:
             said = [_("The source claims that the target was met; this cannot be verified."), *said]
         return said
-    due = target.due_on or target.plan.end_on
+    due = target.due_day
     aim = {
         "target": f"{target.get_comparator_display()} {figure_text(target.value, indicator.unit)}",
         "due": day_in_words(due),

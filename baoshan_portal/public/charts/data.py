@@ -49,7 +49,7 @@ def history_file(name: str, indicator, values, gaps, targets, starts, former, as
         for start, end in gaps
     ]
     for target in targets:
-        begin, due = target.plan.start_on, target.due_on or target.plan.end_on
+        begin, due = target.plan.start_on, target.due_day
         baseline = starts.get(target.pk)
         if baseline is not None:
             rows.append(

@@ -221,7 +221,7 @@ def _days(rows: list[dict], known: list[Target], bars: bool, width: float, beyon
     """The days of all that is drawn; of points, with some room on both sides."""
     shown = [row["day"] for row in rows]
     for target in known:
-        shown += [target.plan.start_on, day_after(_due(target))]
+        shown += [target.plan.start_on, day_after(target.due_day)]
     if bars:
         shown += [row["from"] for row in rows]
         return Days(min(shown), max(shown), width, beyond)
@@ -430,10 +430,6 @@ def _middle(row: dict, bars: bool) -> date:
     return row["from"] + (row["day"] - row["from"]) / 2 if bars else row["day"]
 
 
-def _due(target: Target) -> date:
-    return target.due_on or target.plan.end_on
-
-
 def _target_label(indicator: Indicator, target: Target) -> str:
     return _target_text(target, figure_text(target.value, indicator.unit))
 
@@ -454,7 +450,7 @@ def _target_layers(indicator: Indicator, target: Target, begins) -> list[dict]:
     the even way between the two."""
     row = {
         "start": target.plan.start_on.isoformat(),
-        "end": day_after(_due(target)).isoformat(),
+        "end": day_after(target.due_day).isoformat(),
         "value": float(target.value),
         "label": _target_label(indicator, target),
     }
@@ -503,7 +499,7 @@ def _write(paper, indicator, rows, known, starts, on, days, values, bars, scale)
     """
     for target in known:
         level = values.at(float(target.value))
-        span = days.at(target.plan.start_on), days.at(day_after(_due(target)))
+        span = days.at(target.plan.start_on), days.at(day_after(target.due_day))
         paper.line((span[0], level), (span[1], level))
         if (begins := starts[target.pk]) is not None:
             at = span[0], values.at(float(begins.value))
@@ -520,7 +516,7 @@ def _write(paper, indicator, rows, known, starts, on, days, values, bars, scale)
     leaders = _write_values(paper, rows, days, values, bars)
     for target in known:
         level = values.at(float(target.value))
-        span = days.at(target.plan.start_on), days.at(day_after(_due(target)))
+        span = days.at(target.plan.start_on), days.at(day_after(target.due_day))
         label = _target_label(indicator, target)
         places = along(*span, level)
         if not paper.write(label, places, colour=INK):
@@ -533,7 +529,7 @@ def _write(paper, indicator, rows, known, starts, on, days, values, bars, scale)
         if (begins := starts[target.pk]) is None:
             continue
         level = values.at(float(target.value))
-        span = days.at(target.plan.start_on), days.at(day_after(_due(target)))
+        span = days.at(target.plan.start_on), days.at(day_after(target.due_day))
         at = values.at(float(begins.value))
         figure = figure_text(begins.value, indicator.unit)
         text = _("baseline %(figure)s") % {"figure": figure}
@@ -625,7 +621,7 @@ def _write_values(paper: Paper, rows: list[dict], days, values, bars: bool) -> l
 def _covers(on: date, rows: list[dict], known: list[Target], bars: bool) -> bool:
     """Whether the day that the page speaks of lies within what is drawn, and a target makes it
     matter."""
-    drawn = [row["day"] for row in rows] + [_due(target) for target in known]
+    drawn = [row["day"] for row in rows] + [target.due_day for target in known]
     drawn += [target.plan.start_on for target in known]
     if bars:
         drawn += [row["from"] for row in rows]

@@ -15,7 +15,7 @@ from metrics.rules.checks import Result
 from metrics.wording import percent_text
 
 from ..charts.sparkline import Sparkline, sparkline
-from ..prose import aim, due_on, end_text
+from ..prose import aim, end_text
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class KeyFigure:
 
     @property
     def due(self) -> str:
-        return end_text(due_on(self.state.target))
+        return end_text(self.state.target.due_day)
 
     @property
     def share(self) -> Decimal | None:

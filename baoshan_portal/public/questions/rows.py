@@ -23,7 +23,7 @@ from metrics.rules.progress import time_used
 from metrics.rules.questions import Ask
 from metrics.wording import observed_text, percent_text
 
-from ..prose import aim, due_on, end_text, listed, when
+from ..prose import aim, end_text, listed, when
 from ..standing import Standing, TargetState
 
 #: How many figures of a check a sentence names.
@@ -105,7 +105,7 @@ def _target_text(ask: Ask, row: TargetState, standing: Standing) -> str:
         "verdict": row.verdict.label,
         "when": when(value) if value else "",
         "figure": observed_text(value, row.indicator.unit) if value else _("no public value"),
-        "due": end_text(due_on(target)),
+        "due": end_text(target.due_day),
         "target": aim(target) if target.value is not None else "",
     }
     if ask == Ask.UNVERIFIABLE:
@@ -126,7 +126,7 @@ def _target_text(ask: Ask, row: TargetState, standing: Standing) -> str:
         return _("it should be %(target)s by %(due)s, and no value is public.") % said
     if ask == Ask.MISSED:
         return _("it should be %(target)s by %(due)s, and was %(figure)s (%(when)s).") % said
-    elapsed = time_used(target.plan.start_on, due_on(target), standing.on)
+    elapsed = time_used(target.plan.start_on, target.due_day, standing.on)
     said |= {
         "progress": percent_text(row.state.progress.value),
         "elapsed": percent_text(elapsed.value),

@@ -49,7 +49,7 @@ def aim(target) -> str:
 @register.filter
 def due_text(target) -> str:
     """When a target is due as a sentence says it."""
-    return prose.end_text(prose.due_on(target))
+    return prose.end_text(target.due_day)
 
 
 @register.simple_tag(takes_context=True)
