@@ -156,3 +156,12 @@ class Verdict(TextChoices):
         if Claim(claim).says_met:
             return self in {Verdict.BEHIND, Verdict.MISSED, Verdict.NO_DATA, Verdict.ON_TRACK}
         return claim == Claim.NOT_MET and self is Verdict.MET
+
+
+#: Of these nobody can say whether the target is met.
+UNVERIFIABLE = (
+    Verdict.CLAIM_UNVERIFIABLE,
+    Verdict.TARGET_UNKNOWN,
+    Verdict.NO_DATA,
+    Verdict.NOT_ASSESSABLE,
+)

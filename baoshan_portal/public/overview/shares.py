@@ -2,6 +2,17 @@
 
 from dataclasses import dataclass
 
+from metrics.rules.choices import Freshness
+
+#: The states of figures, the worst first, and how a bar shows them.
+FRESHNESS = (
+    (Freshness.LATE, "bad"),
+    (Freshness.SILENT, "open"),
+    (Freshness.NEVER, "warn"),
+    (Freshness.ONCE, "no"),
+    (Freshness.CURRENT, "good"),
+)
+
 
 @dataclass(frozen=True)
 class Part:

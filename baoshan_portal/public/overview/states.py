@@ -11,28 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from measures.models import Evaluation, MeasureStatus, Section, Theme
-from metrics.rules.choices import Freshness, Verdict
+from metrics.rules.choices import UNVERIFIABLE, Verdict
 from metrics.rules.questions import Trouble, worst
 
 from ..lists.facets import NONE
 from ..prose import listed
 from ..standing import SectionThemes, Standing
-from .shares import Whole, whole
+from .shares import FRESHNESS, Whole, whole
 
 #: Verdicts that stand together on the front page, the worst first, and how the bar shows them.
 VERDICTS = (
     (gettext_lazy("missed"), (Verdict.MISSED,), "bad"),
     (gettext_lazy("behind"), (Verdict.BEHIND,), "warn"),
-    (
-        gettext_lazy("cannot be verified"),
-        (
-            Verdict.CLAIM_UNVERIFIABLE,
-            Verdict.TARGET_UNKNOWN,
-            Verdict.NO_DATA,
-            Verdict.NOT_ASSESSABLE,
-        ),
-        "open",
-    ),
+    (gettext_lazy("cannot be verified"), UNVERIFIABLE, "open"),
     (pgettext_lazy("targets", "on track"), (Verdict.ON_TRACK,), "yes"),
     (pgettext_lazy("targets", "met"), (Verdict.MET,), "good"),
 )
@@ -44,13 +35,6 @@ STATUSES = (
     (MeasureStatus.COMPLETED, "good"),
     (MeasureStatus.MERGED, "half"),
     (MeasureStatus.SPLIT, "half"),
-)
-FRESHNESS = (
-    (Freshness.LATE, "bad"),
-    (Freshness.SILENT, "open"),
-    (Freshness.NEVER, "warn"),
-    (Freshness.ONCE, "no"),
-    (Freshness.CURRENT, "good"),
 )
 #: In which order the sections may stand.
 ORDERS = ("", "worst")

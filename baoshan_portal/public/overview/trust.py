@@ -6,9 +6,8 @@ from django.utils.translation import gettext as _
 
 from metrics.models import Indicator
 from metrics.rules.checks import Result
-from metrics.rules.choices import Freshness
 
-from .shares import Whole, whole
+from .shares import FRESHNESS, Whole, whole
 
 
 def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
@@ -57,16 +56,7 @@ def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
         yes_or_no(_("Since the report"), "updated", "updated", _("updated"), _("not updated")),
         whole(
             _("Reported when due"),
-            *(
-                (state.label, fresh[state], listed(fresh=state), tone)
-                for state, tone in (
-                    (Freshness.LATE, "bad"),
-                    (Freshness.SILENT, "open"),
-                    (Freshness.NEVER, "warn"),
-                    (Freshness.ONCE, "no"),
-                    (Freshness.CURRENT, "good"),
-                )
-            ),
+            *((state.label, fresh[state], listed(fresh=state), tone) for state, tone in FRESHNESS),
         ),
         yes_or_no(
             _("Period"), "inferred", "inferred", _("partly inferred"), _("as the source states")

@@ -10,7 +10,7 @@ from measures.models import MeasureStatus
 from measures.text import day_in_words
 from metrics.models import Plan
 from metrics.rules.checks import Result
-from metrics.rules.choices import Freshness, Verdict
+from metrics.rules.choices import UNVERIFIABLE, Freshness, Verdict
 from metrics.rules.periods import months_between
 
 from ..prose import end_text, listed
@@ -18,15 +18,6 @@ from ..standing import Standing
 
 #: The day that a page speaks of is over.
 DAY = timedelta(days=1)
-#: Of these nobody can say whether they are met.
-UNSAID = frozenset(
-    {
-        Verdict.CLAIM_UNVERIFIABLE,
-        Verdict.TARGET_UNKNOWN,
-        Verdict.NO_DATA,
-        Verdict.NOT_ASSESSABLE,
-    }
-)
 
 
 def headline(standing: Standing) -> str:
@@ -53,7 +44,7 @@ def headline(standing: Standing) -> str:
 def _targets(standing: Standing) -> str:
     counts = Counter(row.verdict for row in standing.targets)
     n = len(standing.targets)
-    unsaid = sum(counts[verdict] for verdict in UNSAID)
+    unsaid = sum(counts[verdict] for verdict in UNVERIFIABLE)
     if not n:
         return _("No target has been published, so whether the work is done cannot be told")
     if unsaid == n:
@@ -97,7 +88,7 @@ def _unsaid(n: int, counts: Counter) -> str:
 
 def seen_instead(standing: Standing) -> str:
     """What can be seen where no target can be judged; empty where one can."""
-    if any(row.verdict not in UNSAID for row in standing.targets) or not standing.indicators:
+    if any(row.verdict not in UNVERIFIABLE for row in standing.targets) or not standing.indicators:
         return ""
     checks = Counter(check.outcome.result for check in standing.checks)
     said = {

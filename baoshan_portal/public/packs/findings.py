@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from measures.text import day_in_words, joined
-from metrics.rules.choices import Verdict
+from metrics.rules.choices import UNVERIFIABLE, Verdict
 
 from ..check_marks import ASKING
 
@@ -14,9 +14,6 @@ from ..check_marks import ASKING
 MOST_NAMES = 5
 #: Verdicts whose indicators are named, in this order.
 NAMED = (Verdict.MISSED, Verdict.BEHIND)
-UNVERIFIABLE = frozenset(
-    {Verdict.CLAIM_UNVERIFIABLE, Verdict.TARGET_UNKNOWN, Verdict.NOT_ASSESSABLE, Verdict.NO_DATA}
-)
 
 
 def findings(pack) -> str:
