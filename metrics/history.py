@@ -1,5 +1,6 @@
 """What figures and targets said before they were corrected; the public reads it in full."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -39,6 +40,15 @@ def before(row: Submission, earlier: dict[int, Submission]) -> list[Submission]:
     while row := earlier.get(row.supersedes_id):
         found.append(row)
     return found
+
+
+def newest_period(indicators: Iterable[Indicator]) -> date | None:
+    """The last day of the newest period that was reported of ``indicators``, None if none was.
+
+    Their public values, or their latest ones, need to be loaded.
+    """
+    reported = (row.reported for row in indicators)
+    return max((value.period_end for value in reported if value), default=None)
 
 
 def target_value(target: Target) -> str:

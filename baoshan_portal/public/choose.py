@@ -12,15 +12,14 @@ from itertools import groupby
 
 from django.http import Http404
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy
 
 from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
-from measures.watermark import watermarked
+from metrics.history import newest_period
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Category
 from metrics.rules.choices import Kind as Counted
@@ -34,6 +33,7 @@ from .charts.frame import Heading, inline
 from .charts.history import distinct, series
 from .data_file import day_of_state
 from .lists.page import file_format_of
+from .prose import listed
 from .taken_away import list_cover, taken_table
 
 FEWEST, MOST = 2, 6
@@ -162,12 +162,11 @@ class Choice:
 
     @property
     def newest_period(self) -> date | None:
-        ends = [row.indicator.reported.period_end for row in self.chosen if row.indicator.reported]
-        return max(ends, default=None)
+        return newest_period(row.indicator for row in self.chosen)
 
     @property
     def title(self) -> str:
-        return pgettext("between names", ", ").join(str(row.indicator) for row in self.chosen)
+        return listed(row.indicator for row in self.chosen)
 
     def spec(self, heading: Heading | None = None, *, narrow: bool = False) -> dict | None:
         """The chart, ``narrow`` for a phone; None where there is nothing to compare in one."""
@@ -278,16 +277,10 @@ def page(request):
 def chart(request, file_format):
     """The chart of the chosen indicators as a picture that says what it is."""
     choice = choice_of(request)
-    day = (request.as_of or timezone.localdate()).isoformat()
-    said = {
-        "day": day,
-        "newest": choice.newest_period.isoformat() if choice.newest_period else "—",
-        "sources": pgettext("between names", ", ").join(choice.sources),
-    }
-    source = _("Query date %(day)s · data up to %(newest)s · source: %(sources)s") % said
-    path = request.path.rpartition("/")[0]
-    address = request.build_absolute_uri(f"{path}/?{_query(choice)}&as_of={day}")
-    spec = choice.spec(Heading(watermarked(choice.title), (source, address)))
+    heading = files.heading_of(
+        request, choice.title, choice.sources, choice.newest_period, query=_query(choice)
+    )
+    spec = choice.spec(heading)
     if spec is None or not choice.is_enough:
         raise Http404
     return files.answer(spec, file_format, "compare", day_of_state(request.as_of))

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from measures.numerals import plain
 from measures.spreadsheets import Column
 from measures.spreadsheets import Kind as Cell
+from metrics.history import newest_period
 from metrics.models import Indicator
 from metrics.rules.choices import Category, Kind, Level
 from metrics.rules.periods import period_text
@@ -92,9 +93,7 @@ def page(request, category):
         "groups": found,
         "columns": list(COLUMN_NAMES.items()),
         "cautions": [row for row in rows if row.caution],
-        "newest_period": max(
-            (row.reported.period_end for row in rows if row.reported), default=None
-        ),
+        "newest_period": newest_period(rows),
     }
     return render(request, "public/counted.html", context)
 

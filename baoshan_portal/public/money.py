@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
 from metrics.assessment import CheckState, assess_checks
+from metrics.history import newest_period
 from metrics.models import MONEY, Check, Indicator, Unit
 from metrics.rules.checks import CheckKind, Result, Role
 from metrics.rules.choices import Nature
@@ -152,11 +153,10 @@ def page(request):
         day = day_of_state(request.as_of)
         return taken_table(file_format, "money", day, cover, COLUMNS, _lines(found))
     amounts = [row for group in found for row in group.amounts]
-    ends = [row.indicator.reported.period_end for row in amounts if row.indicator.reported]
     context = {
         "groups": found,
         "unit": amounts[0].unit if amounts else None,
-        "newest_period": max(ends, default=None),
+        "newest_period": newest_period(row.indicator for row in amounts),
     }
     return render(request, "public/money.html", context)
 

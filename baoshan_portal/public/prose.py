@@ -1,5 +1,6 @@
 """Days, periods and targets as a sentence says them, and not as a table does."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -34,8 +35,8 @@ def aim(target: Target) -> str:
     }[target.comparator] % {"figure": figure}
 
 
-def listed(parts) -> str:
-    """Names or figures one after the other."""
+def listed(parts: Iterable) -> str:
+    """Names, figures or clauses one after the other."""
     return pgettext("between names", ", ").join(str(part) for part in parts)
 
 

@@ -14,11 +14,11 @@ from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from measures.watermark import watermarked
 
 from ..as_of import address
+from ..prose import listed
 from .files import draws_png, source_line
 from .frame import Heading
 
@@ -114,7 +114,7 @@ def caption(
     """``page``, ``embed`` and ``chart`` are names of addresses with ``args``; that of the chart
     takes a format besides. ``height`` is that of what is drawn, on a narrow screen."""
     day = (request.as_of or timezone.localdate()).isoformat()
-    names = pgettext("between names", ", ").join(dict.fromkeys(sources))
+    names = listed(dict.fromkeys(sources))
     page_args = args if page != "compare" else args[:1]
     page_url = f"{reverse(page, args=page_args)}?{urlencode({'as_of': day})}"
     formats = ["svg", *(["png"] if draws_png() else []), "csv"]

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from measures.text import in_chinese
 from measures.watermark import watermarked
 
+from ..prose import listed
 from . import drawing
 from .frame import Heading
 
@@ -31,13 +31,19 @@ def source_line(request, sources: str, newest: date | None) -> str:
 
 
 def heading_of(
-    request, title: str, sources: Iterable[str], newest: date | None = None, subtitle: str = ""
+    request,
+    title: str,
+    sources: Iterable[str],
+    newest: date | None = None,
+    subtitle: str = "",
+    query: str = "",
 ) -> Heading:
     """Title, day, ``newest`` day of the data, sources and permanent address of the page that the
-    chart at ``request`` is of."""
+    chart at ``request`` is of; ``query`` is what its address asks besides the day."""
     day = (request.as_of or timezone.localdate()).isoformat()
-    source = source_line(request, pgettext("between names", ", ").join(sources), newest)
-    page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?as_of={day}")
+    source = source_line(request, listed(sources), newest)
+    asked = f"{query}&as_of={day}" if query else f"as_of={day}"
+    page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?{asked}")
     return Heading(watermarked(title), (subtitle,) if subtitle else (), (source, page))
 
 

@@ -5,9 +5,10 @@ from datetime import date
 
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from measures.models import Department
+
+from ..prose import listed
 
 
 def tell_ends(departments: Iterable[Department], on: date) -> None:
@@ -24,7 +25,7 @@ def tell_ends(departments: Iterable[Department], on: date) -> None:
 
 def _end_text(department: Department) -> str:
     day = department.ended_on.isoformat()
-    others = pgettext("between names", ", ").join(map(str, department.succeeded_by.all()))
+    others = listed(department.succeeded_by.all())
     if not others:
         return _("ended on %(day)s; who continues its work is not recorded") % {"day": day}
     return _("ended on %(day)s; its work is continued by %(others)s") % {

@@ -7,6 +7,7 @@ from django_tables2 import RequestConfig
 
 from measures.models import Department
 from measures.submission import end_of_day
+from metrics.history import newest_period
 
 from ..changes.page import default_since, newest_report
 from ..changes.publications import changes_between
@@ -62,8 +63,6 @@ def page(request, code):
         "changes": changes[:MOST_CHANGES],
         "more_changes": max(0, len(changes) - MOST_CHANGES),
         "states": [change for change in states if change.before],
-        "newest_period": max(
-            (one.reported.period_end for one in record.indicators if one.reported), default=None
-        ),
+        "newest_period": newest_period(record.indicators),
     }
     return render(request, "public/department.html", context)

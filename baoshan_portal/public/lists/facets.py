@@ -14,7 +14,8 @@ from django.forms import ModelChoiceField
 from django.utils.functional import Promise, cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+
+from ..prose import listed
 
 #: The answer of a row that has none.
 NONE = "none"
@@ -126,7 +127,7 @@ class Chosen:
 
 def values_in_words(chosen: Chosen) -> str:
     """The values of a filter in use, one after the other."""
-    return pgettext("between names", ", ").join(str(words) for _value, words in chosen.values)
+    return listed(words for _value, words in chosen.values)
 
 
 class FacetFilterSet(django_filters.FilterSet):

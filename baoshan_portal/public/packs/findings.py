@@ -9,6 +9,7 @@ from measures.text import day_in_words, joined
 from metrics.rules.choices import UNVERIFIABLE, Verdict
 
 from ..check_marks import ASKING
+from ..prose import listed
 
 #: Names after one another in a sentence; the tables have all of them.
 MOST_NAMES = 5
@@ -121,7 +122,7 @@ def _without_figures(pack) -> str:
 
 
 def _names(names: list[str]) -> str:
-    shown = pgettext("between names", ", ").join(dict.fromkeys(names[:MOST_NAMES]))
+    shown = listed(dict.fromkeys(names[:MOST_NAMES]))
     if len(names) <= MOST_NAMES:
         return shown
     return _("%(names)s and others, %(n)d in all") % {"names": shown, "n": len(names)}

@@ -21,7 +21,7 @@ from measures.models import Checkpoint, Evaluation, Measure, ProgressNote, Secti
 from measures.text import day_in_words, joined
 from measures.watermark import file_name
 from metrics.assessment import Assessment, CheckState, assess
-from metrics.history import earlier_targets, target_text
+from metrics.history import earlier_targets, newest_period, target_text
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 from metrics.redefinition import redefinitions
@@ -34,7 +34,7 @@ from ..as_of import BadQuery
 from ..committee import evaluations_about
 from ..lists.facets import values_in_words
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
-from ..prose import lead_text
+from ..prose import lead_text, listed
 from ..quality import facts_of
 from ..questions.rows import Question, all_of
 from ..standing import OF_TERMS, Standing, TargetState, with_status
@@ -54,7 +54,7 @@ def _conclusion(state: Assessment) -> str:
         parts.append(_("completion %(percent)s") % {"percent": percent})
     if state.baseline and (percent := percent_text(state.progress.value)):
         parts.append(_("progress since the baseline %(percent)s") % {"percent": percent})
-    return pgettext("between names", ", ").join(parts)
+    return listed(parts)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class PackIndicator:
                 told.append(_("%(figure)s [%(period)s]") % {"figure": said[0], "period": said[1]})
         if not told:
             return ""
-        shown = pgettext("between names", ", ").join(told[:MOST_EARLIER])
+        shown = listed(told[:MOST_EARLIER])
         if len(told) > MOST_EARLIER:
             more = len(told) - MOST_EARLIER
             shown = _("%(values)s and %(n)d more") % {"values": shown, "n": more}
@@ -246,8 +246,7 @@ class Pack:
     @property
     def newest_period(self) -> date | None:
         """The last day of the newest period of which the pack shows a reported value."""
-        reported = (line.indicator.reported for line in self.lines)
-        return max((value.period_end for value in reported if value), default=None)
+        return newest_period(line.indicator for line in self.lines)
 
     @property
     def newest_text(self) -> str:
@@ -282,7 +281,7 @@ class Pack:
     def numbers(self) -> str:
         """The document numbers of the opinions that the pack is about."""
         opinions = {work.measure.theme.section.opinion.number for work in self.works}
-        return pgettext("between names", ", ").join(sorted(opinions))
+        return listed(sorted(opinions))
 
     @property
     def findings(self) -> str:
