@@ -19,7 +19,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from measures.evidence import LARGEST
-from measures.workers import Busy
 
 from .operating import unavailable
 
@@ -40,8 +39,6 @@ WITH_EVIDENCE = tuple(
     for place in ("metrics/observation", "measures/progressnote", "measures/measurestate")
 )
 WITH_TABLE = ("/admin/upload/", "/admin/report-figures/")
-#: When whoever was told that others' files are being read should try again.
-BUSY_SECONDS = 60
 
 
 def body_limit(path: str) -> int:
@@ -127,24 +124,6 @@ class CookiesVaryMiddleware:
         if response.headers.get("Content-Type", "").startswith("text/html"):
             patch_vary_headers(response, ("Cookie",))
         return response
-
-
-class BusyMiddleware:
-    """Answers 503 where others' files take every process that works on files; nothing was begun."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
-
-    def process_exception(self, request, exception):
-        if not isinstance(exception, Busy):
-            return None
-        logger.warning("%s", exception)
-        page = HttpResponse(render_to_string("busy.html"), status=503)
-        page["Retry-After"] = str(BUSY_SECONDS)
-        return page
 
 
 #: How Django and the databases say that a key of a tampered request can be no key of a row.

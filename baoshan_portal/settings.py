@@ -150,7 +150,6 @@ MIDDLEWARE = [
     "baoshan_portal.public.as_of.AsOfMiddleware",
     "axes.middleware.AxesMiddleware",
     "baoshan_portal.doors.NoKeyMiddleware",
-    "baoshan_portal.doors.BusyMiddleware",
 ]
 if METRICS:
     INSTALLED_APPS.append("django_prometheus")

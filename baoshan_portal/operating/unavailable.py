@@ -1,10 +1,12 @@
-"""Database or disk cannot be used at the moment: 503 with a sentence, when to come again.
+"""Database, disk or readers of files cannot be used at the moment: 503 with a sentence, when to
+come again.
 
 That is no fault of the portal's, so no page says so, and every one says what was not saved. Pages
 that only read go on where reading works; a write fails as a whole, within its transaction.
 """
 
 import errno
+import logging
 import sys
 
 from django.conf import settings
@@ -15,8 +17,13 @@ from django.utils.translation import get_language_from_path, override
 from django.utils.translation import gettext as _
 
 from baoshan_portal.public import errors
+from measures.workers import Busy
+
+logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
+#: A file takes longer to read than a lock is held.
+FILES_RETRY_SECONDS = 60
 #: SQLite's primary result codes: https://sqlite.org/rescode.html
 SQLITE_BUSY = {5, 6}
 SQLITE_UNWRITABLE = {8, 13}
@@ -27,7 +34,7 @@ POSTGRESQL_UNWRITABLE = ("25006", "53100")
 POSTGRESQL_AWAY = ("08", "53", "57", "58", "XX001", "XX002")
 DISK_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
-BUSY, UNWRITABLE, AWAY = "busy", "unwritable", "away"
+BUSY, UNWRITABLE, AWAY, FILES = "busy", "unwritable", "away", "files"
 
 
 def why(error: BaseException | None) -> str | None:
@@ -94,6 +101,7 @@ def page(request, reason: str) -> HttpResponse:
             BUSY: _("More is going on than the portal can do at once."),
             UNWRITABLE: _("The database or the disk takes nothing at the moment."),
             AWAY: _("The database cannot be reached at the moment."),
+            FILES: _("Two other files are being read at the moment."),
         }
         context = {
             "reason": told[reason],
@@ -102,7 +110,7 @@ def page(request, reason: str) -> HttpResponse:
             "request_id": getattr(request, "id", ""),
         }
         answer = HttpResponse(render_to_string("503.html", context), status=503)
-    answer["Retry-After"] = str(RETRY_SECONDS)
+    answer["Retry-After"] = str(FILES_RETRY_SECONDS if reason == FILES else RETRY_SECONDS)
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -110,7 +118,8 @@ def page(request, reason: str) -> HttpResponse:
 class UnavailableMiddleware:
     """Knows of every request that may write whether it has: ``request.committed``.
 
-    Answers instead of the page where what was sent was not read (``bodies``).
+    Answers instead of the page where what was sent was not read (``bodies``), or not begun with,
+    because others' files take every process that works on files.
     """
 
     def __init__(self, get_response):
@@ -125,6 +134,12 @@ class UnavailableMiddleware:
         if getattr(request.environ.get("wsgi.input"), "refused", False) and not request.committed:
             return page(request, BUSY)
         return response
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, Busy):
+            return None
+        logger.warning("%s", exception)
+        return page(request, FILES)
 
 
 class _Watch:
