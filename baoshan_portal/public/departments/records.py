@@ -83,6 +83,11 @@ class Record:
         return len(self.supported)
 
     @property
+    def parts(self) -> list[tuple[Measure, bool]]:
+        """Each measure with whether the department leads it; those that it leads come first."""
+        return [(row, True) for row in self.led] + [(row, False) for row in self.supported]
+
+    @property
     def figures(self) -> int:
         return len(self.indicators)
 
