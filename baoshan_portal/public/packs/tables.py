@@ -14,6 +14,7 @@ from metrics.rules.choices import Missing
 from metrics.wording import as_written_text, baseline_text, observed_text, percent_text
 
 from .. import check_marks
+from ..prose import lead_text
 from ..taken_away import code_of, dates_of, of_the_office, workbook_of
 from .pack import Pack, period_of
 
@@ -137,7 +138,7 @@ def _questions(pack: Pack) -> tuple[list[Column], list[list]]:
             row.sentence,
             *_numbered(pack, row.measure),
             str(row.measure),
-            str(row.lead or _("not known")),
+            lead_text(row.measure),
         ]
         for row in pack.questions
     ]

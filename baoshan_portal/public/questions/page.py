@@ -105,7 +105,13 @@ def page(request):
         raise BadQuery(_("Questions can be parted by section or by department."))
     found = chosen(rows, query)
     if file_format := file_format_of(request):
-        return _file(request, file_format, found)
+        words = {name: {one.value: one.label for one in offered[name]} for name in FILTERS}
+        filters = [
+            (str(LABELS[name]), words[name].get(value, value))
+            for name, value in query.items()
+            if value
+        ]
+        return _file(request, file_format, found, filters)
     context = {
         "parts": _parts(found, by),
         "count": len(found),
@@ -199,7 +205,7 @@ def cells(rows: list[Question], request) -> list[list]:
     ]
 
 
-def _file(request, file_format: str, rows: list[Question]):
-    cover = list_cover(request, _("What to ask"), [])
+def _file(request, file_format: str, rows: list[Question], filters: list[tuple[str, str]]):
+    cover = list_cover(request, _("What to ask"), filters)
     day = day_of_state(request.as_of)
     return taken_table(file_format, "questions", day, cover, columns(), cells(rows, request))

@@ -382,6 +382,14 @@ def test_the_workbook_has_a_sheet_for_every_kind_with_a_head_that_stays(client, 
     assert {sheet.print_title_rows for sheet in book.worksheets[1:]} == {"$3:$3"}
 
 
+def test_a_lead_that_is_only_proposed_is_marked_in_every_sheet(client, alpha):
+    book = openpyxl.load_workbook(BytesIO(file_of(client, "xlsx")))
+
+    for name in ("Measures", "What to ask"):
+        told = {cell.value for row in book[name] for cell in row}
+        assert "Office (confirmed)" in told and "Office" not in told, name
+
+
 def test_a_number_in_the_workbook_is_a_number_and_a_day_a_day(client, alpha):
     sheet = openpyxl.load_workbook(BytesIO(file_of(client, "xlsx")))["Values"]
     row = dict(zip([cell.value for cell in sheet[3]], sheet[4], strict=True))

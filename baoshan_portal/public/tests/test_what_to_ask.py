@@ -2,10 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
 
 from baoshan_portal.tests.pages import rows_of, texts
 from measures.models import MeasureStatus
@@ -222,6 +224,21 @@ def test_the_file_says_who_is_asked_and_where_it_is_told(client, two):
     assert first["Address"] == "http://testserver/en/measures/m/"
     assert first["Section"] == "1 First"
     assert client.get(ENGLISH, {"format": "xlsx"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({}, "none, everything that is public"),
+        ({"section": "first", "by": "department"}, "Section: 1 First"),
+        ({"department": "office", "kind": "missed"}, "Department: Office; Kind of question: "),
+    ],
+)
+def test_the_workbook_says_by_what_it_is_narrowed(client, two, query, said):
+    book = load_workbook(BytesIO(client.get(ENGLISH, {**query, "format": "xlsx"}).content))
+    cover = [str(cell.value) for row in book.worksheets[0] for cell in row if cell.value]
+
+    assert cover[cover.index("Filters") + 1].startswith(said)
 
 
 @pytest.mark.parametrize(
