@@ -51,10 +51,19 @@ def lines_of(known: dict[str, OpinionStage], on: date, terms: Mapping[str, int])
     return lines
 
 
-def evaluations_of_reports(opinion: Opinion, as_of: date | None) -> list[Evaluation]:
-    """How the reports that answer ``opinion`` were evaluated, the newest first; one query."""
-    rows = Evaluation.objects.published(as_of).filter(report__opinion=opinion)
-    return list(rows.with_subject())
+@dataclass(frozen=True)
+class Evaluations:
+    """How the reports on an opinion were evaluated, and its sections; the newest first."""
+
+    of_reports: list[Evaluation]
+    of_sections: list[Evaluation]
+
+    @classmethod
+    def of(cls, opinion: Opinion, as_of: date | None) -> "Evaluations":
+        """One query."""
+        about = Q(report__opinion=opinion) | Q(section__opinion=opinion)
+        rows = list(Evaluation.objects.published(as_of).filter(about).with_subject())
+        return cls([row for row in rows if row.report_id], [row for row in rows if row.section_id])
 
 
 def evaluations_about(themes: Iterable[Theme], as_of: date | None) -> list[Evaluation]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from django.db.models import F, Q, QuerySet, Subquery
+from django.db.models import F, QuerySet, Subquery
 
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
 from measures.submission import moment_of
@@ -28,6 +28,7 @@ from metrics.redefinition import Redefinition, redefinitions
 from metrics.rules.choices import Freshness, Kind, Verdict
 from metrics.rules.questions import Trouble, of_check
 
+from .committee import Evaluations
 from .quality import with_facts
 
 #: From a figure in a check to what a sentence on it needs.
@@ -179,22 +180,7 @@ class SectionThemes:
     evaluations: Sequence[Evaluation]
 
 
-@dataclass(frozen=True)
-class CommitteesWord:
-    """How the committee evaluated the reports on an opinion, and its sections."""
-
-    of_reports: list[Evaluation]
-    of_sections: list[Evaluation]
-
-    @classmethod
-    def of(cls, opinion: Opinion, as_of: date | None) -> "CommitteesWord":
-        """One query."""
-        about = Q(report__opinion=opinion) | Q(section__opinion=opinion)
-        rows = list(Evaluation.objects.published(as_of).filter(about).with_subject())
-        return cls([row for row in rows if row.report_id], [row for row in rows if row.section_id])
-
-
-def sections_of(opinion: Opinion, word: CommitteesWord) -> list[SectionThemes]:
+def sections_of(opinion: Opinion, known: Evaluations) -> list[SectionThemes]:
     """The public sections of ``opinion`` with their themes; one query.
 
     Of a section without a public theme nothing but its evaluation is public.
@@ -203,13 +189,13 @@ def sections_of(opinion: Opinion, word: CommitteesWord) -> list[SectionThemes]:
     by_section = defaultdict(list)
     for theme in themes.select_related("section__opinion"):
         by_section[theme.section].append(theme)
-    for evaluation in word.of_sections:
+    for evaluation in known.of_sections:
         by_section[evaluation.section] += []
     return [
         SectionThemes(
             section,
             by_section[section],
-            [row for row in word.of_sections if row.section == section],
+            [row for row in known.of_sections if row.section == section],
         )
         for section in sorted(by_section, key=lambda section: section.order)
     ]

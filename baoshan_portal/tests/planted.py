@@ -445,14 +445,6 @@ PLANTS = {
 }  # fmt: skip
 
 
-def has_texts(model: type[models.Model]) -> bool:
-    return any(
-        not field.choices
-        and isinstance(field, models.CharField | models.TextField | models.JSONField)
-        for field in model._meta.concrete_fields
-    )
-
-
 def plant() -> Marks:
     """Plants every rule beside what is public; the report must be loaded."""
     world = World()

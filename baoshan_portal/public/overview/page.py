@@ -20,7 +20,7 @@ from ..as_of import BadQuery, address, read_day
 from ..changes.page import default_since
 from ..changes.publications import counts_by_theme
 from ..questions.rows import all_of
-from ..standing import CommitteesWord, load, sections_of
+from ..standing import load, sections_of
 from .key_figures import key_figures
 from .states import ORDERS, states, trouble_text
 from .trust import trust
@@ -57,11 +57,13 @@ def page(request, code=""):
     thresholds = Thresholds.beside(opinion)
     standing = load(opinion, thresholds, on, as_of)
     new, last_published = counts_by_theme(end_of_day(since), end_of_day(on), opinion)
-    word = CommitteesWord.of(opinion, as_of)
+    evaluations = committee.Evaluations.of(opinion, as_of)
     # Only where there are several does an address name one.
     only = opinion.code if len(known_opinions) > 1 else ""
     link_to = partial(address, request)
-    found = states(standing, sections_of(opinion, word), new, link_to, only=only, order=order)
+    found = states(
+        standing, sections_of(opinion, evaluations), new, link_to, only=only, order=order
+    )
     cards = key_figures(
         [row for row in standing.indicators if row.is_key],
         [row for row in standing.indicators if row.kind == Kind.GROWTH and row.basis_id],
@@ -88,7 +90,7 @@ def page(request, code=""):
         "trouble": trouble_text(found.worst.of_section.trouble) if found.worst else "",
         "plans": [(plan, time_text(plan, on)) for plan in standing.plans],
         "stages": committee.stages_of(opinion, as_of, thresholds.terms),
-        "evaluations": word.of_reports,
+        "evaluations": evaluations.of_reports,
         "states": found,
         "order": order,
         "first_figures": cards[:FIRST_FIGURES],
