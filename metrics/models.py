@@ -439,9 +439,14 @@ class Sourced(InBothLanguages):
         ]
 
     @property
+    def document(self) -> str:
+        """The document or the other source, without the place in it; needs ``report``."""
+        return self.report.number if self.report else self.source_name
+
+    @property
     def source_text(self) -> str:
         """The document and the place in it, such as 宝府〔2023〕70号 1.3/5; needs ``report``."""
-        return f"{self.report.number} {self.locator}" if self.report else self.source_name
+        return f"{self.document} {self.locator}" if self.report else self.document
 
 
 #: Of two values with the same end of their period, the one published last is newer.

@@ -158,7 +158,7 @@ class Choice:
     @property
     def sources(self) -> list[str]:
         values = [value for row in self.chosen for value in row.values]
-        return list(dict.fromkeys(v.report.number if v.report else v.source_name for v in values))
+        return list(dict.fromkeys(value.document for value in values))
 
     @property
     def newest_period(self) -> date | None:
@@ -278,7 +278,7 @@ def chart(request, file_format):
     """The chart of the chosen indicators as a picture that says what it is."""
     choice = choice_of(request)
     heading = files.heading_of(
-        request, choice.title, choice.sources, choice.newest_period, query=_query(choice)
+        request, choice.title, choice.sources, choice.newest_period, _query(choice)
     )
     spec = choice.spec(heading)
     if spec is None or not choice.is_enough:

@@ -16,7 +16,7 @@ from metrics.rules.choices import Category
 from .charts import comparison, files
 from .charts.comparison import Bar, Group, groups
 from .charts.data import comparison_file
-from .charts.figure import Figure, comparison_figure, document_of
+from .charts.figure import Figure, comparison_figure
 from .charts.frame import Heading
 from .data_file import day_of_state
 
@@ -60,7 +60,7 @@ class Comparison:
 
     @property
     def sources(self) -> list[str]:
-        return list(dict.fromkeys(document_of(bar.latest) for bar in self.bars))
+        return list(dict.fromkeys(bar.latest.document for bar in self.bars))
 
     @property
     def newest_period(self) -> date:

@@ -238,7 +238,7 @@ def _figure(row) -> dict:
         "unit": indicator.unit.name,
         "base_value": number(row.value * indicator.unit.factor) if known else None,
         "base_unit": indicator.unit.base_unit.name,
-        "source": row.report.number if row.report else row.source_name,
+        "source": row.document,
         "locator": row.locator,
         "indicator_kind": indicator.kind,
         "frequency": indicator.frequency,

@@ -30,11 +30,6 @@ class Figure:
     notes: list[str] = field(default_factory=list)
 
 
-def document_of(row: Observation) -> str:
-    """The document or the named source of a value, without the place in it."""
-    return row.report.number if row.report else row.source_name
-
-
 def history_figure(
     request, row: Indicator, former: history.Former, *, draw: bool = True
 ) -> Figure | None:
@@ -59,7 +54,7 @@ def history_figure(
         request,
         str(row),
         form % said,
-        sources=[document_of(value) for value in reversed(drawn)],
+        sources=[value.document for value in reversed(drawn)],
         newest=row.latest and row.latest.period_end,
         page="indicator",
         embed="embed-indicator",

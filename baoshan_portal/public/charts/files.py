@@ -34,17 +34,18 @@ def heading_of(
     request,
     title: str,
     sources: Iterable[str],
-    newest: date | None = None,
-    subtitle: str = "",
-    query: str = "",
+    newest: date | None,
+    query: str,
 ) -> Heading:
     """Title, day, ``newest`` day of the data, sources and permanent address of the page that the
-    chart at ``request`` is of; ``query`` is what its address asks besides the day."""
+    chart at ``request`` is of; ``query`` is what its address asks besides the day.
+
+    Of charts that have a ``Caption``, which says the same and more, it is ``Caption.heading``.
+    """
     day = (request.as_of or timezone.localdate()).isoformat()
     source = source_line(request, listed(sources), newest)
-    asked = f"{query}&as_of={day}" if query else f"as_of={day}"
-    page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?{asked}")
-    return Heading(watermarked(title), (subtitle,) if subtitle else (), (source, page))
+    page = request.build_absolute_uri(f"{request.path.rpartition('/')[0]}/?{query}&as_of={day}")
+    return Heading(watermarked(title), notes=(source, page))
 
 
 def answer(spec: dict, file_format: str, name: str, day: str) -> HttpResponse:
