@@ -70,8 +70,8 @@ def timeliness_text(found: Timeliness) -> str:
 
 
 def percent_text(value: Decimal | None) -> str:
-    """A percentage to two decimals, such as 48.83%; empty if there is none."""
-    return "" if value is None else f"{plain(rounded(value))}%"
+    """A percentage to two decimals, such as 48.83% or −27.14%; empty if there is none."""
+    return "" if value is None else f"{plain(rounded(value))}%".replace("-", "−")
 
 
 def days_left_text(days: int | None) -> str:

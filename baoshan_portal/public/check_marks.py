@@ -53,10 +53,14 @@ def of_page(request) -> dict[int, list[Result]]:
     return request.check_marks
 
 
+def that_ask(results: Iterable[Result]) -> list[Result]:
+    """Those that a reader is shown beside a figure: one that holds would be read as a verdict."""
+    return [result for result in results if result in ASKING]
+
+
 def asking(request, indicator) -> list[Result]:
-    """The results for ``indicator`` that a reader is shown beside its name; those that hold call
-    for nothing, and would be read as a verdict."""
-    return [result for result in of_page(request).get(indicator.pk, []) if result in ASKING]
+    """The results for ``indicator`` that a reader is shown beside its name."""
+    return that_ask(of_page(request).get(indicator.pk, []))
 
 
 def words(results: list[Result]) -> str:

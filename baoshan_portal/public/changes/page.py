@@ -127,11 +127,14 @@ def page(request):
         raise BadQuery(_("“unfold” can only be “all”."))
     changes = changes_between(end_of_day(first), end_of_day(last))
     first_values = sum(change.first_value is not None for change in changes)
-    sections = by_section(changes, state_changes(first, last))
+    states = state_changes(first, last)
+    sections = by_section(changes, states)
     context = {
         "first": first,
         "last": last,
         "on": on,
+        "better": [state for state in states if state.trend > 0],
+        "worse": [state for state in states if state.trend < 0],
         "sections": sections,
         "several": len({part.section.opinion_id for part in sections}) > 1,
         "reworded": rewordings(end_of_day(first), end_of_day(last)),

@@ -26,6 +26,11 @@ from metrics.redefinition import Definitions, chain_of, redefinition
 from metrics.rules.checks import Result
 from metrics.rules.choices import Verdict
 
+#: From bad to good; what cannot be told stands on neither ladder.
+LADDERS = (
+    (Verdict.MISSED, Verdict.BEHIND, Verdict.ON_TRACK, Verdict.MET),
+    (Result.FAILS, Result.QUESTION, Result.APPROXIMATE, Result.HOLDS),
+)
 PLACE = ("indicator__unit__base", "indicator__measure__theme__section")
 
 
@@ -45,6 +50,16 @@ class StateChange:
     after: Verdict | Result
     is_redefined: bool = False
     otherwise: Verdict | None = None
+
+    @property
+    def trend(self) -> int:
+        """1 if it became better, −1 if worse; 0 if nobody can say, or the terms were changed."""
+        if not self.is_redefined:
+            for ladder in LADDERS:
+                if self.before in ladder and self.after in ladder:
+                    steps = ladder.index(self.after) - ladder.index(self.before)
+                    return (steps > 0) - (steps < 0)
+        return 0
 
 
 def state_changes(first: date, last: date) -> list[StateChange]:

@@ -125,6 +125,15 @@ def check_mark(context, indicator):
     return {"results": check_marks.asking(context["request"], indicator)}
 
 
+@register.inclusion_tag("public/_check_mark.html")
+def check_word(results):
+    """``check_mark`` for a figure that stands alone, where no legend is near: with its word.
+
+    ``results`` are those of ``check_marks.by_indicator``, or None if it is in no check.
+    """
+    return {"results": check_marks.that_ask(results or []), "in_words": True}
+
+
 @register.inclusion_tag("public/_check_legend.html", takes_context=True)
 def check_legend(context):
     """What the marks of ``check_mark`` mean, with the way to all checks."""

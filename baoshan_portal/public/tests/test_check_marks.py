@@ -58,6 +58,21 @@ def test_a_figure_in_a_check_is_marked_and_one_in_none_is_not(client, broken, ad
     assert not any("check-mark" in text for text in after_name(html, IN_NO_CHECK))
 
 
+@pytest.mark.parametrize(
+    "address", ["/en/", "/en/sections/1/", "/en/indicators/high-tech-enterprises/"]
+)
+def test_a_check_that_holds_is_no_mark_of_praise(client, report, address):
+    html = client.get(address).content.decode()
+
+    assert "1,475" in html
+    assert (
+        Result.HOLDS
+        in check_marks.of_day(None)[Indicator.objects.get(code="high-tech-enterprises").pk]
+    )
+    marks = re.findall(r'<span class="check-mark[^"]*" title="([^"]*)"', html)
+    assert not [mark for mark in marks if mark.endswith((": holds", ": cannot be checked"))]
+
+
 @pytest.mark.parametrize("address", ["/en/compare/enterprises/", "/en/targets/"])
 def test_comparisons_and_targets_mark_exactly_the_figures_that_a_check_asks_about(
     client, broken, address

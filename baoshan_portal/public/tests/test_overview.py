@@ -329,7 +329,7 @@ def test_a_key_figure_shows_its_course_and_the_way_to_its_target(client, issue):
     assert html.count("<polyline") == 1
     assert 'points="3.0,25.0 41.1,19.5"' in html
     assert "target at least 13 organisations by the end of 2023" in texts(html, "p")[1]
-    assert "50% of the way since the baseline" in html
+    assert "50% of the way from the baseline to the target" in html
     assert 'class="bar-part" width="50"' in html
 
 

@@ -1,5 +1,6 @@
 """Which verdicts and results of checks differ between the ends of two days."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from metrics.tests.factories import (
 )
 from metrics.tests.test_history import corrected
 
-from ..changes.states import state_changes
+from ..changes.states import StateChange, state_changes
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,26 @@ def test_a_correction_of_a_value_changes_the_verdict():
     assert rows(state_changes(JULY, AUGUST)) == [(indicator, Verdict.NOT_ASSESSABLE, Verdict.MET)]
     assert rows(state_changes(JULY, AUGUST - timedelta(days=1))) == []
     assert rows(state_changes(AUGUST, SEPTEMBER)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "trend"),
+    [
+        (Verdict.BEHIND, Verdict.ON_TRACK, 1),
+        (Verdict.MET, Verdict.MISSED, -1),
+        (Verdict.NOT_ASSESSABLE, Verdict.MET, 0),
+        (Verdict.NO_DATA, Verdict.MISSED, 0),
+        (None, Verdict.MET, 0),
+        (Result.FAILS, Result.HOLDS, 1),
+        (Result.HOLDS, Result.QUESTION, -1),
+        (Result.HOLDS, Result.UNKNOWN, 0),
+    ],
+)
+def test_a_state_becomes_better_or_worse_only_where_both_can_be_told(before, after, trend):
+    change = StateChange(None, None, None, before, after)
+
+    assert change.trend == trend
+    assert replace(change, is_redefined=True).trend == 0
 
 
 def test_the_calendar_alone_changes_a_verdict():

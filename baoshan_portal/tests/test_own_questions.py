@@ -1,4 +1,4 @@
-"""Ten questions that a committee member would ask of this report, in a real browser.
+"""Ten more questions that a committee member would ask of this report, in a real browser.
 
 Each is answered within three clicks from the overview; the answers are worked out by hand from
 the report.

@@ -1,0 +1,203 @@
+"""Fifteen questions that a committee member asks, answered in the browser within three clicks.
+
+They were written down before anybody looked for the answers. Each starts on the front page, in
+Chinese: of the report where it can answer, else of the demonstration. What is expected was worked
+out by hand from the report, or from the demonstration's own figures as another page gives them.
+"""
+
+import re
+
+import pytest
+
+from .people import press
+from .server import prepare, serve
+
+pytestmark = pytest.mark.browser
+
+CLICKS = 3
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("fifteen")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fifteen-demo")
+    prepare(folder, DEMO="1")
+    with serve(folder, DEMO="1") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(15_000)
+    return page
+
+
+@pytest.fixture
+def read(page):
+    """Follows links from the front page of a portal, each by a part of its address; the text."""
+
+    def follow(server, *links: str) -> str:
+        assert len(links) <= CLICKS
+        page.goto(f"{server.address}/")
+        for link in links:
+            press(page.locator(f'a[href*="{link}"]').filter(visible=True).first)
+        return " ".join(page.inner_text("main").split())
+
+    return follow
+
+
+def test_01_is_the_plan_done_how_many_targets_are_met_and_how_many_not(read, demonstration):
+    verdict = read(demonstration)
+    (targets, missed, behind, on_track, met, unknown) = map(
+        int,
+        re.search(
+            r"(\d+)项目标中，(\d+)项未达目标、(\d+)项进度滞后、(\d+)项进度正常、(\d+)项已达目标、"
+            r"(\d+)项无法核验（数据截至\d+年\d+月\d+日）",
+            verdict,
+        ).groups(),
+    )
+    assert missed + behind + on_track + met + unknown == targets
+
+    rows = read(demonstration, "/targets/")
+    assert f"共{targets}条" in rows
+    assert rows.count("✕ 未达目标") == missed
+    assert rows.count("✓ 已达目标") == met
+
+
+def test_02_what_is_said_to_be_exceeded_or_early_and_can_it_be_checked(read, report):
+    assert "2项目标已完成，但目标值从未公布，是否完成无法核验" in read(report)
+
+    rows = read(report, "/targets/")
+    assert "新增院士专家工作站" in rows
+    assert "报告称超额并提前完成" in rows
+    assert "新引进打造平台及孵化机构数" in rows
+    assert rows.count("目标值未公布，无法核实") == 2
+
+
+def test_03_which_section_does_worst(read, demonstration, page):
+    # The section with the missed target.
+    assert "问题最多 资源整合与政策落地 1项未达目标" in read(demonstration)
+
+    read(demonstration, "order=worst")
+    first = page.inner_text("table.asked tbody:first-of-type th[scope=rowgroup]")
+    assert "资源整合与政策落地" in first
+
+
+def test_04_how_much_money_from_whom_to_how_many(read, report):
+    text = read(report, "/money/")
+
+    assert "不设合计" in text
+    for nature in ("财政资金", "补贴", "信贷投放", "额度", "投资", "营收"):
+        assert nature in text
+    assert re.search(r"中小企业担保贷款金额 .*?36\.15亿元.*?905家", text)
+    assert re.search(r"履约保险保费补贴金额 .*?41家", text)
+
+
+def test_05_how_much_of_each_loan_and_of_each_quota_was_used(read, report):
+    text = read(report, "/money/")
+
+    assert re.search(r"中小企业担保贷款金额 .*?36\.15亿元", text)
+    # 24.86 of 100 亿元, and 1,100 万元 of 50 亿元.
+    assert "24.86%（24.86亿元/100亿元）" in text
+    assert "0.22%（1,100万元/50亿元）" in text
+    assert "申请额不等于放款额" in text
+
+
+def test_06_the_enterprises_of_each_kind_their_growth_and_rank(read, report):
+    text = read(report, "/sections/1/#theme-3")
+
+    assert re.search(r"高新技术企业总数 1,475家", text)
+    assert re.search(r"入库科技型中小企业 1,074家.*?报告称增长36%", text)
+    assert re.search(r"入库科技型中小企业全市位次 第\d+位", text)
+    assert re.search(r"新增国家级专精特新“小巨人” 13家", text)
+    assert re.search(r"新增市级专精特新企业 118家", text)
+
+
+def test_07_which_park_has_most_of_the_345_enterprises(read, report):
+    text = read(report, "/indicators/science-park-firms-landed-total/")
+
+    assert "345家" in text
+    # The report tells only these two.
+    assert re.search(r"北大科技园落地企业 .*?32家", text)
+    assert re.search(r"复旦科创中心引进科技企业 .*?3家", text)
+
+
+def test_08_which_measures_have_words_and_no_figures(read, report, page):
+    text = read(report, "/questions/", "kind=no-figure")
+
+    (count,) = map(int, re.findall(r"(\d+)条追问", text))
+    assert count == text.count("只有文字表述，没有可以衡量的数字")
+    assert count > 20
+
+
+def test_09_what_did_the_report_not_answer_and_what_was_never_told_again(read, report):
+    text = read(report, "/questions/", "kind=silent")
+
+    assert "未收录审议意见原文，无法判断哪些意见没有得到回应" in text
+    (count,) = map(int, re.findall(r"(\d+)条追问", text))
+    assert count > 0
+
+
+def test_10_who_leads_what_is_late_and_how_do_they_compare(read, demonstration):
+    text = read(demonstration, "/departments/")
+    for column in ("牵头举措", "判定", "逾期未报", "按期率"):
+        assert column in text
+    assert "建议" in text
+
+    one = read(demonstration, "/departments/", "/departments/science-technology/")
+    assert "区科学技术委员会" in one
+    assert "科技信贷金额" in one
+
+
+def test_11_what_is_new_what_became_better_and_what_worse(read, demonstration, page):
+    read(demonstration, "/changes/")
+    press(page.locator("ul.spans a").filter(has_text="今年以来"))
+    text = " ".join(page.inner_text("main dl.findings").split())
+
+    worse, better = text.split("变好")
+    assert "科技信贷金额" in worse
+    assert "未达目标" in worse
+    assert "已达目标" in better
+
+
+def test_12_how_many_platforms_by_level_and_is_anything_counted_twice(read, report):
+    text = read(report, "/compare/", "/compare/platforms/", "/counted/platforms/")
+
+    assert "国家级 4 · 市级 8 · 区级 3" in text
+    assert re.search(r"现有市级创新创业载体 32家", text)
+    assert "国家级载体包含在内" in text
+    assert "不设合计" in text
+
+
+def test_13_how_do_the_two_core_areas_compare_and_do_the_253_add_up(read, report):
+    text = read(report, "/sections/1/#theme-2")
+    assert re.search(r"南大新增注册企业 .*?253家", text)
+    assert re.search(r"吴淞先行启动区收储土地 .*?公顷", text)
+
+    # 139 + 95 + 16 + 10 + 14 = 274: parts overlap by at least 21.
+    checks = read(report, "/checks/")
+    assert re.search(r"274.*?至少有21.{0,2}重复", checks)
+
+
+def test_14_how_many_were_trained_and_hired_and_is_anybody_counted_twice(read, report):
+    text = read(report, "/sections/2/#theme-1")
+    assert "83,750人" in text
+    assert "165场" in text
+    assert "21,000余个" in text
+
+    one = read(report, "/sections/2/", "/indicators/vocational-training-completed/")
+    assert "是否重复计算" in one
+    assert "能否相加" in one
+
+
+def test_15_which_figures_contradict_each_other(read, report):
+    text = read(report, "/checks/?result=question")
+
+    assert re.search(r"石墨烯平台集聚企业数 .*?55家.*?35家", text)
+    assert re.search(r"2,300万元.*?1,000万元", text)
