@@ -1,9 +1,11 @@
 """The overview and what changed, in a real browser: counts lead to lists, pages fit."""
 
+import re
+
 import pytest
 
 from baoshan_portal.tests.people import press
-from baoshan_portal.tests.server import serve
+from baoshan_portal.tests.server import prepare, serve
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +17,14 @@ NARROW = {"width": 320, "height": 900}
 @pytest.fixture(scope="module")
 def server(browser, tmp_path_factory):
     with serve(tmp_path_factory.mktemp("overview")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def demonstration(browser, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("overview-demo")
+    prepare(folder, DEMO="1")
+    with serve(folder, DEMO="1") as server:
         yield server
 
 
@@ -119,3 +129,13 @@ def test_nothing_of_the_content_is_wider_than_a_narrow_phone(server, browser, ad
 
     assert too_wide == []
     context.close()
+
+
+@pytest.mark.parametrize("address", ["/", "/en/"])
+def test_the_overview_is_printed_on_two_pages(demonstration, page, tmp_path, address):
+    page.goto(f"{demonstration.address}{address}")
+
+    page.pdf(path=tmp_path / "overview.pdf", format="A4", prefer_css_page_size=True)
+
+    printed = (tmp_path / "overview.pdf").read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2

@@ -182,7 +182,8 @@ def _look(desk: Desk, confirmed: Count, whole: Count) -> None:
         rows = list(ProgressNote.objects.filter(pk__in=keys))
         if what == "correct":
             drafts = ProgressNote.objects.filter(supersedes__in=keys)
-            there, events = len(drafts), _events(drafts, Action.CORRECTED)
+            # The event is the public row's.
+            there, events = len(drafts), _events(rows, Action.CORRECTED)
             right = there == events and (there == 1 or not was_confirmed and there == 0)
         else:
             public = [row for row in rows if row.state == State.PUBLISHED]

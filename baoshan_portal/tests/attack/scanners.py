@@ -225,7 +225,7 @@ def _read(connection, sent: bytes, name: str) -> Answer:
     received = io.BytesIO()
     while piece := connection.recv(65_536):
         received.write(piece)
-    response = HTTPResponse(_Received(received.getvalue()), method=sent.split(b" ")[0].decode())
+    response = HTTPResponse(_Received(received.getvalue()), method=sent.split(b" ")[0].decode("latin-1"))
     response.begin()
     return Answer(response.status, response.headers, response.read(), name)
 
