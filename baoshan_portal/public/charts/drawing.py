@@ -40,8 +40,13 @@ def svgs(specs: list[dict]) -> list[str | None]:
 
 def png(spec: dict) -> bytes | None:
     """``spec`` as a PNG picture; None if it cannot be drawn, which is logged."""
-    (picture,) = _drawn([spec], "png")
-    return None if picture is None else base64.b64decode(picture)
+    (picture,) = pngs([spec])
+    return picture
+
+
+def pngs(specs: list[dict]) -> list[bytes | None]:
+    """``png`` of every spec, in order."""
+    return [picture and base64.b64decode(picture) for picture in _drawn(specs, "png")]
 
 
 @cache

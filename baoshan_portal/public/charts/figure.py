@@ -1,5 +1,6 @@
 """A chart as pages show it: its caption, its forms for screens of all widths, and its notes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from measures.text import in_chinese
+from measures.watermark import watermarked
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Certainty, Kind
 
@@ -16,7 +18,8 @@ from ..display import chosen
 from . import drawing, history
 from .caption import Caption, caption
 from .comparison import Group
-from .frame import FORMS, inline
+from .files import draws_png
+from .frame import FORMS, ON_PAPER, Heading, inline
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,10 @@ def history_figure(
     drawn = history.series(row, row.public_values)
     if not history.has_history(drawn, row.loaded_targets):
         return None
-    said = {
-        "kind": row.get_kind_display(),
-        "unit": history.unit_text(row, drawn, row.loaded_targets),
-        "period": history.span_text(row, drawn),
-    }
-    # The unit of a rank is that it is one.
-    form = (
-        "%(kind)s · %(period)s"
-        if row.kind == Kind.RANK
-        else _("%(kind)s · unit: %(unit)s · %(period)s")
-    )
     about = caption(
         request,
         str(row),
-        form % said,
+        _subtitle(row, drawn),
         sources=[value.document for value in reversed(drawn)],
         newest=row.latest and row.latest.period_end,
         page="indicator",
@@ -64,6 +56,37 @@ def history_figure(
     )
     forms = _forms(request, row, drawn, on, former) if draw else None
     return Figure(about, forms, notes=_notes(row, drawn, former))
+
+
+def history_pictures(rows: Iterable[Indicator], on: date) -> list[tuple[Indicator, bytes]]:
+    """The PNG of each row (with ``public_values`` and ``loaded_targets``) that has a history to
+    draw, for paper; none where this machine cannot draw them."""
+    known = [(row, history.series(row, row.public_values)) for row in rows]
+    known = [(row, d) for row, d in known if history.has_history(d, row.loaded_targets)]
+    if not known or not draws_png():
+        return []
+    specs = [
+        history.spec(
+            row, drawn, row.loaded_targets, on,
+            Heading(watermarked(str(row)), (_subtitle(row, drawn),)), form=ON_PAPER,
+        )
+        for row, drawn in known
+    ]  # fmt: skip
+    pictures = drawing.pngs(specs)
+    return [(row, png) for (row, _drawn), png in zip(known, pictures, strict=True) if png]
+
+
+def _subtitle(row: Indicator, drawn: list[Observation]) -> str:
+    """What is counted, in which unit, over which time."""
+    said = {
+        "kind": row.get_kind_display(),
+        "unit": history.unit_text(row, drawn, row.loaded_targets),
+        "period": history.span_text(row, drawn),
+    }
+    # The unit of a rank is that it is one.
+    if row.kind == Kind.RANK:
+        return f"{said['kind']} · {said['period']}"
+    return _("%(kind)s · unit: %(unit)s · %(period)s") % said
 
 
 def _forms(request, row, drawn, on: date, former) -> list[tuple[str, SafeString]] | None:

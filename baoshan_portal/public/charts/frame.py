@@ -86,6 +86,8 @@ class Form:
 FORMS = (Form("wide", 1000, 300), Form("middle", 560, 270), Form("narrow", 340, 240))
 #: Of a picture that stands alone: in a document its words are as large as the document's.
 FILE = Form("file", 640, 300)
+#: Of a picture that is printed half a page wide.
+ON_PAPER = Form("paper", 400, 200)
 
 
 @dataclass(frozen=True)

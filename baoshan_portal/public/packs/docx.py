@@ -22,6 +22,8 @@ from measures.characters import printable
 from measures.text import day_in_words, joined
 from measures.watermark import watermark, watermarked
 
+from ..charts.figure import history_pictures
+
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 LATIN = "Times New Roman"
@@ -33,7 +35,11 @@ INSTEAD = {FANGSONG: "仿宋", KAITI: "楷体", XIAOBIAOSONG: "宋体", HEITI: "
 BODY = Pt(16)  # 三号
 #: 22 lines of 28 characters in the 225 × 156 mm between the margins.
 LINE = Pt(28.95)
+#: The standard is for characters; Latin letters of that size would fill twice the pages.
+LATIN_BODY, LATIN_LINE = Pt(12), Pt(18)
 WIDTHS = (52, 37, 48, 36, 32, 42)  # mm, of the columns of a table; together 247
+
+CHART = Mm(74)
 
 #: Text of tables is 五号; Latin letters are read as well a step smaller, and need more room.
 TABLE_TEXT, TABLE_LINE = Pt(10.5), Pt(13.5)
@@ -49,9 +55,12 @@ AFTER_SPACING = ("w:w", "w:kern", "w:position", "w:sz", "w:szCs", "w:u", "w:lang
 
 
 def write(pack, chinese: bool) -> bytes:
-    """The document; ``chinese`` numbers the headings 一、 （一） 1. and indents by characters."""
+    """The document; ``chinese`` numbers the headings 一、 （一） 1. and indents by characters.
+
+    Before the tables stand the charts of the key figures that have a history.
+    """
     document = Document()
-    _set_page(document)
+    _set_page(document, chinese)
     _set_styles(document, chinese)
     _set_properties(document, pack)
     for footer, side in (
@@ -78,6 +87,10 @@ def write(pack, chinese: bool) -> bytes:
             _say(document, f"{number}. {question.sentence}", "Body Text")
         if pack.more_questions_text:
             _say(document, pack.more_questions_text, "Body Text")
+    keys = [line.indicator for line in pack.lines if line.indicator.is_key]
+    if charts := history_pictures(keys, pack.day):
+        _say(document, _("The course of the key figures"), "Heading 1")
+        _add_charts(document, charts)
     if pack.sources:
         _say(document, _("Sources"), "Heading 1")
         for number, source in enumerate(pack.sources, start=1):
@@ -158,6 +171,19 @@ def _add_table(document, columns: list[str], works) -> None:
     _say(document, "", "Table Text")
 
 
+def _add_charts(document, charts: list[tuple]) -> None:
+    """Two beside each other, each with its name for who hears the document read."""
+    table = document.add_table(rows=(len(charts) + 1) // 2, cols=2)
+    places = [cell for row in table.rows for cell in row.cells]
+    for (indicator, picture), cell in zip(charts, places, strict=False):
+        paragraph = cell.paragraphs[0]
+        paragraph.style = "Table Text"
+        # Lines of an exact height would cut a picture off.
+        paragraph.paragraph_format.line_spacing = 1.0
+        shape = paragraph.add_run().add_picture(BytesIO(picture), width=CHART)
+        shape._inline.docPr.set("descr", printable(_("Chart: %(names)s") % {"names": indicator}))
+
+
 def _row(cells: list[str], *, head: bool = False) -> str:
     mark = "<w:tblHeader/>" if head else ""
     return f"<w:tr><w:trPr><w:cantSplit/>{mark}</w:trPr>{''.join(cells)}</w:tr>"
@@ -204,7 +230,7 @@ def _turn_page(document) -> None:
     page.footer_distance = Mm(12)
 
 
-def _set_page(document) -> None:
+def _set_page(document, chinese: bool) -> None:
     page = document.sections[0]
     page.orientation = WD_ORIENT.PORTRAIT
     page.page_width, page.page_height = Mm(210), Mm(297)
@@ -218,21 +244,23 @@ def _set_page(document) -> None:
         grid = OxmlElement("w:docGrid")
         page._sectPr.append(grid)
     grid.set(qn("w:type"), "lines")
-    grid.set(qn("w:linePitch"), str(round(LINE.pt * 20)))
+    line = LINE if chinese else LATIN_LINE
+    grid.set(qn("w:linePitch"), str(round(line.pt * 20)))
 
 
 def _set_styles(document, chinese: bool) -> None:
     table_text, table_line = (
         (TABLE_TEXT, TABLE_LINE) if chinese else (LATIN_TABLE_TEXT, LATIN_TABLE_LINE)
     )
+    body, line = (BODY, LINE) if chinese else (LATIN_BODY, LATIN_LINE)
     for name, font, size, indent in (
-        ("Normal", FANGSONG, BODY, False),
+        ("Normal", FANGSONG, body, False),
         ("Title", XIAOBIAOSONG, Pt(22), False),
-        ("Subtitle", FANGSONG, BODY, False),
-        ("Heading 1", HEITI, BODY, True),
-        ("Heading 2", KAITI, BODY, True),
-        ("Heading 3", FANGSONG, BODY, True),
-        ("Body Text", FANGSONG, BODY, True),
+        ("Subtitle", FANGSONG, body, False),
+        ("Heading 1", HEITI, body, True),
+        ("Heading 2", KAITI, body, True),
+        ("Heading 3", FANGSONG, body, True),
+        ("Body Text", FANGSONG, body, True),
         ("Table Text", FANGSONG, table_text, False),
         ("Footer", "宋体", Pt(14), False),
     ):
@@ -244,14 +272,14 @@ def _set_styles(document, chinese: bool) -> None:
         style.font.bold = style.font.italic = False
         layout = style.paragraph_format
         layout.space_before = layout.space_after = Pt(0)
-        layout.first_line_indent = 2 * BODY if indent else Pt(0)
+        layout.first_line_indent = 2 * body if indent else Pt(0)
         layout.line_spacing_rule = WD_LINE_SPACING.EXACTLY
-        layout.line_spacing = LINE
+        layout.line_spacing = line
         layout.widow_control = True
     for name in ("Title", "Subtitle"):
         layout = document.styles[name].paragraph_format
         layout.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        layout.space_after = LINE
+        layout.space_after = line
         for border in document.styles[name].element.pPr.findall(qn("w:pBdr")):
             document.styles[name].element.pPr.remove(border)
     document.styles["Title"].paragraph_format.line_spacing = Pt(36)

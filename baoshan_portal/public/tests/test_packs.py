@@ -29,7 +29,9 @@ from measures.tests.factories import (
     make_report,
     make_section,
     make_theme,
+    reword,
 )
+from metrics.models import Indicator
 from metrics.rules.checks import Role
 from metrics.rules.choices import Claim, Comparator, Kind
 from metrics.tests.factories import (
@@ -560,6 +562,18 @@ def test_a_pack_has_a_chinese_name_for_readers_of_chinese(client, alpha):
 
     assert f'filename="pack-parks-{DAY}.docx"' in told
     assert unquote(told.partition("filename*=UTF-8''")[2]) == f"简报：园区_{DAY}.docx"
+
+
+def test_the_word_file_draws_the_key_figures_that_have_a_history(client, alpha):
+    def pictures() -> list[str]:
+        document = Document(BytesIO(file_of(client, "docx", theme="parks")))
+        return [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+
+    assert pictures() == []
+
+    reword(Indicator.objects.get(code="alpha-firms"), is_key=True)
+
+    assert pictures() == ["Chart: Alpha firms"]
 
 
 @pytest.mark.parametrize("prefix", ["", "/en"])
