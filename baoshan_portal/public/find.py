@@ -4,12 +4,12 @@ How words are compared says ``searching``. The rows are few enough (thousands) t
 memory: one query a kind, whatever is asked, and one for the synonyms.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from measures.models import (
     Department,
@@ -72,10 +72,38 @@ def find(words: list[str], groups: list[HitGroup]) -> list[HitGroup]:
     known = {folded(row.term): folded(row.meaning) for row in Synonym.objects.all()}
     asked = [alternatives(word, known) for word in words]
     answered = (
-        HitGroup(group.kind, group.label, [hit for hit in group.hits if _answers(hit, asked)])
+        HitGroup(group.kind, group.label, _best_first(_once_each(hits), asked))
         for group in groups
+        if (hits := [hit for hit in group.hits if _answers(hit, asked)])
     )
-    return [group for group in answered if group.hits]
+    return list(answered)
+
+
+def _once_each(hits: list[Hit]) -> list[Hit]:
+    """The newest of what answers for one row; how many more periods do is said."""
+    together: dict[tuple, list[Hit]] = {}
+    for hit in hits:
+        together.setdefault((hit.name, hit.target), []).append(hit)
+    return [
+        replace(first, detail=f"{first.detail} · {_more(len(others))}") if others else first
+        for first, *others in together.values()
+    ]
+
+
+def _more(n: int) -> str:
+    return ngettext("%(n)d other period too", "%(n)d other periods too", n) % {"n": n}
+
+
+def _best_first(hits: list[Hit], asked: list[list[str]]) -> list[Hit]:
+    """What is called as was asked, then what is called so within, then all else."""
+
+    def place(hit: Hit) -> int:
+        name, texts = folded(hit.name), asked[0]
+        if any(name.startswith(text) for text in texts):
+            return 0
+        return 1 if any(text in name for text in texts) else 2
+
+    return sorted(hits, key=place)
 
 
 def _answers(hit: Hit, asked: list[list[str]]) -> bool:

@@ -27,6 +27,8 @@ from metrics.wording import (
     period_in_words,
 )
 
+from . import prose
+
 
 def summary(
     indicator: Indicator,
@@ -129,11 +131,11 @@ def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
         return said
     due = target.due_day
     aim = {
-        "target": f"{target.get_comparator_display()} {figure_text(target.value, indicator.unit)}",
-        "due": day_in_words(due),
+        "target": prose.aim(target),
+        "due": prose.end_text(due),
         "verdict": state.verdict.label,
     }
-    said = [_("Target %(target)s by %(due)s: %(verdict)s.") % aim]
+    said = [_("Target: %(target)s by %(due)s: %(verdict)s.") % aim]
     said += _way(indicator, state)
     value = indicator.reported.value if indicator.reported else None
     left = progress.remaining(value, target.value, target.comparator)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from measures.models import Synonym
 from measures.tests.factories import ISSUED, make_note, make_report
+from metrics.models import Indicator
 from metrics.tests.factories import make_observation
 
 from ..find import find, groups_of
@@ -45,6 +46,31 @@ def test_chinese_is_found_by_the_initials_of_its_pinyin(report):
     assert initials("高新技术企业") == "gxjsqy"
     assert "high-tech-enterprises" in found("gxjsqy")["figures"]
     assert "high-tech-enterprises" in found("GXJSQY")["figures"]
+
+
+def test_what_is_called_as_was_asked_stands_first(report):
+    figures = found("高企")["figures"]
+
+    assert figures[0] == "high-tech-enterprises"
+    assert "nanda-high-tech-enterprises-new" in figures[1:]
+
+
+def test_an_indicator_answers_once_with_its_newest_value_however_many_do(report):
+    loans = Indicator.objects.get(code="guaranteed-loan-amount")
+    make_observation(
+        indicator=loans, value="40", published=ISSUED,
+        period_start=date(2023, 1, 1), period_end=date(2023, 6, 30),
+    )  # fmt: skip
+
+    (hit,) = (
+        hit
+        for group in find(asked_words("担保贷款金额"), groups_of(None))
+        for hit in group.hits
+        if hit.target == loans
+    )
+
+    assert hit.detail.startswith("40亿元")
+    assert hit.detail.endswith("另有2期")
 
 
 def test_english_names_departments_and_documents_are_found(report):
