@@ -6,17 +6,21 @@ the values to compare with and puts what it finds into sentences.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from measures.numerals import rounded
+
 from .assessment import assess_check, figure_of
 from .models import Check, CheckTerm, Observation
 from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate
-from .rules.choices import Kind
+from .rules.choices import Certainty, Kind
 from .rules.periods import Period, are_comparable, period_text
-from .wording import observed_text
+from .rules.usual import repeats, usual, would_differ
+from .wording import figure_text, observed_text
 
 #: Relations of two figures, which are compared of whatever days.
 OF_TWO = frozenset({CheckKind.PART, CheckKind.QUOTA})
@@ -66,7 +70,7 @@ def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
     pairs, others = _pairs(checks), _others(checks)
     return [
         [
-            *_alone(row, known),
+            *beside_its_past(row, known[row.indicator_id]),
             *_beside_others(row, pairs, known),
             *_disagreeing(row, others[row.indicator_id], known, public),
         ]
@@ -155,16 +159,16 @@ def _known(rows, public) -> dict[int, list[Observation]]:
     return known
 
 
-def _alone(row: Observation, known) -> list[str]:
-    """The warnings that ``row`` gives rise to beside its own indicator's last value."""
+def beside_its_past(row: Observation, known: Sequence[Observation]) -> list[str]:
+    """The warnings that ``row`` gives rise to by itself and beside ``known`` of its indicator."""
     indicator = row.indicator
     found = []
     if is_over_all(indicator.kind, row.value * indicator.unit.factor):
         found.append(_("A share of more than 100 %: the part is larger than the whole."))
     earlier = [
         value
-        for value in known[row.indicator_id]
-        if value.pk != row.pk
+        for value in known
+        if (value.pk != row.pk or value.pk is None)
         and value.period_end < row.period_end
         and are_comparable(indicator.kind, _period(row), _period(value))
     ]
@@ -188,9 +192,41 @@ def _alone(row: Observation, known) -> list[str]:
             _("A tenth of the last value or less: %(before)s (%(period)s). Is the unit right?")
             % last
         )
-    if row.value == before.value:
+    if row.value == before.value and would_differ(_past(earlier)):
         found.append(_("The same as the last value: %(before)s (%(period)s).") % last)
-    return found
+    return found or _unusual(row, earlier)
+
+
+def _unusual(row: Observation, earlier: Sequence[Observation]) -> list[str]:
+    """What else is odd beside the earlier comparable values: out of their range, or one again."""
+    if row.certainty == Certainty.EXPECTED:
+        return []
+    past = _past(earlier)
+    range_ = usual(row.indicator.kind, past, row.period_end)
+    if range_ and row.value not in range_:
+        unit = row.indicator.unit
+        return [
+            _(
+                "Unusual: after the last %(n)d values, between %(low)s and %(high)s was to be "
+                "expected. Is it this indicator’s figure, of this period?"
+            )
+            % {
+                "n": range_.count,
+                "low": figure_text(rounded(range_.low), unit),
+                "high": figure_text(rounded(range_.high), unit),
+            }
+        ]
+    if day := repeats(row.value, past):
+        again = next(value for value in earlier if value.period_end == day)
+        period = period_text(*_period(again))
+        return [_("Exactly the value of %(period)s. Is it of this period?") % {"period": period}]
+    return []
+
+
+def _past(earlier: Sequence[Observation]) -> list[tuple[date, Decimal]]:
+    """The values that were reported, one a day, oldest first."""
+    reported = (value for value in earlier if value.certainty != Certainty.EXPECTED)
+    return sorted({value.period_end: value.value for value in reported}.items())
 
 
 def _beside_others(row: Observation, pairs, known) -> list[str]:

@@ -100,7 +100,7 @@ def test_a_room_stands_on_the_floors_below_it(room, below):
 def test_there_are_rules():
     assert [path.stem for path in RULES if path.stem != "__init__"] == [
         "alignment", "baseline", "checks", "choices", "corrections", "freshness", "periods",
-        "progress", "quantity", "questions", "redefinition", "stages",
+        "progress", "quantity", "questions", "redefinition", "stages", "usual",
     ]  # fmt: skip
 
 

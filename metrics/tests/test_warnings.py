@@ -385,3 +385,26 @@ def test_two_queries_whatever_the_number_of_rows(count, django_assert_num_querie
     check(rows[0].indicator, make_indicator(unit=rows[0].indicator.unit))
     with django_assert_num_queries(2):
         warnings_of(rows)
+
+
+@pytest.mark.django_db
+def test_a_figure_out_of_its_usual_range_and_an_old_one_again_are_asked_about():
+    indicator = make_indicator(kind=Kind.FLOW)
+    quarters = (("01-01", "03-31"), ("04-01", "06-30"), ("07-01", "09-30"), ("10-01", "12-31"))
+    for (start, end), value in zip(quarters, (20180, 21460, 19870, 22930), strict=True):
+        make_observation(
+            indicator=indicator,
+            value=Decimal(value),
+            period_start=date.fromisoformat(f"2022-{start}"),
+            period_end=date.fromisoformat(f"2022-{end}"),
+            published=ISSUED,
+        )
+
+    def asked(value):
+        period = {"period_start": date(2023, 1, 1), "period_end": date(2023, 3, 31)}
+        row = entry(indicator, value, period)
+        return [sentence.split(":")[0].split(" of ")[0] for sentence in warnings_of([row])[0]]
+
+    assert asked(20500) == []
+    assert asked(42000) == ["Unusual"]
+    assert asked(21460) == ["Exactly the value"]
