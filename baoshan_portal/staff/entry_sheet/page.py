@@ -21,6 +21,7 @@ from metrics.due import indicators_of
 from metrics.models import Observation, Unit
 from metrics.warnings import warnings_of
 
+from ..typed import given_back
 from .rows import FigureRow, NoteRow, SheetRow
 
 
@@ -127,7 +128,11 @@ def entry_sheet(request, round_code, department_code):
     if refusal := _refusal(request.user, round_, department):
         return _refused(request, refusal)
     if request.method != "POST":
-        return _page(request, Sheet(round_, department))
+        typed = given_back(request)
+        sheet = Sheet(round_, department, typed and typed.data, typed and {})
+        if typed:
+            sheet.is_valid(submitting=False)
+        return _page(request, sheet)
     submitting = "submit" in request.POST
     try:
         with transaction.atomic():

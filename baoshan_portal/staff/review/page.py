@@ -20,6 +20,7 @@ from measures.models import Department, Round
 from measures.submission import State, Submission
 from measures.workflow import TransitionError
 
+from ..typed import given_back
 from .rows import KINDS, LOADERS, PLACES, ReviewRow
 
 ROWS_PER_PAGE = 200
@@ -155,6 +156,7 @@ def queue(request):
     except InvalidPage as error:
         raise Http404(_("This list has no such page.")) from error
     own = _keys(user, _mine, **wanted) if valid else []
+    typed = given_back(request)
     context = {
         **admin.site.each_context(request),
         "title": _("Review"),
@@ -165,6 +167,7 @@ def queue(request):
         "page": page,
         "groups": _by_department(_load(page.object_list)),
         "all_chosen": request.GET.get("chosen") == "all",
+        "chosen": typed.data.getlist("row") if typed else [],
         "own": _load(own[:ROWS_PER_PAGE]),
         "own_count": len(own),
     }
@@ -237,7 +240,9 @@ def send_back(request, kind, pk):
     row = get_object_or_404(access.visible(request.user, model.objects.all()), pk=pk)
     if row.state == State.SUBMITTED and not access.may(request.user, access.publishable, row):
         raise PermissionDenied(_why_not(request.user, row))
-    form = ReturnForm(request.POST or None, initial={"seen": workflow.seen_version(row)})
+    typed = given_back(request)
+    data = typed.data if typed else request.POST or None
+    form = ReturnForm(data, initial={"seen": workflow.seen_version(row)})
     back = _address_of_queue(request)
     if request.method == "POST" and form.is_valid():
         try:
