@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.db import IntegrityError
 
-from baoshan_portal.tests.desk import browser_of, desk, errors, filled_in, messages
+from baoshan_portal.tests.desk import browser_of, desk, errors, filled_in
 from measures import workflow
 from measures.models import Department, ProgressNote, RoundUnlock
 from measures.tests.factories import (
