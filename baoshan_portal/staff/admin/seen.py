@@ -19,6 +19,7 @@ from measures.characters import printable
 from measures.trail import in_trail_language
 from measures.workflow import TransitionError
 
+from ..once import taken_once
 from ..typed import given_back, page, sent
 
 #: The name of the hidden field
@@ -46,7 +47,7 @@ class EndsRaces(admin.ModelAdmin):
 
     def _answer(self, *args):
         try:
-            return self._page_or_not_open(*args)
+            return taken_once(args[0], lambda: self._page_or_not_open(*args))
         except TransitionError as error:
             why = str(error)
         except IntegrityError:

@@ -23,6 +23,7 @@ from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
 from metrics.withdrawal import withdraw
 
+from ..once import taken_once
 from ..typed import given_back
 from .seen import EndsRaces
 
@@ -64,6 +65,7 @@ class Step:
 
 STEPS = {
     "submit": Step(_("Submit for review"), _("Submitted for review"), access.editable),
+    "recall": Step(_("Take back"), _("Taken back"), access.recallable),
     "publish": Step(_("Publish"), _("Published"), access.publishable),
     "return": Step(
         _("Return"),
@@ -235,7 +237,7 @@ class SubmissionAdmin(EndsRaces):
         What can still be edited is submitted by a button of its form, which keeps what was typed.
         """
         possible = {
-            State.SUBMITTED: ["publish", "return"],
+            State.SUBMITTED: ["recall", "publish", "return"],
             State.PUBLISHED: ["correct", "withdraw"],
         }
         return [
@@ -249,6 +251,9 @@ class SubmissionAdmin(EndsRaces):
 
     def step(self, request, object_id, step):
         """One step of the workflow: asks first, takes the reason, then moves."""
+        return taken_once(request, lambda: self._step(request, object_id, step))
+
+    def _step(self, request, object_id, step):
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
@@ -290,6 +295,8 @@ class SubmissionAdmin(EndsRaces):
     def _take(self, step, row, user, form):
         if step == "submit":
             workflow.submit(row, by=user)
+        elif step == "recall":
+            workflow.recall(row, by=user)
         elif step == "publish":
             workflow.publish(row, by=user)
         elif step == "return":
