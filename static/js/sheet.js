@@ -54,7 +54,7 @@
     });
   }
 
-  function say(text, at) { said.textContent = text.replace("%s", at || ""); }
+  function say(text, at) { said.textContent = text.replace("{time}", at || ""); }
 
   function answered(sent, told) {
     rows.forEach(function (row) {

@@ -201,11 +201,11 @@ def _save_by_itself(request, round_: Round, department: Department) -> JsonRespo
     request.is_no_activity = True
     sitting = sha256(f"{request.session.session_key}".encode()).hexdigest()[:12]
     with in_trail_language():
-        note = f"{_('saved by itself')} {sitting}"
+        by_itself = _("saved by itself")
     with _alone_at(department):
         sheet = Sheet(round_, department, request.POST, {})
         sheet.check(submitting=False)
-        stored = sheet.save_drafts(by=request.user, sitting=note)
+        stored = sheet.save_drafts(by=request.user, sitting=f"{by_itself} {sitting}")
     return JsonResponse(
         {
             "at": f"{timezone.localtime():%H:%M}",
