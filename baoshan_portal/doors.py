@@ -19,9 +19,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from measures.evidence import LARGEST
+from measures.last_account import account_of
 
 from .operating import unavailable
-from .staff import typed
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +71,8 @@ class BodyLimitMiddleware:
         length = _length(request)
         if length <= OF_STRANGERS:
             return self.get_response(request)
-        # Whoever was signed in until now may take along what they typed: see ``typed``.
-        is_known = SESSION_KEY in request.session or typed.account_of(request)[0]
+        # Whoever was signed in until now may take along what they typed: see ``staff/typed``.
+        is_known = SESSION_KEY in request.session or account_of(request)[0]
         limit = body_limit(request.path_info) if is_known else OF_STRANGERS
         if length <= limit:
             return self.get_response(request)

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp import login as confirm_session
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from measures.last_account import forget_account, remember_account
 from measures.models import RolePolicy, User
 from measures.trail import Action, record
 
@@ -54,14 +55,14 @@ class AccountMiddleware:
             return response
         if not request.user.is_authenticated:
             if match.url_name == "logout":
-                typed.forget_account(response)
+                forget_account(response)
             return response
         is_page = request.method == "GET" and match.url_name not in ALWAYS | NO_PLACE
         is_page &= not hasattr(request, "given_back") and not hasattr(request, "on_duty")
         if is_page and (waiting := typed.waiting(request)):
             # A page that cannot show what was sent to it before the session ended.
             response = typed.signed_in_again(request, waiting)
-        typed.remember_account(request, response)
+        remember_account(request, response)
         return response
 
     def process_view(self, request, view, args, kwargs):

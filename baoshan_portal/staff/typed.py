@@ -5,26 +5,24 @@ before gets it back: a signed cookie says which one that was. Passwords and file
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core import signing
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import Resolver404, path, resolve, reverse
+from django.urls import Resolver404, path, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-#: How long a page may lie open before what is typed in it is no longer carried.
-LASTS = timedelta(days=3)
+from measures.last_account import LASTS, account_of
+
 #: The most characters of names and texts together that are carried.
 LARGEST = 1_000_000
-COOKIE = "demo_desk" if settings.DEMO else "desk"
 #: The name of the sign-in's hidden field, and of what the session keeps.
 TYPED = "typed"
 #: Pages whose forms hold secrets or nothing.
@@ -55,37 +53,6 @@ class Typed:
         """What a person has written, each once: to be read and copied."""
         texts = (text for name, text in self.fields if not name.endswith(("seen", "once")))
         return list(dict.fromkeys(text for text in texts if len(text.strip()) > 1))
-
-
-# Which account a browser was last signed in to
-
-
-def account_of(request) -> tuple[int | None, bool]:
-    """The key of the account that was last signed in here, and whether the one before was the
-    same, so that also older pages are its own; (None, False) if that is not known."""
-    try:
-        text = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_salt, max_age=LASTS)
-        return int(text["by"]), bool(text["same"])
-    except (signing.BadSignature, TypeError, KeyError, ValueError):
-        return None, False
-
-
-def remember_account(request, response) -> None:
-    """Let the browser keep which account is signed in; nobody else can write that."""
-    user, (before, same) = request.user, account_of(request)
-    same = same if before == user.pk else before is None
-    response.set_cookie(
-        COOKIE,
-        signing.dumps({"by": user.pk, "same": same}, salt=_salt),
-        path=settings.SESSION_COOKIE_PATH,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def forget_account(response) -> None:
-    response.delete_cookie(COOKIE, path=settings.SESSION_COOKIE_PATH, samesite="Lax")
 
 
 # The way out
@@ -252,7 +219,3 @@ def _is_from_here(request) -> bool:
 
 def urls(site) -> list:
     return [path("typed/forget/", site.admin_view(forget), name="typed-forget")]
-
-
-def address_of_sign_in() -> str:
-    return reverse("admin:login")

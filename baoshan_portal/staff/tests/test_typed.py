@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
-from measures import workflow
+from measures import last_account, workflow
 from measures.access import EDITOR, REVIEWER
 from measures.models import ProgressNote, User
 from measures.submission import State
@@ -328,14 +328,14 @@ def test_after_three_days_nothing_is_carried(clerk, office, monkeypatch):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
     end_sessions()
-    monkeypatch.setattr(typed, "LASTS", timedelta(seconds=-1))
+    monkeypatch.setattr(last_account, "LASTS", timedelta(seconds=-1))
     assert browser.post(address, {"figure-x-note": "字"}).status_code == 302
 
 
 def test_signing_out_forgets_whose_browser_it_was(clerk, office):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
-    assert browser.cookies[typed.COOKIE].value
+    assert browser.cookies[last_account.COOKIE].value
     browser.post("/en/admin/logout/")
     assert browser.post(address, {"figure-x-note": "字"}).status_code == 302
 
