@@ -656,7 +656,7 @@ def test_a_reason_without_a_tick_is_told_and_kept(desk, editor):
 
 def test_the_queue_shows_only_what_has_warnings(desk, editor):
     plain = submitted(make_note, editor)
-    odd = submitted(make_observation, editor, value=Decimal(12), as_written="9家", **YEAR_2023)
+    odd = submitted(make_observation, editor, value=Decimal("1.5"), as_written="1.5家")
     assert {line.row for line in lines(desk.get(QUEUE))} == {plain, odd}
     page = desk.get(QUEUE, {"warned": "on"})
     assert [line.row for line in lines(page)] == [odd]
