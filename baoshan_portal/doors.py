@@ -19,6 +19,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from measures.evidence import LARGEST
+from measures.last_account import account_of
 
 from .operating import unavailable
 
@@ -70,7 +71,9 @@ class BodyLimitMiddleware:
         length = _length(request)
         if length <= OF_STRANGERS:
             return self.get_response(request)
-        limit = body_limit(request.path_info) if SESSION_KEY in request.session else OF_STRANGERS
+        # Whoever was signed in until now may take along what they typed: see ``staff/typed``.
+        is_known = SESSION_KEY in request.session or account_of(request)[0]
+        limit = body_limit(request.path_info) if is_known else OF_STRANGERS
         if length <= limit:
             return self.get_response(request)
         sentence = _("This is larger than %(limit)s, the most that this address takes.")
@@ -93,10 +96,13 @@ def _refusal(status: int, reason: str) -> HttpResponse:
 class SignedInSessionMiddleware(SessionMiddleware):
     """Keeps sessions for people who have signed in and for nobody else.
 
-    Whoever comes with an unknown cookie has it taken away, and no row is written.
+    Whoever comes with an unknown cookie has it taken away, and no row is written. What a page does
+    by itself (``request.is_no_activity``) does not prolong a session.
     """
 
     def process_response(self, request, response):
+        if getattr(request, "is_no_activity", False):
+            return response
         asked = settings.SESSION_COOKIE_NAME in request.COOKIES
         session = request.session
         if (asked or session.modified) and SESSION_KEY not in session:

@@ -16,5 +16,6 @@ urlpatterns = [
 ]
 
 handler400 = errors.bad_request
+handler403 = errors.forbidden
 handler404 = errors.not_found
 handler500 = unavailable.server_error

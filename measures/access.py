@@ -110,6 +110,16 @@ def editable(user, queryset: QuerySet) -> QuerySet:
     return visible(user, queryset).filter(state__in=EDITABLE)
 
 
+def recallable(user, queryset: QuerySet) -> QuerySet:
+    """The submissions of ``queryset`` that wait for review and that ``user`` may take back.
+
+    Whoever may change a draft of it may: a colleague's, too.
+    """
+    if not user.has_perm(_permission(queryset.model, "change")):
+        return queryset.none()
+    return visible(user, queryset).filter(state=State.SUBMITTED)
+
+
 def publishable(user, queryset: QuerySet) -> QuerySet:
     """The submissions of ``queryset`` that ``user`` may publish or return now."""
     if not user.has_perm(_permission(queryset.model, "publish")):

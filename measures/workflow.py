@@ -13,6 +13,7 @@ from . import chain
 from .characters import printable
 from .fields import clean_texts
 from .models.rounds import Round, closed_round
+from .models.trail import TrailEvent
 from .submission import EDITABLE, State, Submission
 from .trail import (
     Action,
@@ -39,8 +40,11 @@ class StaleRow(TransitionError):
 
 
 @transaction.atomic
-def save(row: Submission, *, by, seen: int | None = None) -> None:
+def save(row: Submission, *, by, seen: int | None = None, sitting: str = "") -> None:
     """Store a new row as a draft by ``by``, or the changes to a draft or returned row.
+
+    ``sitting`` names the stay of somebody at a page that saves by itself: all that it saves of a
+    row leaves one event, whose note names it; what is handed in then is told whole.
 
     ``seen`` is the ``version`` that the changes were made on; None for a new row. Raises StaleRow
     if somebody saved another version since, TransitionError if the row can no longer be changed,
@@ -52,7 +56,8 @@ def save(row: Submission, *, by, seen: int | None = None) -> None:
     if row.pk is None:
         row.entered_by = row.changed_by = by
         row.save()
-        record(Action.ENTERED, by=by, subject=row, after=differences({}, snapshot(row, fields))[1])
+        after = differences({}, snapshot(row, fields))[1]
+        record(Action.ENTERED, by=by, subject=row, after=after, note=sitting)
         return
     stored = type(row)._base_manager.filter(pk=row.pk).first()
     if stored is None:
@@ -70,8 +75,17 @@ def save(row: Submission, *, by, seen: int | None = None) -> None:
         )
     row.state, row.version, row.changed_by = stored.state, seen + 1, by
     row.save()
+    if sitting and _is_told(row, by, sitting):
+        return
     old, new = differences(before, after)
-    record(Action.CHANGED, by=by, subject=row, before=old, after=new)
+    record(Action.CHANGED, by=by, subject=row, before=old, after=new, note=sitting)
+
+
+def _is_told(row: Submission, by, sitting: str) -> bool:
+    """Whether the trail knows already that ``row`` saves itself while ``by`` sits at it."""
+    return TrailEvent.objects.filter(
+        actor=by, subject_type=row._meta.label_lower, subject_code=row.code, note=sitting
+    ).exists()
 
 
 @transaction.atomic
@@ -150,8 +164,8 @@ def delete(row: Submission, *, by) -> None:
 
 
 @transaction.atomic
-def submit(row: Submission, *, by) -> None:
-    """Hand a draft or a returned row to review.
+def submit(row: Submission, *, by, tell: bool = False) -> None:
+    """Hand a draft or a returned row to review; ``tell``: the trail keeps all that it says.
 
     Raises TransitionError if it is in another state, if its round takes no entry, if it is a
     correction that changes nothing, or if it cannot be said today.
@@ -161,7 +175,18 @@ def submit(row: Submission, *, by) -> None:
     _check_day(row)
     _check_complete(row)
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
-    record(Action.SUBMITTED, by=by, subject=row)
+    after = differences({}, snapshot(row, row.content_fields()))[1] if tell else ""
+    record(Action.SUBMITTED, by=by, subject=row, after=after)
+
+
+@transaction.atomic
+def recall(row: Submission, *, by) -> None:
+    """Take a submitted row back, before anybody has reviewed it: it is a draft again.
+
+    Raises TransitionError if it was not submitted or is no longer the version in hand.
+    """
+    _move(row, {State.SUBMITTED}, state=State.DRAFT, submitted_at=None)
+    record(Action.RECALLED, by=by, subject=row)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from measures.models import Department, Round
-from measures.submission import State
+from measures.submission import EDITABLE, State
 
 from .models import Indicator, Observation, RoundDue
 from .rules.choices import Frequency, Kind
@@ -129,6 +129,15 @@ def fix(round_: Round) -> None:
     )
     round_.due_fixed_at = timezone.now()
     round_.save(update_fields=["due_fixed_at"])
+
+
+def counts_of(round_: Round) -> tuple[int, int, int]:
+    """Of a locked round: figures that it asked for, those handed in, drafts of any."""
+    asked = set(RoundDue.objects.filter(round=round_).values_list("indicator", flat=True))
+    entries = Observation.objects.filter(round=round_, supersedes=None)
+    handed_in = entries.filter(state__in=[State.SUBMITTED, State.PUBLISHED])
+    entered = asked & set(handed_in.values_list("indicator", flat=True))
+    return len(asked), len(entered), entries.filter(state__in=EDITABLE).count()
 
 
 def _asked(round_: Round) -> set[Frequency]:

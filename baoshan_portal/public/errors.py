@@ -14,6 +14,19 @@ def bad_request(request, exception):
     return render(request, "400.html", {"reason": reason}, status=400)
 
 
+def forbidden(request, exception):
+    """403: the sentence of who refused, if there is one, and what was sent, to be copied."""
+    texts = (text.strip() for name, text in request.POST.items() if _is_typed(name))
+    context = {"reason": str(exception), "typed": [text for text in texts if len(text) > 1]}
+    return render(request, "403.html", context, status=403)
+
+
+def _is_typed(name: str) -> bool:
+    """Whether a field holds what a person has typed, as opposed to what its page needs."""
+    hidden = ("csrfmiddlewaretoken", "next", "typed", "preview")
+    return name not in hidden and "password" not in name and not name.endswith(("seen", "once"))
+
+
 def not_found(request, exception):
     """404: unknown, or not public yet on the day that was asked for."""
     reason = str(exception) if isinstance(exception, NotYetPublic) else ""

@@ -23,21 +23,47 @@ from django.utils.translation import gettext_lazy as _
 from django_otp import login as confirm_session
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from measures.last_account import forget_account, remember_account
 from measures.models import RolePolicy, User
 from measures.trail import Action, record
+
+from . import typed
 
 #: What nobody is kept from, whatever else is still to be done
 ALWAYS = {"login", "logout", "jsi18n"}
 
 
+#: What a session knows of where somebody wanted to go
+THEN = "then"
+#: Asked by scripts: nobody wants to end there.
+NO_PLACE = {"autocomplete", "typed-forget"}
+
+
 class AccountMiddleware:
-    """Keeps everybody from the admin who must change the password or give a second factor first."""
+    """Keeps everybody from the admin who must change the password or give a second factor first.
+
+    Where they wanted to go, and what they sent there, waits for them meanwhile.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        match = request.resolver_match
+        if match is None or match.app_name != "admin":
+            return response
+        if not request.user.is_authenticated:
+            if match.url_name == "logout":
+                forget_account(response)
+            return response
+        is_page = request.method == "GET" and match.url_name not in ALWAYS | NO_PLACE
+        is_page &= not hasattr(request, "given_back") and not hasattr(request, "on_duty")
+        if is_page and (waiting := typed.waiting(request)):
+            # A page that cannot show what was sent to it before the session ended.
+            response = typed.signed_in_again(request, waiting)
+        remember_account(request, response)
+        return response
 
     def process_view(self, request, view, args, kwargs):
         match = request.resolver_match
@@ -46,7 +72,25 @@ class AccountMiddleware:
         if not request.user.is_authenticated:
             return None
         page = duty(request.user)
-        return None if page in {None, match.url_name} else redirect(f"admin:{page}")
+        if page is None:
+            typed.settle(request)
+            return None
+        request.on_duty = page
+        if page == match.url_name:
+            return None
+        if token := typed.signed(request, request.user.pk):
+            typed.keep(request, token)
+        if match.url_name not in DUTIES | NO_PLACE:
+            request.session[THEN] = request.get_full_path()
+        return redirect(f"admin:{page}")
+
+
+DUTIES = {"second_factor_code", "second_factor", "password_change"}
+
+
+def _go_on(request, otherwise: str = "admin:index"):
+    """To where somebody wanted to go before they had to do something first."""
+    return redirect(request.session.pop(THEN, None) or otherwise)
 
 
 def duty(user) -> str | None:
@@ -85,13 +129,15 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 def password_change(request):
+    done = reverse_lazy("admin:password_change_done")
     view = PasswordChangeView.as_view(
         form_class=PasswordForm,
         template_name="staff/password_change.html",
-        success_url=reverse_lazy("admin:password_change_done"),
+        success_url=done,
         extra_context=admin.site.each_context(request),
     )
-    return view(request)
+    answer = view(request)
+    return _go_on(request, done) if answer.status_code == 302 else answer
 
 
 class CodeForm(forms.Form):
@@ -139,7 +185,7 @@ def second_factor_code(request):
     form = CodeForm(request.POST or None, device=device)
     if form.is_valid():
         confirm_session(request, form.device)
-        return redirect("admin:index")
+        return _go_on(request)
     return _page(request, "staff/second_factor_code.html", _("Second step of signing in"), form)
 
 
@@ -158,7 +204,7 @@ def second_factor(request):
             record(Action.SECOND_FACTOR_SET, by=request.user, subject=request.user)
         confirm_session(request, form.device)
         messages.success(request, gettext("The second factor is set up."))
-        return redirect("admin:index")
+        return _go_on(request)
     return _page(
         request,
         "staff/second_factor.html",
@@ -213,6 +259,8 @@ def locked_out(request, response, credentials):
         "title": _("This account is locked for a while"),
         "minutes": settings.LOCK_OUT_MINUTES,
         "failures": settings.SIGN_IN_FAILURES,
+        "typed": request.POST.get(typed.TYPED, ""),
+        "next": request.POST.get("next", ""),
     }
     page = TemplateResponse(request, "staff/locked_out.html", context, status=429)
     page["Retry-After"] = str(settings.LOCK_OUT_MINUTES * 60)

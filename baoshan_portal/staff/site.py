@@ -1,12 +1,15 @@
 """The admin site of the portal: Django's, with the desks where staff do their daily work."""
 
+from functools import update_wrapper
+
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.utils import unquote
 from django.http import Http404
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -25,6 +28,7 @@ class PortalAdminSite(AdminSite):
         # The modules need the models, which are not loaded yet when this one is.
         from . import evidence as evidence_view
         from . import sign_in as accounts
+        from . import typed
         from .entry_sheet import page as entry_sheet
         from .imports import report_upload, upload
         from .review import page as review
@@ -41,9 +45,45 @@ class PortalAdminSite(AdminSite):
             *evidence_view.urls(self),
             *review.urls(self),
             *report_upload.urls(self),
+            *typed.urls(self),
             *upload.urls(self),
             *super().get_urls(),
         ]
+
+    def admin_view(self, view, cacheable=False):
+        """As Django's; but what somebody sends whose session has ended goes to the sign-in."""
+        guarded = super().admin_view(view, cacheable)
+
+        def inner(request, *args, **kwargs):
+            if request.method == "POST" and not self.has_permission(request):
+                from . import typed
+
+                if token := typed.signed(request, typed.account_of(request)[0]):
+                    return self.sign_in_again(request, token)
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(inner, guarded)
+
+    def sign_in_again(self, request, token: str):
+        """The form of the sign-in that carries ``token``, see ``typed``, in answer to a POST."""
+        then, request.method = request.get_full_path(), "GET"
+        try:
+            context = {"typed": token, "next": then, "app_path": reverse("admin:login")}
+            answer = self.login(request, context).render()
+        finally:
+            request.method = "POST"
+        answer.status_code = 403
+        return answer
+
+    def login(self, request, extra_context=None):
+        """As Django's; what the form carries is laid by for the page that it is for."""
+        from . import typed
+
+        token = request.POST.get(typed.TYPED, "") if request.method == "POST" else ""
+        answer = super().login(request, {"typed": token, **(extra_context or {})})
+        if token and answer.status_code == 302 and request.user.is_authenticated:
+            return redirect(typed.keep(request, token) or answer.url)
+        return answer
 
     def guide(self, request):
         """The guide for staff, on one page."""

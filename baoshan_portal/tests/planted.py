@@ -427,6 +427,7 @@ PLANTS = {
     "measures.Synonym": NOTHING,  # only compared with what people type
     "measures.Applying": NOTHING,
     "measures.Version": NOTHING,  # written by triggers, of everything above
+    "measures.SentForm": NOTHING,
     "measures.FailedSignIns": _of("measures.FailedSignIns"),
     "measures.TrailEvent": _of("measures.TrailEvent"),
     "admin.LogEntry": _of(

@@ -5,6 +5,7 @@ from .documents import Opinion, Report, ReportKind, validate_locator
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
+from .sent_forms import SentForm
 from .sign_ins import FailedSignIns
 from .states import MeasureState, MeasureStatus
 from .synonyms import Synonym
@@ -38,6 +39,7 @@ __all__ = [
     "Round",
     "RoundUnlock",
     "Section",
+    "SentForm",
     "Stage",
     "Synonym",
     "Theme",

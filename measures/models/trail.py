@@ -25,6 +25,7 @@ class Action(models.TextChoices):
     SUBMITTED = "submitted", _("submitted for review")
     PUBLISHED = "published", _("published")
     RETURNED = "returned", _("returned")
+    RECALLED = "recalled", _("taken back")
     CORRECTED = "corrected", _("correction begun")
     IMPORTED = "imported", _("imported")
     EXPORTED = "exported", _("exported")

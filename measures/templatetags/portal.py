@@ -1,6 +1,7 @@
 """Tags for pages of the public and of staff; loaded in all templates."""
 
 import re
+import secrets
 from datetime import datetime
 
 from django import template
@@ -23,6 +24,12 @@ _DAY = re.compile(r"\b(\d{4}-\d\d-\d\d)\b", re.ASCII)
 def demo_banner():
     """The watermark of a demonstration on top of a page; nothing in a real portal."""
     return {"is_demo": settings.DEMO, "chinese": watermark.CHINESE, "english": watermark.ENGLISH}
+
+
+@register.simple_tag
+def once() -> str:
+    """A key in a form that adds something, so that it does so once however often it arrives."""
+    return format_html('<input type="hidden" name="once" value="{}">', secrets.token_hex(16))
 
 
 @register.simple_block_tag

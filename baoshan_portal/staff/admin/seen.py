@@ -2,33 +2,113 @@
 
 import hashlib
 import json
+from copy import copy
+from functools import partial
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection
 from django.forms.models import _get_foreign_key
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from measures import workflow
+from measures.characters import printable
 from measures.trail import in_trail_language
+from measures.workflow import TransitionError
+
+from ..once import taken_once
+from ..typed import given_back, page, sent
 
 #: The name of the hidden field
 SEEN = "seen"
 
 
 class EndsRaces(admin.ModelAdmin):
-    """Two people who store the same at the same moment: the second reads why, nothing is stored."""
+    """Two people who store the same at the same moment: the second reads why, nothing is stored.
+
+    What somebody sent after their session had ended stands in the form again, unsaved.
+    """
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        typed = given_back(request)
+        if typed:
+            # Django shows in a form what was sent, and why that is not saved; so it is sent anew,
+            # to a form that is never valid.
+            request.method, request.POST = "POST", typed.data
+            request.not_saved = _("Not saved yet: look at it and save it again.")
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return self._answer(request, object_id, form_url, extra_context)
+        finally:
+            if typed:
+                request.method = "GET"
+
+    def _answer(self, *args):
+        try:
+            return taken_once(args[0], lambda: self._page_or_not_open(*args))
+        except TransitionError as error:
+            why = str(error)
         except IntegrityError:
             # Between the check of the form and the write somebody else was faster.
-            text = _("Somebody else saved the same meanwhile, so nothing was saved; look again.")
-            self.message_user(request, text, messages.ERROR)
-            return redirect(request.path)
+            why = _("Somebody else saved the same meanwhile, so nothing was saved; look again.")
+        request = args[0]
+        request.not_saved = why
+        return self._page_or_not_open(*args)
+
+    def _page_or_not_open(self, request, object_id, form_url, extra_context):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PermissionDenied:
+            row = self.get_object(request, unquote(object_id)) if object_id else None
+            if request.method != "POST" or not row or not self.has_view_permission(request, row):
+                raise
+            # It was handed in, published or closed meanwhile: what stands there, and what was
+            # typed to copy.
+            context = {**(extra_context or {}), "not_taken": self._typed_beside(request, row)}
+            request.method = "GET"
+            answer = super().changeform_view(request, object_id, form_url, context)
+            answer.status_code = 403
+            return answer
+
+    def _typed_beside(self, request, row) -> list[tuple[str, str, str]]:
+        """(field, what stands there, what was typed) of all that differs."""
+        form = forms.modelform_factory(
+            self.model,
+            fields=[
+                field.name
+                for field in self.opts.concrete_fields
+                if field.editable and field.name in request.POST
+            ],
+            formfield_callback=partial(self.formfield_for_dbfield, request=request),
+        )(request.POST, instance=copy(row))
+        found = []
+        for field in form:
+            typed = str(field.value() or "").strip()
+            now = str(form.initial.get(field.name) or "").strip()
+            if typed and printable(typed) != printable(now):
+                found.append((str(field.label), now, typed))
+        return found
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        if request.method != "POST":
+            return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        why = _("Somebody deleted this row meanwhile, so nothing was saved. Copy what you typed.")
+        return page(request, sent(request), heading=_("This row is gone"), why=why, again=False)
+
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+        why = getattr(request, "not_saved", None)
+        if why is None:
+            return form
+
+        class NotSaved(form):
+            def clean(self):
+                super().clean()
+                raise ValidationError(why)
+
+        return NotSaved
 
 
 class SaysWhatWasSeen(EndsRaces):

@@ -23,6 +23,8 @@ from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
 from metrics.withdrawal import withdraw
 
+from ..once import taken_once
+from ..typed import given_back
 from .seen import EndsRaces
 
 
@@ -63,6 +65,7 @@ class Step:
 
 STEPS = {
     "submit": Step(_("Submit for review"), _("Submitted for review"), access.editable),
+    "recall": Step(_("Take back"), _("Taken back"), access.recallable),
     "publish": Step(_("Publish"), _("Published"), access.publishable),
     "return": Step(
         _("Return"),
@@ -203,14 +206,6 @@ class SubmissionAdmin(EndsRaces):
             self.message_user(request, str(error), messages.ERROR)
             return redirect(reverse(admin_urlname(self.opts, "changelist")))
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except TransitionError as error:
-            # Between the check of the form and the write somebody else was faster.
-            self.message_user(request, str(error), messages.ERROR)
-            return redirect(request.path)
-
     @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
     def submit_selected(self, request, queryset):
         moved = 0
@@ -242,7 +237,7 @@ class SubmissionAdmin(EndsRaces):
         What can still be edited is submitted by a button of its form, which keeps what was typed.
         """
         possible = {
-            State.SUBMITTED: ["publish", "return"],
+            State.SUBMITTED: ["recall", "publish", "return"],
             State.PUBLISHED: ["correct", "withdraw"],
         }
         return [
@@ -256,26 +251,38 @@ class SubmissionAdmin(EndsRaces):
 
     def step(self, request, object_id, step):
         """One step of the workflow: asks first, takes the reason, then moves."""
+        return taken_once(request, lambda: self._step(request, object_id, step))
+
+    def _step(self, request, object_id, step):
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
         if step not in STEPS or not self._may(request, step, row):
-            raise PermissionDenied
+            why = _("This row is “%(state)s” now, so this step is not open to you.")
+            raise PermissionDenied(why % {"state": row.get_state_display()})
         chosen = STEPS[step]
-        form = None
+        form, typed = None, given_back(request)
         if chosen.who_reads:
-            form = chosen.form(request.POST or None, help_text=chosen.who_reads)
+            data = typed.data if typed else request.POST or None
+            form = chosen.form(data, help_text=chosen.who_reads)
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 workflow.check_seen(row, request.POST.get("seen"))
                 moved = self._take(step, row, request.user, form)
             except (TransitionError, ValidationError) as error:
-                for message in getattr(error, "messages", [str(error)]):
-                    self.message_user(request, message, messages.ERROR)
-                moved = row
+                told = getattr(error, "messages", [str(error)])
+                row = self.get_object(request, unquote(object_id))
+                if form is None or row is None or not self._may(request, step, row):
+                    for message in [*told, *_typed_reason(form)]:
+                        self.message_user(request, message, messages.ERROR)
+                    page = "change" if row else "changelist"
+                    args = [row.pk] if row else []
+                    return redirect(reverse(admin_urlname(self.opts, page), args=args))
+                # The newer row is shown beside the reason, to be sent for it if it still fits.
+                form.add_error(None, told)
             else:
                 self.message_user(request, f"{chosen.done}: {row}", messages.SUCCESS)
-            return redirect(reverse(admin_urlname(moved._meta, "change"), args=[moved.pk]))
+                return redirect(reverse(admin_urlname(moved._meta, "change"), args=[moved.pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -288,6 +295,8 @@ class SubmissionAdmin(EndsRaces):
     def _take(self, step, row, user, form):
         if step == "submit":
             workflow.submit(row, by=user)
+        elif step == "recall":
+            workflow.recall(row, by=user)
         elif step == "publish":
             workflow.publish(row, by=user)
         elif step == "return":
@@ -308,3 +317,9 @@ class SubmissionAdmin(EndsRaces):
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context["show_submit"] = add or self.has_change_permission(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _typed_reason(form) -> list[str]:
+    """A sentence with the reason that somebody typed in vain."""
+    reason = form.cleaned_data.get("reason", "") if form else ""
+    return [_("You typed: %(text)s") % {"text": reason}] if reason else []

@@ -1,9 +1,10 @@
 """The editors' desk for words: the documents, the tree of measures, rounds, notes."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from measures import access
@@ -155,6 +156,19 @@ class RoundUnlockInline(admin.TabularInline):
         return False
 
 
+def what_it_did(round_: Round) -> str:
+    """A sentence on what locking or unlocking ``round_`` has just done."""
+    if not round_.locked:
+        return gettext("“%s” is unlocked and takes entry again; what was due stays fixed.") % round_
+    asked, entered, drafts = due.counts_of(round_)
+    text = gettext(
+        "“%(round)s” is locked: of %(asked)d figures due, %(entered)d were handed in; %(drafts)d "
+        "drafts stay where they are and can no longer be submitted. What was due is fixed; "
+        "corrections remain possible."
+    )
+    return text % {"round": round_, "asked": asked, "entered": entered, "drafts": drafts}
+
+
 @admin.register(Round)
 class RoundAdmin(NamedAdmin):
     list_display = ("name", "period_start", "period_end", "opens_on", "due_on", "locked")
@@ -185,12 +199,18 @@ class RoundAdmin(NamedAdmin):
 
     @transaction.atomic
     def _set_locked(self, request, queryset, locked, action):
-        for row in queryset.exclude(locked=locked):
+        rows = list(queryset.exclude(locked=locked))
+        for row in rows:
             row.locked = locked
             row.save(update_fields=["locked"])
             if locked:
                 due.fix(row)
             record(action, by=request.user, subject=row)
+            self.message_user(request, what_it_did(row), messages.SUCCESS)
+        for row in queryset.exclude(pk__in=[row.pk for row in rows]):
+            locked_already, not_locked = _("“%s” was locked already."), _("“%s” was not locked.")
+            text = (locked_already if locked else not_locked) % row
+            self.message_user(request, text, messages.INFO)
 
     def save_formset(self, request, form, formset, change):
         for unlock in formset.save(commit=False):

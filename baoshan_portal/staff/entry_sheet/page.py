@@ -1,12 +1,17 @@
 """The entry sheet: every figure and note that one round asks of one department, on one page.
 
-All rows are saved, or none. What a row is and may do is in ``rows``.
+Each row is saved by itself: one that is refused keeps no other from being saved. With JavaScript
+the page saves drafts by itself, too. What a row is and may do is in ``rows``.
 """
+
+from contextlib import contextmanager
+from hashlib import sha256
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,11 +21,14 @@ from django.utils.translation import ngettext
 
 from measures import access
 from measures.models import Department, Measure, ProgressNote, Round
+from measures.trail import in_trail_language
 from measures.workflow import TransitionError
 from metrics.due import indicators_of
 from metrics.models import Observation, Unit
 from metrics.warnings import warnings_of
 
+from ..once import taken_once
+from ..typed import given_back
 from .rows import FigureRow, NoteRow, SheetRow
 
 
@@ -81,26 +89,67 @@ class Sheet:
     def returned(self) -> list[SheetRow]:
         return [row for row in self.rows if row.return_reason]
 
-    def is_valid(self, submitting: bool) -> bool:
+    def check(self, submitting: bool) -> None:
+        """Find what speaks against saving, row by row: see ``faults``."""
         for row in self.rows:
             row.check(submitting)
-        return not self.faults
 
     @property
     def faults(self) -> list[SheetRow]:
         return [row for row in self.rows if row.errors]
 
     def save(self, *, by, submitting: bool) -> dict[str, int]:
-        """Store all rows; how many were saved, submitted and removed."""
+        """Store all rows that can be; how many were saved, submitted and removed.
+
+        What the workflow or the database refuses is among the ``faults`` afterwards.
+        """
         done = dict.fromkeys(("saved", "submitted", "removed"), 0)
         for row in self.rows:
+            if row.errors:
+                continue
             try:
                 outcome = row.save(by=by, submitting=submitting)
             except (TransitionError, IntegrityError) as error:
-                raise NotSaved(row, error) from error
-            if outcome:
-                done[outcome] += 1
+                # Somebody was faster on another page; the row as it is now says with what.
+                row.notices.append(str(row.taken if isinstance(error, IntegrityError) else error))
+            else:
+                if outcome:
+                    done[outcome] += 1
         return done
+
+    def save_drafts(self, *, by, sitting: str) -> list[SheetRow]:
+        """Store what was typed in rows that can be stored and are not empty; those rows."""
+        stored = []
+        for row in self.rows:
+            if row.errors:
+                continue
+            try:
+                if row.save_draft(by=by, sitting=sitting):
+                    stored.append(row)
+            except (TransitionError, IntegrityError) as error:
+                row.notices.append(str(error))
+        return stored
+
+    def what_is_left(self) -> "Sheet":
+        """The sheet as it is now, with what was sent of the rows that are not stored."""
+        left = self.data.copy()
+        faults = {row.prefix: row.notices for row in self.faults}
+        for row in self.rows:
+            if row.prefix not in faults:
+                left.pop(f"{row.prefix}-seen", None)
+        sheet = Sheet(self.round, self.department, left, self.files)
+        sheet.check(submitting=False)
+        for row in sheet.rows:
+            row.notices = list(dict.fromkeys([*faults.get(row.prefix, ()), *row.notices]))
+        return sheet
+
+    def typed(self) -> list[tuple[str, str, str]]:
+        """(row, what is stored, what was typed) of every row in which somebody typed anything."""
+        return [
+            (f"{row.number}. {row.name}", row.stored_text, row.typed_text)
+            for row in self.rows
+            if row.was_sent and row.is_touched
+        ]
 
     def prepare(self) -> None:
         """Add what the page says about the values that stand on it."""
@@ -112,69 +161,102 @@ class Sheet:
             row.warnings = found
 
 
-class NotSaved(Exception):
-    """A row was refused while the sheet was written; nothing of the sheet was stored."""
-
-    def __init__(self, row: SheetRow, error: Exception):
-        super().__init__(str(row.taken if isinstance(error, IntegrityError) else error))
-        self.prefix = row.prefix
-
-
 def entry_sheet(request, round_code, department_code):
     """Show the sheet; or save all that was typed, as drafts or for review."""
     round_ = get_object_or_404(Round, code=round_code)
     department = get_object_or_404(Department, code=department_code)
-    if refusal := _refusal(request.user, round_, department):
-        return _refused(request, refusal)
-    if request.method != "POST":
-        return _page(request, Sheet(round_, department))
-    submitting = "submit" in request.POST
-    try:
-        with transaction.atomic():
-            # Whoever saves the same department's sheet at the same moment comes after this.
-            Department.objects.select_for_update(no_key=True).get(pk=department.pk)
-            sheet = Sheet(round_, department, request.POST, request.FILES)
-            if sheet.is_valid(submitting):
-                done = sheet.save(by=request.user, submitting=submitting)
-                _report(request, done, submitting)
-                return redirect(sheet_url(round_, department))
-    except NotSaved as error:
-        # Somebody was faster on another page; the sheet as it is now says with what.
-        sheet = Sheet(round_, department, request.POST, request.FILES)
-        if sheet.is_valid(submitting):
-            row = next(row for row in sheet.rows if row.prefix == error.prefix)
-            row.notices.append(str(error))
+    typed = given_back(request)
+    sent = typed.data if typed else request.POST if request.method == "POST" else None
+    refusal, is_theirs = _refusal(request.user, round_, department)
+    if refusal:
+        sheet = Sheet(round_, department, sent, {}) if is_theirs and sent else None
+        return _refused(request, refusal, sheet)
+    if request.method == "POST":
+        if "autosave" in request.POST:
+            return _save_by_itself(request, round_, department)
+        return taken_once(request, lambda: _save(request, round_, department))
+    sheet = Sheet(round_, department, sent, {} if typed else None)
+    if typed:
+        sheet.check(submitting=False)
     return _page(request, sheet)
 
 
-def _refusal(user, round_: Round, department: Department) -> str:
-    """Why ``user`` may not enter anything on this sheet; "" if they may."""
+def _save(request, round_: Round, department: Department):
+    submitting = "submit" in request.POST
+    with _alone_at(department):
+        sheet = Sheet(round_, department, request.POST, request.FILES)
+        sheet.check(submitting)
+        done = sheet.save(by=request.user, submitting=submitting)
+    _report(request, done, submitting, is_whole=not sheet.faults)
+    if sheet.faults:
+        return _page(request, sheet.what_is_left(), just_sent=True)
+    return redirect(sheet_url(round_, department))
+
+
+def _save_by_itself(request, round_: Round, department: Department) -> JsonResponse:
+    """Save the rows that were sent as drafts, as far as they can be; no activity of a person's.
+
+    Says when, which version of each row stands now, and which rows are not stored.
+    """
+    request.is_no_activity = True
+    sitting = sha256(f"{request.session.session_key}".encode()).hexdigest()[:12]
+    with in_trail_language():
+        by_itself = _("saved by itself")
+    with _alone_at(department):
+        sheet = Sheet(round_, department, request.POST, {})
+        sheet.check(submitting=False)
+        stored = sheet.save_drafts(by=request.user, sitting=f"{by_itself} {sitting}")
+    return JsonResponse(
+        {
+            "at": f"{timezone.localtime():%H:%M}",
+            "rows": {
+                row.prefix: {"seen": row.seen, "state": row.state, "icon": row.icon}
+                for row in stored
+            },
+            "faults": [row.prefix for row in sheet.faults],
+        }
+    )
+
+
+@contextmanager
+def _alone_at(department: Department):
+    """Whoever saves the same department's sheet at the same moment comes after this."""
+    with transaction.atomic():
+        Department.objects.select_for_update(no_key=True).get(pk=department.pk)
+        yield
+
+
+def _refusal(user, round_: Round, department: Department) -> tuple[str, bool]:
+    """Why ``user`` may not enter anything on this sheet, "" if they may; and whether it is one of
+    theirs at all."""
     theirs = access.reporting_departments(user, Department.objects.filter(pk=department.pk))
     if not theirs.exists():
-        return _("You do not enter figures for %(department)s.") % {"department": department}
+        text = _("You do not enter figures for %(department)s.")
+        return text % {"department": department}, False
     if round_.accepts(department):
-        return ""
+        return "", True
     if round_.locked:
-        return _(
+        text = _(
             "The round “%(round)s” is locked. If a figure must still go in, ask a data steward "
             "to unlock it for %(department)s."
-        ) % {"round": round_, "department": department}
-    return _("The round “%(round)s” opens on %(day)s.") % {
-        "round": round_,
-        "day": round_.opens_on.isoformat(),
-    }
+        )
+        return text % {"round": round_, "department": department}, True
+    text = _("The round “%(round)s” opens on %(day)s.")
+    return text % {"round": round_, "day": round_.opens_on.isoformat()}, True
 
 
-def _refused(request, refusal: str):
+def _refused(request, refusal: str, sheet: Sheet | None):
+    """The sentence; and what was typed in ``sheet`` beside what is stored, to copy."""
     context = {
         **admin.site.each_context(request),
         "title": _("This sheet takes no entry"),
         "refusal": refusal,
+        "typed": sheet.typed() if sheet else [],
     }
     return TemplateResponse(request, "staff/entry_sheet_refused.html", context, status=403)
 
 
-def _page(request, sheet: Sheet):
+def _page(request, sheet: Sheet, *, just_sent: bool = False):
     sheet.prepare()
     today = timezone.localdate()
     context = {
@@ -185,12 +267,13 @@ def _page(request, sheet: Sheet):
         "days_left": (sheet.round.due_on - today).days,
         "days_late": (today - sheet.round.due_on).days,
         "idle_minutes": settings.IDLE_MINUTES,
+        "just_sent": just_sent,
     }
     return TemplateResponse(request, "staff/entry_sheet.html", context)
 
 
-def _report(request, done: dict[str, int], submitting: bool) -> None:
-    """Say how many rows were submitted, saved and removed."""
+def _report(request, done: dict[str, int], submitting: bool, *, is_whole: bool) -> None:
+    """Say how many rows were submitted, saved and removed; that nothing was, if that is all."""
     if n := done["submitted"]:
         text = ngettext(
             "%(n)d row was submitted for review.", "%(n)d rows were submitted for review.", n
@@ -206,7 +289,7 @@ def _report(request, done: dict[str, int], submitting: bool) -> None:
             n,
         )
         messages.success(request, text % {"n": n})
-    if not any(done.values()):
+    if is_whole and not any(done.values()):
         if submitting:
             messages.warning(request, _("There is nothing to submit: no row has a figure."))
         else:

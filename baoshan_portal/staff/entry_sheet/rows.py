@@ -154,6 +154,8 @@ class SheetRow(ABC):
     """
 
     prefix_kind = ""
+    #: The fields of the form that show whether it was used
+    texts: tuple[str, ...] = ()
     #: What is said when the database refuses the row.
     taken = ""
 
@@ -254,12 +256,24 @@ class SheetRow(ABC):
         if self.form:
             self.form = self._form(None, None)
 
-    def _closed(self) -> str:
+    @property
+    def typed_text(self) -> str:
+        """All that was typed in the row, in one line."""
         typed = self._form(self.sheet.data, self.sheet.files)
-        texts = "; ".join(filter(None, map(typed.typed, typed.texts)))
+        return "; ".join(filter(None, map(typed.typed, typed.texts)))
+
+    @property
+    def stored_text(self) -> str:
+        """The stored entry in one line; empty without one."""
+        if not self.stored:
+            return ""
+        stored = self.initial()
+        return "; ".join(filter(None, (str(stored[name]) for name in self.texts)))
+
+    def _closed(self) -> str:
         return _("This row is “%(state)s” by now, so what you typed was not saved: %(typed)s") % {
             "state": self.stored.get_state_display(),
-            "typed": texts,
+            "typed": self.typed_text,
         }
 
     def _report_conflict(self) -> None:
@@ -306,18 +320,33 @@ class SheetRow(ABC):
                 return ""
             workflow.delete(self.stored, by=by)
             return "removed"
-        row = self.stored or self.new()
         if self.is_touched:
-            self.fill(row)
-            if self.form.new_file:
-                row.evidence_file = self.form.new_file
-            elif self.form.cleaned_data["remove_file"]:
-                row.evidence_file = ""
-            workflow.save(row, by=by, seen=row.version if self.stored else None)
+            self._store(by=by)
         if submitting:
-            workflow.submit(row, by=by)
+            workflow.submit(self.stored, by=by, tell=True)
             return "submitted"
         return "saved" if self.is_touched else ""
+
+    def save_draft(self, *, by, sitting: str) -> bool:
+        """Store what was typed as a draft, unless the row is empty; whether anything was stored.
+
+        Whoever has emptied a row may be about to type it anew, so that removes nothing.
+        """
+        is_sent = self.form is not None and self.form.is_bound
+        if not is_sent or self.form.is_blank or not self.is_touched:
+            return False
+        self._store(by=by, sitting=sitting)
+        return True
+
+    def _store(self, **how) -> None:
+        row = self.stored or self.new()
+        self.fill(row)
+        if self.form.new_file:
+            row.evidence_file = self.form.new_file
+        elif self.form.cleaned_data["remove_file"]:
+            row.evidence_file = ""
+        workflow.save(row, seen=row.version if self.stored else None, **how)
+        self.stored = row
 
     # What is shown
 
@@ -369,12 +398,15 @@ class SheetRow(ABC):
             return reverse(f"{name}_change", args=[self.pending.pk]), words
         if self.stored.state == State.PUBLISHED:
             return reverse(f"{name}_step", args=[self.stored.pk, "correct"]), _("Correct it")
+        if self.stored.state == State.SUBMITTED:
+            return reverse(f"{name}_step", args=[self.stored.pk, "recall"]), _("Take it back")
         return reverse(f"{name}_change", args=[self.stored.pk]), _("Look at it")
 
 
 class FigureRow(SheetRow):
     prefix_kind = "figure"
     taken = gettext_lazy("This figure is recorded already for the same period and source.")
+    texts = FigureForm.texts
     fields = {
         "figure": "as_written",
         "certainty": "certainty",
@@ -482,6 +514,7 @@ class FigureRow(SheetRow):
 class NoteRow(SheetRow):
     prefix_kind = "note"
     taken = gettext_lazy("Somebody saved at the same moment, so this note was not: save again.")
+    texts = NoteForm.texts
     fields = {"happened_on": "happened_on", "text": "text", "evidence_url": "evidence_url"}
 
     def _form(self, data, files):

@@ -33,6 +33,7 @@ from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 
 from ..entry_sheet.page import sheet_url
+from ..typed import given_back
 from .importing import Outcome
 from .reading import FileError, check_size
 from .round_template import COLUMNS, import_entries
@@ -181,7 +182,17 @@ def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, 
     preview and of a person's choice. The way leads to ``then`` once all is written.
     """
     form, confirm, outcome = UploadForm(), None, None
-    if "preview" in request.POST:
+    typed = given_back(request)
+    if typed and "preview" in typed.data:
+        # The session ended before the confirmation: the same preview once more, nothing written.
+        confirm = ConfirmForm(typed.data)
+        try:
+            preview, waiting = _waiting(request, typed.data["preview"])
+            outcome = take(waiting.read(), name=preview["name"], dry_run=True)
+        except (signing.BadSignature, FileNotFoundError):
+            messages.error(request, _("This preview is over: send the file again."))
+            confirm = None
+    elif "preview" in request.POST:
         confirm = ConfirmForm(request.POST)
         try:
             outcome, confirm = _confirm(request, confirm, take)
@@ -220,12 +231,20 @@ def _confirmation(request, waiting, name, outcome, **initial) -> ConfirmForm:
     return ConfirmForm(initial={"preview": token, **initial})
 
 
-def _confirm(request, form, take):
-    """The outcome, and the form to confirm it once more; None if all is written."""
-    preview = signing.loads(request.POST["preview"], salt=__name__, max_age=PREVIEW_LASTS)
+def _waiting(request, token: str) -> tuple[dict, WaitingFile]:
+    """What was previewed here by this account, and its file.
+
+    Raises BadSignature if ``token`` is none of a preview of this page, or too old.
+    """
+    preview = signing.loads(token, salt=__name__, max_age=PREVIEW_LASTS)
     if (preview["path"], preview["by"]) != (request.path, request.user.pk):
         raise signing.BadSignature
-    waiting = WaitingFile(name=preview["file"], read_mode="rb")
+    return preview, WaitingFile(name=preview["file"], read_mode="rb")
+
+
+def _confirm(request, form, take):
+    """The outcome, and the form to confirm it once more; None if all is written."""
+    preview, waiting = _waiting(request, request.POST["preview"])
     name, content = preview["name"], waiting.read()
     if not form.is_valid():
         return take(content, name=name, dry_run=True), form

@@ -1,5 +1,7 @@
 """The reviewer's desk: what was submitted beside what is public, to be published or returned."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -20,6 +22,7 @@ from measures.models import Department, Round
 from measures.submission import State, Submission
 from measures.workflow import TransitionError
 
+from ..typed import given_back
 from .rows import KINDS, LOADERS, PLACES, ReviewRow
 
 ROWS_PER_PAGE = 200
@@ -50,6 +53,8 @@ class QueueFilter(forms.Form):
         empty_label=gettext_lazy("all rounds"),
     )
 
+    warned = forms.BooleanField(label=gettext_lazy("Only with warnings"), required=False)
+
     def __init__(self, data, user):
         super().__init__(data)
         departments = Department.objects.all()
@@ -60,8 +65,10 @@ class QueueFilter(forms.Form):
             self.fields["round"].queryset = Round.objects.none()
 
 
-class ReturnForm(forms.Form):
-    seen = forms.CharField(widget=forms.HiddenInput)
+class ReasonForm(forms.Form):
+    # It stands in the form that publishes, too, which needs no reason.
+    use_required_attribute = False
+
     reason = FormText(
         label=gettext_lazy("Why it goes back"),
         help_text=gettext_lazy("Whoever entered it reads this in “My work”."),
@@ -69,6 +76,14 @@ class ReturnForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": gettext_lazy("Whoever returns a row must say why.")},
     )
+
+
+class ReturnForm(ReasonForm):
+    """Of one row; what its reader saw goes along."""
+
+    use_required_attribute = True
+
+    seen = forms.CharField(widget=forms.HiddenInput)
 
 
 def _reviews(user) -> bool:
@@ -145,16 +160,30 @@ def queue(request):
     form = QueueFilter(request.GET, user)
     valid = form.is_valid()
     here = _address(form) if valid else reverse("admin:review")
-    if request.method == "POST":
+    typed, reason = given_back(request), ReasonForm()
+    if typed:
+        reason = ReasonForm(initial={"reason": typed.data.get("reason", "")})
+    if request.method == "POST" and "return" not in request.POST:
         _publish_chosen(request)
         return redirect(here)
-    wanted = form.cleaned_data if valid else {}
-    paginator = Paginator(_keys(user, access.publishable, **wanted) if valid else [], ROWS_PER_PAGE)
+    if request.method == "POST":
+        reason = ReasonForm(request.POST)
+        if reason.is_valid():
+            _return_chosen(request, reason.cleaned_data["reason"])
+            return redirect(here)
+    wanted = dict(form.cleaned_data) if valid else {}
+    only_warned = wanted.pop("warned", False)
+    keys = _keys(user, access.publishable, **wanted) if valid else []
+    if only_warned:
+        warned = {(line.kind, line.row.pk) for line in _load(keys) if line.warnings}
+        keys = [key for key in keys if (key[-3], key[-1]) in warned]
+    paginator = Paginator(keys, ROWS_PER_PAGE)
     try:
         page = paginator.page(request.GET.get("page") or 1)
     except InvalidPage as error:
         raise Http404(_("This list has no such page.")) from error
     own = _keys(user, _mine, **wanted) if valid else []
+    sent = typed.data if typed else request.POST
     context = {
         **admin.site.each_context(request),
         "title": _("Review"),
@@ -165,6 +194,8 @@ def queue(request):
         "page": page,
         "groups": _by_department(_load(page.object_list)),
         "all_chosen": request.GET.get("chosen") == "all",
+        "chosen": sent.getlist("row"),
+        "reason": reason,
         "own": _load(own[:ROWS_PER_PAGE]),
         "own_count": len(own),
     }
@@ -172,7 +203,8 @@ def queue(request):
 
 
 def _address(form: QueueFilter) -> str:
-    query = urlencode({key: row.code for key, row in form.cleaned_data.items() if row})
+    chosen = form.cleaned_data.items()
+    query = urlencode({key: getattr(row, "code", "on") for key, row in chosen if row})
     return reverse("admin:review") + (f"?{query}" if query else "")
 
 
@@ -182,11 +214,39 @@ def _publish_chosen(request) -> None:
 
     One transaction: whatever ends it before its end, nothing was published.
     """
+    published = _each_chosen(
+        request,
+        lambda row: workflow.publish(row, by=request.user),
+        nothing=_("Nothing was selected, so nothing was published."),
+        refusal=_("Not published: %(row)s. %(why)s"),
+    )
+    if published:
+        text = ngettext("%(n)d row was published.", "%(n)d rows were published.", published)
+        messages.success(request, text % {"n": published})
+
+
+@transaction.atomic
+def _return_chosen(request, reason: str) -> None:
+    """Return every ticked row that still is the version shown, for the same ``reason``."""
+    returned = _each_chosen(
+        request,
+        lambda row: workflow.send_back(row, by=request.user, reason=reason),
+        nothing=_("Nothing was selected, so nothing was returned. You typed: %(reason)s")
+        % {"reason": reason},
+        refusal=_("Not returned: %(row)s. %(why)s"),
+    )
+    if returned:
+        text = ngettext("%(n)d row was returned.", "%(n)d rows were returned.", returned)
+        messages.success(request, text % {"n": returned})
+
+
+def _each_chosen(request, act: Callable[[Submission], None], *, nothing: str, refusal: str) -> int:
+    """``act`` on each ticked row that is the version shown; for how many, all others are named."""
     tokens = list(dict.fromkeys(request.POST.getlist("row")))
     if not tokens:
-        messages.error(request, _("Nothing was selected, so nothing was published."))
-        return
-    published, gone, refused = 0, False, {}
+        messages.error(request, nothing)
+        return 0
+    done, gone, refused = 0, False, {}
     for token in tokens:
         row, seen = _row_of(request.user, token)
         if row is None:
@@ -196,19 +256,17 @@ def _publish_chosen(request) -> None:
             workflow.check_seen(row, seen)
             if not access.may(request.user, access.publishable, row):
                 raise PermissionDenied(_why_not(request.user, row))
-            workflow.publish(row, by=request.user)
-            published += 1
+            act(row)
+            done += 1
         except (TransitionError, PermissionDenied) as error:
             refused.setdefault(str(error), []).append(str(row))
     if gone:
         messages.error(request, _("A selected row no longer exists or is not yours to review."))
     # One sentence for all rows that somebody else was faster with.
     for why, rows in refused.items():
-        refusal = {"row": pgettext("between filters", "; ").join(rows), "why": why}
-        messages.error(request, _("Not published: %(row)s. %(why)s") % refusal)
-    if published:
-        text = ngettext("%(n)d row was published.", "%(n)d rows were published.", published)
-        messages.success(request, text % {"n": published})
+        names = pgettext("between filters", "; ").join(rows)
+        messages.error(request, refusal % {"row": names, "why": why})
+    return done
 
 
 def _row_of(user, token: str) -> tuple[Submission | None, str]:
@@ -237,7 +295,9 @@ def send_back(request, kind, pk):
     row = get_object_or_404(access.visible(request.user, model.objects.all()), pk=pk)
     if row.state == State.SUBMITTED and not access.may(request.user, access.publishable, row):
         raise PermissionDenied(_why_not(request.user, row))
-    form = ReturnForm(request.POST or None, initial={"seen": workflow.seen_version(row)})
+    typed = given_back(request)
+    data = typed.data if typed else request.POST or None
+    form = ReturnForm(data, initial={"seen": workflow.seen_version(row)})
     back = _address_of_queue(request)
     if request.method == "POST" and form.is_valid():
         try:

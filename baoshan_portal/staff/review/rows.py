@@ -88,6 +88,13 @@ class ReviewRow:
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.row.pk])
 
     @property
+    def recall_url(self) -> str:
+        meta = self.row._meta
+        return reverse(
+            f"admin:{meta.app_label}_{meta.model_name}_step", args=[self.row.pk, "recall"]
+        )
+
+    @property
     def kind_name(self) -> str:
         return self.row._meta.verbose_name
 

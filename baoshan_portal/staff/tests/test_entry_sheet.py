@@ -329,7 +329,7 @@ def test_an_error_says_which_row_which_field_and_what_was_expected(
     assert (number, where) == (sheet.row(firms).number, field)
     assert said in message
     assert f"Row {number}, Firms" in sheet.text
-    assert not Observation.objects.exists()
+    assert [row.indicator for row in Observation.objects.all()] == [good]
     assert sheet.row(good).form["figure"].value() == "7"
 
 
@@ -354,7 +354,7 @@ def test_half_a_note_is_refused(typed, field, said, sheet, measure, firms):
     ((_number, where, message),) = sheet.errors
     assert where == field
     assert said in message
-    assert not Observation.objects.exists()
+    assert Observation.objects.get().as_written == "7"
     assert not ProgressNote.objects.exists()
 
 

@@ -365,7 +365,7 @@ def test_own_entries_are_listed_apart_and_somebody_else_must_review_them(editor)
     assert lines(response) == []
     assert {line.row for line in response.context["own"]} == {entered, changed}
     assert "Entered by you: somebody else must review it" in response.content.decode()
-    assert "checkbox" not in response.content.decode()
+    assert 'name="row"' not in response.content.decode()
     response = publish(client, f"observation:{entered.pk}:1", f"progressnote:{changed.pk}:1")
     (sentence,) = messages(response)
     assert str(entered) in sentence and str(changed) in sentence
@@ -624,3 +624,40 @@ def test_more_rows_than_a_page_holds_are_on_the_next(desk, editor):
     assert "201 rows wait for you." in first.content.decode()
     assert messages(publish(desk, *tokens(first))) == ["200 rows were published."]
     assert tokens(desk.get(QUEUE)) == tokens(second)
+
+
+# Many at once, and what asks for a look
+
+
+def test_all_that_is_ticked_is_returned_for_one_reason(desk, editor):
+    rows = [submitted(make_note, editor) for _n in range(3)]
+    ticked = tokens(desk.get(QUEUE))[:2]
+    desk.post(QUEUE, {"row": ticked, "return": "1", "reason": "请附佐证"})
+    found = sorted((row.state, row.return_reason) for row in type(rows[0]).objects.all())
+    assert found == [("returned", "请附佐证")] * 2 + [("submitted", "")]
+    assert TrailEvent.objects.filter(action="returned", note="请附佐证").count() == 2
+
+
+def test_a_return_without_a_reason_keeps_the_ticks(desk, editor):
+    row = submitted(make_note, editor)
+    (token,) = tokens(desk.get(QUEUE))
+    page = desk.post(QUEUE, {"row": token, "return": "1", "reason": " "})
+    assert page.context["reason"].errors
+    assert page.context["chosen"] == [token]
+    row.refresh_from_db()
+    assert row.state == State.SUBMITTED
+
+
+def test_a_reason_without_a_tick_is_told_and_kept(desk, editor):
+    submitted(make_note, editor)
+    page = desk.post(QUEUE, {"return": "1", "reason": "请附佐证"}, follow=True)
+    assert "请附佐证" in messages(page)[0]
+
+
+def test_the_queue_shows_only_what_has_warnings(desk, editor):
+    plain = submitted(make_note, editor)
+    odd = submitted(make_observation, editor, value=Decimal("1.5"), as_written="1.5家")
+    assert {line.row for line in lines(desk.get(QUEUE))} == {plain, odd}
+    page = desk.get(QUEUE, {"warned": "on"})
+    assert [line.row for line in lines(page)] == [odd]
+    assert page.context["here"] == f"{QUEUE}?warned=on"

@@ -28,10 +28,13 @@ def test_a_sheet_is_filled_and_saved_by_the_keyboard_alone(tmp_path):
         page.keyboard.press("ArrowUp")
         page.keyboard.type("8")
 
-        # Whoever leaves now is asked, and stays.
+        # Whoever leaves with a file chosen is asked, and stays: a file does not save itself.
+        proof = page.locator(f"[name=figure-{FIRST}-evidence_file]")
+        proof.set_input_files({"name": "a.pdf", "mimeType": "", "buffer": b"%PDF-1.4"})
         with page.expect_event("dialog"):
             page.locator(".breadcrumbs a").first.click()
         assert asked == ["beforeunload"]
+        proof.set_input_files([])
 
         page.focus(f"[name=figure-{FIRST}-figure]")
         page.keyboard.press("Enter")
