@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from baoshan_portal.tests.desk import (
@@ -403,6 +404,7 @@ def test_a_second_measure_of_the_same_order_gets_a_sentence(admin_client):
 def test_an_account_is_made_by_its_page(admin_client):
     address = "/en/admin/measures/user/add/"
     fields = {"usable_password": "true", "password1": "hX7-tulip-9", "password2": "hX7-tulip-9"}
+    fields["groups"] = [Group.objects.get(name=STEWARD).pk]
     answer = admin_client.post(address, {"username": "li", **fields})
     user = User.objects.get(username="li")
     assert answer.url == desk(user, "change")
