@@ -29,6 +29,7 @@ from ..accounts import faults_of_rights, rights_of
 from ..imports.many.page import invite_address
 from ..invitations import invite_page
 from ..sign_in import remove_second_factor
+from .ask_once import asks_once
 from .files import TakesFiles
 from .recorded import RecordsChanges
 from .reviewed import ReviewedAdmin, address_of
@@ -242,6 +243,7 @@ class AccountAdmin(TakesFiles, RecordsChanges, UserAdmin):
     @admin.action(
         description=_("Hand over the open work of the selected accounts"), permissions=["change"]
     )
+    @asks_once(_("Hand over the open work of these accounts?"))
     def hand_over(self, request, queryset):
         self._hand_over(request, queryset, ends=False)
 
@@ -249,6 +251,7 @@ class AccountAdmin(TakesFiles, RecordsChanges, UserAdmin):
         description=_("Hand over the open work and end the selected accounts"),
         permissions=["change"],
     )
+    @asks_once(_("Hand over the open work and end these accounts?"))
     def hand_over_and_end(self, request, queryset):
         self._hand_over(request, queryset, ends=True)
 
@@ -297,6 +300,7 @@ class AccountAdmin(TakesFiles, RecordsChanges, UserAdmin):
     @admin.action(
         description=_("Remove the second factor of the selected accounts"), permissions=["change"]
     )
+    @asks_once(_("Remove the second factor of these accounts?"))
     def remove_second_factors(self, request, queryset):
         others = queryset.exclude(pk=request.user.pk)
         allowed = [user for user in others if self.has_change_permission(request, user)]
@@ -466,6 +470,7 @@ class DepartmentAdmin(ReviewedAdmin):
     @admin.action(
         description=_("Move the staff of the selected departments"), permissions=["staff"]
     )
+    @asks_once(_("Move the staff of these departments?"))
     def move_staff(self, request, queryset):
         if to := self._successor(request):
             n = move_staff(list(queryset), to, by=request.user)

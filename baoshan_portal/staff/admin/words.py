@@ -28,6 +28,7 @@ from measures.reorganisation import give_lead
 from measures.trail import Action, in_trail_language, record
 from metrics import due
 
+from .ask_once import asks_once
 from .files import TakesFiles
 from .recorded import NamedAdmin, RecordsChanges
 from .reviewed import ReviewedAdmin, address_of
@@ -215,6 +216,7 @@ class RoundAdmin(NamedAdmin):
     )
 
     @admin.action(description=_("Lock the selected rounds"), permissions=["change"])
+    @asks_once(_("Lock these rounds? What is due in them is fixed for good."))
     def lock(self, request, queryset):
         self._set_locked(request, queryset, True, Action.LOCKED)
 

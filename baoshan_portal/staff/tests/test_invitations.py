@@ -186,6 +186,7 @@ def hand_over(browser, to, *people, ends=False):
     sent = {
         "action": "hand_over_and_end" if ends else "hand_over",
         "to": to.username,
+        "post": "yes",
         "_selected_action": [user.pk for user in people],
     }
     return browser.post(desk(User, "changelist"), sent, follow=True)
@@ -219,6 +220,21 @@ def test_whoever_leaves_hands_over_the_open_work_in_one_step(administrator, offi
     events = TrailEvent.objects.filter(action=Action.HANDED_OVER)
     assert {(event.before, event.after) for event in events} == {("录入人: li", "录入人: wang")}
     assert open_work([li]) == []
+
+
+def test_handing_over_asks_once(administrator, office):
+    li = make_staff(EDITOR, username="li", departments=[office])
+    wang = make_staff(EDITOR, username="wang", departments=[office])
+    rows = drafts_of(li, office)
+    sent = {"action": "hand_over", "to": "wang", "_selected_action": [li.pk]}
+    page = administrator.post(desk(User, "changelist"), sent)
+    html = page.content.decode()
+    assert "Hand over the open work of these accounts?" in html
+    for name, value in [*sent.items(), ("post", "yes")]:
+        value = value[0] if isinstance(value, list) else value
+        assert f'name="{name}" value="{value}"' in html
+    rows[0].refresh_from_db()
+    assert (rows[0].entered_by, open_work([wang])) == (li, [])
 
 
 def test_work_goes_over_only_to_somebody_who_can_go_on_with_it(administrator, office):

@@ -416,7 +416,12 @@ def test_locking_a_round_is_recorded():
     steward = browser_of(make_staff(STEWARD))
     row = make_round()
     for action, locked, recorded in [("lock", True, "locked"), ("unlock", False, "unlocked")]:
-        steward.post(desk(Round, "changelist"), {"action": action, "_selected_action": [row.pk]})
+        sent = {"action": action, "_selected_action": [row.pk]}
+        if action == "lock":
+            page = steward.post(desk(Round, "changelist"), sent)
+            assert str(row) in page.content.decode()
+            assert not Round.objects.filter(locked=True).exists()
+        steward.post(desk(Round, "changelist"), sent | {"post": "yes"})
         row.refresh_from_db()
         assert row.locked is locked
         assert TrailEvent.objects.filter(subject_code=row.code, action=recorded).count() == 1
