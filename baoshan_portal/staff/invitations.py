@@ -190,9 +190,9 @@ def _set_password(form: SetPasswordForm, token: str) -> bool:
 def _page(request, title: str, **context):
     context |= {**admin.site.each_context(request), "title": title}
     page = TemplateResponse(request, "staff/first_password.html", context)
-    # The address is the secret: no cache keeps it, no other page hears of it.
+    # The address is the secret: no cache keeps it. That no other site hears of it is the policy of
+    # all pages; a stricter one would take the origin from the form, too, which is then refused.
     page["Cache-Control"] = "no-store"
-    page["Referrer-Policy"] = "no-referrer"
     return page
 
 

@@ -83,6 +83,8 @@ def test_a_link_ends_after_its_days(administrator, monkeypatch):
     li = make_staff(EDITOR, username="li", departments=[make_department()])
     link = link_on(invite(administrator, li))
     assert is_good(link)
+    # A stricter policy would make the browser hide the origin, and the form be refused.
+    assert Client().get(link)["Referrer-Policy"] == "same-origin"
     monkeypatch.setattr(
         invitations.Tokens, "_now", lambda self: datetime.now() + timedelta(days=7, minutes=1)
     )
