@@ -76,9 +76,9 @@ def names_of(indicators: list[Indicator]) -> dict[int, str]:
     """How each indicator is written in a template: by its name, or by its code if two share one."""
     by_name = defaultdict(list)
     for indicator in indicators:
-        by_name[normalised(str(indicator))].append(indicator)
+        by_name[normalised(indicator.in_language("name"))].append(indicator)
     return {
-        indicator.pk: str(indicator) if len(same) == 1 else indicator.code
+        indicator.pk: indicator.in_language("name") if len(same) == 1 else indicator.code
         for same in by_name.values()
         for indicator in same
     }
