@@ -48,6 +48,9 @@ UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=10)
 TRAIL_MONTHS = env.int("TRAIL_MONTHS", default=24, validate=Range(min=6))
 # The private key that signs checkpoints of the record: 32 bytes in hexadecimal digits; empty: none
 CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", default="")
+# Days until a link by which somebody chooses a password ends
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7, validate=Range(min=1, max=30))
+PASSWORD_RESET_TIMEOUT = INVITATION_DAYS * 24 * 60 * 60
 # Signing in: rules that the security level asks for without giving numbers
 PASSWORD_LENGTH = env.int("PASSWORD_LENGTH", default=8, validate=Range(min=8))
 SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=5, validate=Range(min=1))

@@ -1,15 +1,20 @@
-"""Offices that merge, split or end: what they lead goes over by review, their staff at once."""
+"""Offices that merge, split or end, and people who leave.
+
+What an office leads goes over by review; its staff, and the open work of people, at once.
+"""
 
 from collections.abc import Collection
 
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from . import revisions
+from . import access, revisions
 from .models import Department, Measure, Revision, User
-from .trail import Action, differences, in_trail_language, record
+from .submission import EDITABLE, State, Submission
+from .trail import Action, differences, event, in_trail_language, record, record_all
 
 
 def move_measures(sources: Collection[Department], to: Department, *, by: User) -> Revision:
@@ -34,6 +39,93 @@ def move_measures(sources: Collection[Department], to: Department, *, by: User) 
     if not entries:
         raise ValidationError(_("There is no measure to move."))
     return revisions.collect(entries, by=by)
+
+
+def give_lead(measures: Collection[Measure], to: Department, *, by: User) -> Revision:
+    """The open revision of ``by`` in which ``to`` is proposed as the lead of all ``measures``.
+
+    Raises ValidationError if ``to`` leads them all already or has ended.
+    """
+    if to.has_ended:
+        raise ValidationError(_("%(department)s has ended.") % {"department": to})
+    entries = []
+    for measure in measures:
+        if measure.lead_id == to.pk:
+            continue
+        before = {
+            name: revisions.told(measure, name) for name in ("lead", "lead_confirmed", "supporting")
+        }
+        after = {
+            "lead": to.code,
+            # What one office confirmed is no word of another.
+            "lead_confirmed": False,
+            "supporting": [code for code in before["supporting"] if code != to.code],
+        }
+        entries += revisions.changes_between(measure, before, after)
+    if not entries:
+        raise ValidationError(_("%(department)s leads them already.") % {"department": to})
+    return revisions.collect(entries, by=by)
+
+
+#: What somebody who leaves has begun and nobody has published yet
+OPEN = (*EDITABLE, State.SUBMITTED)
+
+
+def open_work(people: Collection[User]) -> list[Submission]:
+    """What ``people`` entered that is a draft, was returned or waits for review."""
+    kinds = [model for model in apps.get_models() if issubclass(model, Submission)]
+    return [
+        row
+        for model in kinds
+        for row in model._base_manager.filter(entered_by__in=people, state__in=OPEN)
+        .select_related("entered_by")
+        .order_by("pk")
+    ]
+
+
+@transaction.atomic
+def hand_over(people: Collection[User], to: User, *, by: User) -> int:
+    """All ``open_work`` of ``people`` is that of ``to`` from now on; how many rows went over.
+
+    Whoever entered or changed a row last still does not publish it. Raises ValidationError if
+    ``to`` could not go on with all of it, or if one of ``people`` could publish it later.
+    """
+    people = [person for person in people if person != to]
+    rows = [
+        type(row)._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+        for row in open_work(people)
+    ]
+    for model in {type(row) for row in rows}:
+        label, name = model._meta.app_label, model._meta.model_name
+        mine = [row.pk for row in rows if type(row) is model]
+        seen = access.visible(to, model._base_manager.filter(pk__in=mine)).count()
+        if not to.is_active or not to.has_perm(f"{label}.change_{name}") or seen < len(mine):
+            raise ValidationError(
+                _("%(person)s cannot go on with %(n)d of these rows (%(kind)s): give the account "
+                  "the role and the department first.")
+                % {"person": to.get_full_name() or to, "n": len(mine) - seen or len(mine),
+                   "kind": model._meta.verbose_name}
+            )  # fmt: skip
+        for person in people:
+            # Nobody may publish under another's name what they wrote themselves.
+            if person.is_active and person.has_perm(f"{label}.publish_{name}"):
+                raise ValidationError(
+                    _("%(person)s is a reviewer and could publish the own rows then: take the "
+                      "role away, or make the account inactive, first.")
+                    % {"person": person.get_full_name() or person}
+                )  # fmt: skip
+    events = []
+    for row in rows:
+        old = row.entered_by
+        type(row)._base_manager.filter(pk=row.pk).update(entered_by=to, version=F("version") + 1)
+        with in_trail_language():
+            label = str(row._meta.get_field("entered_by").verbose_name)
+        events.append(
+            event(Action.HANDED_OVER, by=by, subject=row, before=f"{label}: {old}",
+                  after=f"{label}: {to}")
+        )  # fmt: skip
+    record_all(events)
+    return len(rows)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db import models
 from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from .fields import CharField, SlugField
@@ -64,12 +64,21 @@ class Named(InBothLanguages):
         open_data=True,
     )
     name = CharField(_("name (Chinese)"), max_length=120, open_data=True)
-    name_en = CharField(_("name (English)"), max_length=200, open_data=True)
+    name_en = CharField(
+        _("name (English)"),
+        max_length=200,
+        blank=True,
+        open_data=True,
+        help_text=_("May stay empty: English pages then show the Chinese name and say so."),
+    )
 
     class Meta:
         abstract = True
 
     def __str__(self):
+        """The name in the reader's language; in English a Chinese one says that it is."""
+        if not in_chinese() and not self.name_en:
+            return gettext("%(name)s (no English name yet)") % {"name": self.name}
         return self.in_language("name")
 
     def natural_key(self):

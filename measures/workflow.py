@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from . import chain
 from .characters import printable
+from .evidence import discard_after_commit, discard_now, file_of
 from .fields import clean_texts
 from .models.rounds import Round, closed_round
 from .models.trail import TrailEvent
@@ -39,10 +40,10 @@ class StaleRow(TransitionError):
         self.changes = changes
 
 
-@transaction.atomic
 def save(row: Submission, *, by, seen: int | None = None, sitting: str = "") -> None:
     """Store a new row as a draft by ``by``, or the changes to a draft or returned row.
 
+    A file that was sent with it is kept only if the row is; what changes nothing leaves no event.
     ``sitting`` names the stay of somebody at a page that saves by itself: all that it saves of a
     row leaves one event, whose note names it; what is handed in then is told whole.
 
@@ -50,6 +51,18 @@ def save(row: Submission, *, by, seen: int | None = None, sitting: str = "") -> 
     if somebody saved another version since, TransitionError if the row can no longer be changed,
     if its round takes no entry or if a text holds what no file can carry.
     """
+    file = file_of(row)
+    is_sent = file is not None and not file._committed
+    try:
+        _save(row, by, seen, sitting)
+    except BaseException:
+        if is_sent and file._committed:
+            discard_now(file.storage, file.name)
+        raise
+
+
+@transaction.atomic
+def _save(row: Submission, by, seen: int | None, sitting: str) -> None:
     _check_round(row)
     _clean(row)
     fields = row.content_fields()
@@ -62,7 +75,7 @@ def save(row: Submission, *, by, seen: int | None = None, sitting: str = "") -> 
     stored = type(row)._base_manager.filter(pk=row.pk).first()
     if stored is None:
         raise _refusal(row)
-    before, after = snapshot(stored, fields), snapshot(row, fields)
+    before = snapshot(stored, fields)
     fresh = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE, version=seen)
     if not fresh.update(version=F("version") + 1):
         stored = type(row)._base_manager.filter(pk=row.pk).first()
@@ -75,10 +88,12 @@ def save(row: Submission, *, by, seen: int | None = None, sitting: str = "") -> 
         )
     row.state, row.version, row.changed_by = stored.state, seen + 1, by
     row.save()
-    if sitting and _is_told(row, by, sitting):
-        return
-    old, new = differences(before, after)
-    record(Action.CHANGED, by=by, subject=row, before=old, after=new, note=sitting)
+    old, new = differences(before, snapshot(row, fields))
+    if new and not (sitting and _is_told(row, by, sitting)):
+        record(Action.CHANGED, by=by, subject=row, before=old, after=new, note=sitting)
+    gone = file_of(stored)
+    if gone and (not file_of(row) or file_of(row).name != gone.name):
+        discard_after_commit(row, gone.name)
 
 
 def _is_told(row: Submission, by, sitting: str) -> bool:
@@ -119,7 +134,8 @@ def save_all(rows: list[Submission], *, by) -> None:
         touched |= {name for name in kept if getattr(row, name) != getattr(old, name)}
         before, after = differences(snapshot(old, fields), snapshot(row, fields))
         row.state, row.version, row.changed_by = old.state, old.version + 1, by
-        events.append(event(Action.CHANGED, by=by, subject=row, before=before, after=after))
+        if after:
+            events.append(event(Action.CHANGED, by=by, subject=row, before=before, after=after))
     if touched:
         model._base_manager.bulk_update(changed, sorted(touched), batch_size=500)
     model._base_manager.filter(pk__in=stored).update(version=F("version") + 1, changed_by=by)
@@ -160,6 +176,8 @@ def delete(row: Submission, *, by) -> None:
     if locked is None:
         raise _refusal(row)
     locked.delete()
+    if file := file_of(locked):
+        discard_after_commit(row, file.name)
     record(Action.DELETED, by=by, subject=row, before=before)
 
 

@@ -254,7 +254,7 @@ class Indicator(Named):
     scope = TextField(
         _("what it counts (Chinese)"), help_text=_("Scope 口径: what is counted, and how.")
     )
-    scope_en = TextField(_("what it counts (English)"))
+    scope_en = TextField(_("what it counts (English)"), blank=True)
     caution = TextField(
         _("do not add to (Chinese)"),
         blank=True,
@@ -749,6 +749,22 @@ class Target(Sourced, Submission):
 
     def __str__(self):
         return f"{self.indicator} – {self.plan}"
+
+    def clean(self):
+        """Refuses a due date outside the plan; a correction may leave the one that is public."""
+        super().clean()
+        if self.due_on is None or self.plan_id is None:
+            return
+        old = self.supersedes
+        if old and (old.due_on, old.plan_id) == (self.due_on, self.plan_id):
+            return
+        if not self.plan.start_on <= self.due_on <= self.plan.end_on:
+            raise ValidationError(
+                {
+                    "due_on": _("The plan runs from %(start)s to %(end)s.")
+                    % {"start": self.plan.start_on, "end": self.plan.end_on}
+                }
+            )
 
     @property
     def due_day(self) -> date:

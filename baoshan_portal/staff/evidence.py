@@ -1,13 +1,12 @@
 """Evidence files, handed out to staff who may see the row that they prove, and to nobody else."""
 
-from pathlib import PurePosixPath
-
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from measures import access
+from measures.evidence import shown_name
 from measures.models import MeasureState, ProgressNote
 from measures.submission import Submission
 from metrics.models import Observation
@@ -16,7 +15,7 @@ KINDS = {model._meta.model_name: model for model in (Observation, ProgressNote, 
 
 
 def urls(site) -> list:
-    address = "evidence/<slug:kind>/<str:name>"
+    address = "evidence/<slug:kind>/<path:name>"
     return [path(address, site.admin_view(evidence), name="evidence")]
 
 
@@ -47,6 +46,6 @@ def evidence(request, kind, name):
     return FileResponse(
         file,
         as_attachment=True,
-        filename=PurePosixPath(row.evidence_file.name).name,
+        filename=shown_name(row.evidence_file.name),
         headers={"X-Content-Type-Options": "nosniff"},
     )

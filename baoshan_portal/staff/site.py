@@ -27,10 +27,12 @@ class PortalAdminSite(AdminSite):
     def get_urls(self):
         # The modules need the models, which are not loaded yet when this one is.
         from . import evidence as evidence_view
+        from . import invitations
         from . import sign_in as accounts
         from . import typed
         from .entry_sheet import page as entry_sheet
         from .imports import report_upload, upload
+        from .imports.many import page as many
         from .review import page as review
 
         return [
@@ -43,6 +45,8 @@ class PortalAdminSite(AdminSite):
             *accounts.urls(self),
             *entry_sheet.urls(self),
             *evidence_view.urls(self),
+            *invitations.urls(self),
+            *many.urls(self),
             *review.urls(self),
             *report_upload.urls(self),
             *typed.urls(self),

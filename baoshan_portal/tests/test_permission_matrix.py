@@ -27,6 +27,7 @@ from django.urls import URLResolver, reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from baoshan_portal.staff.admin.submissions import STEPS
+from baoshan_portal.staff.imports.many.page import KINDS as ROWS
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
 from measures.access import ADMINISTRATOR, AUDITOR, COMMITTEE, EDITOR, REVIEWER, ROLES, STEWARD
 from measures.models import TrailEvent, User
@@ -123,6 +124,7 @@ measure,indicator             history                   -     r/-    r        r 
 measure,indicator             change                    -     r/-    r        w       r       -             w          -
 measure,indicator             add                       -     -      -        w       -       -             w          -
 measure,indicator             delete                    -     -      -        -       -       -             -          -
+measure                       action:give_lead          -     -      -        w       -       -             w          -
 measure,indicator,check       withdraw                  -     -      -        w       -       -             w          -
 indicator,observation         export                    -     r/-    r        r       r       -             r          -
 indicator                     import                    -     -      -        w       -       -             w          -
@@ -254,6 +256,10 @@ user                          change                    -     -      -        - 
 user                          add                       -     -      -        -       -       w             w          -
 user                          delete                    -     -      -        -       -       -             -          -
 user                          password                  -     -      -        -       -       w/-           w          -
+user                          invite                    -     -      -        -       -       w/-           w          -
+user                          action:invite_selected    -     -      -        -       -       -             -          -
+user                          action:hand_over          -     -      -        -       -       w/-           w/-        -
+user                          action:hand_over_and_end  -     -      -        -       -       w/-           w          -
 user                          action:remove_second_factors  - -      -        -       -       w/-           w          -
 group                         changelist                -     -      -        -       -       r             r          -
 group                         history                   -     -      -        -       -       r             r          -
@@ -278,12 +284,23 @@ desk                          upload-template           -     r/-    -        - 
 desk                          upload                    -     w/-    -        -       -       -             w          -
 desk                          report-template           -     r/-    -        r       -       -             r          -
 desk                          report-upload             -     w/r    -        w       -       -             w          -
+desk                          rows-file:accounts        -     -      -        -       -       r             r          -
+desk                          rows:accounts             -     -      -        -       -       w             w          -
+desk                          rows-file:leads           -     -      -        r       -       -             r          -
+desk                          rows:leads                -     -      -        w       -       -             w          -
+desk                          rows-file:measures        -     -      -        r       -       -             r          -
+desk                          rows:measures             -     -      -        w       -       -             w          -
+desk                          rows-file:synonyms        -     -      -        r       -       -             r          -
+desk                          rows:synonyms             -     -      -        w       -       -             w          -
+desk                          rows-file:targets         -     -      -        r       -       -             r          -
+desk                          rows:targets              -     -      -        w       -       -             w          -
 """  # noqa: E501
 
 #: Pages that are the same for everybody or only lead to another page, and why that is no danger
 OPEN = {
     "login": "asks who you are",
     "logout": "ends the own session",
+    "invitation": "asks for the secret of a one-time link",
     "view_on_site": "leads to the public page of a row, which says itself who may see it",
 }
 
@@ -408,9 +425,12 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
         }
         actors["superuser"] = make_superuser()
         rows = {"own": rows_of("own", own, other), "foreign": rows_of("foreign", foreign, other)}
-        rows["own"]["user"] = make_staff(EDITOR)
-        rows["foreign"]["user"] = make_superuser()
+        rows["own"]["user"] = make_staff(EDITOR, departments=[own])
+        rows["foreign"]["user"] = make_staff(EDITOR, departments=[own], is_superuser=True)
         for whose in rows:
+            begun = {name: rows[whose]["user"] for name in ("entered_by", "changed_by")}
+            make_note(measure=rows["own"]["measure"], **begun)
+            rows[whose]["heir"] = make_superuser()
             TOTPDevice.objects.create(user=rows[whose]["user"], confirmed=True)
         # The last quarter of 2023, in which yearly figures are due
         period = {"period_start": date(2023, 10, 1), "period_end": date(2023, 12, 31)}
@@ -549,6 +569,10 @@ def action(world, kind, whose, name) -> Attempt:
     if name == "unlock":
         row = world.rows[whose]["locked round"]
     typed = {"action": name, "_selected_action": [row.pk], "index": "0", "post": "yes"}
+    if kind == "measure":
+        typed["to"] = world.rows[whose]["department"].code
+    if kind == "user":
+        typed["to"] = world.rows[whose]["heir"].username
     if kind == "department":
         moved = {"move_measures": "lead", "move_staff": "staffed"}[name]
         typed |= {"to": row.code, "_selected_action": [world.rows[whose][moved].pk]}
@@ -588,6 +612,39 @@ def user_password(world, line, whose) -> Attempt:
     typed = {"usable_password": "true", "password1": "hX7-tulip-9", "password2": "hX7-tulip-9"}
     address = reverse("admin:auth_user_password_change", args=[world.rows[whose]["user"].pk])
     return Attempt(address, typed)
+
+
+def user_invite(world, line, whose) -> Attempt:
+    key = world.rows[whose]["user"].pk
+    address = reverse("admin:measures_user_invite", query={"ids": key})
+    return Attempt(address, {"ids": str(key), "way": "print"})
+
+
+def rows_file(world, line, whose) -> Attempt:
+    address = reverse("admin:rows-file", args=[line.page.partition(":")[2], "csv"])
+    return Attempt(address, read_by_post=True)
+
+
+def rows_upload(world, line, whose) -> Attempt:
+    """A file of one row of that kind."""
+    kind, rows = line.page.partition(":")[2], world.rows[whose]
+    address, measure = reverse("admin:rows", args=[kind]), rows["measure"].code
+    due = rows["due"].code
+    text = {
+        "accounts": "username,roles\nby-file,auditor\n",
+        "leads": f"code,lead\n{measure},{rows['department'].code}\n",
+        "measures": f"measure_code,measure\n{measure},改过\n",
+        "synonyms": "term,meaning\n别的说法,改过\n",
+        "targets": f"indicator_code,plan,source_name\n{due},{rows['plan'].code},方案\n",
+    }[kind]
+
+    def send(browser):
+        page = browser.post(address, {"file": SimpleUploadedFile("q.csv", text.encode())})
+        if page.status_code != 200 or not (confirm := page.context["confirm"]):
+            return page
+        return browser.post(address, {"preview": confirm["preview"].value(), "submit": "0"})
+
+    return Attempt(address, send=send)
 
 
 def site_page(world, line, whose) -> Attempt:
@@ -714,6 +771,9 @@ PAGES = {
     ("desk", "upload"): upload,
     ("desk", "report-template"): report_template,
     ("desk", "report-upload"): report_upload,
+    ("user", "invite"): user_invite,
+    **{("desk", f"rows-file:{kind}"): rows_file for kind in ROWS},
+    **{("desk", f"rows:{kind}"): rows_upload for kind in ROWS},
 }
 KINDS = {"site": site_page, "autocomplete": autocomplete}
 

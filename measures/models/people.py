@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import access
 from ..fields import CharField
+from ..names import full_name
 from ..submission import moment_of
 from ..text import Named, NamedQuerySet
 
@@ -34,6 +35,14 @@ class User(AbstractUser):
     )
 
     role_rights = access.ACCOUNT
+
+    def get_full_name(self) -> str:
+        """The family name first, as it is written in China."""
+        return full_name(self.last_name, self.first_name)
+
+    def get_short_name(self) -> str:
+        # What Django's admin greets by; a given name alone is no way to address a colleague.
+        return self.get_full_name()
 
 
 class DepartmentQuerySet(NamedQuerySet):

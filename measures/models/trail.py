@@ -32,6 +32,8 @@ class Action(models.TextChoices):
     LOCKED = "locked", _("round locked")
     UNLOCKED = "unlocked", _("round unlocked")
     PERMISSIONS_CHANGED = "permissions-changed", _("permissions changed")
+    INVITED = "invited", _("invited by a one-time link")
+    HANDED_OVER = "handed-over", _("open work handed over")
     REMINDED = "reminded", _("reminded by mail")
     PURGED = "purged", _("old events deleted")
     PROTECTED = "protected", _("protection put back")

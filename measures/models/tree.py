@@ -149,7 +149,7 @@ class Measure(Named):
     )
     order = models.PositiveSmallIntegerField(_("order"))
     summary = TextField(_("summary (Chinese)"), help_text=_("In our own concise words."))
-    summary_en = TextField(_("summary (English)"))
+    summary_en = TextField(_("summary (English)"), blank=True)
     lead = models.ForeignKey(
         Department,
         models.PROTECT,

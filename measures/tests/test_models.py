@@ -349,7 +349,10 @@ def test_a_name_is_in_the_readers_language_and_else_in_chinese(language, name_en
     measure = make_measure(name="塔", name_en=name_en)
     note = make_note(measure=measure, text="塔", text_en=name_en)
     with translation.override(language):
-        assert str(measure) == measure.in_language("name") == expected
+        assert measure.in_language("name") == expected
+        # A page in English says that a name is missing.
+        missing = " (no English name yet)" if language == "en" and not name_en else ""
+        assert str(measure) == f"{expected}{missing}"
         assert note.in_language("text") == expected
 
 

@@ -11,26 +11,28 @@ from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.shortcuts import redirect
+from django.urls import path
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
-from measures.access import ADMINISTRATOR, AUDITOR
 from measures.models import Department, RolePolicy, User
-from measures.reorganisation import move_measures, move_staff
-from measures.trail import Action, differences, record, snapshot
+from measures.reorganisation import hand_over, move_measures, move_staff, open_work
+from measures.trail import Action, differences, record
 
+from ..accounts import faults_of_rights, rights_of
+from ..imports.many.page import invite_address
+from ..invitations import invite_page
 from ..sign_in import remove_second_factor
+from .ask_once import asks_once
+from .files import TakesFiles
 from .recorded import RecordsChanges
 from .reviewed import ReviewedAdmin, address_of
-
-#: Roles that look after or look at the work of the others, and therefore stand alone
-ALONE = (ADMINISTRATOR, AUDITOR)
 
 
 class _RolesAndOffices(forms.ModelForm):
@@ -41,15 +43,21 @@ class _RolesAndOffices(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def clean_groups(self):
-        groups = self.cleaned_data["groups"]
-        alone = [group.name for group in groups if group.name in ALONE]
-        if alone and len(groups) > 1:
-            raise ValidationError(
-                _("The role “%(role)s” is not held together with another."),
-                params={"role": alone[0]},
-            )
-        return groups
+    def clean(self):
+        data = super().clean()
+        touched = {"groups", "departments", "is_active"} & set(self.changed_data)
+        if not {"groups", "departments"} <= data.keys() or (self.instance.pk and not touched):
+            return data
+        faults = faults_of_rights(
+            [group.name for group in data["groups"]],
+            data["departments"],
+            is_superuser=data.get("is_superuser", self.instance.is_superuser),
+        )
+        # An account that is inactive does nothing, and need not be able to.
+        if data.get("is_active", True):
+            for name, fault in faults.items():
+                self.add_error("groups" if name == "roles" else name, fault)
+        return data
 
     def _save_m2m(self):
         super()._save_m2m()
@@ -69,19 +77,43 @@ class OwnAccountForm(UserChangeForm):
 
 
 class NewAccountForm(_RolesAndOffices, AdminUserCreationForm):
-    pass
+    """A one-time link is the usual way to a first password; see ``invitations``."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["usable_password"]
+        field.label = _("First password")
+        field.help_text = _("A link is mailed, or printed and handed over; it can be used once.")
+        field.choices = field.widget.choices = [
+            ("false", _("The person chooses it by a one-time link")),
+            ("true", _("I set it here; it must be changed at the first sign-in")),
+        ]
+        field.initial = "false"
 
 
-class AccountAdmin(RecordsChanges, UserAdmin):
+class HandOverForm(ActionForm):
+    """Beside the actions: who goes on with the work."""
+
+    to = forms.ModelChoiceField(
+        User.objects.none(), label=_("to account"), required=False, to_field_name="username"
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = User.objects.filter(is_active=True).order_by("username")
+
+
+class AccountAdmin(TakesFiles, RecordsChanges, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
     list_display = (
-        "username", "last_name", "first_name", "roles", "offices", "is_active",
+        "username", "name", "roles", "offices", "is_active",
         "has_second_factor", "last_login",
     )  # fmt: skip
     list_filter = ("is_active", "groups", "departments")
     filter_horizontal = ("user_permissions",)
-    actions = ("remove_second_factors",)
+    action_form = HandOverForm
+    actions = ("invite_selected", "hand_over", "hand_over_and_end", "remove_second_factors")
     rights_fieldset = (
         _("What the account may do"),
         {
@@ -109,7 +141,6 @@ class AccountAdmin(RecordsChanges, UserAdmin):
                     "username", "last_name", "first_name", "email", "groups", "departments",
                     "usable_password", "password1", "password2",
                 ),
-                "description": _("The password must be changed at the first sign-in."),
             },
         ),
     )  # fmt: skip
@@ -140,6 +171,20 @@ class AccountAdmin(RecordsChanges, UserAdmin):
         rows = super().get_queryset(request).prefetch_related("groups", "departments")
         return rows.annotate(second_factor=Exists(devices))
 
+    def get_urls(self):
+        page = self.admin_site.admin_view(self.invite)
+        return [path("invite/", page, name="measures_user_invite"), *super().get_urls()]
+
+    def invite(self, request):
+        """One-time links for the accounts ``?ids=``."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return invite_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    @admin.display(description=_("name"), ordering=("last_name", "first_name"))
+    def name(self, user):
+        return user.get_full_name()
+
     @admin.display(description=_("roles"))
     def roles(self, user):
         return ", ".join(group.name for group in user.groups.all())
@@ -164,22 +209,80 @@ class AccountAdmin(RecordsChanges, UserAdmin):
         return {}  # All that is recorded of an account is about rights.
 
     def rights(self, user):
-        named = {
-            _("roles"): user.groups.order_by("name"),
-            _("departments"): user.departments.order_by("code"),
-            _("user permissions"): user.user_permissions.all(),
-        }
-        flags = ("username", "is_active", "is_staff", "is_superuser", "must_change_password")
-        return {
-            **snapshot(user, flags),
-            **{str(label): ", ".join(map(str, rows)) for label, rows in named.items()},
-        }
+        return rights_of(user)
 
     def save_model(self, request, obj, form, change):
         if not change:
             obj.is_staff = True
             obj.must_change_password = obj.has_usable_password()
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if not change or not {"departments", "is_active"} & set(form.changed_data):
+            return
+        if rows := len(open_work([form.instance])):
+            text = ngettext(
+                "%(n)d row of this account is still open: hand it over in the list.",
+                "%(n)d rows of this account are still open: hand them over in the list.",
+                rows,
+            )
+            self.message_user(request, text % {"n": rows}, messages.WARNING)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        if not obj.has_usable_password() and "_popup" not in request.POST:
+            return redirect(invite_address([obj]))
+        return super().response_add(request, obj, post_url_continue)
+
+    @admin.action(
+        description=_("Invite the selected accounts by a one-time link"), permissions=["change"]
+    )
+    def invite_selected(self, request, queryset):
+        return redirect(invite_address(list(queryset)))
+
+    @admin.action(
+        description=_("Hand over the open work of the selected accounts"), permissions=["change"]
+    )
+    @asks_once(_("Hand over the open work of these accounts?"))
+    def hand_over(self, request, queryset):
+        self._hand_over(request, queryset, ends=False)
+
+    @admin.action(
+        description=_("Hand over the open work and end the selected accounts"),
+        permissions=["change"],
+    )
+    @asks_once(_("Hand over the open work and end these accounts?"))
+    def hand_over_and_end(self, request, queryset):
+        self._hand_over(request, queryset, ends=True)
+
+    def _hand_over(self, request, queryset, *, ends: bool) -> None:
+        to = User.objects.filter(is_active=True, username=request.POST.get("to", "")).first()
+        if to is None:
+            self.message_user(request, _("Choose who goes on with the work."), messages.ERROR)
+            return
+        people = [user for user in queryset if self.has_change_permission(request, user)]
+        if {request.user, to} & set(people):
+            text = _("Choose accounts other than your own and the one that goes on.")
+            self.message_user(request, text, messages.ERROR)
+            return
+        try:
+            with transaction.atomic():
+                for user in people if ends else ():
+                    self._end(user, request.user)
+                rows = hand_over(people, to, by=request.user)
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return
+        text = ngettext("%(n)d row went over.", "%(n)d rows went over.", rows)
+        self.message_user(request, text % {"n": rows}, messages.SUCCESS)
+
+    def _end(self, user, by) -> None:
+        before = self._snapshots(user)[1]
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        old, new = differences(before, self._snapshots(user)[1])
+        if new:
+            record(Action.PERMISSIONS_CHANGED, by=by, subject=user, before=old, after=new)
 
     @transaction.atomic
     def user_change_password(self, request, id, form_url=""):
@@ -197,6 +300,7 @@ class AccountAdmin(RecordsChanges, UserAdmin):
     @admin.action(
         description=_("Remove the second factor of the selected accounts"), permissions=["change"]
     )
+    @asks_once(_("Remove the second factor of these accounts?"))
     def remove_second_factors(self, request, queryset):
         others = queryset.exclude(pk=request.user.pk)
         allowed = [user for user in others if self.has_change_permission(request, user)]
@@ -366,6 +470,7 @@ class DepartmentAdmin(ReviewedAdmin):
     @admin.action(
         description=_("Move the staff of the selected departments"), permissions=["staff"]
     )
+    @asks_once(_("Move the staff of these departments?"))
     def move_staff(self, request, queryset):
         if to := self._successor(request):
             n = move_staff(list(queryset), to, by=request.user)

@@ -24,6 +24,7 @@ from metrics.wording import figure_text, not_over_text, observed_text
 from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
+from .files import TakesFiles
 from .recorded import NamedAdmin, TableExport
 from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
@@ -285,7 +286,7 @@ class PlanAdmin(ReviewedAdmin):
 
 
 @admin.register(Target)
-class TargetAdmin(SubmissionAdmin):
+class TargetAdmin(TakesFiles, SubmissionAdmin):
     list_display = ("indicator", "aim", "plan", "due_day", "state_with_icon", "entered_by")
     list_select_related = ("indicator__unit", "plan", "entered_by")
     list_filter = ("state", "plan", "claim")

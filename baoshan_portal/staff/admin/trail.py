@@ -1,6 +1,7 @@
 """The trail as auditors read it, and as the file that they take away."""
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
@@ -11,6 +12,7 @@ from import_export.fields import Field
 from measures.models import TrailEvent
 from measures.models.trail import kind_of_row
 
+from ..trail_search import AskFilter, changes_of, under_every_name
 from .recorded import RecordsExport
 
 
@@ -61,16 +63,40 @@ class KindFilter(admin.AllValuesFieldListFilter):
 class TrailEventAdmin(RecordsExport, admin.ModelAdmin):
     resource_classes = [TrailEventResource]
     list_display = ("when", "who", "action", "what")
-    list_filter = ("at", "action", ("subject_type", KindFilter))
+    list_filter = (AskFilter, "at", "action", ("subject_type", KindFilter))
     search_fields = ("actor_name", "subject", "subject_code", "before", "after", "note")
     date_hierarchy = "at"
     fields = (
         "at", "actor_name", "actor", "address", "action", "kind", "subject_code", "subject",
-        "before", "after", "note",
+        "changes", "note",
     )  # fmt: skip
 
     class Media:
         css = {"all": ["css/desk.css"]}
+
+    def get_search_results(self, request, queryset, search_term):
+        found, distinct = super().get_search_results(request, queryset, search_term)
+        if text := search_term.strip():
+            found = queryset.filter(
+                Q(pk__in=found.order_by().values("pk")) | under_every_name(text)
+            )
+        return found, distinct
+
+    @admin.display(description=_("old and new"))
+    def changes(self, event):
+        """A line for each field: what it said before, and what it says now."""
+        lines = changes_of(event)
+        if not lines:
+            return "—"
+        heads = format_html_join(
+            "", "<th scope=col>{}</th>", ((text,) for text in (_("field"), _("before"), _("after")))
+        )
+        rows = format_html_join(
+            "", "<tr><th scope=row>{}</th><td>{}</td><td>{}</td></tr>",
+            ((label, old or "—", new or "—") for label, old, new in lines),
+        )  # fmt: skip
+        table = "<table class=desk-changes><thead><tr>{}</tr></thead><tbody>{}</tbody></table>"
+        return format_html(table, heads, rows)
 
     @admin.display(description=_("kind of row"), ordering="subject_type")
     def kind(self, event):

@@ -1,8 +1,12 @@
 """The editors' desk for words: the documents, the tree of measures, rounds, notes."""
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
+from django.forms import ModelChoiceField
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +25,14 @@ from measures.models import (
     Theme,
     Threshold,
 )
+from measures.reorganisation import give_lead
 from measures.trail import Action, in_trail_language, record
 from metrics import due
 
+from .ask_once import asks_once
+from .files import TakesFiles
 from .recorded import NamedAdmin, RecordsChanges
-from .reviewed import ReviewedAdmin
+from .reviewed import ReviewedAdmin, address_of
 from .submissions import SubmissionAdmin
 from .withdrawals import CanBeWithdrawn
 
@@ -87,8 +94,25 @@ class ThresholdAdmin(ReviewedAdmin):
         return False
 
 
+class LeadForm(ActionForm):
+    """Beside the actions: which department leads."""
+
+    to = ModelChoiceField(
+        Department.objects.none(),
+        label=_("lead department"),
+        required=False,
+        to_field_name="code",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = Department.objects.standing()
+
+
 @admin.register(Measure)
-class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
+class MeasureAdmin(TakesFiles, CanBeWithdrawn, ReviewedAdmin):
+    action_form = LeadForm
+    actions = ("give_lead",)
     list_display = ("number", "name", "lead", "lead_confirmed", "locator", "published_on")
     list_display_links = ("name",)
     list_select_related = ("theme__section__opinion", "lead")
@@ -134,6 +158,22 @@ class MeasureAdmin(CanBeWithdrawn, ReviewedAdmin):
     @admin.display(description=_("number"))
     def number(self, measure):
         return measure.full_number
+
+    @admin.action(
+        description=_("Give the selected measures to a lead department"), permissions=["change"]
+    )
+    def give_lead(self, request, queryset):
+        code = request.POST.get("to", "")
+        to = Department.objects.standing().filter(code=code).first()
+        if to is None:
+            self.message_user(request, _("Choose the department that leads."), messages.ERROR)
+            return None
+        try:
+            revision = give_lead(list(queryset), to, by=request.user)
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return None
+        return redirect(address_of(revision))
 
 
 def _offered(request, relation: str):
@@ -190,6 +230,7 @@ class RoundAdmin(NamedAdmin):
     )
 
     @admin.action(description=_("Lock the selected rounds"), permissions=["change"])
+    @asks_once(_("Lock these rounds? What is due in them is fixed for good."))
     def lock(self, request, queryset):
         self._set_locked(request, queryset, True, Action.LOCKED)
 
@@ -229,7 +270,7 @@ class RoundAdmin(NamedAdmin):
 
 
 @admin.register(Synonym)
-class SynonymAdmin(RecordsChanges, admin.ModelAdmin):
+class SynonymAdmin(TakesFiles, RecordsChanges, admin.ModelAdmin):
     list_display = ("term", "meaning")
     search_fields = ("term", "meaning")
 

@@ -62,7 +62,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 #: By what a figure of a report is recognised: indicator, period and place
 Key = tuple[int, date | None, date, str]
 
-_DAY = re.compile(r"([0-9]{4})([-/.年])([0-9]{1,2})([-/.月])([0-9]{1,2})日?")
+DAY = re.compile(r"([0-9]{4})([-/.年])([0-9]{1,2})([-/.月])([0-9]{1,2})日?")
 _YES, _NO = frozenset({"yes", "y", "true", "是"}), frozenset({"no", "n", "false", "否"})
 
 
@@ -76,9 +76,9 @@ def names_of(indicators: list[Indicator]) -> dict[int, str]:
     """How each indicator is written in a template: by its name, or by its code if two share one."""
     by_name = defaultdict(list)
     for indicator in indicators:
-        by_name[normalised(str(indicator))].append(indicator)
+        by_name[normalised(indicator.in_language("name"))].append(indicator)
     return {
-        indicator.pk: str(indicator) if len(same) == 1 else indicator.code
+        indicator.pk: indicator.in_language("name") if len(same) == 1 else indicator.code
         for same in by_name.values()
         for indicator in same
     }
@@ -315,7 +315,7 @@ class ReportReader:
         return place
 
     def _day(self, text: str) -> date:
-        match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
+        match = DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
         try:
             day = date(int(match[1]), int(match[3]), int(match[5])) if match else None
         except ValueError:

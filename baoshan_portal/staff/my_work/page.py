@@ -20,6 +20,7 @@ from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
 from metrics.models import RoundDue
 
+from ..accounts import without_work
 from .reviewers import MissingReviewers
 from .rows import ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
 from .sheets import SheetProgress, Sheets, progress_of_sheets
@@ -277,8 +278,11 @@ class Accounts:
             return None
         names = locked_accounts()
         users = User.objects.filter(is_active=True).order_by("username")
-        users = users.filter(Q(username__in=names) | Q(must_change_password=True))
+        users = users.filter(
+            Q(username__in=names) | Q(must_change_password=True) | Q(pk__in=without_work())
+        ).annotate(has_no_work=Q(pk__in=without_work()))
         locked = [user for user in users if user.username in names]
+        idle = [user for user in users if user.has_no_work]
         fresh = [user for user in users if user.must_change_password]
         return cls(
             [
@@ -291,6 +295,11 @@ class Accounts:
                     _("must still change the first password"),
                     fresh,
                     list_url(User, must_change_password__exact=1, is_active__exact=1),
+                ),
+                (
+                    _("without a role, or editors without a department"),
+                    idle,
+                    list_url(User, username__in=",".join(user.username for user in idle)),
                 ),
             ]
         )

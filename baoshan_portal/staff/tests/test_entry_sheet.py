@@ -293,7 +293,8 @@ def test_an_evidence_file_is_kept_replaced_and_removed(sheet, firms, settings, t
     settings.MEDIA_ROOT = tmp_path
     sheet.type(firms, figure="5", evidence_file=pdf())
     row = Observation.objects.get()
-    assert row.evidence_file.name == f"evidence/observation/{row.code}.pdf"
+    assert row.evidence_file.name.startswith(f"evidence/observation/{row.code}-")
+    assert row.evidence_file.name.endswith("/清单.pdf")
     assert "file kept" in sheet.text
     sheet.type(firms, figure="6")
     row.refresh_from_db()

@@ -404,6 +404,7 @@ def test_an_auditor_is_led_to_the_trail_and_to_failed_sign_ins(client, settings)
 
 def test_an_administrator_sees_locked_and_new_accounts(settings):
     locked, fresh = make_user(username="locked"), make_user(username="fresh")
+    idle = [make_staff(EDITOR, username="idle-editor"), make_staff(username="idle-staff")]
     fresh.must_change_password = True
     fresh.save()
     make_user(username="gone", is_active=False, must_change_password=True)
@@ -413,7 +414,7 @@ def test_an_administrator_sees_locked_and_new_accounts(settings):
     FailedSignIns.objects.create(account="fresh", **failures | {"count": 1})
     administrator = make_staff(ADMINISTRATOR)
     groups, browser = MyWork.of(administrator).accounts.groups, browser_of(administrator)
-    assert [users for _what, users, _url in groups] == [[locked], [fresh]]
+    assert [users for _what, users, _url in groups] == [[locked], [fresh], idle]
     for _what, users, url in groups:
         assert list(browser.get(url).context["cl"].result_list) == users
 

@@ -49,7 +49,12 @@ def new_office(people, code: str, name: str) -> Department:
 
 
 def act(browser, action: str, offices: list[Department], to: Department):
-    chosen = {"action": action, "to": to.code, ACTION_CHECKBOX_NAME: [row.pk for row in offices]}
+    chosen = {
+        "action": action,
+        "post": "yes",
+        "to": to.code,
+        ACTION_CHECKBOX_NAME: [row.pk for row in offices],
+    }
     return browser.post(desk(Department, "changelist"), chosen)
 
 

@@ -243,6 +243,7 @@ def test_whoever_must_have_it_does_not_turn_it_off(clerk):
 def remove(browser, *users):
     fields = {
         "action": "remove_second_factors",
+        "post": "yes",
         "_selected_action": [user.pk for user in users],
     }
     return browser.post(desk(User, "changelist"), fields, follow=True)

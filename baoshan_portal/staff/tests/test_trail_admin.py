@@ -19,6 +19,11 @@ from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
 from measures.tests.factories import make_staff
 from measures.trail import Action
+from metrics.models import Observation
+from metrics.rules.choices import Certainty
+from metrics.tests.factories import make_indicator, make_observation, make_target
+
+from ..trail_search import changes_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
@@ -99,7 +104,7 @@ def test_an_event_is_read_whole_and_only_read(auditor):
     )
     page = auditor.get(desk(event, "change"))
     html = page.content.decode()
-    for text in ("10.0.0.9", "value: 1", "value: 2", "typing error", "li changed", ">round<"):
+    for text in ("10.0.0.9", ">value<", ">1<", ">2<", "typing error", "li changed", ">round<"):
         assert text in html
     assert 'name="_save"' not in html
     assert auditor.post(desk(event, "change"), {"note": "forged"}).status_code == 403
@@ -258,3 +263,73 @@ def test_reading_and_exporting_cost_the_same_however_long_the_trail_is(auditor):
     for _n in range(50):
         make_event(actor=user)
     assert costs() == before
+
+
+# Finding
+
+
+def notes(page) -> set[str]:
+    return {event.note for event in shown(page)}
+
+
+def test_a_thing_is_found_under_every_name_it_had(auditor):
+    of = {"subject_type": "measures.measure", "subject_code": "park"}
+    make_event(note="then", subject="旧园区", **of)
+    make_event(
+        note="renamed",
+        subject="新园区",
+        before="名称（中文）: 旧园区",
+        after="名称（中文）: 新园区",
+        **of,
+    )
+    make_event(note="now", subject="新园区", **of)
+    make_event(note="other", subject="别的", subject_type="measures.measure", subject_code="road")
+    for name in ("旧园区", "新园区"):
+        assert notes(auditor.get(LIST, {"q": name})) == {"then", "renamed", "now"}
+
+
+def test_everything_about_an_indicator_and_one_person_is_one_list(auditor):
+    indicator = make_indicator(code="firms", name="企业数")
+    figure, other = make_observation(indicator=indicator), make_observation()
+    target = make_target(indicator=indicator)
+    for row, note in [(indicator, "itself"), (figure, "figure"), (target, "target")]:
+        label = row._meta.label_lower
+        make_event(note=note, subject_type=label, subject_code=row.code, subject=str(row))
+    make_event(note="wang", actor_name="wang", subject_type="metrics.observation",
+               subject_code=figure.code)  # fmt: skip
+    make_event(note="deleted", subject_type="metrics.observation", subject_code="gone",
+               before="指标: 企业数\n数值: 5")  # fmt: skip
+    make_event(note="other", subject_type="metrics.observation", subject_code=other.code)
+    for asked in ("firms", "企业数"):
+        page = auditor.get(LIST, {"indicator": asked})
+        assert notes(page) == {"itself", "figure", "target", "wang", "deleted"}
+    assert notes(auditor.get(LIST, {"indicator": "firms", "person": "wang"})) == {"wang"}
+
+
+def test_events_between_any_two_days_of_the_form(auditor):
+    for day in (24, 25, 26, 27):
+        make_event(note=str(day), at=IN_JULY.replace(day=day, hour=0, minute=1))
+    asked = {"since": "2023-07-25", "until": "2023-07-26"}
+    assert notes(auditor.get(LIST, asked)) == {"25", "26"}
+    page = auditor.get(LIST, asked | {"action__exact": "changed"})
+    assert notes(page) == {"25", "26"}
+    # The form keeps what was asked for beside it.
+    assert 'name="action__exact" value="changed"' in page.content.decode()
+    assert notes(auditor.get(LIST, {"since": "no day"})) == set()
+
+
+def test_old_and_new_stand_beside_each_other_by_label_in_the_readers_language(auditor):
+    with translation.override("zh-hans"):
+        text = str(Certainty.ACTUAL.label)
+        label = str(Observation._meta.get_field("certainty").verbose_name)
+        note = str(Observation._meta.get_field("note").verbose_name)
+    event = make_event(
+        subject_type="metrics.observation", before=f"{label}: {text}\n{note}: 一\n二",
+        after=f"{label}: \n{note}: 三",
+    )  # fmt: skip
+    with translation.override("en"):
+        assert changes_of(event) == [
+            ("certainty", "actual", ""), ("note (Chinese)", "一\n二", "三"),
+        ]  # fmt: skip
+    html = auditor.get(desk(event, "change")).content.decode()
+    assert "<th scope=row>certainty</th><td>actual</td>" in html

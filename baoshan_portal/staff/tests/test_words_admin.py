@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from baoshan_portal.tests.desk import (
@@ -403,6 +404,7 @@ def test_a_second_measure_of_the_same_order_gets_a_sentence(admin_client):
 def test_an_account_is_made_by_its_page(admin_client):
     address = "/en/admin/measures/user/add/"
     fields = {"usable_password": "true", "password1": "hX7-tulip-9", "password2": "hX7-tulip-9"}
+    fields["groups"] = [Group.objects.get(name=STEWARD).pk]
     answer = admin_client.post(address, {"username": "li", **fields})
     user = User.objects.get(username="li")
     assert answer.url == desk(user, "change")
@@ -414,7 +416,12 @@ def test_locking_a_round_is_recorded():
     steward = browser_of(make_staff(STEWARD))
     row = make_round()
     for action, locked, recorded in [("lock", True, "locked"), ("unlock", False, "unlocked")]:
-        steward.post(desk(Round, "changelist"), {"action": action, "_selected_action": [row.pk]})
+        sent = {"action": action, "_selected_action": [row.pk]}
+        if action == "lock":
+            page = steward.post(desk(Round, "changelist"), sent)
+            assert str(row) in page.content.decode()
+            assert not Round.objects.filter(locked=True).exists()
+        steward.post(desk(Round, "changelist"), sent | {"post": "yes"})
         row.refresh_from_db()
         assert row.locked is locked
         assert TrailEvent.objects.filter(subject_code=row.code, action=recorded).count() == 1
