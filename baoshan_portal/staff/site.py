@@ -27,9 +27,8 @@ class PortalAdminSite(AdminSite):
     def get_urls(self):
         # The modules need the models, which are not loaded yet when this one is.
         from . import evidence as evidence_view
-        from . import invitations
+        from . import invitations, typed
         from . import sign_in as accounts
-        from . import typed
         from .entry_sheet import page as entry_sheet
         from .imports import report_upload, upload
         from .imports.many import page as many
