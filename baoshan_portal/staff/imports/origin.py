@@ -213,7 +213,7 @@ class Origins:
 
     def _is_old(self, row: FileRow, indicator: Indicator) -> str:
         last = indicator.latest
-        here = _("none")
+        here = "–"
         if last:
             here = f"{last.as_written}, {period_text(last.period_start, last.period_end)}"
         said = ", ".join(

@@ -34,7 +34,7 @@ from .parsers.layout import (
     find_header,
     left_out_text,
 )
-from .parsers.sheets import MOST_COLUMNS, Line, Merged, Source, damaged
+from .parsers.sheets import MOST_COLUMNS, Line, Merged, Source, damaged, merged_message
 from .reading import FileError, Problem, Row, Table
 
 MOST_ROWS = 20_000
@@ -217,8 +217,8 @@ def _rows(source: Source, header: Header, names: Names | None) -> Table:
     places = {key: at for at, name in reversed(list(enumerate(headers)))
               if names and (key := names.key(name))}  # fmt: skip
     sorter = Rows(names, header, places) if names else None
-    #: Where nothing is known of the columns, all of them are taken.
-    taken = set(places.values()) if names else set(range(len(headers)))
+    #: Where it is not known which columns say something new, all of them are taken.
+    taken = set(places.values()) if names and names.values else set(range(len(headers)))
     characters, odd, hidden, kept = 0, [], [], []
     for line in source.lines():
         if line.number > MOST_ROWS + header.last:
@@ -251,11 +251,9 @@ def _rows(source: Source, header: Header, names: Names | None) -> Table:
             hidden.append(line)
             continue
         problems.add(_problems(table, line, refused, taken))
-        odd += [
-            (line.number, at, stored)
-            for at, stored in line.stored.items()
-            if at in taken and at < len(cells)
-        ][: MOST_NAMED + 1 - len(odd)]
+        odd += [(line.number, at, stored) for at, stored in line.stored.items() if at in taken][
+            : MOST_NAMED + 1 - len(odd)
+        ]
         cells += [""] * (len(headers) - len(cells))
         table.rows.append(Row(line.number, [unquoted(cell) for cell in cells[: len(headers)]]))
         kept.append(line.number)
@@ -334,7 +332,7 @@ def _hidden_values(source: Source, table: Table, names: Names, places: dict[str,
 def _merged_problems(source: Source, header: Header, kept: list[int], taken) -> list[Problem]:
     """Merged ranges among the rows of the table: which row has the value, nobody can tell."""
     rows = set(kept)
-    message = _("Cells are merged here: split them, so that every row has its own.")
+    message = merged_message()
     return [
         Problem(message, place.first_row, text=str(place))
         for place in source.merged

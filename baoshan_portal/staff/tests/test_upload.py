@@ -49,7 +49,10 @@ ENGLISH = (
     "Code,Indicator,Unit,Last value,Last period,Period,Figure,Certainty,Note,Evidence link,Round,"
     "Department"
 )
-CHINESE = "代码,指标,计量单位,上次数值,上次期间,本期期间,本期数值,确定程度,说明,佐证链接,填报轮次,填报部门"
+CHINESE = (
+    "代码,指标,计量单位,上次数值,上次期间,本期期间,本期数值,确定程度,说明,佐证链接,"
+    "填报轮次,填报部门"
+)
 
 
 class Desk(UploadDesk):

@@ -178,7 +178,7 @@ def _says_all(text: str, stored: Decimal, kind: str) -> bool:
     try:
         said = Decimal(digits)
     except InvalidOperation:
-        return False
+        return not stored
     if kind == "percentage":
         said /= 100
     if "/" in text or said == abs(stored):

@@ -67,6 +67,10 @@ class Source:
     merged: list[Merged] = field(default_factory=list)
 
 
+def merged_message() -> str:
+    return _("Cells are merged here: split them, so that every row has its own.")
+
+
 def damaged() -> FileError:
     return FileError(_("The file is damaged: open it in a spreadsheet program and save it again."))
 

@@ -10,8 +10,17 @@ from itertools import islice
 import openpyxl
 from openpyxl.utils import range_boundaries
 
+from ..reading import FileError, Problem
 from .number_formats import Shown, shown
-from .sheets import MOST_COLUMNS, MOST_PLACES, MOST_SHEETS, Line, Merged, Source
+from .sheets import (
+    MOST_COLUMNS,
+    MOST_PLACES,
+    MOST_SHEETS,
+    Line,
+    Merged,
+    Source,
+    merged_message,
+)
 
 # Nothing in them may run on into the next tag: a search from every tag to the end takes minutes.
 _MERGED = re.compile(
@@ -75,13 +84,18 @@ def _source(sheet, archive: zipfile.ZipFile) -> Source:
     for found in islice(_MERGED.finditer(part), MOST_PLACES):
         first, first_row, last, last_row = range_boundaries(found[1].decode())
         merged.append(Merged(first_row, last_row, first - 1, last - 1))
+    merged.sort(key=lambda place: place.first_row)
+    if len(merged) == MOST_PLACES:
+        # No header has so many; reading on could take all of the time.
+        message = merged_message()
+        raise FileError(*(Problem(message, place.first_row, text=str(place)) for place in merged))
     return Source(
         sheet.title,
         lambda: _lines(sheet),
         sheet.sheet_state != "visible",
         _hidden_rows(part),
         _hidden_columns(part),
-        sorted(merged, key=lambda place: place.first_row),
+        merged,
     )
 
 
