@@ -8,7 +8,10 @@ from .periods import Period, end_of_month
 
 _QUARTERS = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 _YEAR = r"(?P<year>(?:19|20|21)[0-9]{2})"
-_DAY = rf"{_YEAR}(?:-|/|\.|年)(?P<month>[0-9]{{1,2}})(?:-|/|\.|月)(?P<day>[0-9]{{1,2}})日?"
+_DAY = (
+    rf"{_YEAR}(?:[-/.](?P<month>[0-9]{{1,2}})[-/.](?P<day>[0-9]{{1,2}})"
+    r"|年(?P<month2>[0-9]{1,2})月(?P<day2>[0-9]{1,2})日?)"
+)
 _QUARTER = (
     rf"{_YEAR}年?度?-?(?:第?(?P<quarter>[一二三四1-4])季度?|[qQ](?P<q>[1-4]))"
     rf"|[qQ](?P<q2>[1-4])-?(?P<year2>(?:19|20|21)[0-9]{{2}})"
@@ -58,7 +61,8 @@ def _plain(text: str) -> str:
 def _calendar(text: str) -> tuple[date, date] | None:
     try:
         if match := re.fullmatch(_DAY, text):
-            day = date(int(match["year"]), int(match["month"]), int(match["day"]))
+            month, day = match["month"] or match["month2"], match["day"] or match["day2"]
+            day = date(int(match["year"]), int(month), int(day))
             return day, day
         if match := re.fullmatch(_QUARTER, text):
             year = int(match["year"] or match["year2"])

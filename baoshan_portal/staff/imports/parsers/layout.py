@@ -42,7 +42,8 @@ _NOTE = re.compile(
 _UNIT_ROW = re.compile(r"(?:计量|金额|数量)?单位[:：].*|unit[:：].*")
 _SECTION = re.compile(r"(?:[一二三四五六七八九十]+[、.．]|[(（][一二三四五六七八九十]+[)）]).*")
 _COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己庚辛壬癸]|[a-z]|[(（]?[0-9]{1,2}[)）]?|[-—–]+|×")
-_CODE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+", re.IGNORECASE)
+#: A code of several words, or a place in a report: 1.3/5.
+_CODE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+|[0-9]+(?:\.[0-9]+)*/[0-9]+", re.IGNORECASE)
 _UNDER = re.compile(r"[(（\[].*[)）\]]|[-—–/]+|必填|选填|请勿修改|勿改|可空|填写|自动")
 
 
@@ -192,13 +193,13 @@ class Rows:
         return False
 
     def _is_row(self, line: Line, texts: list[str]) -> bool:
-        words = [_SPACE.sub("", unicodedata.normalize("NFKC", t)).casefold() for t in texts]
+        first = self._cell(line, self.names.keys[0]) if self.names.keys else ""
+        if _CODE.fullmatch(first) and not self.names.key(first):
+            return True
         if self._repeats_header(line):
             return False
+        words = [_SPACE.sub("", unicodedata.normalize("NFKC", t)).casefold() for t in texts]
         key_cells = [self._cell(line, key) for key in self.names.keys if key in self.at]
-        first = self._cell(line, self.names.keys[0]) if self.names.keys else ""
-        if _CODE.fullmatch(first):
-            return True
         if not self._begun and self._is_under_header(line, words):
             return False
         heads = [word for word in map(_tight, [*key_cells, texts[0]]) if word]

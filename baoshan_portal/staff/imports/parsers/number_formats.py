@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 
 from measures.cells import DIGITS_KEPT
 from measures.numerals import plain
@@ -53,6 +54,8 @@ def shown(value, code: str | None) -> Shown:
     """How ``value``, as a library reads it from a cell, looks under the format ``code``."""
     if isinstance(value, bool):
         return Shown(str(value).upper())
+    if isinstance(value, str) and code in {None, "General", "@"}:
+        return Shown(value)
     sections = _sections(code or "General")
     if isinstance(value, str):
         return Shown(_text(value, sections))
@@ -65,6 +68,7 @@ def shown(value, code: str | None) -> Shown:
         return _number(number, sections)
 
 
+@lru_cache(maxsize=500)
 def _sections(code: str) -> list[list[Token]]:
     """The parts of a format, each a list of what kind of sign stands there and the sign."""
     sections: list[list[Token]] = [[]]

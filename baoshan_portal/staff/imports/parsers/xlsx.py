@@ -127,7 +127,9 @@ def _lines(sheet) -> Iterator[Line]:
     sheet.reset_dimensions()
     for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1), 1):
         line = Line(number, [])
-        for cell in cells:
+        # Every row comes as wide as the widest could be.
+        width = max((at for at, cell in enumerate(cells, 1) if cell.value is not None), default=0)
+        for cell in cells[:width]:
             _put(line, cell)
         yield line
 
