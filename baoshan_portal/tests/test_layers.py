@@ -99,8 +99,8 @@ def test_a_room_stands_on_the_floors_below_it(room, below):
 
 def test_there_are_rules():
     assert [path.stem for path in RULES if path.stem != "__init__"] == [
-        "alignment", "baseline", "checks", "choices", "corrections", "freshness", "periods",
-        "progress", "quantity", "questions", "redefinition", "stages", "usual",
+        "alignment", "baseline", "checks", "choices", "corrections", "freshness", "period_reading",
+        "periods", "progress", "quantity", "questions", "redefinition", "stages", "usual",
     ]  # fmt: skip
 
 

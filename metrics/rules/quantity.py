@@ -82,6 +82,9 @@ BARE = {
     "万亿": 10**12,
 }
 
+#: Sizes that printed tables use for money, beside those that are counted in: 8.9百万元, 千元.
+_THOUSANDS = re.compile(r"([0-9][0-9,]*(?:\.[0-9]+)?)(千元|百万元|百万)")
+
 _FRAME = re.compile(rf"((?:{'|'.join([*BEFORE, *IGNORED])})*)(.*?)({'|'.join(AFTER)})?")
 _ARABIC = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _CHINESE = re.compile(rf"([{''.join(DIGITS)}]*)(?:点([{''.join(DIGITS)}]+))?")
@@ -141,7 +144,17 @@ def _normalised(text: str) -> str:
     text = re.sub(r"\s", "", text)
     if len(text) > LONGEST_TEXT:
         raise QuantityError(_("This is too long for one figure."))
-    return text
+    return _THOUSANDS.sub(_in_ten_thousands, text)
+
+
+def _in_ten_thousands(match: re.Match) -> str:
+    """89,400.00千元 as 8940万元; what is no number stays for the refusal to name."""
+    number, size = match.groups()
+    if not _ARABIC.fullmatch(number):
+        return match[0]
+    factor = Decimal("0.1") if size == "千元" else 100
+    unit = "万元" if size.endswith("元") else "万"
+    return f"{plain(Decimal(number.replace(',', '')) * factor)}{unit}"
 
 
 def _read(text: str, unit: str, units: Iterable[str]) -> Quantity:

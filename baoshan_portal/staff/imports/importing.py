@@ -6,7 +6,7 @@ The readers are ``round_template`` and ``resources``; they say which columns a f
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -16,19 +16,25 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from measures import workflow
 from measures.cells import unquoted
 from measures.characters import printable
 from measures.submission import State
 from measures.trail import Action, record
+from measures.watermark import WATERMARK
 from metrics.entry import read_entry
 from metrics.models import Observation, Unit
 from metrics.rules.choices import Certainty
 from metrics.warnings import warnings_of
 from metrics.wording import figure_text
 
+from .names import meant, numbers_text
 from .reading import FileError, Problem, Table
+
+#: So many rows may have the same fault before it is told once for all of them.
+MOST_ALIKE = 3
 
 check_link = URLValidator(["http", "https"])
 
@@ -70,6 +76,8 @@ class Change:
     last: str = ""
     figure: Observation | None = None
     is_draft: bool = False
+    #: Whether the row says nothing: it came with the template and was not filled in.
+    is_blank: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -94,8 +102,18 @@ class Outcome:
     #: How many rows change nothing, and which, where a page names them.
     unchanged: int = 0
     same: list[Change] = field(default_factory=list)
-    #: Of these, the drafts that are submitted too if the changes are.
+    #: How many rows of a template are not filled in, how many of the file hold no figure at all
+    #: (a total, a signature), and what else is to know of how it was read.
+    blank: int = 0
+    left_out: int = 0
+    notices: list[str] = field(default_factory=list)
+    #: Of the unchanged, the drafts that are submitted too if the changes are.
     repeated: list[Observation] = field(default_factory=list)
+
+    @property
+    def causes(self) -> list["Cause"]:
+        """The problems, those of one cause together."""
+        return by_cause(self.problems)
 
     @property
     def drafts(self) -> int:
@@ -126,37 +144,131 @@ class Outcome:
     has_validation_errors = has_errors
 
 
+@dataclass(frozen=True)
+class Cause:
+    """What is wrong in one row, or in the same way in many: the parts of a ``Problem``, and
+    ``rows`` as a text, of which ``text`` is what stands in the first."""
+
+    rows: str
+    column: str
+    text: str
+    message: str
+
+
+def by_cause(problems: list[Problem]) -> list[Cause]:
+    """``problems`` in their order; what rows of a column share is told once, and so is what is
+    said of other cells if they are more than MOST_ALIKE."""
+    places: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        places.setdefault((problem.message, problem.column), []).append(problem)
+    causes = []
+    for (message, column), same in places.items():
+        is_one = len({problem.text for problem in same}) == 1 and all(one.row for one in same)
+        if len(same) > MOST_ALIKE or (is_one and len(same) > 1):
+            rows = numbers_text([problem.row for problem in same if problem.row])
+            causes.append((same[0], Cause(rows, column, same[0].text, message)))
+        else:
+            causes += [(one, Cause(str(one.row or ""), column, one.text, message)) for one in same]
+    order = {id(problem): at for at, problem in enumerate(problems)}
+    return [cause for _first, cause in sorted(causes, key=lambda pair: order[id(pair[0])])]
+
+
 def known_rows(
-    table: Table, known: dict[str, str], needed=("code",), key: Callable[[str], str] = str
+    table: Table,
+    known: dict[str, str],
+    needed=("code",),
+    key: Callable[[str], str] = str,
+    *,
+    names: Mapping[str, str] | None = None,
+    values: Collection[str] = (),
 ) -> list[FileRow]:
     """The rows of ``table``; ``known`` are the columns that it may have, with their names for
     people, ``key`` finds the column of a header.
 
+    With ``names``, the keys by every name that a column may have, a column that is not known is
+    left out with a notice of ``table``; one that nearly has the name of a column that is missing
+    and ``needed``, or of ``values``, is asked about. Without, no other column is taken.
+
     Raises FileError for columns that are missing, unknown or there twice, and if there is no row.
     """
-    unknown = _("This column is not known; there are: %(known)s.") % {
-        "known": ", ".join(known.values())
-    }
-    problems, places = [], {}
+    places: dict[str, int] = {}
+    problems, unknown = [], []
     for index, header in enumerate(table.headers):
         column, place = key(header), table.place(index)
-        if column not in known:
-            problems.append(Problem(unknown, column=place, text=column))
+        if not header:
+            continue
+        if header == WATERMARK:
+            message = _("This file comes from a demonstration, whose figures are invented.")
+            problems.append(Problem(message, column=place, text=header))
+        elif column not in known:
+            unknown.append(index)
         elif column in places:
             problems.append(Problem(_("This column is there twice."), column=place, text=column))
-        places[column] = place
-    problems += [
-        Problem(_("The column “%(name)s” is missing.") % {"name": known[column]})
-        for column in needed
-        if column not in places
-    ]
+        else:
+            places[column] = index
+    missing = [column for column in needed if column not in places]
+    if unknown and names is None:
+        problems.append(_unknown_problem(table, unknown, known))
+    elif unknown:
+        wanted = {column for column in known if column not in places}
+        slips = {}
+        for index in unknown:
+            column = meant(table.headers[index], names, wanted)
+            if column in {*needed, *values} and column not in slips.values():
+                slips[index] = column
+        for index, column in slips.items():
+            message = _("This column is not known: did you mean “%(name)s”?")
+            problems.append(
+                Problem(
+                    message % {"name": known[column]},
+                    column=table.place(index),
+                    text=table.headers[index],
+                )
+            )
+        missing = [column for column in missing if column not in slips.values()]
+        if left := [index for index in unknown if index not in slips]:
+            table.notices.append(
+                _("Columns that are not known are left out: %(columns)s.")
+                % {"columns": ", ".join(table.place(index) for index in left)}
+            )
+    if missing:
+        problems.append(_missing_problem(table, missing, known))
     if problems:
         raise FileError(*problems)
     if not table.rows:
         raise FileError(_("There is no row below the headers."))
+    shown = {column: table.place(index) for column, index in places.items()}
     return [
-        FileRow(row.number, dict(zip(places, row.cells, strict=True)), places) for row in table.rows
+        FileRow(row.number, {column: row.cells[at] for column, at in places.items()}, shown)
+        for row in table.rows
     ]
+
+
+def _unknown_problem(table: Table, unknown: list[int], known: dict[str, str]) -> Problem:
+    text = ", ".join(table.headers[index] for index in unknown)
+    message = ngettext(
+        "This column is not known; there are: %(known)s.",
+        "These columns are not known; there are: %(known)s.",
+        len(unknown),
+    ) % {"known": ", ".join(known.values())}
+    places = ", ".join(table.place(index) for index in unknown)
+    return Problem(message, column=places, text=text[:200])
+
+
+def _missing_problem(table: Table, missing: list[str], known: dict[str, str]) -> Problem:
+    """One sentence, however many are missing, with what there is instead."""
+    there = [header for header in table.headers if header]
+    if len(missing) == 1:
+        message = _("The column “%(name)s” is missing; there are: %(there)s.") % {
+            "name": known[missing[0]],
+            "there": ", ".join(there)[:200],
+        }
+    else:
+        message = _("The columns %(names)s are missing; there are: %(there)s.") % {
+            "names": ", ".join(f"“{known[column]}”" for column in missing),
+            "there": ", ".join(there)[:200],
+        }
+    return Problem(message)
 
 
 def check_code(row: FileRow, first_row_of: dict[str, int]) -> None:
@@ -180,14 +292,18 @@ def import_figures(
     dry_run: bool = False,
     expected: str | None = None,
     progress: Callable[[int], None] | None = None,
+    table: Table | None = None,
 ) -> Outcome:
     """Writes what ``rows`` change, as drafts or, with ``submit``, submitted; all or nothing.
 
     ``read`` raises ValidationError, by column, for a row that is wrong. ``expected`` is the digest
     of the outcome that a person has agreed to. ``note`` begins what the trail says of the import,
     of ``subject``. ``progress`` is called with the number of rows read so far, now and then.
+    ``table`` is where the rows come from, with what is to be said of it.
     """
     outcome, today = Outcome(), timezone.localdate()
+    if table is not None:
+        outcome.left_out, outcome.notices = table.left_out, list(table.notices)
     for count, row in enumerate(rows, 1):
         if progress and count % 500 == 0:
             progress(count)
@@ -200,6 +316,8 @@ def import_figures(
             outcome.problems += row.problems({"certainty": [why_not]})
         elif change.cells:
             outcome.changes.append(change)
+        elif change.is_blank:
+            outcome.blank += 1
         else:
             outcome.unchanged += 1
             outcome.same.append(change)

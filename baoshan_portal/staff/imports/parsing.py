@@ -1,21 +1,19 @@
 """The process that parses uploaded tables; asked by ``reading``, and by nobody in the server.
 
 It has the portal's words, so that it can say what is wrong in the reader's language, and nothing
-else: no settings, no models, no database.
+else: no settings, no models, no database. ``parsers`` has a reader for each format; here the sheet
+is chosen, the header found, and every cell looked at.
 """
 
-import csv
 import io
 import re
 import warnings
 import zipfile
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
-from datetime import date, datetime
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
-import openpyxl
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,34 +21,38 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
-from measures.cells import DIGITS_KEPT, LONGEST_CELL, unquoted
+from measures.cells import LONGEST_CELL, unquoted
 from measures.characters import clean_text, printable
-from measures.numerals import plain
 
+from .names import numbers_text
+from .parsers import kinds, ods, text, xls, xlsx
+from .parsers.archives import check_archive
+from .parsers.layout import (
+    Header,
+    Names,
+    Rows,
+    find_header,
+    left_out_text,
+)
+from .parsers.sheets import MOST_COLUMNS, Line, Merged, Source, damaged, merged_message
 from .reading import FileError, Problem, Row, Table
 
 MOST_ROWS = 20_000
-MOST_COLUMNS = 60
-#: Of the parts of an xlsx file together, once unpacked. A full table takes about 15 MB.
-LARGEST_UNPACKED = 40 * 1024 * 1024
-#: Tags in all parts together, two for each element that is not empty: a library takes up to 0.5 KB
-#: for what 4 bytes say. A table of 20,000 rows and 20 columns has two million.
-MOST_TAGS = 3_000_000
 #: Of all cells together. One text of a workbook may stand in any number of cells.
 MOST_CHARACTERS = 10_000_000
 #: Cells of one row before anybody looks at them.
 MOST_CELLS = 10_000
 MOST_PROBLEMS = 1_000
-#: What is unpacked at once to be looked at.
-PIECE = 1024 * 1024
+#: Rows from the top in which a header is looked for, empty ones too.
+TOP = 200
+#: Cells of one kind that a notice names.
+MOST_NAMED = 12
 
-# Python's own limit of 131,072 characters would end the reading before LONGEST_CELL can be told;
-# no cell is longer than the file, and that is limited before.
-csv.field_size_limit(2**31 - 1)
-
-# Nothing in it may run on into the next tag: a search from every tag to the end takes minutes.
-_MERGED = re.compile(
-    rb"<(?:\w{1,20}:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3}[0-9]{1,7}[A-Z0-9:]{0,12})[\"']"
+#: What programs write where a formula has no value, and where a column is too narrow to show it.
+_ERROR = re.compile(
+    r"#(?:REF|VALUE|DIV/0|NAME|NUM|NULL|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY|UNKNOWN|ERROR)[!?]"
+    r"|#N/A(?:\s*N/A)?|#GETTING_DATA|#NAME\?|Err:[0-9]{3}|#{3,}",
+    re.IGNORECASE,
 )
 
 
@@ -63,194 +65,302 @@ def begin() -> None:
 
 
 def answer(job: dict, body: bytes) -> dict:
-    """The table in ``body`` as ``headers`` and ``rows``, or its ``problems`` in the ``language``
-    of ``job``; their parts are lists, in the order of the fields."""
+    """The parts of the table in ``body``, or its ``problems``, in the ``language`` of ``job``;
+    ``wanted`` are the columns that it may have (see ``layout.Names``), or None.
+
+    What is a list of objects elsewhere is one of lists here, in the order of their fields.
+    """
+    wanted = job.get("wanted")
     with translation.override(job["language"]):
         try:
-            table = parse(body)
+            table = parse(
+                body, Names.of(wanted) if wanted else None, tuple(job.get("other_sheets", ()))
+            )
         except FileError as error:
             return {"problems": [astuple(problem) for problem in error.problems]}
-    return {"headers": table.headers, "rows": [(row.number, row.cells) for row in table.rows]}
+    return {
+        "headers": table.headers,
+        "rows": [(row.number, row.cells) for row in table.rows],
+        "titles": table.titles,
+        "notices": table.notices,
+        "left_out": table.left_out,
+    }
 
 
-def parse(content: bytes) -> Table:
-    """The table in a csv or xlsx file. Raises FileError."""
+def parse(content: bytes, names: Names | None = None, other_sheets: Sequence[str] = ()) -> Table:
+    """The table in a file of any known format. Raises FileError.
+
+    ``names`` are the columns by which it is found; ``other_sheets`` the titles of sheets that come
+    with a template of the portal and hold no figures.
+    """
     if not content.strip():
         raise FileError(_("The file is empty."))
-    if content.startswith(b"PK"):
-        return _table(_xlsx_rows(content))
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileError(
-            _("This is an old Excel file or one with a password: save it as .xlsx without one.")
-        )
-    return _table(_csv_rows(_decoded(content)))
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileError(_("This is a Unicode text file: save it as .xlsx or as CSV (UTF-8)."))
-    has_mark = content.startswith(b"\xef\xbb\xbf")
-    for encoding in ("utf-8-sig",) if has_mark else ("utf-8", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        # No text has it, and every file of another kind.
-        if "\0" not in text:
-            return text
-        break
-    raise FileError(_("This is neither an .xlsx file nor a text table in UTF-8 or GB18030."))
-
-
-def _csv_rows(text: str):
-    """(row number, cells as text) of every line; a cell with line breaks is still one row."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(",\t;", key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = 0
-    while True:
-        number += 1
-        try:
-            cells = next(lines, None)
-        except csv.Error:
-            raise FileError(
-                Problem(_("The quotation marks of this row do not match."), number)
-            ) from None
-        if cells is None:
-            return
-        yield number, cells
-
-
-def _xlsx_rows(content: bytes):
-    """(row number, cells as text) of every row of the first sheet."""
+    sources = _sources(content, names)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_archive(archive)
-            yield from _sheet_rows(content, archive)
+        return _table(sources, names, other_sheets)
     except (FileError, MemoryError):
         raise
     except Exception as error:
-        # expat says so in words.
-        if "out of memory" in str(error):
-            raise MemoryError from error
-        # openpyxl answers damage with whatever exception it runs into.
-        raise FileError(
-            _("The .xlsx file is damaged: open it in a spreadsheet program and save it again.")
-        ) from error
+        raise _fault(error) from error
 
 
-def _check_archive(archive: zipfile.ZipFile) -> None:
-    """Refuses what would unpack to more than memory should hold, before anything is unpacked.
+def _sources(content: bytes, names: Names | None) -> list[Source]:
+    try:
+        if content.startswith(b"PK"):
+            return _archived(content)
+        if content.startswith((xls.BEGINNING, *xls.BARE)):
+            return xls.sheets(content)
+        kinds.refuse_foreign(content)
+    except (FileError, MemoryError):
+        raise
+    except Exception as error:
+        raise _fault(error) from error
+    return text.sheets(content, lambda lines: _looks_right(lines, names))
 
-    zipfile never unpacks more than a part declares, if it is stored or deflated.
-    """
-    parts = archive.infolist()
-    plain_parts = all(
-        part.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts
-    )
-    if sum(part.file_size for part in parts) > LARGEST_UNPACKED or not plain_parts:
-        raise FileError(
-            _("The .xlsx file unpacks to more than %(limit)d MB; send the bare table.")
-            % {"limit": LARGEST_UNPACKED // 1024 // 1024}
-        )
-    if sum(_tags(archive, part) for part in parts) > MOST_TAGS:
-        raise FileError(
-            _(
-                "The .xlsx file holds more cells or formats than a table needs: copy the cells "
-                "that are filled in into a new file and send that."
+
+def _archived(content: bytes) -> list[Source]:
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    check_archive(archive)
+    if message := kinds.foreign_archive(archive):
+        raise FileError(message)
+    if "content.xml" in archive.namelist():
+        return ods.sheets(archive)
+    return xlsx.sheets(content, archive)
+
+
+def _fault(error: Exception) -> Exception:
+    # expat says so in words; the libraries answer damage with whatever exception they run into.
+    return MemoryError() if "out of memory" in str(error) else damaged()
+
+
+def _looks_right(lines: list[Line], names: Names | None) -> float:
+    header = find_header(lines, names)
+    return header.score if header else 0
+
+
+# The sheet and its header
+
+
+def _table(sources: list[Source], names: Names | None, other_sheets: Sequence[str]) -> Table:
+    heads = {id(source): _head(source) for source in sources}
+    filled = [source for source in sources if heads[id(source)]]
+    visible = [source for source in filled if not source.is_hidden]
+    found = {id(source): find_header(heads[id(source)], names, source.merged) for source in filled}
+    known = [source for source in visible if found[id(source)].score > 0] if names else visible
+    if not visible:
+        if filled:
+            raise FileError(
+                _("The only table is on a hidden sheet, “%(sheet)s”: show the sheet and save.")
+                % {"sheet": filled[0].name}
             )
+        raise FileError(_("The file is empty."))
+    source = (known or visible)[0]
+    table = _rows(source, found[id(source)], names)
+    others = [other for other in filled if other is not source and other.name not in other_sheets]
+    table.notices[:0] = _about_sheets(source, others)
+    return table
+
+
+def _head(source: Source) -> list[Line]:
+    """The first rows that hold anything."""
+    lines = islice(source.lines(), TOP)
+    found = []
+    for line in lines:
+        # A row that is too wide is told with its number when the table is read.
+        cells = [cell[:LONGEST_CELL] for cell in line.cells[: MOST_COLUMNS + 1]]
+        if any(cell.strip() for cell in cells):
+            found.append(Line(line.number, [_clean(cell) for cell in cells]))
+    return found
+
+
+def _about_sheets(source: Source, others: list[Source]) -> list[str]:
+    if not others:
+        return []
+    hidden = "、".join(f"“{other.name}”" for other in others if other.is_hidden)
+    shown = "、".join(f"“{other.name}”" for other in others if not other.is_hidden)
+    said = []
+    if shown:
+        said.append(
+            _("Only the sheet “%(sheet)s” is read. Others that hold something are not: %(others)s.")
+            % {"sheet": source.name, "others": shown}
         )
+    if hidden:
+        said.append(
+            _("Hidden sheets are not read: %(others)s. What is read is “%(sheet)s”.")
+            % {"sheet": source.name, "others": hidden}
+        )
+    return said
 
 
-def _tags(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
-    """How many tags a part has at the most."""
-    with archive.open(part) as unpacked:
-        return sum(piece.count(b"<") for piece in iter(lambda: unpacked.read(PIECE), b""))
+class Problems:
+    """What is wrong in a table, up to MOST_PROBLEMS."""
+
+    def __init__(self):
+        self.found: list[Problem] = []
+
+    @property
+    def are_many(self) -> bool:
+        return len(self.found) >= MOST_PROBLEMS
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        self.found += islice(problems, MOST_PROBLEMS - len(self.found))
 
 
-def _sheet_rows(content: bytes, archive: zipfile.ZipFile):
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    sheet = book.worksheets[0]
-    # Reading row by row shows no merged cells, and a workbook in memory is far too large.
-    part = archive.read(sheet._worksheet_path.removeprefix("/"))
-    merged = [found[1].decode() for found in islice(_MERGED.finditer(part), MOST_PROBLEMS)]
-    if merged:
-        message = _("Cells are merged here: split them, so that every row has its own.")
-        found = [Problem(message, int(re.search(r"\d+", at)[0]), text=at) for at in merged]
-        raise FileError(*sorted(found, key=lambda problem: problem.row))
-    # The declared size of the sheet may be wrong, by mistake or by malice.
-    sheet.reset_dimensions()
-    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
-    for number, cells in enumerate(rows, 1):
-        yield number, [_cell_text(cell) for cell in cells]
-
-
-def _cell_text(cell) -> str:
-    """A cell's value as a person reads it."""
-    value = cell.value
-    if value is None:
-        return ""
-    if cell.data_type == "f":
-        return value if isinstance(value, str) else "="
-    if isinstance(value, str):
-        # Text by its type, whatever it begins with; a csv file would have the apostrophe.
-        value = value.strip()
-        return f"'{value}" if value.startswith("=") else value
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        # What stands behind the digits that are kept is noise of the binary fraction.
-        number = Decimal(value if isinstance(value, int) else f"{value:.{DIGITS_KEPT}g}")
-        if not number.is_finite():
-            return str(value)
-        if "%" in cell.number_format:
-            return f"{plain(number * 100)}%"
-        return plain(number)
-    if isinstance(value, datetime) and not (value.hour or value.minute or value.second):
-        value = value.date()
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _table(lines) -> Table:
-    """Splits off the headers, the first row that holds anything, and looks at every cell."""
-    table, problems, characters = None, [], 0
-    for number, cells in lines:
-        if number > MOST_ROWS + 1:
+def _rows(source: Source, header: Header, names: Names | None) -> Table:
+    """The table below ``header``; every cell that is taken is looked at."""
+    headers = [_clean(cell) for cell in header.cells]
+    while headers and not headers[-1]:
+        headers.pop()
+    if len(headers) > MOST_COLUMNS:
+        raise FileError(_too_wide())
+    table, problems = Table(headers, []), Problems()
+    places = {key: at for at, name in reversed(list(enumerate(headers)))
+              if names and (key := names.key(name))}  # fmt: skip
+    sorter = Rows(names, header, places) if names else None
+    #: Where it is not known which columns say something new, all of them are taken.
+    taken = set(places.values()) if names and names.values else set(range(len(headers)))
+    characters, odd, hidden, kept = 0, [], [], []
+    for line in source.lines():
+        if line.number > MOST_ROWS + header.last:
             raise FileError(
                 _("The table has more than %(limit)d rows; empty ones at its end count too.")
                 % {"limit": MOST_ROWS}
             )
-        if len(cells) > MOST_CELLS:
-            raise FileError(Problem(_too_wide(), number))
-        characters += sum(map(len, cells))
+        if len(line.cells) > MOST_CELLS:
+            raise FileError(Problem(_too_wide(), line.number))
+        characters += sum(map(len, line.cells))
         if characters > MOST_CHARACTERS:
             raise FileError(
                 _("The table holds more than %(limit)d characters.") % {"limit": MOST_CHARACTERS}
             )
-        cells, refused = _cleaned(cells)
+        cells, refused = _cleaned(line.cells)
         while cells and not cells[-1]:
             cells.pop()
         if not cells:
             continue
-        if table is None:
-            if len(cells) > MOST_COLUMNS:
-                raise FileError(_too_wide())
-            table = Table(cells, [])
-        else:
-            cells += [""] * (len(table.headers) - len(cells))
-            table.rows.append(Row(number, [unquoted(cell) for cell in cells]))
-        problems += islice(_problems(table, number, cells, refused), MOST_PROBLEMS)
-        if len(problems) >= MOST_PROBLEMS:
+        line.cells = cells
+        if line.number < header.first:
+            table.titles.append(" ".join(filter(None, dict.fromkeys(cells))))
+            continue
+        if line.number <= header.last:
+            problems.add(_problems(table, line, refused, set(range(len(headers)))))
+            continue
+        if sorter and not sorter.belongs(line):
+            continue
+        if names and line.number in source.hidden_rows:
+            hidden.append(line)
+            continue
+        problems.add(_problems(table, line, refused, taken))
+        odd += [(line.number, at, stored) for at, stored in line.stored.items() if at in taken][
+            : MOST_NAMED + 1 - len(odd)
+        ]
+        cells += [""] * (len(headers) - len(cells))
+        table.rows.append(Row(line.number, [unquoted(cell) for cell in cells[: len(headers)]]))
+        kept.append(line.number)
+        if problems.are_many:
             break
-    if problems:
-        raise FileError(*problems)
-    if table is None:
-        raise FileError(_("The file is empty."))
+    problems.found[:0] = _merged_problems(source, header, kept, taken if names else None)
+    if names:
+        problems.found[:0] = _hidden_values(source, table, names, places)
+    if problems.found:
+        raise FileError(*sorted(problems.found[:MOST_PROBLEMS], key=lambda found: found.row or 0))
+    table.left_out = len(sorter.left_out) if sorter else 0
+    table.left_out += len(hidden)
+    table.notices = [*_notices(source, table, sorter, hidden, odd, names, places)]
     return table
+
+
+def _notices(source, table, sorter, hidden, odd, names, places):
+    """What is said of a table that is read, so that nothing is taken or dropped unseen."""
+    if sorter and sorter.left_out:
+        yield left_out_text(sorter.left_out)
+    if hidden:
+        holding = [
+            f"{line.number} “{_first(line)}”"
+            for line in hidden
+            if any(_cell(line, places.get(key)) for key in names.values)
+        ]
+        yield _("Hidden rows are not read: %(rows)s.") % {
+            "rows": numbers_text([line.number for line in hidden])
+        }
+        if holding:
+            message = _(
+                "Among them are rows with new values; show them to have them read: %(rows)s."
+            )
+            yield message % {"rows": "; ".join(holding[:MOST_NAMED])}
+    covered = [at for at in sorted(source.hidden_columns) if at < len(table.headers)]
+    holding = [at for at in covered if any(row.cells[at] for row in table.rows)]
+    if names and holding:
+        yield _("Hidden columns hold something: %(columns)s.") % {
+            "columns": ", ".join(table.place(at) for at in holding)
+        }
+    if odd:
+        rows = {row.number: row for row in table.rows}
+        shown = "; ".join(
+            _("%(cell)s shows “%(shown)s” and holds %(stored)s")
+            % {
+                "cell": f"{get_column_letter(at + 1)}{number}",
+                "shown": rows[number].cells[at],
+                "stored": stored,
+            }
+            for number, at, stored in odd[:MOST_NAMED]
+        )
+        if len(odd) > MOST_NAMED:
+            shown += " …"
+        yield _("What a cell shows is read, not what it holds: %(cells)s.") % {"cells": shown}
+
+
+def _first(line: Line) -> str:
+    return next(cell for cell in line.cells if cell)[:40]
+
+
+def _cell(line: Line, at: int | None) -> str:
+    return line.cells[at] if at is not None and at < len(line.cells) else ""
+
+
+def _hidden_values(source: Source, table: Table, names: Names, places: dict[str, int]):
+    """New values that nobody sees: whether they are meant is for a person to say."""
+    found = []
+    for key in names.values:
+        at = places.get(key)
+        if at in source.hidden_columns and any(row.cells[at] for row in table.rows):
+            message = _("This column is hidden and holds values: show it, or delete it.")
+            found.append(Problem(message, column=table.place(at)))
+    return found
+
+
+def _merged_problems(source: Source, header: Header, kept: list[int], taken) -> list[Problem]:
+    """Merged ranges among the rows of the table: which row has the value, nobody can tell."""
+    rows = set(kept)
+    message = merged_message()
+    return [
+        Problem(message, place.first_row, text=str(place))
+        for place in source.merged
+        if _touches(place, header, rows, taken)
+    ]
+
+
+def _touches(place: Merged, header: Header, rows: set[int], taken: set[int] | None) -> bool:
+    if taken is None:
+        return place.last_row > header.last
+    if not any(at in taken for at in range(place.first, min(place.last, MOST_COLUMNS) + 1)):
+        return False
+    span = range(max(place.first_row, header.last + 1), place.last_row + 1)
+    return any(number in rows for number in span[:MOST_ROWS])
+
+
+# The cells
 
 
 def _too_wide() -> str:
     return _("The table has more than %(limit)d columns.") % {"limit": MOST_COLUMNS}
+
+
+def _clean(cell: str) -> str:
+    try:
+        return clean_text(cell, multiline=True).strip()
+    except ValidationError:
+        return cell.strip()
 
 
 def _cleaned(cells: list[str]) -> tuple[list[str], dict[int, str]]:
@@ -265,21 +375,27 @@ def _cleaned(cells: list[str]) -> tuple[list[str], dict[int, str]]:
     return texts, refused
 
 
-def _problems(table: Table, number: int, cells: list[str], refused: dict[int, str]):
-    """What no cell of any upload may be."""
-    for index, cell in enumerate(cells):
-        message = ""
-        if cell.startswith("="):
-            message = _("Expected a plain value, not a formula: paste it as a value.")
-        elif len(cell) > LONGEST_CELL:
-            message = _("Expected at most %(limit)d characters.") % {"limit": LONGEST_CELL}
-        elif index in refused:
-            message = refused[index]
-        elif index >= len(table.headers):
-            if cell:
+def _problems(table: Table, line: Line, refused: dict[int, str], taken: set[int]):
+    """What no cell of any upload may be that is taken."""
+    for index, cell in enumerate(line.cells):
+        if index >= len(table.headers) or not table.headers[index]:
+            if cell and line.number:
                 message = _("This cell stands under no header.")
-                yield Problem(message, number, get_column_letter(index + 1), cell[:80])
+                yield Problem(message, line.number, get_column_letter(index + 1), cell[:80])
             continue
-        if message:
-            place = table.place(index) if index < len(table.headers) else ""
-            yield Problem(message, number, place, printable(cell[:80]))
+        if index in taken and (message := _fault_of(cell, index, line, refused)):
+            yield Problem(message, line.number, table.place(index), printable(cell[:80]))
+
+
+def _fault_of(cell: str, index: int, line: Line, refused: dict[int, str]) -> str:
+    if cell.startswith("="):
+        return _("Expected a plain value, not a formula: paste it as a value.")
+    if _ERROR.fullmatch(cell):
+        return _("This is an error of the spreadsheet and no value: write the value, or nothing.")
+    if index in line.unsigned:
+        return _(
+            "This cell holds %(stored)s and shows it without its sign: show the sign."
+        ) % {"stored": line.stored[index]}  # fmt: skip
+    if len(cell) > LONGEST_CELL:
+        return _("Expected at most %(limit)d characters.") % {"limit": LONGEST_CELL}
+    return refused.get(index, "")

@@ -1,12 +1,14 @@
 """Reading the tables that people upload, safely: the one door for all of them.
 
-An upload is csv (UTF-8 with or without byte order mark, else GB18030) or xlsx. Whatever is wrong
-with it is a FileError that says in a sentence where and what. A file is parsed by another process
-(``parsing``), two on this machine at a time, which may take MEMORY_MB and CPU_SECONDS: a few bytes
-can be made to unpack to anything.
+An upload is a workbook (.xlsx also in its strict form, .xlsm, .ods, .xls, .et) or a text table in
+UTF-8, UTF-16 or GB18030; which, its content says. Whatever is wrong with it is a FileError that
+says in a sentence where and what. A file is parsed by another process (``parsing``), two on this
+machine at a time, which may take MEMORY_MB and CPU_SECONDS: a few bytes can be made to unpack to
+anything.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -55,11 +57,31 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The columns by which a table is found in a file: the names that each key may have.
+
+    ``needed`` are the keys that no table lacks, ``values`` those that say something new, ``keys``
+    those that tell which row it is, the code first.
+    """
+
+    columns: dict[str, list[str]]
+    needed: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass
 class Table:
     """The header cells and the rows that hold anything; every row is as wide as the headers."""
 
     headers: list[str]
     rows: list[Row]
+    #: The lines above the headers, as they stand there.
+    titles: list[str] = field(default_factory=list)
+    #: What a person should know of how the file was read, in sentences.
+    notices: list[str] = field(default_factory=list)
+    #: How many rows hold something, but no figure.
+    left_out: int = 0
 
     def __len__(self):
         # The admin's import page asks whether there is any row.
@@ -78,14 +100,25 @@ def check_size(size: int) -> None:
         )
 
 
-def read_table(content: bytes) -> Table:
-    """The table in a csv or xlsx file, told apart by what is in it, not by its name.
+def read_table(
+    content: bytes, wanted: Wanted | None = None, *, other_sheets: Sequence[str] = ()
+) -> Table:
+    """The table in a file, told apart by what is in it, not by its name.
+
+    With ``wanted`` it is the one below the header of these columns, on the first visible sheet
+    that has one; else the first row that holds anything is the header. ``other_sheets`` are titles
+    of sheets that need not be named where they are not read.
 
     Raises FileError, and Busy if others' files take every place: then nothing was read.
     """
     check_size(len(content))
+    job = {
+        "language": get_language(),
+        "wanted": asdict(wanted) if wanted else None,
+        "other_sheets": list(other_sheets),
+    }
     try:
-        found = readers.do({"language": get_language()}, content)
+        found = readers.do(job, content)
     except Ended as error:
         raise FileError(
             _(
@@ -95,13 +128,14 @@ def read_table(content: bytes) -> Table:
         ) from error
     if problems := found.get("problems"):
         raise FileError(*(Problem(*problem) for problem in problems))
-    table = Table(found["headers"], [Row(*row) for row in found["rows"]])
-    return _without_watermark(table)
+    rows = [Row(*row) for row in found.pop("rows")]
+    return _without_watermark(Table(rows=rows, **found))
 
 
 def _without_watermark(table: Table) -> Table:
-    """Drops the last column of the files that a demonstration gave out."""
-    if table.headers[-1] == watermark():
+    """Drops the column that a demonstration puts into the files that it gives out."""
+    if (mark := watermark()) and mark in table.headers:
+        at = table.headers.index(mark)
         for cells in (table.headers, *(row.cells for row in table.rows)):
-            cells.pop()
+            del cells[at]
     return table

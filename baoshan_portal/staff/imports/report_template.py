@@ -10,8 +10,9 @@ import unicodedata
 from collections import defaultdict
 from datetime import date
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from measures import access
@@ -22,7 +23,7 @@ from metrics.rules.choices import Certainty, Kind
 from metrics.rules.periods import STATES, is_over, period_text
 from metrics.wording import not_over_text, observed_text
 
-from .columns import Column, key_in
+from .columns import Column, key_in, names_of_columns, wanted
 from .importing import (
     Cell,
     Change,
@@ -56,6 +57,8 @@ LABELS = {column.key: column for column in COLUMNS}
 #: What a template comes with; a row with nothing else is not filled in.
 GIVEN = frozenset({"measure", "indicator", "unit"})
 NEEDED = ("place", "indicator", "figure", "period_end")
+VALUES = tuple(column.key for column in COLUMNS if column.key not in GIVEN)
+WANTED = wanted(COLUMNS, needed=NEEDED, values=VALUES, keys=("place", "indicator"))
 #: Days beyond are slips, and arithmetic with periods needs room before and after.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
@@ -390,18 +393,37 @@ def import_report(content: bytes, *, report: Report, by, name="", submit=False, 
     if not access.takes_over_reports(by):
         raise PermissionDenied
     try:
-        columns = {column.key: str(column) for column in COLUMNS}
-        rows = known_rows(read_table(content), columns, needed=NEEDED, key=key_in(COLUMNS))
+        table = read_table(content, WANTED, other_sheets=other_sheets())
+        rows = known_rows(
+            table,
+            {column.key: str(column) for column in COLUMNS},
+            needed=NEEDED,
+            key=key_in(COLUMNS),
+            names=names_of_columns(COLUMNS),
+            values=VALUES,
+        )
     except FileError as error:
         return Outcome(error.problems)
     filled = [row for row in rows if any(row.cells[name] for name in row.cells.keys() - GIVEN)]
     state = State.SUBMITTED if submit else State.DRAFT
-    return import_figures(
+    outcome = import_figures(
         filled,
         ReportReader(report, by).change,
         by=by,
         subject=report,
         note=f"{state}: {Observation._meta.label_lower}: {name}",
         submit=submit,
+        table=table,
         **how,
     )
+    outcome.blank = len(rows) - len(filled)
+    return outcome
+
+
+def other_sheets() -> list[str]:
+    """The titles, in every language, of the sheets that a template has beside that of its rows."""
+    titles = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            titles += [_("List of indicators"), _("How to fill in")]
+    return titles

@@ -3,8 +3,10 @@
 import re
 from decimal import Decimal, InvalidOperation
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from import_export import resources
 from import_export.fields import Field
@@ -29,23 +31,27 @@ from .importing import (
     check_code,
     import_figures,
     known_rows,
+    normalised,
     read_certainty,
     read_link,
     refusal,
     same,
     set_field,
 )
-from .reading import FileError, read_table
+from .reading import FileError, Wanted, read_table
+
+#: Whatever else a table of the admin has, its rows are recognised by this column.
+WANTED = Wanted({"code": ["code", "代码"]}, ("code",), keys=("code",))
 
 
 class AnyTable(base_formats.CSV):
     """What is imported, as a ``Table``: the file itself tells which format it has."""
 
     def get_title(self):
-        return "xlsx, csv"
+        return "xlsx, ods, xls, csv"
 
     def create_dataset(self, in_stream):
-        return read_table(in_stream)
+        return read_table(in_stream, WANTED)
 
     def get_read_mode(self):
         return "rb"
@@ -139,6 +145,9 @@ class IndicatorResource(FileResource):
         check_code(self.rows[row_number - 1], self.first_row_of)
 
     def import_field(self, field, instance, row, is_m2m=False, **kwargs):
+        choices = Indicator._meta.get_field(field.attribute).choices
+        if choices and row.get(field.column_name):
+            row[field.column_name] = _chosen(row[field.column_name], choices)
         try:
             super().import_field(field, instance, row, is_m2m, **kwargs)
         except (InvalidOperation, ObjectDoesNotExist):
@@ -298,8 +307,36 @@ class ExportReader:
         return text
 
 
+#: What offices write for a choice beside the words of the portal.
+SAID = {
+    "月": "monthly", "月度": "monthly", "按月": "monthly",
+    "季": "quarterly", "季度": "quarterly", "按季": "quarterly", "每季": "quarterly",
+    "半年": "half-yearly", "半年度": "half-yearly",
+    "年": "yearly", "年度": "yearly", "按年": "yearly", "一次性": "once",
+    "国家": "national", "市": "municipal", "市级": "municipal", "区": "district",
+}  # fmt: skip
+
+
+def _chosen(text: str, choices) -> str:
+    """The value of a choice that ``text`` names, in whichever language.
+
+    Raises ValueError, with the choices in the language of the reader.
+    """
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            words |= {normalised(str(label)): value for value, label in choices}
+    values = {value for value, _label in choices}
+    word = normalised(text)
+    found = words.get(word) or (text if text in values else SAID.get(word))
+    if found not in values:
+        expected = ", ".join(str(label) for value, label in choices if value)
+        raise ValueError(_("Expected one of: %(words)s.") % {"words": expected})
+    return found
+
+
 def _dashed(text: str) -> str:
     """Excel writes the dates of a csv file its own way: 2022/3/1 for 2022-03-01."""
-    if match := re.fullmatch(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", text):
+    if match := re.fullmatch(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?", text):
         return f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}"
     return text

@@ -30,14 +30,15 @@ from measures.trail import Action, record
 from measures.watermark import file_name, watermark
 from metrics.due import indicators_of
 from metrics.rules.choices import Certainty
-from metrics.rules.periods import period_text
 
 from ..entry_sheet.page import sheet_url
 from ..typed import given_back
 from .importing import Outcome
 from .reading import FileError, check_size
-from .round_template import COLUMNS, import_entries
+from .round_template import COLUMNS, import_entries, template_row
 
+#: What the browser offers to choose; what a file is, its content says.
+ACCEPTED = ".xlsx,.xlsm,.xls,.et,.ods,.csv,.txt"
 #: How long a preview can be confirmed, in seconds.
 PREVIEW_LASTS = 3600
 
@@ -84,14 +85,15 @@ class WaitingFile(TempFolderStorage):
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Filled-in template"),
-        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
     )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["file"].help_text = _("An .xlsx or .csv file of up to %(limit)d MB.") % {
-            "limit": settings.UPLOAD_LIMIT_MB
-        }
+        self.fields["file"].help_text = _(
+            "A workbook (.xlsx, .xlsm, .xls, .et, .ods) or a text table (.csv, .txt) of up to "
+            "%(limit)d MB."
+        ) % {"limit": settings.UPLOAD_LIMIT_MB}
 
     def clean_file(self):
         file = self.cleaned_data["file"]
@@ -131,7 +133,9 @@ def template(request, round_code, department_code, file_format):
     round, department = _place(request, round_code, department_code)
     if file_format not in spreadsheets.TYPES:
         raise Http404
-    rows = [_template_row(indicator) for indicator in indicators_of(round, department)]
+    rows = [
+        template_row(indicator, round, department) for indicator in indicators_of(round, department)
+    ]
     words = {"certainty": tuple(str(certainty.label) for certainty in Certainty)}
     columns = [
         spreadsheets.Column(str(column), column.width, choices=words.get(column.key, ()))
@@ -147,18 +151,6 @@ def template(request, round_code, department_code, file_format):
     title = watermark().replace(" /", "")
     # The first columns are found by their letters.
     return spreadsheets.download(file_format, title, columns, rows, name, last=True)
-
-
-def _template_row(indicator) -> list[str]:
-    last = indicator.latest
-    known = [
-        indicator.code,
-        str(indicator),
-        indicator.unit.name,
-        last.as_written if last else "",
-        period_text(last.period_start, last.period_end) if last else "",
-    ]
-    return known + [""] * (len(COLUMNS) - len(known))
 
 
 def upload(request, round_code, department_code):

@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 
 from ..imports import parsing as files
+from ..imports.parsers.archives import LARGEST_UNPACKED
 from ..imports.reading import FileError, Problem, read_table
 from .tables import csv_file, xlsx_file
 
@@ -101,14 +102,13 @@ def test_values_of_a_spreadsheet_are_read_as_a_person_sees_them():
         (b" \r\n \n", "The file is empty."),
         (b",,,\n,,\n", "The file is empty."),
         (workbook(), "The file is empty."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "This is an old Excel file or one with a password"),
-        ("code\tfigure".encode("utf-16"), "This is a Unicode text file"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "This is neither an .xlsx file nor a text table"),
-        (b"code,figure\na,\x005", "This is neither an .xlsx file nor a text table"),
-        (b"\xef\xbb\xbfcode,note\na,\xff", "This is neither an .xlsx file nor a text table"),
-        (b"code,note\na,\xff\xff", "This is neither an .xlsx file nor a text table"),
-        (b"PK\x03\x04 and nothing more", "The .xlsx file is damaged"),
-        (workbook(["code"])[:-100], "The .xlsx file is damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "The file is damaged"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "This is a picture"),
+        (b"code,figure\na,\x005", "This is no table that can be read"),
+        (b"\xef\xbb\xbfcode,note\na,\xff", "This is no table that can be read"),
+        (b"code,note\na,\xff\xff", "This is no table that can be read"),
+        (b"PK\x03\x04 and nothing more", "The file is damaged"),
+        (workbook(["code"])[:-100], "The file is damaged"),
     ],
 )
 def test_what_is_no_table_is_told_in_a_sentence(content, sentence):
@@ -139,7 +139,7 @@ def test_a_larger_file_than_allowed_is_not_even_opened():
 
 
 def test_a_zip_bomb_is_refused_by_what_it_says_it_unpacks_to():
-    zeros = bytes(files.LARGEST_UNPACKED + 1)
+    zeros = bytes(LARGEST_UNPACKED + 1)
     bomb = repacked(
         workbook(["code"]), lambda name, data: zeros if name.endswith("sheet1.xml") else data
     )
@@ -158,7 +158,7 @@ def test_a_zip_bomb_that_lies_about_its_size_is_damage():
     lying = bomb.replace(len(big).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
 
     assert lying != bomb
-    assert what_is_wrong(lying)[0].message.startswith("The .xlsx file is damaged")
+    assert what_is_wrong(lying)[0].message.startswith("The file is damaged")
 
 
 def test_a_part_that_is_packed_in_an_unusual_way_is_refused():
@@ -176,7 +176,7 @@ def test_an_entity_bomb_is_damage():
         workbook(["code"]), lambda name, data: bomb if name.endswith("sheet1.xml") else data
     )
 
-    assert what_is_wrong(content)[0].message.startswith("The .xlsx file is damaged")
+    assert what_is_wrong(content)[0].message.startswith("The file is damaged")
 
 
 @pytest.mark.timeout(20)
@@ -189,12 +189,12 @@ def test_merged_cells_that_never_end_are_damage_without_a_long_search():
     )
 
     assert len(bomb) < 20_000
-    assert what_is_wrong(bomb)[0].message.startswith("The .xlsx file is damaged")
+    assert what_is_wrong(bomb)[0].message.startswith("The file is damaged")
 
 
 def test_only_the_first_of_very_many_faults_are_kept():
     def merge(sheet):
-        for row in range(1, files.MOST_PROBLEMS + 10):
+        for row in range(2, files.MOST_PROBLEMS + 10):
             sheet.merge_cells(f"A{row}:B{row}")
 
     assert len(what_is_wrong(workbook(["code"], change=merge))) == files.MOST_PROBLEMS

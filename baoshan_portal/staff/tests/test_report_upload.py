@@ -370,8 +370,8 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(desk, text,
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        (HEAD + ",note\n" + row() + ",x", "F note", "This column is not known"),
-        ("indicator,figure\nfirms,5", "", "The column “Place in the report” is missing."),
+        (HEAD + ",reasons\n" + row() + ",x", "F reasons", "This column is not known: did you"),
+        ("indicator,figure\nfirms,5", "", "The columns “Place in the report”, “Period to” are"),
         (table(), "", "There is no row below the headers."),
         (table(row() + ",6"), "F", "This cell stands under no header."),
     ],

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
@@ -44,8 +45,14 @@ pytestmark = [
     pytest.mark.usefixtures("temporary_folder"),
 ]
 
-ENGLISH = "Code,Indicator,Unit,Last value,Last period,Figure,Certainty,Note,Evidence link"
-CHINESE = "代码,指标,计量单位,上次数值,上次期间,本期数值,确定程度,说明,佐证链接"
+ENGLISH = (
+    "Code,Indicator,Unit,Last value,Last period,Period,Figure,Certainty,Note,Evidence link,Round,"
+    "Department"
+)
+CHINESE = (
+    "代码,指标,计量单位,上次数值,上次期间,本期期间,本期数值,确定程度,说明,佐证链接,"
+    "填报轮次,填报部门"
+)
 
 
 class Desk(UploadDesk):
@@ -88,13 +95,15 @@ def test_a_template_holds_what_is_known_and_leaves_the_rest_empty(
     table = read_table(desk.template(file_format, prefix).getvalue())
 
     assert table.headers == headers.split(",")
-    period = {"": "2022年", "/en": "year 2022"}[prefix]
+    period, due = {"": ("2022年", "2023年"), "/en": ("year 2022", "year 2023")}[prefix]
+    with override("en" if prefix else "zh-hans"):
+        of = [f"{row} · {row.code}" for row in (desk.round, desk.department)]
     name, other = (desk.firms.name, desk.funds.name)
     if prefix:
         name, other = (desk.firms.name_en, desk.funds.name_en)
     assert [row.cells for row in table.rows] == [
-        ["firms", name, "家", "905家", period, "", "", "", ""],
-        ["funds", other, "亿元", "", "", "", "", "", ""],
+        ["firms", name, "家", "905家", period, due, "", "", "", "", *of],
+        ["funds", other, "亿元", "", "", due, "", "", "", "", *of],
     ]
 
 
@@ -113,7 +122,7 @@ def test_a_spreadsheet_template_offers_the_certainties_in_a_list(desk):
 
     (choice,) = sheet.data_validations.dataValidation
     assert choice.formula1 == '"actual,preliminary,expected"'
-    assert str(choice.sqref).startswith("G2:G")
+    assert str(choice.sqref).startswith("H2:H")
 
 
 def test_no_other_kind_of_template_exists(desk):
@@ -199,7 +208,7 @@ def test_headers_are_known_in_both_languages_and_all_encodings(desk, headers, en
 def test_a_template_filled_in_comes_back(desk, file_format):
     table = read_table(desk.template(file_format, prefix="").getvalue())
     rows = [row.cells for row in table.rows]
-    rows[0][5], rows[0][6] = Decimal(1475), "预计"
+    rows[0][6], rows[0][7] = Decimal(1475), "预计"
     write = {"csv": csv_file, "xlsx": xlsx_file}[file_format]
 
     desk.take(write(table.headers, rows))
@@ -244,7 +253,7 @@ FIGURE = "B figure"
             "figure",
             "This column is there twice",
         ),
-        ("code,figure,value\nfirms,5,6\n", None, "C value", "value", "This column is not known"),
+        ("code,figures\nfirms,5\n", None, "B figures", "figures", "This column is not known: did"),
         ("figure,note\n5,x\n", None, "", "", "The column “Code” is missing"),
         ("code,note\nfirms,x\n", None, "", "", "The column “Figure” is missing"),
         ("code,figure\n,,\n", None, "", "", "There is no row below the headers."),
@@ -321,8 +330,14 @@ def test_merged_cells_are_told(desk):
 
 
 def test_no_cell_but_those_of_the_figure_is_written(desk):
-    desk.take("code,indicator,last_value,figure\nfirms,又名,7,5\n")
+    page = desk.send("code,indicator,value,figure\nfirms,又名,7,5\n")
+    desk.confirm(page)
 
+    assert page.context["outcome"].notices == [
+        "Columns that are not known are left out: C value.",
+        "The column “Indicator” was changed in the rows 2: it came with the template, and nothing "
+        "is taken from it.",
+    ]
     row = desk.entries()["firms"]
     assert row.value == 5
     assert row.indicator.name == desk.firms.name

@@ -15,8 +15,8 @@ from ...imports.round_template import import_entries
 
 class Command(BaseCommand):
     help = (
-        "Imports a filled-in template (xlsx or csv): all rows or none. Without --submit the rows "
-        "become drafts. What is wrong is listed by row and column."
+        "Imports a filled-in template of any format that is read: all rows or none. Without "
+        "--submit the rows become drafts. What is wrong is listed by row and column."
     )
 
     def add_arguments(self, parser):
@@ -53,9 +53,11 @@ class Command(BaseCommand):
         except Busy:
             raise CommandError("Other files are being read: try again in a minute.") from None
         if outcome.problems:
-            for problem in outcome.problems:
-                self.stderr.write(_line(problem))
+            for cause in outcome.causes:
+                self.stderr.write(_line(cause))
             raise CommandError("Nothing was written.")
+        for notice in outcome.notices:
+            self.stderr.write(notice)
         for change in outcome.changes if options["dry_run"] else ():
             cells = "; ".join(f"{name}: {old or '–'} → {new}" for name, old, new in change.cells)
             self.stdout.write(f"{change.row}  {change.code}  {cells}")
@@ -74,7 +76,8 @@ def _one(model, **by):
         raise CommandError(f"There is no {model._meta.verbose_name} with {wanted}.") from None
 
 
-def _line(problem) -> str:
-    place = " ".join(filter(None, [problem.row and f"row {problem.row}", problem.column]))
-    text = f" “{problem.text}”" if problem.text else ""
-    return f"{place}{text}: {problem.message}".lstrip(": ")
+def _line(cause) -> str:
+    rows = f"row {cause.rows}" if cause.rows else ""
+    place = " ".join(filter(None, [rows, cause.column]))
+    text = f" “{cause.text}”" if cause.text else ""
+    return f"{place}{text}: {cause.message}".lstrip(": ")
