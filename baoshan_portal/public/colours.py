@@ -9,7 +9,7 @@ from functools import cache
 from django.conf import settings
 
 TOKENS = settings.BASE_DIR / "static/css/tokens.css"
-#: Where each palette is declared.
+#: Where each palette is declared; other selectors may stand beside.
 PALETTES = {"light": ":root", "dark": ":root.theme-dark", "device": ":root.theme-auto"}
 
 #: Contrast that WCAG 2.1 AA asks of text, and of the border of a field (1.4.3, 1.4.11).
@@ -36,7 +36,7 @@ def palette(name: str) -> dict[str, str]:
     """The colours of one of ``PALETTES`` by their token, such as ``{"ink": "#1c1b19"}``."""
     css = TOKENS.read_text(encoding="utf-8")
     rules = re.search(
-        rf"^\s*{re.escape(PALETTES[name])} \{{(.*?)\}}", css, re.DOTALL | re.MULTILINE
+        rf"^\s*{re.escape(PALETTES[name])}(?:, [^{{]+)? \{{(.*?)\}}", css, re.DOTALL | re.MULTILINE
     )
     return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{3,6});", rules[1]))
 
