@@ -135,7 +135,7 @@ def _target(indicator: Indicator, state: Assessment, on: date) -> list[str]:
         "due": prose.end_text(due),
         "verdict": state.verdict.label,
     }
-    said = [_("Target: %(target)s by %(due)s: %(verdict)s.") % aim]
+    said = [_("Target %(target)s by %(due)s: %(verdict)s.") % aim]
     said += _way(indicator, state)
     value = indicator.reported.value if indicator.reported else None
     left = progress.remaining(value, target.value, target.comparator)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from ..fields import CharField
+from ..fields import CharField, TextField
 
 
 class SentForm(models.Model):
@@ -13,7 +13,7 @@ class SentForm(models.Model):
     key = CharField(max_length=40, unique=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    answer = models.TextField(blank=True)
+    answer = TextField(blank=True)
 
     class Meta:
         default_permissions = ()

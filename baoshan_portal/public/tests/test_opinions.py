@@ -333,8 +333,8 @@ def test_an_indicator_with_targets_of_two_plans_shows_both(client, both):
     for words in ("Three-year health plan", "Ten-year plan", "≥ 90", "≥ 120"):
         assert words in html
     # Also in the sentences at the top.
-    assert "Three-year health plan: Target ≥ 90" in words_of(html)
-    assert "Ten-year plan for a healthy district: Target ≥ 120" in words_of(html)
+    assert "Three-year health plan: Target at least 90" in words_of(html)
+    assert "Ten-year plan for a healthy district: Target at least 120" in words_of(html)
     rows = [
         row
         for row in rows_of(text_at(client, "/data/targets.csv"))

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Concat
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.html import format_html_join
@@ -181,7 +182,7 @@ class AccountAdmin(TakesFiles, RecordsChanges, UserAdmin):
             raise PermissionDenied
         return invite_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
-    @admin.display(description=_("name"), ordering=("last_name", "first_name"))
+    @admin.display(description=_("name"), ordering=Concat("last_name", "first_name"))
     def name(self, user):
         return user.get_full_name()
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from copy import copy
 from functools import partial
+from http import HTTPStatus
 
 from django import forms
 from django.contrib import admin
@@ -95,7 +96,8 @@ class EndsRaces(admin.ModelAdmin):
         if request.method != "POST":
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
         why = _("Somebody deleted this row meanwhile, so nothing was saved. Copy what you typed.")
-        return page(request, sent(request), heading=_("This row is gone"), why=why, again=False)
+        gone = {"heading": _("This row is gone"), "status": HTTPStatus.NOT_FOUND, "again": False}
+        return page(request, sent(request), why=why, **gone)
 
     def get_form(self, request, obj=None, **kwargs):
         form = super().get_form(request, obj, **kwargs)
