@@ -698,7 +698,7 @@ def review_return_word(world, line, whose) -> list[Attempt]:
 
 
 def evidence(world, line, whose) -> Attempt:
-    name = world.rows[whose]["proof"].evidence_file.name.rpartition("/")[2]
+    name = world.rows[whose]["proof"].evidence_file.name.partition("/observation/")[2]
     address = reverse("admin:evidence", args=["observation", name])
     return Attempt(address, mark=f"proof of {whose}")
 

@@ -144,7 +144,7 @@ def test_at_an_uploads_confirmation(server, page, sql):
     figure = str(int(time.time()) % 900 + 100)
     line = next(n for n, text in enumerate(table) if text.startswith("academician-"))
     cells = table[line].split(",")
-    cells[5] = figure
+    cells[6] = figure
     table[line] = ",".join(cells)
     page.goto(server.address + UPLOAD)
     page.set_input_files(
