@@ -71,7 +71,7 @@ def test_all_overdue(client, theme, plan):
     ]
     missed, trouble = finding(client)
     assert missed.count("target at least 10 organisations by the end of 2023") == 2
-    assert trouble == "1Carriers 2 targets missed, 2 figures overdue"
+    assert trouble == "Carriers 2 targets missed, 2 figures overdue"
 
 
 def test_a_mixture_is_counted_the_worst_first(client, theme, plan):

@@ -113,7 +113,7 @@ def test_a_note_is_returned_with_a_reason_and_mended(editor, reviewer, office):
     [
         (State.DRAFT, {"submit"}),
         (State.RETURNED, {"submit"}),
-        (State.SUBMITTED, {"publish", "return"}),
+        (State.SUBMITTED, {"publish", "return", "recall"}),
         (State.PUBLISHED, {"correct", "withdraw"}),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_clien
     # What is typed would be lost on the way to another page, so the form itself submits.
     assert ('name="_submit"' in page.content.decode()) is ("submit" in steps)
     assert {step for step, _heading in page.context["steps"]} == steps - {"submit"}
-    for step in ("submit", "publish", "return", "correct", "withdraw"):
+    for step in ("submit", "publish", "return", "recall", "correct", "withdraw"):
         expected = 200 if step in steps else 403
         assert admin_client.get(desk(note, "step", step)).status_code == expected
         linked = step in steps - {"submit"}
