@@ -125,7 +125,7 @@ def test_a_draft_that_was_deleted_meanwhile_is_not_saved(two):
 
     answer = two[0].post(address, seen | {"text": "开园"}, follow=True)
 
-    assert answer.status_code == 200
+    assert answer.status_code == 404
     assert "Somebody deleted this row meanwhile" in answer.content.decode()
     assert "开园" in answer.content.decode()
     assert not ProgressNote.objects.exists()
