@@ -43,6 +43,8 @@ WITHDRAWAL: Rights = ENTRY | {STEWARD: "view add change delete"}
 #: What there is always exactly one row of
 THRESHOLD: Rights = READ_BY_ALL | {STEWARD: "view change"}
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
+#: How the own table of a department is read: a new version each time, none is ever changed
+TABLE_MAPPING: Rights = READ_BY_ALL | {EDITOR: "view add", STEWARD: "view add"}
 TRAIL: Rights = {AUDITOR: "view"}
 #: Stewards change what an office is called, by review; administrators who belongs to it
 OFFICE: Rights = READ_BY_ALL | {STEWARD: "view change", ADMINISTRATOR: "view add change"}
@@ -90,11 +92,14 @@ def visible(user, queryset: QuerySet) -> QuerySet:
 
     Rows that belong to a measure, whose model says by ``measure_path`` how to get there, are
     limited to the departments that the user is a member of, unless the user works for the whole
-    district. Submissions on no measure are for whoever may view them at all; other rows are not
-    limited.
+    district; so are rows of a department itself, whose model has a ``department_path``.
+    Submissions on no measure are for whoever may view them at all; other rows are not limited.
     """
     model = queryset.model
     path = getattr(model, "measure_path", None)
+    department = getattr(model, "department_path", None)
+    if department and not sees_every_department(user):
+        return queryset.filter(**{f"{department}__members": user})
     if path is None and issubclass(model, Submission):
         return queryset if user.has_perm(_permission(model, "view")) else queryset.none()
     if path is None or sees_every_department(user):
@@ -167,6 +172,13 @@ def may(user, choose, row: Model) -> bool:
 def reporting_departments(user, departments: QuerySet) -> QuerySet:
     """The departments that ``user`` enters figures and notes for."""
     if not _enters(user):
+        return departments.none()
+    return departments if sees_every_department(user) else departments.filter(members=user)
+
+
+def mapped_departments(user, departments: QuerySet) -> QuerySet:
+    """The departments of whose own tables ``user`` may say how they are read."""
+    if not user.has_perm("metrics.add_tablemapping"):
         return departments.none()
     return departments if sees_every_department(user) else departments.filter(members=user)
 

@@ -40,6 +40,7 @@ from .rules.choices import (
     Qualifier,
 )
 from .rules.periods import is_over
+from .table_mappings import TableMapping as TableMapping
 from .wording import not_over_text
 
 

@@ -32,6 +32,7 @@ class PortalAdminSite(AdminSite):
         from .entry_sheet import page as entry_sheet
         from .imports import report_upload, upload
         from .imports.many import page as many
+        from .imports.own_table import page as own_table
         from .review import page as review
 
         return [
@@ -46,6 +47,7 @@ class PortalAdminSite(AdminSite):
             *evidence_view.urls(self),
             *invitations.urls(self),
             *many.urls(self),
+            *own_table.urls(self),
             *review.urls(self),
             *report_upload.urls(self),
             *typed.urls(self),

@@ -421,6 +421,7 @@ PLANTS = {
     "measures.Round": _rounds,
     "measures.RoundUnlock": NOTHING,  # planted with the rounds
     "metrics.RoundDue": NOTHING,
+    "metrics.TableMapping": NOTHING,  # only read by the uploads of its own department
     "measures.RolePolicy": NOTHING,
     "measures.Threshold": NOTHING,
     "measures.DemoMark": NOTHING,

@@ -56,6 +56,7 @@ from metrics.tests.factories import (
     make_indicator,
     make_observation,
     make_plan,
+    make_table_mapping,
     make_target,
     make_unit,
     make_whole_check,
@@ -239,6 +240,11 @@ synonym                       change                    -     r      r        w 
 synonym                       add                       -     -      -        w       -       -             w          -
 synonym                       delete                    -     -      -        w       -       -             w          -
 synonym                       action:delete_selected    -     -      -        w       -       -             w          -
+tablemapping                  changelist                -     r/-    r        r       r       -             r          -
+tablemapping                  history                   -     r/-    r        r       r       -             r          -
+tablemapping                  change                    -     r/-    r        r       r       -             r          -
+tablemapping                  add                       -     -      -        -       -       -             -          -
+tablemapping                  delete                    -     -      -        -       -       -             -          -
 round                         action:delete_selected    -     -      -        -       -       -             w          -
 round                         action:lock               -     -      -        w       -       -             w          -
 round                         action:unlock             -     -      -        w       -       -             w          -
@@ -282,6 +288,7 @@ desk                          guide                     r     r      r        r 
 desk                          evidence                  -     r/-    r        r       r       -             r          -
 desk                          upload-template           -     r/-    -        -       -       -             r          -
 desk                          upload                    -     w/-    -        -       -       -             w          -
+desk                          own-table                 -     w/-    -        w       -       -             w          -
 desk                          report-template           -     r/-    -        r       -       -             r          -
 desk                          report-upload             -     w/r    -        w       -       -             w          -
 desk                          rows-file:accounts        -     -      -        -       -       r             r          -
@@ -381,6 +388,7 @@ def rows_of(whose, department, other) -> dict:
         "check": make_whole_check(indicator=indicator),
         "round": make_round(),
         "synonym": make_synonym(),
+        "tablemapping": make_table_mapping(department=department, name=f"Mark-{whose}"),
         "locked round": make_round(locked=True),
         "department": make_department(),
         "measure": make_measure(lead=department, **names),
@@ -523,7 +531,7 @@ def model_page(world, line, whose) -> Attempt:
     kind, (page, _colon, more) = line.kind, line.page.partition(":")
     scoped = kind in {
         "measure", "indicator", "progressnote", "observation", "measurestate", "target",
-        "withdrawal",
+        "withdrawal", "tablemapping",
     }  # fmt: skip
     mark = f"Mark-{whose}" if scoped else ""
     changes = CHANGES.get(kind, {"name_en": "Changed"})
@@ -734,6 +742,23 @@ def upload(world, line, whose) -> Attempt:
     return Attempt(address, send=send)
 
 
+def own_table(world, line, whose) -> Attempt:
+    """A table of one row, kept as it is guessed."""
+    department, due = world.rows[whose]["lead"], world.rows[whose]["due"]
+    address = reverse("admin:own-table", args=[world.round.code, department.code])
+
+    def send(browser):
+        text = f"指标名称,计量单位,2023年四季度\n{due.name},{due.unit.name},7\n"
+        page = browser.post(address, {"file": SimpleUploadedFile("q.csv", text.encode())})
+        if page.status_code != 302 or "?file=" not in page.url:
+            return page
+        form = browser.get(page.url).context["shown"].form
+        sent = {name: "" if value is None else value for name, value in form.initial.items()}
+        return browser.post(page.url, {**sent, "code-2": due.code, "keep": ""})
+
+    return Attempt(address, send=send)
+
+
 def report_template(world, line, whose) -> Attempt:
     report = world.rows[whose]["report"]
     address = reverse("admin:report-template", args=[report.code, "csv"])
@@ -769,6 +794,7 @@ PAGES = {
     ("desk", "evidence"): evidence,
     ("desk", "upload-template"): upload_template,
     ("desk", "upload"): upload,
+    ("desk", "own-table"): own_table,
     ("desk", "report-template"): report_template,
     ("desk", "report-upload"): report_upload,
     ("user", "invite"): user_invite,

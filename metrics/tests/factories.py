@@ -9,6 +9,7 @@ from measures.tests.factories import (
     make_department,
     make_measure,
     make_round,
+    make_user,
     named,
     number,
     order,
@@ -16,7 +17,17 @@ from measures.tests.factories import (
     the_opinion,
 )
 
-from ..models import Check, CheckTerm, Indicator, Observation, Plan, RoundDue, Target, Unit
+from ..models import (
+    Check,
+    CheckTerm,
+    Indicator,
+    Observation,
+    Plan,
+    RoundDue,
+    TableMapping,
+    Target,
+    Unit,
+)
 from ..rules.checks import CheckKind, Role
 from ..rules.choices import Category, Kind
 from ..withdrawal import withdrawal_of
@@ -117,6 +128,19 @@ def make_whole_check(**fields) -> Check:
     make_term(check_of=check, role=Role.PART, indicator=part)
     make_term(check_of=check, indicator=make_indicator(unit=part.unit))
     return check
+
+
+def make_table_mapping(**fields) -> TableMapping:
+    missing = {
+        "name": "主要指标完成情况表", "months": 1, "number": 1,
+        "layout": {
+            "rows": 1, "columns": ["指标", "{M}月"], "name": "指标", "unit": "", "value": "{M}月",
+            "total": "", "growth": "",
+        },
+    }  # fmt: skip
+    makers = {"department": make_department, "by": make_user}
+    missing |= {name: make() for name, make in makers.items() if name not in fields}
+    return TableMapping.objects.create(**missing | fields)
 
 
 def make_round_due(**fields) -> RoundDue:

@@ -26,6 +26,7 @@ from .factories import (
     make_observation,
     make_plan,
     make_round_due,
+    make_table_mapping,
     make_target,
     make_term,
     make_unit,
@@ -63,6 +64,20 @@ def recipients_of_what_is_no_money():
 def money_that_counts_who_received_it():
     row = make_indicator(unit=make_money()["亿元"], nature=Nature.CREDIT)
     return row, {"recipients": row}
+
+
+def version_of_a_table_kept_twice():
+    first = make_table_mapping()
+    row = make_table_mapping(department=first.department, number=2)
+    return row, {"number": 1}
+
+
+def table_without_a_name():
+    return make_table_mapping(), {"name": ""}
+
+
+def table_of_rounds_without_a_month():
+    return make_table_mapping(), {"months": 0}
 
 
 def plan_that_ends_on_its_first_day():
@@ -149,6 +164,9 @@ BREACHES = [
     ("observation_told_once", value_stated_twice_by_another_source),
     ("observation_told_once", total_without_a_beginning_stated_twice),
     ("check_says_why_not_comparable", check_that_does_not_say_why_it_is_not_comparable),
+    ("tablemapping_version_once", version_of_a_table_kept_twice),
+    ("tablemapping_has_name", table_without_a_name),
+    ("tablemapping_counts_from_one", table_of_rounds_without_a_month),
     ("checkterm_once", second_term_of_the_same_figure),
     ("target_set_once", target_set_twice),
     ("target_set_once", target_without_a_date_set_twice),

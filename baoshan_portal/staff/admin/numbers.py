@@ -14,7 +14,16 @@ from measures import access
 from measures.models import closed_round
 from measures.numerals import plain
 from metrics.entry import read_entry
-from metrics.models import Check, CheckTerm, Indicator, Observation, Plan, Target, Unit
+from metrics.models import (
+    Check,
+    CheckTerm,
+    Indicator,
+    Observation,
+    Plan,
+    TableMapping,
+    Target,
+    Unit,
+)
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import is_over, period_text
 from metrics.rules.quantity import QuantityError
@@ -55,6 +64,29 @@ class UnitAdmin(ReviewedAdmin):
     list_select_related = ("base",)
     list_filter = ("quantity",)
     autocomplete_fields = ("base",)
+
+
+@admin.register(TableMapping)
+class TableMappingAdmin(admin.ModelAdmin):
+    """The versions to look at; a new one is made on the page that shows the table itself."""
+
+    list_display = ("name", "department", "months", "number", "by", "at")
+    list_select_related = ("department", "by")
+    list_filter = ("months",)
+    search_fields = ("name", "department__name")
+    ordering = ("department", "name", "months", "-number")
+
+    def get_queryset(self, request):
+        return access.visible(request.user, super().get_queryset(request))
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 class SizedImportForm(ImportForm):

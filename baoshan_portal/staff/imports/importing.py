@@ -109,6 +109,8 @@ class Outcome:
     notices: list[str] = field(default_factory=list)
     #: Of the unchanged, the drafts that are submitted too if the changes are.
     repeated: list[Observation] = field(default_factory=list)
+    #: Whether there are problems because the table has not the columns that were looked for.
+    is_no_template: bool = False
 
     @property
     def causes(self) -> list["Cause"]:

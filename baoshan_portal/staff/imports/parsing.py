@@ -45,6 +45,8 @@ MOST_CELLS = 10_000
 MOST_PROBLEMS = 1_000
 #: Rows from the top in which a header is looked for, empty ones too.
 TOP = 200
+#: Rows of a sheet that is shown as it is; a table of an office has some dozens.
+MOST_SHOWN = 1_000
 #: Cells of one kind that a notice names.
 MOST_NAMED = 12
 
@@ -68,11 +70,14 @@ def answer(job: dict, body: bytes) -> dict:
     """The parts of the table in ``body``, or its ``problems``, in the ``language`` of ``job``;
     ``wanted`` are the columns that it may have (see ``layout.Names``), or None.
 
-    What is a list of objects elsewhere is one of lists here, in the order of their fields.
+    With ``sheets``, all that stands on each sheet instead (see ``_sheet``). What is a list of
+    objects elsewhere is one of lists here, in the order of their fields.
     """
     wanted = job.get("wanted")
     with translation.override(job["language"]):
         try:
+            if job.get("sheets"):
+                return {"sheets": as_they_stand(body)}
             table = parse(
                 body, Names.of(wanted) if wanted else None, tuple(job.get("other_sheets", ()))
             )
@@ -102,6 +107,53 @@ def parse(content: bytes, names: Names | None = None, other_sheets: Sequence[str
         raise
     except Exception as error:
         raise _fault(error) from error
+
+
+def as_they_stand(content: bytes) -> list[dict]:
+    """Every sheet that holds anything, whatever that is. Raises FileError."""
+    if not content.strip():
+        raise FileError(_("The file is empty."))
+    try:
+        found = [_sheet(source) for source in _sources(content, None)]
+    except (FileError, MemoryError):
+        raise
+    except Exception as error:
+        raise _fault(error) from error
+    found = [sheet for sheet in found if sheet["lines"]]
+    if not found:
+        raise FileError(_("The file is empty."))
+    return found
+
+
+def _sheet(source: Source) -> dict:
+    """The rows that hold anything: their number, their cells, and by place why no figure can be
+    taken from a cell, and what is stored where a cell does not show it."""
+    lines, characters = [], 0
+    for line in source.lines():
+        characters += sum(map(len, line.cells))
+        if len(lines) > MOST_SHOWN or characters > MOST_CHARACTERS:
+            # Long tables are no monthly ones; what was read is enough to say so.
+            break
+        cells, refused = _cleaned(line.cells[:MOST_COLUMNS])
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            line.cells = cells
+            faults = [
+                (at, message)
+                for at, cell in enumerate(cells)
+                if (message := _fault_of(cell, at, line, refused))
+            ]
+            stored = [(at, text) for at, text in line.stored.items() if at < len(cells)]
+            lines.append((line.number, [unquoted(cell) for cell in cells], faults, stored))
+    return {
+        "name": source.name,
+        "is_hidden": source.is_hidden,
+        "lines": lines,
+        "merged": [astuple(place) for place in source.merged],
+        "hidden_rows": sorted(source.hidden_rows),
+        "hidden_columns": sorted(source.hidden_columns),
+    }
 
 
 def _sources(content: bytes, names: Names | None) -> list[Source]:

@@ -111,12 +111,26 @@ def read_table(
 
     Raises FileError, and Busy if others' files take every place: then nothing was read.
     """
+    found = _ask(
+        content,
+        wanted=asdict(wanted) if wanted else None,
+        other_sheets=list(other_sheets),
+    )
+    rows = [Row(*row) for row in found.pop("rows")]
+    return _without_watermark(Table(rows=rows, **found))
+
+
+def read_sheets(content: bytes) -> list[dict]:
+    """All that stands on each sheet of a file, as ``parsing._sheet`` has it.
+
+    Raises as ``read_table`` does.
+    """
+    return _ask(content, sheets=True)["sheets"]
+
+
+def _ask(content: bytes, **job) -> dict:
     check_size(len(content))
-    job = {
-        "language": get_language(),
-        "wanted": asdict(wanted) if wanted else None,
-        "other_sheets": list(other_sheets),
-    }
+    job["language"] = get_language()
     try:
         found = readers.do(job, content)
     except Ended as error:
@@ -128,8 +142,7 @@ def read_table(
         ) from error
     if problems := found.get("problems"):
         raise FileError(*(Problem(*problem) for problem in problems))
-    rows = [Row(*row) for row in found.pop("rows")]
-    return _without_watermark(Table(rows=rows, **found))
+    return found
 
 
 def _without_watermark(table: Table) -> Table:

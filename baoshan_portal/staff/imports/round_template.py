@@ -39,7 +39,7 @@ from .importing import (
 )
 from .names import numbers_text
 from .origin import Origins, label
-from .reading import FileError, Table, read_table
+from .reading import FileError, Problem, Table, read_table
 
 COLUMNS = (
     Column("code", "代码", "Code", 30, ("指标代码", "指标编码", "编码", "Indicator code")),
@@ -256,14 +256,14 @@ def import_entries(
     ``how`` is what else ``import_figures`` takes. Raises PermissionDenied if ``by`` does not
     report for the department.
     """
+    how |= {"round": round, "department": department, "by": by, "name": name, "submit": submit}
     own = access.reporting_departments(by, Department.objects.filter(pk=department.pk))
     if not own.exists():
         raise PermissionDenied
+    if not round.accepts(department):
+        message = _("The round “%(round)s” takes no entry of this department.")
+        return Outcome([Problem(message % {"round": round})])
     try:
-        if not round.accepts(department):
-            raise FileError(
-                _("The round “%(round)s” takes no entry of this department.") % {"round": round}
-            )
         table = read_table(content, WANTED)
         rows = known_rows(
             table,
@@ -274,6 +274,17 @@ def import_entries(
             values=VALUES,
         )
         _check_keys(table, rows)
+    except FileError as error:
+        return Outcome(error.problems, is_no_template=True)
+    return take_rows(rows, table, **how)
+
+
+def take_rows(
+    rows: list[FileRow], table: Table, *, round, department, by, name="", submit=False, **how
+) -> Outcome:
+    """Takes ``rows`` with the cells of the template, which stand in ``table``, as
+    ``import_entries`` does."""
+    try:
         reader = TemplateReader(round, department, by, rows)
         origin = Origins(round, department, reader.indicators, reader.elsewhere, LABELS).of(
             rows, table.titles

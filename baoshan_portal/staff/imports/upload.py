@@ -19,7 +19,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.tmp_storages import TempFolderStorage
@@ -34,8 +34,9 @@ from metrics.rules.choices import Certainty
 from ..entry_sheet.page import sheet_url
 from ..typed import given_back
 from .importing import Outcome
+from .own_table.taking import take_file
 from .reading import FileError, check_size
-from .round_template import COLUMNS, import_entries, template_row
+from .round_template import COLUMNS, template_row
 
 #: What the browser offers to choose; what a file is, its content says.
 ACCEPTED = ".xlsx,.xlsm,.xls,.et,.ods,.csv,.txt"
@@ -163,8 +164,25 @@ def upload(request, round_code, department_code):
         "is_open": round.accepts(department),
         "sheet": sheet_url(round, department),
     }
-    take = partial(import_entries, round=round, department=department, by=request.user)
+    if access.mapped_departments(request.user, Department.objects.filter(pk=department.pk)):
+        context["own_table"] = reverse("admin:own-table", args=[round_code, department_code])
+    take = partial(take_file, round=round, department=department, by=request.user)
     return preview(request, take, "staff/upload.html", context, then=context["sheet"])
+
+
+def waiting_token(request, path: str, waiting: str, name: str) -> str:
+    """Signed, for the address of a page ``path``: the file ``waiting``, which came as ``name``."""
+    content = {"path": path, "by": request.user.pk, "file": waiting, "name": name, "digest": None}
+    return signing.dumps(content, salt=__name__)
+
+
+def waiting_file(request, token: str) -> tuple[str, WaitingFile]:
+    """The name of a file, and the file, that ``waiting_token`` handed over to this page.
+
+    Raises BadSignature if the token is not for this page and account, or too old.
+    """
+    preview, waiting = _waiting(request, token)
+    return preview["name"], waiting
 
 
 def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, then: str):
@@ -175,12 +193,16 @@ def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, 
     """
     form, confirm, outcome = UploadForm(), None, None
     typed = given_back(request)
-    if typed and "preview" in typed.data:
-        # The session ended before the confirmation: the same preview once more, nothing written.
-        confirm = ConfirmForm(typed.data)
+    given = typed.data["preview"] if typed and "preview" in typed.data else request.GET.get("file")
+    if given and request.method != "POST":
+        # The session ended before the confirmation, or the file comes from the page that maps it:
+        # the same preview once more, nothing written.
         try:
-            preview, waiting = _waiting(request, typed.data["preview"])
+            preview, waiting = _waiting(request, given)
             outcome = take(waiting.read(), name=preview["name"], dry_run=True)
+            confirm = _confirmation(request, preview["file"], preview["name"], outcome)
+            if typed:
+                confirm = ConfirmForm(typed.data)
         except (signing.BadSignature, FileNotFoundError):
             messages.error(request, _("This preview is over: send the file again."))
             confirm = None
@@ -203,6 +225,12 @@ def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, 
             if not outcome.problems:
                 waiting.save(content)
                 confirm = _confirmation(request, waiting.name, file.name, outcome)
+            elif outcome.is_no_template and "own_table" in context:
+                # It may be a table of the office: the page that maps it goes on with this file.
+                waiting.save(content)
+                there = context["own_table"]
+                token = waiting_token(request, there, waiting.name, file.name)
+                context["own_table_of_file"] = f"{there}?file={token}"
     context = {
         **admin.site.each_context(request),
         "form": form,

@@ -66,13 +66,14 @@ from measures.tests.factories import (
     the_threshold,
 )
 from measures.workflow import TransitionError, correct, submit, submit_all
-from metrics.models import Check, Indicator, Observation, Plan, Target, Unit
+from metrics.models import Check, Indicator, Observation, Plan, TableMapping, Target, Unit
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (
     make_indicator,
     make_money,
     make_observation,
     make_plan,
+    make_table_mapping,
     make_target,
     make_unit,
     make_whole_check,
@@ -110,6 +111,7 @@ MAKERS = {
     Target: make_target,
     Check: make_whole_check,
     Threshold: the_threshold,
+    TableMapping: make_table_mapping,
 }
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"measures", "metrics"}]
 each_model = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -151,10 +153,10 @@ def test_a_superuser_sees_every_page(model, language, admin_client):
         listing = desk(model, "changelist")
         pages = [listing, f"{listing}?q=a", desk(row, "change"), desk(row, "history")]
         # These begin on the page of what they change or withdraw, or are there from the start.
-        without_form = {TrailEvent, Revision, Threshold, Withdrawal}
+        without_form = {TrailEvent, Revision, Threshold, Withdrawal, TableMapping}
         pages += [desk(model, "add")] if model not in without_form else []
         # Accounts stay, because rows name them, and what is public stays for good.
-        stays = model in {TrailEvent, User} or is_public(row)
+        stays = model in {TrailEvent, User, TableMapping} or is_public(row)
         pages += [desk(row, "delete")] if not stays else []
     for page in pages:
         answer = admin_client.get(page)

@@ -114,7 +114,7 @@ def _with_rows_below(header: Header, filled: Sequence[Line], names: Names, merge
 
 def _header_of(rows: Sequence[Line], names: Names, merged: Sequence[Merged]) -> Header:
     width = max(len(row.cells) for row in rows)
-    cells = [_name_of(parts, names) for parts in _parts(rows, width, merged)]
+    cells = [_name_of(parts, names) for parts in header_parts(rows, width, merged)]
     found = {key for cell in cells if (key := names.key(cell))}
     # One known word in a row of data or in a title is none.
     needed = sum(key in found for key in names.needed)
@@ -137,7 +137,7 @@ def _all_headers(rows: Sequence[Line], names: Names) -> bool:
     )
 
 
-def _parts(rows: Sequence[Line], width: int, merged: Sequence[Merged]) -> list[list[str]]:
+def header_parts(rows: Sequence[Line], width: int, merged: Sequence[Merged]) -> list[list[str]]:
     """By column what stands in each of ``rows``; a merged cell stands over all of its columns."""
     grid = [[(row.cells + [""] * width)[at].strip() for at in range(width)] for row in rows]
     for place in merged:
@@ -238,6 +238,16 @@ class Rows:
 
 def _tight(text: str) -> str:
     return _SPACE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def is_aside(texts: Sequence[str]) -> bool:
+    """Whether the filled cells of a row are a signature, a unit, a note or numbers of columns."""
+    words = [_tight(text) for text in texts]
+    if _SIGNATURE.fullmatch(words[0]) or _UNIT_ROW.fullmatch(words[0]):
+        return True
+    if _NOTE.fullmatch(words[0]) and len(words) == 1:
+        return True
+    return len(words) > 2 and all(_COLUMN_NUMBER.fullmatch(word) for word in words)
 
 
 def left_out_text(left_out: Sequence[tuple[int, str]]) -> str:
