@@ -54,6 +54,7 @@ from measures.tests.factories import (
 )
 from metrics.tests.factories import (
     make_indicator,
+    make_no_figure,
     make_observation,
     make_plan,
     make_target,
@@ -146,6 +147,22 @@ progressnote,observation      step:return               -     -      w        - 
 progressnote,observation      step:correct              -     w/-    -        -       -       -             w          -
 progressnote,observation      step:withdraw             -     w/-    -        w       -       -             w          -
 progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w          -
+nofigure                      changelist                -     r/-    r        r       r       -             r          -
+nofigure                      history                   -     r/-    r        r       r       -             r          -
+nofigure                      change                    -     w/-    r        r       r       -             w          -
+nofigure                      change:submitted          -     r/-    r        r       r       -             r          -
+nofigure                      change:published          -     r/-    r        r       r       -             r          -
+nofigure                      add                       -     w/r    -        -       -       -             w          -
+nofigure                      delete                    -     w/-    -        -       -       -             w          -
+nofigure                      delete:submitted          -     -      -        -       -       -             -          -
+nofigure                      delete:published          -     -      -        -       -       -             -          -
+nofigure                      step:submit               -     w/-    -        -       -       -             w          -
+nofigure                      step:recall               -     w/-    -        -       -       -             w          -
+nofigure                      step:publish              -     -      w        -       -       -             w          -
+nofigure                      step:return               -     -      w        -       -       -             w          -
+nofigure                      step:correct              -     w/-    -        -       -       -             w          -
+nofigure                      step:withdraw             -     w/-    -        w       -       -             w          -
+nofigure                      action:submit_selected    -     w/-    -        -       -       -             w          -
 target                        changelist                -     r/-    r        r       r       -             r          -
 target                        history                   -     r/-    r        r       r       -             r          -
 target                        change                    -     r/-    r        w       r       -             w          -
@@ -390,6 +407,7 @@ def rows_of(whose, department, other) -> dict:
         "opinionstage": entries(make_stage, other=other),
         "evaluation": entries(make_evaluation, other=other),
         "observation": entries(make_observation, indicator=indicator, other=other),
+        "nofigure": entries(make_no_figure, indicator=indicator, other=other),
         "measurestate": entries(make_state, measure=measure, other=other),
         "target": entries(make_target, indicator=indicator, other=other),
         "revision": entries(make_revision, other=other),
@@ -459,6 +477,7 @@ def row_of(world, whose, kind, state="draft"):
 CHANGES = {
     "progressnote": {"text": "改过"},
     "observation": {"as_written": "7家", "value": ""},
+    "nofigure": {"note": "改过"},
     "target": {"value": "7"},
     "opinionstage": {"note": "改过"},
     "evaluation": {"satisfied": "7"},
@@ -478,6 +497,7 @@ NEW = {
     "measure": {"order": "9999"},
     "indicator": {"order": "9999"},
     "observation": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
+    "nofigure": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
     "target": {"due_on": "2023-06-30"},
     "opinionstage": {"stage": "closed"},
     "measurestate": {"since": "2023-05-31"},
@@ -523,7 +543,7 @@ def model_page(world, line, whose) -> Attempt:
     kind, (page, _colon, more) = line.kind, line.page.partition(":")
     scoped = kind in {
         "measure", "indicator", "progressnote", "observation", "measurestate", "target",
-        "withdrawal",
+        "withdrawal", "nofigure",
     }  # fmt: skip
     mark = f"Mark-{whose}" if scoped else ""
     changes = CHANGES.get(kind, {"name_en": "Changed"})
@@ -1036,7 +1056,8 @@ def test_every_role_of_the_portal_is_in_the_matrix():
 
 def test_every_step_of_the_workflow_is_in_the_matrix():
     kinds = (
-        "progressnote", "observation", "measurestate", "target", "withdrawal", "revision",
+        "progressnote", "observation", "nofigure", "measurestate", "target", "withdrawal",
+        "revision",
         "opinionstage", "evaluation",
     )  # fmt: skip
     for kind in kinds:

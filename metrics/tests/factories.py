@@ -16,9 +16,19 @@ from measures.tests.factories import (
     the_opinion,
 )
 
-from ..models import Check, CheckTerm, Indicator, Observation, Plan, RoundDue, Target, Unit
+from ..models import (
+    Check,
+    CheckTerm,
+    Indicator,
+    NoFigure,
+    Observation,
+    Plan,
+    RoundDue,
+    Target,
+    Unit,
+)
 from ..rules.checks import CheckKind, Role
-from ..rules.choices import Category, Kind
+from ..rules.choices import Category, Kind, Missing
 from ..withdrawal import withdrawal_of
 
 
@@ -75,6 +85,19 @@ def make_observation(*, published=None, **fields) -> Observation:
     fields = defaults | fields
     fields.setdefault("as_written", f"{fields['value']}{fields['indicator'].unit.name}")
     return Observation.objects.create(**submission(published, **fields))
+
+
+def make_no_figure(*, published=None, **fields) -> NoFigure:
+    """That nothing is settled yet for the year 2022, as a draft, or public since ``published``."""
+    defaults = {
+        "period_start": date(2022, 1, 1),
+        "period_end": date(2022, 12, 31),
+        "reason": Missing.NOT_YET_SETTLED,
+        **source(fields),
+    }
+    if "indicator" not in fields:
+        defaults["indicator"] = make_indicator()
+    return NoFigure.objects.create(**submission(published, **defaults | fields))
 
 
 def make_plan(**fields) -> Plan:
