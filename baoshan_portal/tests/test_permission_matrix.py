@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from http.cookies import SimpleCookie
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -385,7 +386,7 @@ def rows_of(whose, department, other) -> dict:
     names = {"name": f"Mark-{whose}", "name_en": f"Mark-{whose}"}
     measure = make_measure(lead=department, **names)
     indicator = make_indicator(measure=measure, **names)
-    staffed = make_department()
+    staffed, days = make_department(), count(1)
     staffed.members.add(make_user())
     return {
         "opinion": make_opinion(),
@@ -407,7 +408,13 @@ def rows_of(whose, department, other) -> dict:
         "opinionstage": entries(make_stage, other=other),
         "evaluation": entries(make_evaluation, other=other),
         "observation": entries(make_observation, indicator=indicator, other=other),
-        "nofigure": entries(make_no_figure, indicator=indicator, other=other),
+        # There is one of a period.
+        "nofigure": entries(
+            lambda **row: make_no_figure(
+                indicator=indicator, period_end=date(2022, 12, next(days)), **row
+            ),
+            other=other,
+        ),
         "measurestate": entries(make_state, measure=measure, other=other),
         "target": entries(make_target, indicator=indicator, other=other),
         "revision": entries(make_revision, other=other),

@@ -103,7 +103,7 @@ def test_it_is_not_said_beside_a_public_value_nor_of_what_is_to_come(firms):
     make_observation(indicator=firms, published=end("2024-01-05"), **Q4)
     clerk, reviewer = make_user(), make_user()
     told = make_no_figure(indicator=firms, entered_by=clerk, changed_by=clerk, **Q4)
-    with pytest.raises(TransitionError, match="期间|period"):
+    with pytest.raises(TransitionError, match="已公布|is public"):
         workflow.submit(told, by=clerk)
     told = make_no_figure(indicator=firms, entered_by=clerk, changed_by=clerk, **Q3)
     workflow.submit(told, by=clerk)
