@@ -30,6 +30,7 @@ class Subject(TextChoices):
     """The kinds of rows that can be withdrawn, by the names of their models."""
 
     OBSERVATION = "observation", _("value")
+    NOFIGURE = "nofigure", _("period without a figure")
     TARGET = "target", _("target")
     PROGRESSNOTE = "progressnote", _("progress note")
     MEASURESTATE = "measurestate", _("state of a measure")

@@ -33,7 +33,7 @@ from .rules.checks import (
 )
 from .rules.choices import Verdict
 from .rules.freshness import Timeliness, timeliness
-from .rules.periods import Period, gaps
+from .rules.periods import Period, gaps, is_same_period
 from .rules.progress import Answer
 from .wording import figure_text
 
@@ -172,7 +172,8 @@ def timeliness_of(
 ) -> Timeliness:
     """Whether ``indicator`` was reported when due, as of ``on``; needs ``latest``.
 
-    ``thresholds`` as in ``assess``. Gaps are counted where ``public_values`` are loaded.
+    That there is no figure for a period counts as a report. ``thresholds`` as in ``assess``. Gaps
+    are counted where ``public_values`` are loaded.
     """
     reported = indicator.reported
     values = getattr(indicator, "public_values", ())
@@ -182,7 +183,8 @@ def timeliness_of(
         on,
         grace_days=(thresholds or indicator.thresholds).grace_days,
         agreed_on=indicator.schedule_agreed_on,
-        gaps=len(gaps_of(indicator, values)),
+        gaps=len(unexplained(indicator, gaps_of(indicator, values))),
+        no_figure_end=max((end for _start, end in indicator.periods_without_figure), default=None),
     )
 
 
@@ -190,6 +192,16 @@ def gaps_of(indicator: Indicator, values: Iterable[Observation]) -> list[Period]
     """The periods for which none of ``values`` was reported, between the first and the last."""
     known = [(value.period_start, value.period_end) for value in values if value.is_reported]
     return gaps(indicator.kind, indicator.frequency, known)
+
+
+def unexplained(indicator: Indicator, missing: Iterable[Period]) -> list[Period]:
+    """Those of ``missing`` for which nobody said that there is no figure."""
+    said = indicator.periods_without_figure
+    return [
+        gap
+        for gap in missing
+        if not any(is_same_period(indicator.kind, gap, period) for period in said)
+    ]
 
 
 #: From a figure in a check to its opinion

@@ -9,6 +9,7 @@ When a round is locked, what it asked for and of whom is written down, and its c
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from django.utils import timezone
 from measures.models import Department, Round
 from measures.submission import EDITABLE, State
 
-from .models import Indicator, Observation, RoundDue
+from .models import Indicator, NoFigure, Observation, RoundDue
 from .rules.choices import Frequency, Kind
 from .rules.periods import Period, last_period
 
@@ -131,13 +132,30 @@ def fix(round_: Round) -> None:
     round_.save(update_fields=["due_fixed_at"])
 
 
+def handed_in_of(rounds: Iterable[Round]) -> set[tuple[int, int]]:
+    """(round, indicator), by their keys, of what was handed in: a figure, or that there is none.
+
+    One query.
+    """
+    first = {"round__in": rounds, "supersedes": None}
+    entries = [
+        model.objects.filter(**first, state__in=[State.SUBMITTED, State.PUBLISHED])
+        .order_by()
+        .values_list("round", "indicator")
+        for model in (Observation, NoFigure)
+    ]
+    return set(entries[0].union(entries[1]))
+
+
 def counts_of(round_: Round) -> tuple[int, int, int]:
-    """Of a locked round: figures that it asked for, those handed in, drafts of any."""
+    """Of a locked round: figures that it asked for, those handed in or said to be none, drafts."""
     asked = set(RoundDue.objects.filter(round=round_).values_list("indicator", flat=True))
-    entries = Observation.objects.filter(round=round_, supersedes=None)
-    handed_in = entries.filter(state__in=[State.SUBMITTED, State.PUBLISHED])
-    entered = asked & set(handed_in.values_list("indicator", flat=True))
-    return len(asked), len(entered), entries.filter(state__in=EDITABLE).count()
+    entered = asked & {indicator for _round, indicator in handed_in_of([round_])}
+    drafts = sum(
+        model.objects.filter(round=round_, supersedes=None, state__in=EDITABLE).count()
+        for model in (Observation, NoFigure)
+    )
+    return len(asked), len(entered), drafts
 
 
 def _asked(round_: Round) -> set[Frequency]:
@@ -177,4 +195,16 @@ def new_entry(indicator: Indicator, round_: Round, department: Department) -> Ob
         period_start=start,
         period_end=end,
         source_name=f"{department.name}{round_.name}"[:200],
+    )
+
+
+def new_no_figure(indicator: Indicator, round_: Round, department: Department) -> NoFigure:
+    """As ``new_entry``: that there is no figure in ``round_``, without a reason yet."""
+    entry = new_entry(indicator, round_, department)
+    return NoFigure(
+        indicator=indicator,
+        round=round_,
+        period_start=entry.period_start,
+        period_end=entry.period_end,
+        source_name=entry.source_name,
     )

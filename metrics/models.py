@@ -8,8 +8,20 @@ from operator import attrgetter
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models import (
+    Aggregate,
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, RowNumber
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +40,7 @@ from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 from .rules.baseline import Stated, last_before
 from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
+    NO_FIGURE_REASONS,
     Category,
     Certainty,
     Claim,
@@ -39,9 +52,9 @@ from .rules.choices import (
     Nature,
     Qualifier,
 )
-from .rules.periods import is_over
+from .rules.periods import OF_LENGTH, Period, is_over, is_same_period
 from .table_mappings import TableMapping as TableMapping
-from .wording import not_over_text
+from .wording import no_figure_text, no_figure_yet_text, not_over_text
 
 
 class UnitQuerySet(NamedQuerySet):
@@ -184,23 +197,28 @@ class IndicatorQuerySet(NamedQuerySet):
         """With ``thresholds``, in the same query."""
         return self.annotate(**threshold_columns(JUDGING))
 
+    def with_no_figures(self, as_of: date | None = None):
+        """With ``periods_without_figure``, in the same query."""
+        return self.annotate(without_figure=periods_without_figure(as_of))
+
     def with_latest_value(self, as_of: date | None = None):
-        """With ``latest`` and ``thresholds`` loaded, one query however many rows."""
+        """With ``latest``, ``thresholds`` and ``periods_without_figure`` loaded, one query however
+        many rows."""
         values = Observation.objects.latest_of_each(as_of).select_related("report")
         values = Prefetch("observations", values, to_attr="loaded_latest")
-        return self.with_thresholds().prefetch_related(values)
+        return self.with_thresholds().with_no_figures(as_of).prefetch_related(values)
 
     def with_latest(self, as_of: date | None = None):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
         return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
 
     def with_public_values(self, as_of: date | None = None):
-        """With ``public_values``, newest first, ``latest`` and ``thresholds``; one query."""
+        """With ``public_values``, newest first, and what ``with_latest_value`` loads; one query."""
         values = (
             Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
         )
         values = Prefetch("observations", values, to_attr="public_values")
-        return self.with_thresholds().prefetch_related(values)
+        return self.with_thresholds().with_no_figures(as_of).prefetch_related(values)
 
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.
@@ -390,6 +408,14 @@ class Indicator(Named):
     def reported(self) -> "Observation | None":
         """``latest`` unless it is only expected: what freshness and verdicts go by."""
         return self.latest if self.latest and self.latest.is_reported else None
+
+    @property
+    def periods_without_figure(self) -> list[Period]:
+        """Those for which it is public that there is no figure; none without ``with_no_figures``,
+        as where nothing but a verdict is asked for."""
+        texts = (getattr(self, "without_figure", None) or "").split()
+        days = [text.split("/") for text in texts]
+        return [(date.fromisoformat(a) if a else None, date.fromisoformat(b)) for a, b in days]
 
     @property
     def current_target(self) -> "Target | None":
@@ -595,6 +621,147 @@ class Observation(Sourced, Submission):
     def base_value(self):
         """The value in the base unit, for comparison; needs the indicator's unit loaded."""
         return self.value * self.indicator.unit.factor
+
+
+class Joined(Aggregate):
+    """Texts of several rows in one, a blank between them."""
+
+    function = "STRING_AGG"
+    template = "%(function)s(%(expressions)s, ' ')"
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler, connection, **more):
+        return self.as_sql(compiler, connection, function="GROUP_CONCAT", **more)
+
+
+def periods_without_figure(as_of: date | None) -> Subquery:
+    """Of an indicator, as ``start/end start/end``: the periods that are public without a figure."""
+    text = models.CharField()
+    start = Coalesce(Cast("period_start", text), Value(""), output_field=text)
+    period = Concat(start, Value("/"), Cast("period_end", text), output_field=text)
+    rows = NoFigure.objects.published(as_of).filter(indicator=OuterRef("pk")).order_by()
+    return Subquery(rows.values("indicator").annotate(told=Joined(period)).values("told"))
+
+
+#: Why nobody says of a period that it has no figure.
+HAS_FIGURE = _("A figure for this period is public: correct or withdraw it instead.")
+
+
+class NoFigureQuerySet(SubmissionQuerySet):
+    def standing(self, as_of: date | None = None):
+        """``published`` without those beside which a reported value of their period is public."""
+        return self.published(as_of).exclude(_has_value(as_of))
+
+    def with_has_value(self):
+        """With ``has_value``: whether a reported value of the same period is public."""
+        return self.annotate(has_value=_has_value(None))
+
+
+def _has_value(as_of: date | None) -> Exists:
+    same_end = {"indicator": OuterRef("indicator"), "period_end": OuterRef("period_end")}
+    return Exists(
+        Observation.objects.published(as_of)
+        .reported()
+        .filter(**same_end)
+        .filter(~Q(indicator__kind__in=OF_LENGTH) | Q(period_start=OuterRef("period_start")))
+    )
+
+
+class NoFigure(Sourced, Submission):
+    """That there is no figure of one indicator for one period, and why; ``note`` says it in words.
+
+    A value that is reported later needs no correction of it: it stands in its place.
+    """
+
+    indicator = models.ForeignKey(
+        Indicator, models.PROTECT, related_name="no_figures", verbose_name=_("indicator")
+    )
+    round = models.ForeignKey(
+        Round,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="no_figures",
+        verbose_name=_("round"),
+    )
+    period_start = models.DateField(
+        _("period from"),
+        null=True,
+        blank=True,
+        help_text=_("Empty for a cumulative total whose beginning is not stated."),
+    )
+    period_end = models.DateField(_("period to"))
+    reason = models.CharField(
+        _("why there is no figure"),
+        max_length=20,
+        choices=[(reason.value, reason.label) for reason in NO_FIGURE_REASONS],
+    )
+
+    measure_path = "indicator__measure"
+    role_rights = access.ENTRY
+
+    objects = NoFigureQuerySet.as_manager()
+
+    class Meta(Submission.Meta):
+        ordering = ["indicator", "-period_end", "-revision"]
+        verbose_name = _("period without a figure")
+        verbose_name_plural = _("periods without a figure")
+        constraints = [
+            *Submission.Meta.constraints,
+            *Sourced.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(period_start__isnull=True) | Q(period_start__lte=F("period_end")),
+                name="nofigure_period_in_order",
+                violation_error_message=_("The period ends before it begins."),
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=NO_FIGURE_REASONS),
+                name="nofigure_reason_known",
+                violation_error_message=_("The reason is none of the known ones."),
+            ),
+            models.UniqueConstraint(
+                F("indicator"),
+                Coalesce("period_start", date(1, 1, 1)),
+                F("period_end"),
+                F("revision"),
+                name="nofigure_told_once",
+                violation_error_message=_(
+                    "It is recorded already that there is no figure for this period."
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.indicator} {self.text} ({self.period_end:%Y-%m-%d})"
+
+    @property
+    def text(self) -> str:
+        """What stands in place of a figure: 未报数据：尚未确定."""
+        return no_figure_text(self.get_reason_display())
+
+    def clean(self):
+        super().clean()
+        told = self.indicator_id and self.period_end
+        if told and (why := self.why_not_public(timezone.localdate())):
+            raise ValidationError({"period_end": why})
+
+    @property
+    def period(self) -> Period:
+        return self.period_start, self.period_end
+
+    def why_not_public(self, day: date) -> str:
+        """Nobody knows of a period to come that it brings no figure, and nobody says so beside
+        one that is public."""
+        if not is_over(self.period_end, day):
+            return no_figure_yet_text(self.period_end)
+        values = self.indicator.observations.published().reported()
+        if any(
+            is_same_period(self.indicator.kind, (value.period_start, value.period_end), self.period)
+            for value in values.filter(period_end=self.period_end)
+        ):
+            return str(HAS_FIGURE)
+        return ""
 
 
 class RoundDue(models.Model):

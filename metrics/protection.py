@@ -1,9 +1,10 @@
 """Triggers that keep the future out of what happened, and checks whole, also for raw SQL.
 
 A value over a period that ends after the day of its publication can be expected or preliminary,
-never actual. It is a trigger rather than a constraint because it speaks of the moment of
-publication: what an older version of the portal let through is published and cannot change, so
-that a constraint could never be added to such a database.
+never actual; and nobody knows of a period to come that it has no figure. It is a trigger rather
+than a constraint because it speaks of the moment of publication: what an older version of the
+portal let through is published and cannot change, so that a constraint could never be added to
+such a database.
 """
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from .rules.choices import Certainty
 
 TABLE = "metrics_observation"
 MESSAGE = "a period that has not ended is expected or preliminary, never actual"
+NO_FIGURE_TABLE = "metrics_nofigure"
+NO_FIGURE_MESSAGE = "of a period that has not ended nobody knows that it has no figure"
 OPERATIONS = ("INSERT", "UPDATE")
 
 
@@ -26,16 +29,18 @@ def triggers(vendor: str) -> list[Trigger]:
         if vendor == "postgresql"
         else "date(NEW.published_at, '+8 hours')"
     )
-    is_future = (
-        f"NEW.state = 'published' AND NEW.certainty = '{Certainty.ACTUAL}' "
-        f"AND NEW.period_end > {day}"
-    )
+    is_public, is_future = "NEW.state = 'published'", f"NEW.period_end > {day}"
+    is_actual = f"NEW.certainty = '{Certainty.ACTUAL}'"
     return [
         *check_guards.triggers(vendor),
         *(
             Trigger(
-                f"{TABLE}_no_future_{operation.lower()}", TABLE, "BEFORE", operation,
-                is_future, MESSAGE,
+                f"{table}_no_future_{operation.lower()}", table, "BEFORE", operation,
+                condition, message,
+            )
+            for table, condition, message in (
+                (TABLE, f"{is_public} AND {is_actual} AND {is_future}", MESSAGE),
+                (NO_FIGURE_TABLE, f"{is_public} AND {is_future}", NO_FIGURE_MESSAGE),
             )
             for operation in OPERATIONS
         ),

@@ -13,7 +13,7 @@ from measures.withdrawn import kind_of
 from measures.workflow import TransitionError
 
 from .history import target_text
-from .models import Check, Indicator, Observation, Target
+from .models import Check, Indicator, NoFigure, Observation, Target
 from .rules.periods import period_text
 from .wording import observed_text
 
@@ -71,6 +71,8 @@ def _name(row) -> str:
     if isinstance(row, Observation):
         said = f"{row.indicator} {observed_text(row, row.indicator.unit)}"
         return f"{said} ({period_text(row.period_start, row.period_end)})"
+    if isinstance(row, NoFigure):
+        return f"{row.indicator}: {row.text} ({period_text(*row.period)})"
     if isinstance(row, Target):
         return f"{row.indicator}: {target_text(row)}"
     if isinstance(row, ProgressNote):

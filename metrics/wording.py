@@ -59,6 +59,18 @@ def not_over_text(end: date) -> str:
     ) % {"day": end.isoformat()}
 
 
+def no_figure_yet_text(end: date) -> str:
+    """What is said of a period that has not ended yet and is called one without a figure."""
+    return _("The period ends only on %(day)s: until then nobody knows that it has no figure.") % {
+        "day": end.isoformat()
+    }
+
+
+def no_figure_text(reason: str) -> str:
+    """What stands in place of a figure: 未报数据：尚未确定."""
+    return _("no figure: %(reason)s") % {"reason": reason}
+
+
 def timeliness_text(found: Timeliness) -> str:
     """Whether a figure was reported when due, and how many periods were passed over."""
     if not found.gaps:

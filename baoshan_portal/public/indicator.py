@@ -1,5 +1,7 @@
 """The page of an indicator: its values, their sources, its targets, and the chart as a file."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import F, Q
@@ -9,10 +11,10 @@ from django.utils import timezone
 
 from measures.submission import moment_of
 from metrics import history
-from metrics.assessment import assess, assess_checks, baseline_from, gaps_of
+from metrics.assessment import assess, assess_checks, baseline_from, gaps_of, unexplained
 from metrics.corrections import corrections
 from metrics.last_change import stated_growth, sums_by_year
-from metrics.models import NEWEST_FIRST, Check, Indicator, Observation, Target
+from metrics.models import NEWEST_FIRST, Check, Indicator, NoFigure, Observation, Target
 from metrics.redefinition import Definitions, Redefinition, chain_of, redefinition
 from metrics.rules.periods import Period, period_text
 from metrics.wording import aggregation_rule
@@ -35,7 +37,8 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     Raises Http404 as ``get_public_or_404`` does.
     """
     as_of = request.as_of
-    row = get_public_or_404(Indicator.objects.with_place().with_thresholds(), request, code)
+    rows = Indicator.objects.with_place().with_thresholds().with_no_figures(as_of)
+    row = get_public_or_404(rows, request, code)
     moment = moment_of(as_of)
     values = list(
         row.observations.versions(moment).select_related(*history.SHOWN).order_by(*NEWEST_FIRST)
@@ -71,19 +74,22 @@ def page(request, code):
         Check.objects.published(as_of).filter(terms__indicator=row).distinct(), as_of
     )
     corrected = corrections(values)
-    missing = gaps_of(row, row.public_values)
+    missing = unexplained(row, gaps_of(row, row.public_values))
+    without = row.no_figures.standing(as_of).select_related("report", "supersedes")
+    fallen = row.no_figures.versions(moment_of(as_of)).select_related(*history.SHOWN)
     states = [assess(row, target, on) for target in row.loaded_targets]
     context = {
         "indicator": row,
         "newest_period": row.latest and row.latest.period_end,
         "gaps": missing,
-        "observations_and_gaps": with_gaps(row.public_values, missing),
+        "lines": lines(row.public_values, without, missing),
         "summary": summary(row, assessment, on, stated_growth(row, derived), others=states[1:]),
         "figure": history_figure(request, row, former_values(corrected)),
         "sums": sums_by_year(row),
         "observations": row.public_values,
         "corrections": corrected,
         "corrected_values": history.replaced(values),
+        "corrected_no_figures": history.replaced(fallen),
         "corrected_targets": history.replaced(targets),
         "judged": [(state, redefinitions[state.target.pk]) for state in states],
         "assessment": assessment,
@@ -116,15 +122,25 @@ def redefinitions_of(
     }
 
 
-def with_gaps(
-    values: list[Observation], missing: list[Period]
-) -> list[tuple[Observation | None, str]]:
-    """The values with the periods between them that were never reported, newest first."""
-    rows = [(value.period_end, value, "") for value in values]
-    rows += [(end, None, period_text(start, end)) for start, end in missing]
+@dataclass(frozen=True)
+class Line:
+    """A period in the list of values: with its value, said to have none, or never reported."""
+
+    period: str
+    end: date
+    value: Observation | None = None
+    without: NoFigure | None = None
+
+
+def lines(
+    values: list[Observation], without: Iterable[NoFigure], missing: list[Period]
+) -> list[Line]:
+    """The values with the periods between them and after them that have none, newest first."""
+    rows = [Line("", value.period_end, value=value) for value in values]
+    rows += [Line(period_text(*row.period), row.period_end, without=row) for row in without]
+    rows += [Line(period_text(start, end), end) for start, end in missing]
     # Sorting is stable: values of one day stay in their order.
-    rows.sort(key=lambda row: row[0], reverse=True)
-    return [(value, gap) for _end, value, gap in rows]
+    return sorted(rows, key=lambda row: row.end, reverse=True)
 
 
 def chart(request, code, file_format):

@@ -25,6 +25,7 @@ from metrics.rules.progress import Answer
 
 from .data_file import NATURE, OPINION, Field, File, csv_answer, number, prose
 from .lists.pages import measures_with_counts
+from .no_figures import NO_FIGURES
 from .record_files import CHECKS, DEFINITIONS, NOTES
 from .vintages import OF_OBSERVATIONS, VINTAGES
 
@@ -180,6 +181,7 @@ FILES = (
     EVALUATIONS,
     DEFINITIONS,
     VINTAGES,
+    NO_FIGURES,
 )
 
 

@@ -12,7 +12,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from measures.models import Report
-from metrics.models import NEWEST_FIRST, Indicator, Observation, Target, is_expected
+from metrics.models import (
+    NEWEST_FIRST,
+    Indicator,
+    NoFigure,
+    Observation,
+    Target,
+    is_expected,
+)
 from metrics.rules.choices import Frequency, Freshness
 from metrics.rules.freshness import Timeliness, newest_due
 
@@ -32,6 +39,7 @@ def questions(as_of: date | None, grace_days: int) -> dict:
     """
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    no_figures = NoFigure.objects.published(as_of).filter(indicator=OuterRef("pk"))
     with_source = yes_if(Q(report__isnull=False) | ~Q(source_name=""))
     newest_source = values.order_by(is_expected(), *NEWEST_FIRST).values(answer=with_source)[:1]
     # From within the query of values, twice out to the indicator.
@@ -48,25 +56,32 @@ def questions(as_of: date | None, grace_days: int) -> dict:
             When(Exists(targets), then=Value("unpublished")),
             default=Value("none"),
         ),
-        "fresh": _fresh(values, as_of or timezone.localdate(), grace_days),
+        "fresh": _fresh(values.reported(), no_figures, as_of or timezone.localdate(), grace_days),
     }
 
 
-def _fresh(values, on: date, grace_days: int) -> Case:
-    """``freshness.timeliness`` as an expression, for the same state in a filter."""
-    reported = values.reported()
-    when_due = {
-        frequency: reported.filter(period_end__gte=newest_due(frequency, on, grace_days))
+def _fresh(values: QuerySet, no_figures: QuerySet, on: date, grace_days: int) -> Case:
+    """``freshness.timeliness`` as an expression, for the same state in a filter.
+
+    ``values`` are those reported, ``no_figures`` say that there is none.
+    """
+
+    def told(**conditions) -> Q:
+        found = (rows.filter(**conditions) for rows in (values, no_figures))
+        return Q(*map(Exists, found), _connector=Q.OR)
+
+    due = {
+        frequency: newest_due(frequency, on, grace_days)
         for frequency in Frequency
         if frequency != Frequency.ONCE
     }
     return Case(
-        When(~Exists(reported), then=Value(Freshness.NEVER)),
-        When(frequency=Frequency.ONCE, then=Value(Freshness.ONCE)),
+        When(told() & Q(frequency=Frequency.ONCE), then=Value(Freshness.ONCE)),
         *(
-            When(Q(Exists(found), frequency=frequency), then=Value(Freshness.CURRENT))
-            for frequency, found in when_due.items()
+            When(told(period_end__gte=end) & Q(frequency=frequency), then=Value(Freshness.CURRENT))
+            for frequency, end in due.items()
         ),
+        When(~Exists(values), then=Value(Freshness.NEVER)),
         When(schedule_agreed_on__lte=on, then=Value(Freshness.LATE)),
         default=Value(Freshness.SILENT),
     )

@@ -119,7 +119,8 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    rows = with_facts(indicators.with_place().with_thresholds(), as_of, thresholds.grace_days)
+    rows = indicators.with_place().with_thresholds().with_no_figures(as_of)
+    rows = with_facts(rows, as_of, thresholds.grace_days)
     by_key = {row.pk: row for row in rows}
     versions = list(_versions_of_targets(indicators, as_of))
     known_checks = checks.by_their_terms(*OF_TERMS)

@@ -6,7 +6,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from measures import access
-from measures.evidence import shown_name
+from measures.evidence import file_of, shown_name
 from measures.models import MeasureState, ProgressNote
 from measures.submission import Submission
 from metrics.models import Observation
@@ -20,8 +20,8 @@ def urls(site) -> list:
 
 
 def evidence_url(row: Submission) -> str:
-    """The address of the row's evidence file, "" if there is none."""
-    if not row.evidence_file:
+    """The address of the row's evidence file, "" if there is none, or can be none."""
+    if not file_of(row):
         return ""
     _folder, kind, name = row.evidence_file.name.split("/", 2)
     return reverse("admin:evidence", args=[kind, name])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from measures.models import TrailEvent
 from measures.trail import in_trail_language
-from metrics.models import Indicator, Observation, Target
+from metrics.models import Indicator, NoFigure, Observation, Target
 
 PARAMETERS = ("since", "until", "indicator", "person")
 
@@ -85,7 +85,7 @@ def about_indicator(text: str) -> Q:
         Q(code=text) | Q(name=text) | Q(name_en=text) | Q(code__in=once)
     ).order_by()
     events = Q(subject_type=kind, subject_code__in=found.values("code"))
-    for model in (Observation, Target):
+    for model in (Observation, NoFigure, Target):
         rows = model._base_manager.filter(indicator__in=found.values("pk")).order_by()
         events |= Q(subject_type=model._meta.label_lower, subject_code__in=rows.values("code"))
     with in_trail_language():

@@ -27,7 +27,8 @@ DATA = tuple(
     f"/data/{name}"
     for name in (
         "observations.csv", "indicators.csv", "measures.csv", "targets.csv", "evaluations.csv",
-        "checks.csv", "notes.csv", "definitions.csv", "vintages.csv", "datapackage.json",
+        "checks.csv", "notes.csv", "definitions.csv", "vintages.csv", "no_figures.csv",
+        "datapackage.json",
     )
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ FILES = (
     "/data/notes.csv",
     "/data/definitions.csv",
     "/data/vintages.csv",
+    "/data/no_figures.csv",
     "/data/datapackage.json",
 )
 LISTS = ("/measures/", "/indicators/", "/targets/")

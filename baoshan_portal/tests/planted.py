@@ -35,7 +35,7 @@ from measures.models import (
 from measures.submission import State
 from measures.tests import factories as words
 from measures.tests.factories import ISSUED, change, reword
-from metrics.models import Indicator, Observation, Target, Unit
+from metrics.models import Indicator, NoFigure, Observation, Target, Unit
 from metrics.rules.choices import Certainty, Nature
 from metrics.tests import factories as numbers
 
@@ -244,6 +244,7 @@ def _indicators(world: World) -> None:
         )  # fmt: skip
         for model, make, more in (
             (Observation, numbers.make_observation, {}),
+            (NoFigure, numbers.make_no_figure, {}),
             (Target, numbers.make_target, {"plan": world.hidden_plan}),
         ):
             fields = {"indicator": hidden, "locator": "", **more}
@@ -272,6 +273,13 @@ def _observations(world: World) -> None:
             Observation, "expected", indicator=world.indicator, locator="", period_end=TOMORROW,
             certainty=Certainty.EXPECTED,
         )
+    )  # fmt: skip
+
+
+def _no_figures(world: World) -> None:
+    world.waiting(
+        NoFigure, numbers.make_no_figure, indicator=world.indicator, locator="",
+        period_start=None, period_end=lambda n: date(2019, 1, 1) + timedelta(days=n),
     )  # fmt: skip
 
 
@@ -411,6 +419,7 @@ PLANTS = {
     "metrics.Check": _checks,
     "metrics.CheckTerm": NOTHING,
     "metrics.Observation": _observations,
+    "metrics.NoFigure": _no_figures,
     "metrics.Target": _targets,
     "measures.ProgressNote": _notes,
     "measures.MeasureState": _states,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from http.cookies import SimpleCookie
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,7 @@ from measures.tests.factories import (
 )
 from metrics.tests.factories import (
     make_indicator,
+    make_no_figure,
     make_observation,
     make_plan,
     make_table_mapping,
@@ -147,6 +149,22 @@ progressnote,observation      step:return               -     -      w        - 
 progressnote,observation      step:correct              -     w/-    -        -       -       -             w          -
 progressnote,observation      step:withdraw             -     w/-    -        w       -       -             w          -
 progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w          -
+nofigure                      changelist                -     r/-    r        r       r       -             r          -
+nofigure                      history                   -     r/-    r        r       r       -             r          -
+nofigure                      change                    -     w/-    r        r       r       -             w          -
+nofigure                      change:submitted          -     r/-    r        r       r       -             r          -
+nofigure                      change:published          -     r/-    r        r       r       -             r          -
+nofigure                      add                       -     w/r    -        -       -       -             w          -
+nofigure                      delete                    -     w/-    -        -       -       -             w          -
+nofigure                      delete:submitted          -     -      -        -       -       -             -          -
+nofigure                      delete:published          -     -      -        -       -       -             -          -
+nofigure                      step:submit               -     w/-    -        -       -       -             w          -
+nofigure                      step:recall               -     w/-    -        -       -       -             w          -
+nofigure                      step:publish              -     -      w        -       -       -             w          -
+nofigure                      step:return               -     -      w        -       -       -             w          -
+nofigure                      step:correct              -     w/-    -        -       -       -             w          -
+nofigure                      step:withdraw             -     w/-    -        w       -       -             w          -
+nofigure                      action:submit_selected    -     w/-    -        -       -       -             w          -
 target                        changelist                -     r/-    r        r       r       -             r          -
 target                        history                   -     r/-    r        r       r       -             r          -
 target                        change                    -     r/-    r        w       r       -             w          -
@@ -375,7 +393,7 @@ def rows_of(whose, department, other) -> dict:
     names = {"name": f"Mark-{whose}", "name_en": f"Mark-{whose}"}
     measure = make_measure(lead=department, **names)
     indicator = make_indicator(measure=measure, **names)
-    staffed = make_department()
+    staffed, days = make_department(), count(1)
     staffed.members.add(make_user())
     return {
         "opinion": make_opinion(),
@@ -398,6 +416,13 @@ def rows_of(whose, department, other) -> dict:
         "opinionstage": entries(make_stage, other=other),
         "evaluation": entries(make_evaluation, other=other),
         "observation": entries(make_observation, indicator=indicator, other=other),
+        # There is one of a period.
+        "nofigure": entries(
+            lambda **row: make_no_figure(
+                indicator=indicator, period_end=date(2022, 12, next(days)), **row
+            ),
+            other=other,
+        ),
         "measurestate": entries(make_state, measure=measure, other=other),
         "target": entries(make_target, indicator=indicator, other=other),
         "revision": entries(make_revision, other=other),
@@ -467,6 +492,7 @@ def row_of(world, whose, kind, state="draft"):
 CHANGES = {
     "progressnote": {"text": "改过"},
     "observation": {"as_written": "7家", "value": ""},
+    "nofigure": {"note": "改过"},
     "target": {"value": "7"},
     "opinionstage": {"note": "改过"},
     "evaluation": {"satisfied": "7"},
@@ -486,6 +512,7 @@ NEW = {
     "measure": {"order": "9999"},
     "indicator": {"order": "9999"},
     "observation": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
+    "nofigure": {"period_start": "2021-01-01", "period_end": "2021-12-31"},
     "target": {"due_on": "2023-06-30"},
     "opinionstage": {"stage": "closed"},
     "measurestate": {"since": "2023-05-31"},
@@ -531,7 +558,7 @@ def model_page(world, line, whose) -> Attempt:
     kind, (page, _colon, more) = line.kind, line.page.partition(":")
     scoped = kind in {
         "measure", "indicator", "progressnote", "observation", "measurestate", "target",
-        "withdrawal", "tablemapping",
+        "withdrawal", "tablemapping", "nofigure",
     }  # fmt: skip
     mark = f"Mark-{whose}" if scoped else ""
     changes = CHANGES.get(kind, {"name_en": "Changed"})
@@ -1062,7 +1089,8 @@ def test_every_role_of_the_portal_is_in_the_matrix():
 
 def test_every_step_of_the_workflow_is_in_the_matrix():
     kinds = (
-        "progressnote", "observation", "measurestate", "target", "withdrawal", "revision",
+        "progressnote", "observation", "nofigure", "measurestate", "target", "withdrawal",
+        "revision",
         "opinionstage", "evaluation",
     )  # fmt: skip
     for kind in kinds:

@@ -128,7 +128,7 @@ def test_every_kind_of_submission_and_the_trail_have_their_triggers():
     assert sorted(submissions) == [
         "measures_evaluation", "measures_measurestate", "measures_opinionstage",
         "measures_progressnote", "measures_revision", "measures_withdrawal",
-        "metrics_observation", "metrics_target",
+        "metrics_nofigure", "metrics_observation", "metrics_target",
     ]  # fmt: skip
     expected = {trigger.name for trigger in protection.wanted(connection.vendor)}
     assert expected >= {

@@ -104,6 +104,18 @@ class Missing(TextChoices):
     DISCONTINUED = "discontinued", _("discontinued")
 
 
+#: With which of these an office says that there is no figure this time: it knows why. That nothing
+#: was reported or published yet is no reason.
+NO_FIGURE_REASONS = (
+    Missing.NOT_APPLICABLE,
+    Missing.WITHHELD,
+    Missing.NOT_COLLECTED,
+    Missing.NO_EVENT,
+    Missing.NOT_YET_SETTLED,
+    Missing.DISCONTINUED,
+)
+
+
 class Certainty(TextChoices):
     """How final a value is."""
 

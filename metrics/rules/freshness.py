@@ -45,24 +45,29 @@ def timeliness(
     grace_days: int,
     agreed_on: date | None = None,
     gaps: int = 0,
+    no_figure_end: date | None = None,
 ) -> Timeliness:
     """The state of a figure whose newest public value is of a period that ended on ``latest_end``.
 
-    None means that it has no public value at all. Only a schedule to which the department
-    agreed, on ``agreed_on``, can be overdue; what the portal alone expects is told neutrally.
-    ``gaps`` are the periods that were passed over before the newest value.
+    None means that it has no public value at all. ``no_figure_end`` ends the newest period of
+    which it was said that there is no figure, which is a report like a value. Only a schedule to
+    which the department agreed, on ``agreed_on``, can be overdue; what the portal alone expects is
+    told neutrally. ``gaps`` are the periods that were passed over before the newest value.
     """
-    if latest_end is None:
+    told_end = max(filter(None, (latest_end, no_figure_end)), default=None)
+    if told_end is None:
         return Timeliness(Freshness.NEVER)
     due = newest_due(frequency, on, grace_days)
     if due is None:
         return Timeliness(Freshness.ONCE, gaps=gaps)
     months = MONTHS[frequency]
     # A value within a period does not stand for the whole of it.
-    ended = _months(latest_end) - (latest_end != end_of_month(latest_end))
+    ended = _months(told_end) - (told_end != end_of_month(told_end))
     missed = max(0, _months(due) // months - ended // months)
     if not missed:
         return Timeliness(Freshness.CURRENT, gaps=gaps)
+    if latest_end is None:
+        return Timeliness(Freshness.NEVER)
     is_agreed = agreed_on is not None and agreed_on <= on
     return Timeliness(Freshness.LATE if is_agreed else Freshness.SILENT, missed, gaps)
 

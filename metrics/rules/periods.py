@@ -95,6 +95,16 @@ def same_period_before(period: Period) -> Period:
     return year_before(start), year_before(end)
 
 
+#: Of these a period of another length with the same end is another one.
+OF_LENGTH = (Kind.FLOW, Kind.GROWTH)
+
+
+def is_same_period(kind: str, one: Period, other: Period) -> bool:
+    """Whether figures of that kind over the two are of one period: of flows and growth the whole
+    of it counts, of states and running totals its end alone."""
+    return one[1] == other[1] and (kind not in OF_LENGTH or one[0] == other[0])
+
+
 def gaps(kind: str, frequency: str, known: Sequence[Period]) -> list[Period]:
     """The periods between the first and the last of ``known`` that are missing, oldest first.
 

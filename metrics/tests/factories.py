@@ -21,6 +21,7 @@ from ..models import (
     Check,
     CheckTerm,
     Indicator,
+    NoFigure,
     Observation,
     Plan,
     RoundDue,
@@ -29,7 +30,7 @@ from ..models import (
     Unit,
 )
 from ..rules.checks import CheckKind, Role
-from ..rules.choices import Category, Kind
+from ..rules.choices import Category, Kind, Missing
 from ..withdrawal import withdrawal_of
 
 
@@ -86,6 +87,19 @@ def make_observation(*, published=None, **fields) -> Observation:
     fields = defaults | fields
     fields.setdefault("as_written", f"{fields['value']}{fields['indicator'].unit.name}")
     return Observation.objects.create(**submission(published, **fields))
+
+
+def make_no_figure(*, published=None, **fields) -> NoFigure:
+    """That nothing is settled yet for the year 2022, as a draft, or public since ``published``."""
+    defaults = {
+        "period_start": date(2022, 1, 1),
+        "period_end": date(2022, 12, 31),
+        "reason": Missing.NOT_YET_SETTLED,
+        **source(fields),
+    }
+    if "indicator" not in fields:
+        defaults["indicator"] = make_indicator()
+    return NoFigure.objects.create(**submission(published, **defaults | fields))
 
 
 def make_plan(**fields) -> Plan:

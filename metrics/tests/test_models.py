@@ -18,11 +18,12 @@ from measures.tests.factories import ISSUED, make_measure, make_report, make_use
 from measures.workflow import correct, publish, submit
 
 from ..models import Indicator, Observation, Target, Unit
-from ..rules.choices import Nature
+from ..rules.choices import Missing, Nature
 from .factories import (
     make_check,
     make_indicator,
     make_money,
+    make_no_figure,
     make_observation,
     make_plan,
     make_round_due,
@@ -110,6 +111,25 @@ def total_without_a_beginning_stated_twice():
     return make_observation(period_start=ISSUED, **source), {"period_start": None}
 
 
+def period_without_a_figure_that_ends_before_it_begins():
+    return make_no_figure(), {"period_start": date(2023, 1, 1)}
+
+
+def reason_that_nobody_gave():
+    return make_no_figure(), {"reason": Missing.NOT_YET_REPORTED}
+
+
+def period_said_twice_to_have_no_figure():
+    first = make_no_figure()
+    second = make_no_figure(indicator=first.indicator, **YEAR_2021)
+    return second, YEAR_2022
+
+
+def total_said_twice_to_have_no_figure():
+    first = make_no_figure(period_start=None)
+    return make_no_figure(indicator=first.indicator), {"period_start": None}
+
+
 def target_set_twice():
     first = make_target(due_on=ISSUED)
     second = make_target(indicator=first.indicator, plan=first.plan)
@@ -163,6 +183,10 @@ BREACHES = [
     ("observation_told_once", value_stated_twice_by_a_report),
     ("observation_told_once", value_stated_twice_by_another_source),
     ("observation_told_once", total_without_a_beginning_stated_twice),
+    ("nofigure_period_in_order", period_without_a_figure_that_ends_before_it_begins),
+    ("nofigure_reason_known", reason_that_nobody_gave),
+    ("nofigure_told_once", period_said_twice_to_have_no_figure),
+    ("nofigure_told_once", total_said_twice_to_have_no_figure),
     ("check_says_why_not_comparable", check_that_does_not_say_why_it_is_not_comparable),
     ("tablemapping_version_once", version_of_a_table_kept_twice),
     ("tablemapping_has_name", table_without_a_name),
@@ -172,7 +196,11 @@ BREACHES = [
     ("target_set_once", target_without_a_date_set_twice),
     *(
         (f"{model}_{name}", breach)
-        for model, make in [("observation", make_observation), ("target", make_target)]
+        for model, make in [
+            ("observation", make_observation),
+            ("target", make_target),
+            ("nofigure", make_no_figure),
+        ]
         for name, breach in submission_breaches(make) + source_breaches(make)
     ),
 ]

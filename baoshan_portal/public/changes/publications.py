@@ -23,13 +23,14 @@ from measures.withdrawn import Subject
 from metrics.corrections import Correction, first_of
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
-from metrics.models import NEWEST_FIRST, Indicator, Observation, Target
+from metrics.models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target
 from metrics.rules.periods import period_text
 from metrics.wording import observed_text
 
 #: What must be public itself before a row on it is.
 CARRIERS = {
     Observation: ("indicator", "indicator__measure"),
+    NoFigure: ("indicator", "indicator__measure"),
     Target: ("indicator", "indicator__measure"),
     ProgressNote: ("measure",),
     MeasureState: ("measure",),
@@ -180,10 +181,11 @@ def _counted(column: str, since: datetime, until: datetime, **place) -> list[Que
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:
     """All ``publications`` of these days and this place, newest first.
 
-    Five queries however many rows.
+    Six queries however many rows.
     """
     found = [
         *_values(since, until, place),
+        *map(_no_figure, _rows(NoFigure, since, until, place)),
         *map(_target, _rows(Target, since, until, place)),
         *map(_note, _rows(ProgressNote, since, until, place)),
         *map(_state, _rows(MeasureState, since, until, place)),
@@ -267,6 +269,23 @@ def _value_text(value: Observation, indicator: Indicator) -> str:
         "figure": observed_text(value, indicator.unit),
         "period": period_text(value.period_start, value.period_end),
     }
+
+
+def _no_figure(row: NoFigure) -> Publication:
+    return Publication(
+        f"no-figure:{row.code}",
+        _public_since(row),
+        row.indicator.measure,
+        row.indicator,
+        _("no figure, worded anew") if row.supersedes else _("no figure"),
+        _no_figure_text(row.supersedes) if row.supersedes else "",
+        _no_figure_text(row),
+        row.correction_reason or row.in_language("note"),
+    )
+
+
+def _no_figure_text(row: NoFigure) -> str:
+    return _("%(figure)s (%(period)s)") % {"figure": row.text, "period": period_text(*row.period)}
 
 
 def _target(row: Target) -> Publication:

@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from measures.models import Department, Measure, Round
 from measures.submission import end_of_day, moment_of
 from metrics.assessment import Assessment, assess, timeliness_of
-from metrics.models import Indicator, Observation, RoundDue
+from metrics.models import Indicator, NoFigure, Observation, RoundDue
 from metrics.rules.choices import Freshness, Verdict
 from metrics.rules.periods import period_text
 
@@ -198,14 +198,7 @@ def _add_rounds(found: dict[int, Record], moment: datetime) -> None:
         round__due_fixed_at__lt=moment, round__due_on__lt=timezone.localdate(moment),
         department__in=list(found),
     ).select_related("round")  # fmt: skip
-    handed_in = {
-        (row["round"], row["indicator"]): timezone.localdate(row["at"])
-        for row in Observation.objects.published_before(moment)
-        .filter(round__due_fixed_at__lt=moment)
-        .order_by()
-        .values("round", "indicator")
-        .annotate(at=Min(Coalesce("submitted_at", "published_at")))
-    }
+    handed_in = _handed_in(moment)
     rounds: dict[int, dict[Round, list]] = defaultdict(lambda: defaultdict(list))
     for row in due.order_by("-round__period_end", "-round__due_on", "pk"):
         day = handed_in.get((row.round_id, row.indicator_id))
@@ -216,6 +209,24 @@ def _add_rounds(found: dict[int, Record], moment: datetime) -> None:
             on_time = sum(day <= round_.due_on for day in known)
             record = RoundRecord(round_, len(days), on_time, len(known) - on_time)
             found[department].rounds.append(record)
+
+
+def _handed_in(moment: datetime) -> dict[tuple[int, int], date]:
+    """By round and indicator: the day on which a figure, or that there is none, was handed in that
+    became public before ``moment``; one query."""
+    kinds = [
+        model.objects.published_before(moment)
+        .filter(round__due_fixed_at__lt=moment)
+        .order_by()
+        .values("round", "indicator")
+        .annotate(at=Min(Coalesce("submitted_at", "published_at")))
+        for model in (Observation, NoFigure)
+    ]
+    found: dict[tuple[int, int], date] = {}
+    for row in kinds[0].union(kinds[1], all=True):
+        key, day = (row["round"], row["indicator"]), timezone.localdate(row["at"])
+        found[key] = min(day, found.get(key, day))
+    return found
 
 
 def _add_publications(found: dict[int, Record], on: date) -> None:

@@ -3,6 +3,7 @@
 from . import (  # noqa: F401
     accounts,
     committee,
+    no_figures,
     numbers,
     reviewed,
     states,

@@ -209,7 +209,22 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
         return indicator.latest.period_end if indicator.latest else None
 
 
-class ObservationForm(SubmissionForm):
+class OfARound(forms.ModelForm):
+    """An entry for a period, which a round that is locked no longer takes."""
+
+    def check_round(self, indicator, day):
+        """An entry of a round is checked by the workflow, a correction may come at any time."""
+        row = self.instance
+        if row.round_id or row.supersedes_id or not indicator or not day:
+            return
+        if closed := closed_round(indicator.measure.lead, day):
+            self.add_error(
+                "period_end",
+                _("The round “%(round)s” takes no entry of this department.") % {"round": closed},
+            )
+
+
+class ObservationForm(OfARound, SubmissionForm):
     """Type the figure once, as the source prints it: value and qualifier are read from it."""
 
     value = forms.DecimalField(
@@ -223,7 +238,7 @@ class ObservationForm(SubmissionForm):
     def clean(self):
         data = super().clean()
         indicator, text = data.get("indicator"), data.get("as_written")
-        self._check_round(indicator, data.get("period_end"))
+        self.check_round(indicator, data.get("period_end"))
         self._check_day(data.get("period_end"), data.get("certainty"))
         if not indicator or not text:
             return data
@@ -249,17 +264,6 @@ class ObservationForm(SubmissionForm):
         """What has not ended yet is never actual."""
         if end and certainty == Certainty.ACTUAL and not is_over(end, timezone.localdate()):
             self.add_error("certainty", not_over_text(end))
-
-    def _check_round(self, indicator, day):
-        """An entry of a round is checked by the workflow, a correction may come at any time."""
-        row = self.instance
-        if row.round_id or row.supersedes_id or not indicator or not day:
-            return
-        if closed := closed_round(indicator.measure.lead, day):
-            self.add_error(
-                "period_end",
-                _("The round “%(round)s” takes no entry of this department.") % {"round": closed},
-            )
 
 
 @admin.register(Observation)

@@ -24,7 +24,7 @@ from measures.models import Department, Measure, ProgressNote, Round
 from measures.trail import in_trail_language
 from measures.workflow import TransitionError
 from metrics.due import indicators_of
-from metrics.models import Observation, Unit
+from metrics.models import NoFigure, Observation, Unit
 from metrics.warnings import warnings_of
 
 from ..once import taken_once
@@ -52,16 +52,15 @@ class Sheet:
     def __init__(self, round_: Round, department: Department, data=None, files=None):
         self.round, self.department, self.data, self.files = round_, department, data, files
         self.units = {unit.name: unit for unit in Unit.objects.all()}
+        indicators = list(indicators_of(round_, department))
+        entries = _entries(indicators, Observation, round_)
+        without = _entries(indicators, NoFigure, round_)
         self.figures = [
-            FigureRow(self, indicator, entries)
-            for indicator, entries in _with_entries(
-                indicators_of(round_, department), Observation, self.round
-            )
+            FigureRow(self, row, entries[row.pk], without[row.pk]) for row in indicators
         ]
-        self.notes = [
-            NoteRow(self, measure, entries)
-            for measure, entries in _with_entries(self._measures(), ProgressNote, self.round)
-        ]
+        measures = list(self._measures())
+        notes = _entries(measures, ProgressNote, round_)
+        self.notes = [NoteRow(self, measure, notes[measure.pk]) for measure in measures]
         for number, row in enumerate(self.rows, start=1):
             row.number = number
 
@@ -296,17 +295,15 @@ def _report(request, done: dict[str, int], submitting: bool, *, is_whole: bool) 
             messages.info(request, _("Nothing was changed, so nothing was saved."))
 
 
-def _with_entries(subjects, model, round_):
-    """Every subject with its entries in the round."""
-    subjects = list(subjects)
-    field = "indicator" if model is Observation else "measure"
-    entries = {subject.pk: [] for subject in subjects}
+def _entries(subjects: list, model, round_: Round) -> dict[int, list]:
+    """The rows of ``model`` in the round by the key of the indicator or measure they are on."""
+    field = "measure" if model is ProgressNote else "indicator"
+    by_key = {subject.pk: subject for subject in subjects}
+    found = {key: [] for key in by_key}
     rows = model.objects.filter(**{"round": round_, f"{field}__in": subjects})
     for entry in rows.select_related("entered_by", "changed_by"):
-        subject = entries[getattr(entry, f"{field}_id")]
-        subject.append(entry)
-    for subject in subjects:
-        for entry in entries[subject.pk]:
-            setattr(entry, field, subject)
-            entry.round = round_
-        yield subject, entries[subject.pk]
+        key = getattr(entry, f"{field}_id")
+        setattr(entry, field, by_key[key])
+        entry.round = round_
+        found[key].append(entry)
+    return found

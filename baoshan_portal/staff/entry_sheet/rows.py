@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,16 +23,18 @@ from measures.fields import FormLink, FormText
 from measures.models import Measure, ProgressNote
 from measures.numerals import plain
 from measures.submission import STATE_ICONS, State, Submission
-from metrics.due import new_entry
+from metrics.due import new_entry, new_no_figure
 from metrics.entry import read_entry
 from metrics.last_change import same_period_before
-from metrics.models import Indicator, Observation
-from metrics.rules.choices import Certainty
+from metrics.models import Indicator, NoFigure, Observation
+from metrics.rules.choices import NO_FIGURE_REASONS, Certainty
 from metrics.rules.periods import is_over, period_text
 from metrics.rules.quantity import QuantityError
-from metrics.wording import figure_text, not_over_text, observed_text
+from metrics.wording import figure_text, no_figure_text, not_over_text, observed_text
 
 from ..evidence import evidence_url
+
+REASONS = [(reason.value, reason.label) for reason in NO_FIGURE_REASONS]
 
 
 class RowForm(forms.Form):
@@ -61,6 +64,10 @@ class RowForm(forms.Form):
         """The text of a field exactly as it was sent, with the line ends of a stored text."""
         return _plain_lines(self.data.get(self.add_prefix(name), ""))
 
+    def said(self, name: str) -> str:
+        """As ``typed``, in words: what a person can copy."""
+        return self.typed(name)
+
     @property
     def is_blank(self) -> bool:
         return not any(map(self.typed, self.texts)) and not self.new_file
@@ -85,16 +92,30 @@ class FigureForm(RowForm):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    texts = ("figure", "note", "evidence_url")
+    reason = forms.ChoiceField(
+        label=gettext_lazy("No figure this time, because"),
+        required=False,
+        choices=[("", gettext_lazy("— there is a figure —")), *REASONS],
+    )
+
+    texts = ("figure", "reason", "note", "evidence_url")
     entry = None
 
-    def __init__(self, *args, indicator, units, ends_on, **kwargs):
+    def __init__(self, *args, row, **kwargs):
         super().__init__(*args, **kwargs)
-        self.indicator, self.units, self.ends_on = indicator, units, ends_on
+        self.row, self.indicator, self.units = row, row.subject, row.sheet.units
+        self.ends_on = row.period[1]
+
+    def said(self, name):
+        text = self.typed(name)
+        return no_figure_text(dict(REASONS).get(text, text)) if name == "reason" and text else text
 
     def clean(self):
         data = super().clean()
-        if self.is_blank or "figure" in self.errors:
+        if self.is_blank or {"figure", "reason"} & self.errors.keys():
+            return data
+        if data["reason"]:
+            self._check_reason(data)
             return data
         if not data["figure"]:
             self.add_error(
@@ -110,6 +131,19 @@ class FigureForm(RowForm):
         if is_actual and not is_over(self.ends_on, timezone.localdate()):
             self.add_error("certainty", not_over_text(self.ends_on))
         return data
+
+    def _check_reason(self, data) -> None:
+        if data["figure"]:
+            self.add_error(
+                "reason",
+                _("There is a figure and a reason why there is none: clear one of them."),
+            )
+        elif why := self.row.why_not_without():
+            self.add_error("reason", why)
+        elif data["evidence_url"] or self.new_file or self.row.keeps_file(data["remove_file"]):
+            self.add_error(
+                "reason", _("Evidence belongs to a figure: remove it, and say in the note why.")
+            )
 
 
 class NoteForm(RowForm):
@@ -205,7 +239,11 @@ class SheetRow(ABC):
     @property
     def seen(self) -> str:
         """The version on the page, and a mark of the texts, to know later who changed what."""
-        return f"{workflow.seen_version(self.stored)}:{_mark(self.initial().values())}"
+        return f"{self._version}:{_mark(self.initial().values())}"
+
+    @property
+    def _version(self) -> str:
+        return workflow.seen_version(self.stored)
 
     # What was sent
 
@@ -217,7 +255,7 @@ class SheetRow(ABC):
     def is_stale(self) -> bool:
         """Whether somebody stored another version since the page was made."""
         seen = self.sheet.data[f"{self.prefix}-seen"].partition(":")[0]
-        return not workflow.is_current(self.stored, seen)
+        return seen != self._version
 
     @cached_property
     def is_touched(self) -> bool:
@@ -260,7 +298,7 @@ class SheetRow(ABC):
     def typed_text(self) -> str:
         """All that was typed in the row, in one line."""
         typed = self._form(self.sheet.data, self.sheet.files)
-        return "; ".join(filter(None, map(typed.typed, typed.texts)))
+        return "; ".join(filter(None, map(typed.said, typed.texts)))
 
     @property
     def stored_text(self) -> str:
@@ -339,7 +377,7 @@ class SheetRow(ABC):
         return True
 
     def _store(self, **how) -> None:
-        row = self.stored or self.new()
+        row = self.stored or self._new_entry()
         self.fill(row)
         if self.form.new_file:
             row.evidence_file = self.form.new_file
@@ -347,6 +385,10 @@ class SheetRow(ABC):
             row.evidence_file = ""
         workflow.save(row, seen=row.version if self.stored else None, **how)
         self.stored = row
+
+    def _new_entry(self) -> Submission:
+        """As ``new``, of the kind that was typed."""
+        return self.new()
 
     # What is shown
 
@@ -370,11 +412,19 @@ class SheetRow(ABC):
     def has_more(self) -> bool:
         """Whether note and evidence are worth unfolding."""
         if self.form and self.form.is_bound:
-            names = set(self.form.texts) & {"note", "evidence_url"}
+            names = set(self.form.texts) & {"note", "evidence_url", "reason"}
             wrong = self.form.errors.keys() - {"figure"}
             if any(map(self.form.typed, names)) or wrong or self.form.new_file:
                 return True
-        return bool(self.stored and (self.file_url or self.stored.evidence_url or self._note))
+        kept = (self.file_url, self.evidence_link, self._note, self.is_without)
+        return bool(self.stored and any(kept))
+
+    #: Whether the stored entry says that there is no figure.
+    is_without = False
+
+    @property
+    def evidence_link(self) -> str:
+        return getattr(self.stored, "evidence_url", "")
 
     @property
     def _note(self) -> str:
@@ -414,29 +464,97 @@ class FigureRow(SheetRow):
         "evidence_url": "evidence_url",
     }
 
-    def _form(self, data, files):
-        return FigureForm(
-            data,
-            files,
-            prefix=self.prefix,
-            initial=self.initial(),
-            indicator=self.subject,
-            units=self.sheet.units,
-            ends_on=self.period[1],
+    def __init__(
+        self, sheet, subject: Indicator, entries: list[Observation], without: list[NoFigure]
+    ):
+        #: What is public of this round instead of a figure: one that comes yet is still taken.
+        self.without = next(
+            (
+                row
+                for row in sorted(without, key=lambda row: -row.revision)
+                if row.state == State.PUBLISHED
+            ),
+            None,
         )
+        if not entries and not self.without:
+            entries = without
+        super().__init__(sheet, subject, entries)
+
+    def _form(self, data, files):
+        return FigureForm(data, files, prefix=self.prefix, initial=self.initial(), row=self)
+
+    @property
+    def is_without(self) -> bool:
+        return isinstance(self.stored, NoFigure)
+
+    @property
+    def _version(self):
+        # Of the two kinds of entries each counts its own versions.
+        return f"{super()._version}{'-' if self.is_without else ''}"
 
     def initial(self):
-        if not self.stored:
-            return {"figure": "", "certainty": Certainty.ACTUAL, "note": "", "evidence_url": ""}
-        return {
-            name: _plain_lines(getattr(self.stored, field)) for name, field in self.fields.items()
-        }
+        found = dict.fromkeys(("figure", "reason", "certainty", "note", "evidence_url"), "")
+        found["certainty"] = Certainty.ACTUAL
+        if self.is_without:
+            return found | {"reason": self.stored.reason, "note": _plain_lines(self.stored.note)}
+        if self.stored:
+            fields = self.fields.items()
+            found |= {name: _plain_lines(getattr(self.stored, field)) for name, field in fields}
+        return found
+
+    @property
+    def stored_text(self):
+        if not self.is_without:
+            return super().stored_text
+        return "; ".join(filter(None, [self.stored.text, self.stored.note]))
 
     def new(self):
         return new_entry(self.subject, self.sheet.round, self.sheet.department)
 
+    def why_not_without(self) -> str:
+        """Why it cannot be said of this row that there is no figure; empty if it can."""
+        if self.without:
+            return _("It is public already that there is no figure: correct that instead.")
+        row = new_no_figure(self.subject, self.sheet.round, self.sheet.department)
+        return row.why_not_public(timezone.localdate())
+
+    def keeps_file(self, is_removed: bool) -> bool:
+        return bool(self.file_url) and not is_removed
+
+    def _report_conflict(self):
+        if self.stored is None or not (self.is_without or self.form.typed("reason")):
+            super()._report_conflict()
+        elif {name: self.form.typed(name) for name in self.initial()} != self.initial():
+            self.notices.append(
+                _("%(who)s changed this row while you were editing: “%(stored)s”. What you typed "
+                  "is still here; save again to keep it.")
+                % {"who": _who(self.stored), "stored": self.stored_text}
+            )  # fmt: skip
+
+    def _store(self, **how):
+        """A figure takes the place of the draft that there is none, and the other way round."""
+        old = self.stored
+        is_other = old is not None and bool(self.form.cleaned_data["reason"]) != self.is_without
+        try:
+            with transaction.atomic():
+                if is_other:
+                    workflow.delete(old, by=how["by"])
+                    self.stored = None
+                super()._store(**how)
+        except (workflow.TransitionError, IntegrityError):
+            self.stored = old
+            raise
+
+    def _new_entry(self):
+        if self.form.cleaned_data["reason"]:
+            return new_no_figure(self.subject, self.sheet.round, self.sheet.department)
+        return self.new()
+
     def fill(self, row):
         data, entry = self.form.cleaned_data, self.form.entry
+        if isinstance(row, NoFigure):
+            row.reason, row.note = data["reason"], data["note"]
+            return
         row.as_written = data["figure"]
         row.value, row.qualifier = entry.value, entry.qualifier
         row.certainty = data["certainty"]
@@ -476,12 +594,30 @@ class FigureRow(SheetRow):
 
     @property
     def figure_text(self) -> str:
+        if self.is_without:
+            return self.stored.text
         return observed_text(self.stored, self.subject.unit)
+
+    @property
+    def is_entered(self):
+        return super().is_entered or self.without is not None
+
+    @property
+    def state(self):
+        return super().state if self.stored or not self.without else self.without.text
+
+    @property
+    def link(self):
+        found = super().link
+        if found is None and self.without:
+            name = "admin:metrics_nofigure_change"
+            return reverse(name, args=[self.without.pk]), _("Look at it")
+        return found
 
     def shown(self) -> Observation | None:
         """The value on the page: as typed if it can be read, else as stored."""
         if self.form is None or not self.form.is_bound:
-            return self.stored
+            return None if self.is_without else self.stored
         if self.form.entry is None:
             return None
         row = self.new()
@@ -489,7 +625,7 @@ class FigureRow(SheetRow):
         row.as_written = self.form.typed("figure")
         row.value, row.qualifier = self.form.entry.value, self.form.entry.qualifier
         row.certainty = self.form.typed("certainty") or Certainty.ACTUAL
-        row.pk = self.stored.pk if self.stored else None
+        row.pk = self.stored.pk if self.stored and not self.is_without else None
         return row
 
     def show_reading(self, row: Observation) -> None:

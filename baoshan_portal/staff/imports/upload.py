@@ -32,6 +32,7 @@ from metrics.due import indicators_of
 from metrics.rules.choices import Certainty
 
 from ..entry_sheet.page import sheet_url
+from ..once import taken_once
 from ..typed import given_back
 from .importing import Outcome
 from .own_table.taking import take_file
@@ -189,8 +190,15 @@ def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, 
     """Answers a page to which files are sent: first what one would change, then it is written.
 
     ``take`` imports the content of a file; it is called with what ``import_figures`` takes of a
-    preview and of a person's choice. The way leads to ``then`` once all is written.
+    preview and of a person's choice. The way leads to ``then`` once all is written, also for a
+    confirmation that arrives twice.
     """
+    if "preview" in request.POST:
+        return taken_once(request, lambda: _preview(request, take, page, context, then))
+    return _preview(request, take, page, context, then)
+
+
+def _preview(request, take, page: str, context: dict, then: str):
     form, confirm, outcome = UploadForm(), None, None
     typed = given_back(request)
     given = typed.data["preview"] if typed and "preview" in typed.data else request.GET.get("file")

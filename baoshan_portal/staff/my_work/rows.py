@@ -17,11 +17,12 @@ from measures.models import (
 )
 from measures.submission import State, Submission
 from metrics.history import target_text
-from metrics.models import Observation, Target
+from metrics.models import NoFigure, Observation, Target
 from metrics.wording import observed_text
 
 KINDS = (
     Observation,
+    NoFigure,
     ProgressNote,
     Target,
     MeasureState,
@@ -88,6 +89,7 @@ def with_subject(kind: type[Submission]) -> QuerySet:
         return kind.objects.all()
     more = {
         Observation: ("indicator__unit", "round"),
+        NoFigure: ("indicator", "round"),
         Target: ("indicator__unit", "plan"),
         ProgressNote: ("round",),
         OpinionStage: ("opinion",),
@@ -125,6 +127,8 @@ def _texts(row: Submission) -> tuple[str, str]:
         return str(row.measure), row.get_status_display()
     if isinstance(row, Withdrawal):
         return str(row), _("withdrawal")
+    if isinstance(row, NoFigure):
+        return str(row.indicator), row.text
     if isinstance(row, Target):
         return str(row.indicator), target_text(row)
     return str(row.indicator), observed_text(row, row.indicator.unit)

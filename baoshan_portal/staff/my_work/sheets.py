@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from measures import access
 from measures.models import Department, Round, RoundUnlock, User
-from measures.submission import State, Submission
-from metrics.due import due_by_department
-from metrics.models import Observation
+from measures.submission import Submission
+from metrics.due import due_by_department, handed_in_of
+from metrics.models import NoFigure, Observation
 
 from ..entry_sheet.page import sheet_url
 from .rows import list_url
@@ -51,12 +51,7 @@ def progress_of_sheets(
         for round_ in rounds
         for department in departments
     }
-    entries = Observation.objects.filter(
-        round__in=rounds,
-        state__in=[State.SUBMITTED, State.PUBLISHED],
-        supersedes=None,
-    )
-    handed_in = set(entries.order_by().distinct().values_list("round", "indicator"))
+    handed_in = handed_in_of(rounds)
     for round_, department, indicator in due_by_department(rounds, departments):
         sheet = found[round_, department]
         sheet.due += 1
@@ -110,7 +105,7 @@ class Sheets:
         round_ = getattr(row, "round", None)
         on_sheet = round_ and row.department in self.departments and not row.supersedes_id
         if on_sheet and row.is_editable and self.take_entry(round_, row.department):
-            figure = isinstance(row, Observation)
+            figure = isinstance(row, Observation | NoFigure)
             line = f"figure-{row.indicator.code}" if figure else f"note-{row.measure.code}"
             return f"{sheet_url(round_, row.department)}#{line}"
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"

@@ -21,7 +21,7 @@ from measures.submission import Submission
 from measures.workflow import seen_version
 from metrics.history import target_text
 from metrics.last_change import between, difference_text, same_period_before, value_before
-from metrics.models import NEWEST_FIRST, Observation, Target
+from metrics.models import HAS_FIGURE, NEWEST_FIRST, NoFigure, Observation, Target
 from metrics.rules.periods import period_text
 from metrics.rules.progress import change
 from metrics.warnings import misquotes, warnings_of
@@ -34,6 +34,7 @@ KINDS = {
     model._meta.model_name: model
     for model in (
         Observation,
+        NoFigure,
         Target,
         ProgressNote,
         MeasureState,
@@ -46,6 +47,7 @@ KINDS = {
 #: By what rows of one measure are put in order.
 PLACES = {
     Observation: "indicator__order",
+    NoFigure: "indicator__order",
     Target: "indicator__order",
     ProgressNote: "happened_on",
     MeasureState: "since",
@@ -171,6 +173,28 @@ def _change(row: Observation, old: Observation | None) -> tuple[str, str]:
         return _("of another indicator"), ""
     found = between(row.indicator, row, old)
     return found.difference_text or str(found.difference.reason), found.growth_text
+
+
+def _no_figure_rows(rows) -> list[ReviewRow]:
+    rows = rows.with_has_value().select_related(
+        "indicator__measure__lead", "report", "round", "supersedes", "entered_by", "changed_by"
+    )
+    return [
+        ReviewRow(
+            row=row,
+            kind="nofigure",
+            about=str(row.indicator),
+            old=row.supersedes.text if row.supersedes else "",
+            old_period=period_text(*row.supersedes.period) if row.supersedes else "",
+            new=row.text,
+            new_period=period_text(*row.period),
+            source=row.source_text,
+            source_url=row.source_url,
+            note=row.in_language("note"),
+            warnings=[str(HAS_FIGURE)] if row.has_value else [],
+        )
+        for row in rows
+    ]
 
 
 def _target_rows(rows) -> list[ReviewRow]:
@@ -325,6 +349,7 @@ def _revision_row(row: Revision) -> ReviewRow:
 
 LOADERS = {
     "observation": _observation_rows,
+    "nofigure": _no_figure_rows,
     "target": _target_rows,
     "progressnote": _note_rows,
     "measurestate": _state_rows,

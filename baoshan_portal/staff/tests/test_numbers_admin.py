@@ -66,11 +66,21 @@ from measures.tests.factories import (
     the_threshold,
 )
 from measures.workflow import TransitionError, correct, submit, submit_all
-from metrics.models import Check, Indicator, Observation, Plan, TableMapping, Target, Unit
+from metrics.models import (
+    Check,
+    Indicator,
+    NoFigure,
+    Observation,
+    Plan,
+    TableMapping,
+    Target,
+    Unit,
+)  # fmt: skip
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (
     make_indicator,
     make_money,
+    make_no_figure,
     make_observation,
     make_plan,
     make_table_mapping,
@@ -107,6 +117,7 @@ MAKERS = {
     Unit: make_unit,
     Indicator: make_indicator,
     Observation: make_observation,
+    NoFigure: make_no_figure,
     Plan: make_plan,
     Target: make_target,
     Check: make_whole_check,

@@ -501,11 +501,23 @@ def test_a_locked_round_takes_no_file_unless_it_is_unlocked_for_the_department(d
     assert problems(desk.send("code,figure\nfirms,7\n")) == []
 
 
+def test_a_confirmation_that_arrives_twice_leads_to_where_the_first_one_led(desk):
+    page = desk.send("code,figure\nfirms,7\n")
+    first = desk.confirm(page)
+    again = desk.confirm(page)
+
+    assert again.redirect_chain == first.redirect_chain
+    assert messages(again) == ["This form had arrived already, so it was taken once."]
+    assert Observation.objects.count() == 1
+
+
 def test_a_preview_is_confirmed_once(desk):
     page = desk.send("code,figure\nfirms,7\n")
     desk.confirm(page)
+    token = page.context["confirm"]["preview"].value()
+    again = desk.browser.post(desk.address, {"preview": token, "submit": "0"}, follow=True)
 
-    assert messages(desk.confirm(page)) == ["This preview is over: send the file again."]
+    assert messages(again) == ["This preview is over: send the file again."]
     assert Observation.objects.count() == 1
 
 

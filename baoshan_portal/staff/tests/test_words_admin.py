@@ -36,6 +36,12 @@ from measures.tests.factories import (
     make_user,
 )
 from measures.workflow import correct
+from metrics.tests.factories import (
+    make_indicator,
+    make_no_figure,
+    make_observation,
+    make_round_due,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.english]
 
@@ -425,6 +431,26 @@ def test_locking_a_round_is_recorded():
         row.refresh_from_db()
         assert row.locked is locked
         assert TrailEvent.objects.filter(subject_code=row.code, action=recorded).count() == 1
+
+
+@pytest.mark.english
+def test_locking_and_unlocking_a_round_say_what_they_did():
+    steward, row = browser_of(make_staff(STEWARD)), make_round(name_en="Quarter")
+    due = [make_indicator() for _ in range(3)]
+    for indicator in due:
+        make_round_due(round=row, indicator=indicator)
+    make_observation(indicator=due[0], round=row, state=State.SUBMITTED)
+    make_no_figure(indicator=due[1], round=row, state=State.SUBMITTED)
+    make_observation(indicator=due[2], round=row)
+    said = []
+    for action in ("lock", "unlock"):
+        sent = {"action": action, "_selected_action": [row.pk], "post": "yes"}
+        said += messages(steward.post(desk(Round, "changelist"), sent, follow=True))
+    assert said == [
+        "“Quarter” is locked: of 3 figures due, 2 were handed in; 1 drafts stay where they are and "
+        "can no longer be submitted. What was due is fixed; corrections remain possible.",
+        "“Quarter” is unlocked and takes entry again; what was due stays fixed.",
+    ]
 
 
 def test_who_supports_a_measure_is_on_the_trail(admin_client):

@@ -1,5 +1,7 @@
 """The desk from which tests send files, as a browser does: first the preview, then the word."""
 
+import re
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from metrics.tests.factories import make_indicator
@@ -26,6 +28,8 @@ class UploadDesk:
     def confirm(self, page, submit=None, browser=None):
         token = page.context["confirm"]["preview"].value()
         sent = {"preview": token, "submit": submit or self.submits}
+        if once := re.search(r'name="once" value="(\w+)"', page.content.decode()):
+            sent["once"] = once[1]
         return (browser or self.browser).post(self.address, sent, follow=True)
 
     def take(self, content, submit=None, browser=None):

@@ -21,6 +21,7 @@ from measures.spreadsheets import TYPES, Column, download
 from measures.trail import Action, record
 from measures.watermark import file_name, watermark
 
+from ...once import taken_once
 from ..importing import Outcome
 from ..upload import PREVIEW_LASTS, UploadForm, WaitingFile
 from .accounts import ACCOUNTS
@@ -95,6 +96,12 @@ def template(request, key, file_format):
 def upload(request, key):
     """Choose a file, see what it would change, write all of it or nothing."""
     kind = _kind(request, key)
+    if "preview" in request.POST:
+        return taken_once(request, lambda: _upload(request, kind))
+    return _upload(request, kind)
+
+
+def _upload(request, kind: Kind):
     form, confirm, outcome = UploadForm(), None, None
     if "preview" in request.POST:
         try:
