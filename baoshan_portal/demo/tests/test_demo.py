@@ -253,7 +253,9 @@ def test_open_data_keep_their_columns_and_end_every_row_with_the_watermark(file,
     header, *rows = tables(client.get(f"/data/{file.name}"))[0]
 
     assert header == [*(field.name for field in file.contract), "watermark"]
-    assert {row[-1] for row in rows} == {WATERMARK}
+    # In the demonstration no office said why there is no figure.
+    said = set() if file.name == "no_figures.csv" else {WATERMARK}
+    assert {row[-1] for row in rows} == said
 
 
 def test_the_description_of_open_data_says_so_and_names_the_further_column(client):

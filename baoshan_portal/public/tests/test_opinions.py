@@ -301,8 +301,12 @@ def test_every_open_data_file_tells_the_opinion_in_its_last_column(client, both)
         assert text.splitlines()[0].endswith(",opinion"), address
         # A threshold is of no opinion.
         found = [row["opinion"] for row in rows_of(text) if row.get("kind") != "threshold"]
-        # Nobody has evaluated the first one, and there is no note on either.
-        expected = {"/data/evaluations.csv": {SECOND}, "/data/notes.csv": set()}
+        # Nobody has evaluated the first one; there is no note on either, and no figure is missing.
+        expected = {
+            "/data/evaluations.csv": {SECOND},
+            "/data/notes.csv": set(),
+            "/data/no_figures.csv": set(),
+        }
         assert set(found) == expected.get(address, {FIRST, SECOND}), address
         if "vintages" not in address:
             assert found == sorted(found), address  # the first stands before the second
