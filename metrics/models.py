@@ -652,9 +652,9 @@ class NoFigureQuerySet(SubmissionQuerySet):
         """``published`` without those beside which a reported value of their period is public."""
         return self.published(as_of).exclude(_has_value(as_of))
 
-    def with_has_value(self):
+    def with_has_value(self, as_of: date | None = None):
         """With ``has_value``: whether a reported value of the same period is public."""
-        return self.annotate(has_value=_has_value(None))
+        return self.annotate(has_value=_has_value(as_of))
 
 
 def _has_value(as_of: date | None) -> Exists:

@@ -75,21 +75,28 @@ def page(request, code):
     )
     corrected = corrections(values)
     missing = unexplained(row, gaps_of(row, row.public_values))
-    without = row.no_figures.standing(as_of).select_related("report", "supersedes")
-    fallen = row.no_figures.versions(moment_of(as_of)).select_related(*history.SHOWN)
+    without = list(
+        row.no_figures.versions(moment_of(as_of))
+        .with_has_value(as_of)
+        .select_related("report", "supersedes")
+    )
     states = [assess(row, target, on) for target in row.loaded_targets]
     context = {
         "indicator": row,
         "newest_period": row.latest and row.latest.period_end,
         "gaps": missing,
-        "lines": lines(row.public_values, without, missing),
+        "lines": lines(
+            row.public_values,
+            [told for told in history.standing(without) if not told.has_value],
+            missing,
+        ),
         "summary": summary(row, assessment, on, stated_growth(row, derived), others=states[1:]),
         "figure": history_figure(request, row, former_values(corrected)),
         "sums": sums_by_year(row),
         "observations": row.public_values,
         "corrections": corrected,
         "corrected_values": history.replaced(values),
-        "corrected_no_figures": history.replaced(fallen),
+        "corrected_no_figures": history.replaced(without),
         "corrected_targets": history.replaced(targets),
         "judged": [(state, redefinitions[state.target.pk]) for state in states],
         "assessment": assessment,

@@ -466,7 +466,7 @@ def with_every_role(office):
 
 
 @pytest.mark.once("counts queries, of which no database makes more")
-@pytest.mark.parametrize(("roles", "count"), [([EDITOR], 31), ([REVIEWER], 36), (list(ROLES), 76)])
+@pytest.mark.parametrize(("roles", "count"), [([EDITOR], 35), ([REVIEWER], 40), (list(ROLES), 83)])
 def test_as_many_queries_for_200_indicators_in_40_rounds(roles, count, office, measure):
     user = make_staff(*roles, departments=[office])
     make_states(measure)
