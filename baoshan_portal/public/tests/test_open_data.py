@@ -186,7 +186,7 @@ def test_a_measure_line_says_whether_its_lead_is_confirmed(client):
 def test_the_package_describes_exactly_the_files_and_their_columns(client):
     resources = described(client)
 
-    assert set(resources) == {*NAMES, "checks", "notes", "definitions", "vintages"}
+    assert set(resources) == {*NAMES, "checks", "notes", "definitions", "vintages", "no_figures"}
     for name, resource in resources.items():
         fields = [field["name"] for field in resource["schema"]["fields"]]
         assert ",".join(fields) == text_of(client, name).partition("\r\n")[0]
