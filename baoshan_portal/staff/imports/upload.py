@@ -209,7 +209,7 @@ def _preview(request, take, page: str, context: dict, then: str):
             preview, waiting = _waiting(request, given)
             outcome = take(waiting.read(), name=preview["name"], dry_run=True)
             confirm = _confirmation(request, preview["file"], preview["name"], outcome)
-            if typed:
+            if typed and "preview" in typed.data:
                 confirm = ConfirmForm(typed.data)
         except (signing.BadSignature, FileNotFoundError):
             messages.error(request, _("This preview is over: send the file again."))
