@@ -9,11 +9,10 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -434,22 +433,6 @@ def same(old, new) -> bool:
 def normalised(text: str) -> str:
     """``text`` for comparison: full-width, case and spaces do not matter."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def certainty_words() -> dict[str, Certainty]:
-    """What a cell may say, in either language or as the stable value."""
-    words = {certainty.value: certainty for certainty in Certainty}
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            words |= {normalised(str(certainty.label)): certainty for certainty in Certainty}
-    return words
-
-
-def read_certainty(text: str, words: dict[str, Certainty]) -> Certainty:
-    if found := words.get(normalised(text)):
-        return found
-    expected = ", ".join(str(certainty.label) for certainty in Certainty)
-    raise ValueError(_("Expected one of: %(words)s.") % {"words": expected})
 
 
 def read_link(text: str) -> str:

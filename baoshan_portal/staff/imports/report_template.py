@@ -5,7 +5,6 @@ period a figure is recognised: what stands there already is unchanged, changed w
 draft, or begins a correction if it is public. A row without a figure's cells changes nothing.
 """
 
-import re
 import unicodedata
 from collections import defaultdict
 from datetime import date
@@ -23,17 +22,16 @@ from metrics.rules.choices import Certainty, Kind
 from metrics.rules.periods import STATES, is_over, period_text
 from metrics.wording import not_over_text, observed_text
 
+from .cells import Words, read_day
 from .columns import Column, key_in, names_of_columns, wanted
 from .importing import (
     Cell,
     Change,
     FileRow,
     Outcome,
-    certainty_words,
     import_figures,
     known_rows,
     normalised,
-    read_certainty,
     refusal,
     set_certainty,
     set_field,
@@ -59,13 +57,10 @@ GIVEN = frozenset({"measure", "indicator", "unit"})
 NEEDED = ("place", "indicator", "figure", "period_end")
 VALUES = tuple(column.key for column in COLUMNS if column.key not in GIVEN)
 WANTED = wanted(COLUMNS, needed=NEEDED, values=VALUES, keys=("place", "indicator"))
-#: Days beyond are slips, and arithmetic with periods needs room before and after.
-FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 #: By what a figure of a report is recognised: indicator, period and place
 Key = tuple[int, date | None, date, str]
 
-DAY = re.compile(r"([0-9]{4})([-/.年])([0-9]{1,2})([-/.月])([0-9]{1,2})日?")
 _YES, _NO = frozenset({"yes", "y", "true", "是"}), frozenset({"no", "n", "false", "否"})
 
 
@@ -106,7 +101,7 @@ class ReportReader:
         themes = Theme.objects.filter(section__opinion=report.opinion).select_related("section")
         self.themes = {theme.number for theme in themes}
         self.units = {unit.name: unit for unit in Unit.objects.all()}
-        self.words = certainty_words()
+        self.certainties = Words(Certainty)
         self.first_row_of: dict[Key, int] = {}
         self.rounds = {}
         self._find_figures(by)
@@ -149,10 +144,10 @@ class ReportReader:
         readers = {
             "indicator": self._indicator,
             "place": self._place,
-            "period_start": self._day,
-            "period_end": self._day,
+            "period_start": read_day,
+            "period_end": read_day,
             "inferred": _yes_or_no,
-            "certainty": lambda text: read_certainty(text, self.words),
+            "certainty": self.certainties.read,
         }
         for name, read in readers.items():
             text = row.cells.get(name, "")
@@ -316,16 +311,6 @@ class ReportReader:
         if len(place) > Observation._meta.get_field("locator").max_length:
             raise ValueError(_("No theme has so many sentences."))
         return place
-
-    def _day(self, text: str) -> date:
-        match = DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
-        try:
-            day = date(int(match[1]), int(match[3]), int(match[5])) if match else None
-        except ValueError:
-            day = None
-        if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise ValueError(_("Expected a date, such as 2023-09-30."))
-        return day
 
     def _misfits(self, indicator: Indicator, cells: dict[str, str]) -> dict[str, str]:
         """What the cells that came with the template say of another indicator."""

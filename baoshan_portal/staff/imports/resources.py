@@ -22,17 +22,17 @@ from measures.spreadsheets import Kind
 from measures.trail import Action, differences, record, snapshot
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Unit
+from metrics.rules.choices import Certainty
 
+from .cells import Words
 from .importing import (
     Change,
     FileRow,
     Outcome,
-    certainty_words,
     check_code,
     import_figures,
     known_rows,
     normalised,
-    read_certainty,
     read_link,
     refusal,
     same,
@@ -245,7 +245,7 @@ class ExportReader:
         drafts = access.editable(by, Observation.objects.all())
         self.editable = set(drafts.values_list("pk", flat=True))
         self.units = {unit.name: unit for unit in Unit.objects.all()}
-        self.words = certainty_words()
+        self.certainties = Words(Certainty)
         self.first_row_of: dict[str, int] = {}
 
     def change(self, row: FileRow) -> Change:
@@ -301,7 +301,7 @@ class ExportReader:
             entry = read_entry(text, figure.indicator.unit, self.units)
             figure.value, figure.qualifier = entry.value, entry.qualifier
         if name == "certainty":
-            return read_certainty(text, self.words)
+            return self.certainties.read(text)
         if name == "evidence_url" and text:
             return read_link(text)
         return text

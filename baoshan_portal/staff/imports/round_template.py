@@ -16,21 +16,21 @@ from measures.models import Department, Round
 from measures.submission import State
 from metrics.due import indicators_of, new_entry
 from metrics.models import Indicator, Observation, Unit
+from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 from metrics.wording import observed_text
 
+from .cells import Words
 from .columns import Column, key_in, names_of_columns, wanted
 from .importing import (
     Cell,
     Change,
     FileRow,
     Outcome,
-    certainty_words,
     check_code,
     import_figures,
     known_rows,
     normalised,
-    read_certainty,
     read_link,
     refusal,
     set_certainty,
@@ -100,7 +100,7 @@ class TemplateReader:
             sorted(unknown), field_name="code"
         )
         self.units = {unit.name: unit for unit in Unit.objects.all()}
-        self.words = certainty_words()
+        self.certainties = Words(Certainty)
         self.first_row_of: dict[str, int] = {}
         # A correction under way is no entry of the round: its figure stands until it is published.
         counts = Q(supersedes__isnull=True) | Q(state=State.PUBLISHED)
@@ -232,7 +232,7 @@ class TemplateReader:
         return set_figure(figure, str(LABELS["figure"]), text, self.units)
 
     def _read_certainty(self, figure: Observation, text: str) -> list[Cell]:
-        return set_certainty(figure, str(LABELS["certainty"]), read_certainty(text, self.words))
+        return set_certainty(figure, str(LABELS["certainty"]), self.certainties.read(text))
 
     def _read_note(self, figure: Observation, text: str) -> list[Cell]:
         return set_field(figure, "note", str(LABELS["note"]), text)

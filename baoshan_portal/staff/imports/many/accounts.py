@@ -10,9 +10,9 @@ from measures.models import User
 from measures.names import split_name
 
 from ...accounts import faults_of_rights, save_account
+from ..cells import Offices, read_yes, yes_or_no
 from ..columns import Column
 from ..importing import FileRow, normalised
-from .cells import Offices, read_yes, yes_or_no
 from .core import Kind, Reader, RowChange, check, difference, parts, read_each, said
 
 COLUMNS = (

@@ -6,9 +6,9 @@ from django.utils.translation import gettext_lazy
 
 from measures.models import Measure
 
+from ..cells import Offices, read_yes, yes_or_no
 from ..columns import Column
 from ..importing import FileRow, normalised
-from .cells import Offices, read_yes, yes_or_no
 from .core import Kind, Reader, RowChange, difference, parts, read_each, said
 from .structure_rows import StructureWriter, no_measure
 

@@ -15,9 +15,9 @@ from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category, Direction, Frequency, Level
 from metrics.rules.choices import Kind as KindOfFigure
 
+from ..cells import Names, Offices, Words, read_day_or_none
 from ..columns import Column
 from ..importing import FileRow, normalised
-from .cells import Names, Offices, Words, read_day
 from .core import Kind, Reader, RowChange, difference, parts, read_each, said
 from .structure_rows import StructureWriter
 
@@ -91,8 +91,8 @@ class StructureReader(Reader):
             "indicator_order": _number,
             "lead": self.offices.read,
             "supporting": lambda text: [self.offices.read(part) for part in parts(text)],
-            "measure_since": read_day,
-            "indicator_since": read_day,
+            "measure_since": read_day_or_none,
+            "indicator_since": read_day_or_none,
             "unit": self.units.read,
         }
         self.writer = StructureWriter(by)

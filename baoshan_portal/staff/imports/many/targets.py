@@ -15,9 +15,9 @@ from metrics.models import Indicator, Plan, Target, Unit
 from metrics.rules.choices import Claim, Comparator, Qualifier
 from metrics.rules.quantity import QuantityError
 
+from ..cells import Names, Words, read_day_or_none
 from ..columns import Column
 from ..importing import FileRow, normalised, refusal
-from .cells import Names, Words, read_day
 from .core import Kind, Reader, RowChange, check, difference, read_each, said
 
 COLUMNS = (
@@ -60,7 +60,7 @@ class TargetReader(Reader):
             self.reports |= {report.code: report, normalised(report.number): report}
         self.readers = {
             "comparator": self._comparator,
-            "due_on": read_day,
+            "due_on": read_day_or_none,
             "claim": Words(Claim).read,
             "report": self._report,
             "locator": str,

@@ -1,5 +1,6 @@
-"""What the cells of such files say: days, choices, departments, indicators, plans."""
+"""What the cells of a file say: days, choices, departments, indicators, plans."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from datetime import date
@@ -11,15 +12,17 @@ from django.utils.translation import gettext as _
 
 from measures.models import Department
 
-from ..importing import normalised
-from ..report_template import DAY, FIRST_YEAR, LAST_YEAR
+from .importing import normalised
+
+#: Days beyond are slips, and arithmetic with periods needs room before and after.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+_DAY = re.compile(r"([0-9]{4})([-/.年])([0-9]{1,2})([-/.月])([0-9]{1,2})日?")
 
 
-def read_day(text: str) -> date | None:
-    """A day as people write it, None for no text. Raises ValueError with a sentence."""
-    if not text:
-        return None
-    match = DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
+def read_day(text: str) -> date:
+    """A day as people write it. Raises ValueError with a sentence."""
+    match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
     try:
         day = date(int(match[1]), int(match[3]), int(match[5])) if match else None
     except ValueError:
@@ -27,6 +30,11 @@ def read_day(text: str) -> date | None:
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(_("Expected a date, such as 2023-09-30."))
     return day
+
+
+def read_day_or_none(text: str) -> date | None:
+    """``read_day``, None for no text."""
+    return read_day(text) if text else None
 
 
 def read_yes(text: str) -> bool:
