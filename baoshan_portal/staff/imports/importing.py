@@ -6,7 +6,7 @@ The readers are ``round_template`` and ``resources``; they say which columns a f
 """
 
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -29,8 +29,9 @@ from metrics.rules.choices import Certainty
 from metrics.warnings import warnings_of
 from metrics.wording import figure_text
 
+from .columns import Column, key_in, names_of_columns
 from .names import meant, numbers_text
-from .reading import FileError, Problem, Table
+from .reading import FileError, Problem, Table, Wanted, read_table
 
 #: So many rows may have the same fault before it is told once for all of them.
 MOST_ALIKE = 3
@@ -172,6 +173,25 @@ def by_cause(problems: list[Problem]) -> list[Cause]:
             causes += [(one, Cause(str(one.row or ""), column, one.text, message)) for one in same]
     order = {id(problem): at for at, problem in enumerate(problems)}
     return [cause for _first, cause in sorted(causes, key=lambda pair: order[id(pair[0])])]
+
+
+def template_rows(
+    content: bytes, columns: Sequence[Column], wanted: Wanted, *, other_sheets: Sequence[str] = ()
+) -> tuple[Table, list[FileRow]]:
+    """The table of these ``columns`` in a file, and its rows; a column of no template is left out.
+
+    Raises FileError as ``read_table`` and ``known_rows`` do.
+    """
+    table = read_table(content, wanted, other_sheets=other_sheets)
+    rows = known_rows(
+        table,
+        {column.key: str(column) for column in columns},
+        needed=wanted.needed,
+        key=key_in(columns),
+        names=names_of_columns(columns),
+        values=wanted.values,
+    )
+    return table, rows
 
 
 def known_rows(

@@ -23,21 +23,21 @@ from metrics.rules.periods import STATES, is_over, period_text
 from metrics.wording import not_over_text, observed_text
 
 from .cells import Words, read_day
-from .columns import Column, key_in, names_of_columns, wanted
+from .columns import Column, wanted
 from .importing import (
     Cell,
     Change,
     FileRow,
     Outcome,
     import_figures,
-    known_rows,
     normalised,
     refusal,
     set_certainty,
     set_field,
     set_figure,
+    template_rows,
 )
-from .reading import FileError, read_table
+from .reading import FileError
 
 COLUMNS = (
     Column("place", "报告位置", "Place in the report", 18),
@@ -378,15 +378,7 @@ def import_report(content: bytes, *, report: Report, by, name="", submit=False, 
     if not access.takes_over_reports(by):
         raise PermissionDenied
     try:
-        table = read_table(content, WANTED, other_sheets=other_sheets())
-        rows = known_rows(
-            table,
-            {column.key: str(column) for column in COLUMNS},
-            needed=NEEDED,
-            key=key_in(COLUMNS),
-            names=names_of_columns(COLUMNS),
-            values=VALUES,
-        )
+        table, rows = template_rows(content, COLUMNS, WANTED, other_sheets=other_sheets())
     except FileError as error:
         return Outcome(error.problems)
     filled = [row for row in rows if any(row.cells[name] for name in row.cells.keys() - GIVEN)]

@@ -27,7 +27,7 @@ from metrics.rules.periods import period_text
 
 from .report_template import COLUMNS, import_report, indicators_for, measure_text, names_of
 from .round_template import LABELS as ROUND
-from .upload import preview
+from .upload import figures_written, preview
 
 
 def urls(site) -> list:
@@ -151,4 +151,5 @@ def upload(request, code):
     back = reverse("admin:measures_report_change", args=[report.pk])
     context = {"title": _("Figures of a report"), "report": report, "is_open": True, "back": back}
     take = partial(import_report, report=report, by=request.user)
-    return preview(request, take, "staff/report_upload.html", context, then=back)
+    done = partial(figures_written, request, back)
+    return preview(request, take, "staff/report_upload.html", context, done=done)

@@ -21,7 +21,7 @@ from metrics.rules.periods import period_text
 from metrics.wording import observed_text
 
 from .cells import Words
-from .columns import Column, key_in, names_of_columns, wanted
+from .columns import Column, wanted
 from .importing import (
     Cell,
     Change,
@@ -29,17 +29,17 @@ from .importing import (
     Outcome,
     check_code,
     import_figures,
-    known_rows,
     normalised,
     read_link,
     refusal,
     set_certainty,
     set_field,
     set_figure,
+    template_rows,
 )
 from .names import numbers_text
 from .origin import Origins, label
-from .reading import FileError, Problem, Table, read_table
+from .reading import FileError, Problem, Table
 
 COLUMNS = (
     Column("code", "代码", "Code", 30, ("指标代码", "指标编码", "编码", "Indicator code")),
@@ -264,15 +264,7 @@ def import_entries(
         message = _("The round “%(round)s” takes no entry of this department.")
         return Outcome([Problem(message % {"round": round})])
     try:
-        table = read_table(content, WANTED)
-        rows = known_rows(
-            table,
-            {column.key: str(column) for column in COLUMNS},
-            needed=NEEDED,
-            key=key_in(COLUMNS),
-            names=names_of_columns(COLUMNS),
-            values=VALUES,
-        )
+        table, rows = template_rows(content, COLUMNS, WANTED)
         _check_keys(table, rows)
     except FileError as error:
         return Outcome(error.problems, is_no_template=True)

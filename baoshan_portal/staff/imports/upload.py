@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -168,13 +168,13 @@ def upload(request, round_code, department_code):
     if access.mapped_departments(request.user, Department.objects.filter(pk=department.pk)):
         context["own_table"] = reverse("admin:own-table", args=[round_code, department_code])
     take = partial(take_file, round=round, department=department, by=request.user)
-    return preview(request, take, "staff/upload.html", context, then=context["sheet"])
+    done = partial(figures_written, request, context["sheet"])
+    return preview(request, take, "staff/upload.html", context, done=done)
 
 
 def waiting_token(request, path: str, waiting: str, name: str) -> str:
     """Signed, for the address of a page ``path``: the file ``waiting``, which came as ``name``."""
-    content = {"path": path, "by": request.user.pk, "file": waiting, "name": name, "digest": None}
-    return signing.dumps(content, salt=__name__)
+    return _token(request, path, waiting, name)
 
 
 def waiting_file(request, token: str) -> tuple[str, WaitingFile]:
@@ -186,19 +186,30 @@ def waiting_file(request, token: str) -> tuple[str, WaitingFile]:
     return preview["name"], waiting
 
 
-def preview(request, take: Callable[..., Outcome], page: str, context: dict, *, then: str):
+def preview(
+    request,
+    take: Callable[..., Outcome],
+    page: str,
+    context: dict,
+    *,
+    done: Callable[[Outcome, bool], HttpResponse],
+    confirm_form: Callable[..., forms.Form] = ConfirmForm,
+):
     """Answers a page to which files are sent: first what one would change, then it is written.
 
     ``take`` imports the content of a file; it is called with what ``import_figures`` takes of a
-    preview and of a person's choice. The way leads to ``then`` once all is written, also for a
-    confirmation that arrives twice.
+    preview and of a person's choice. ``done`` answers once all is written, told whether it is
+    submitted; a confirmation that arrives twice is led where it led. ``confirm_form`` makes the
+    form that asks for the choice.
     """
-    if "preview" in request.POST:
-        return taken_once(request, lambda: _preview(request, take, page, context, then))
-    return _preview(request, take, page, context, then)
+
+    def answer():
+        return _preview(request, take, page, context, done, confirm_form)
+
+    return taken_once(request, answer) if "preview" in request.POST else answer()
 
 
-def _preview(request, take, page: str, context: dict, then: str):
+def _preview(request, take, page: str, context: dict, done, confirm_form):
     form, confirm, outcome = UploadForm(), None, None
     typed = given_back(request)
     given = typed.data["preview"] if typed and "preview" in typed.data else request.GET.get("file")
@@ -208,21 +219,21 @@ def _preview(request, take, page: str, context: dict, then: str):
         try:
             preview, waiting = _waiting(request, given)
             outcome = take(waiting.read(), name=preview["name"], dry_run=True)
-            confirm = _confirmation(request, preview["file"], preview["name"], outcome)
+            agreed = _agreed(request, preview["file"], preview["name"], outcome)
+            confirm = confirm_form(initial=agreed)
             if typed and "preview" in typed.data:
-                confirm = ConfirmForm(typed.data)
+                confirm = confirm_form(typed.data)
         except (signing.BadSignature, FileNotFoundError):
             messages.error(request, _("This preview is over: send the file again."))
             confirm = None
     elif "preview" in request.POST:
-        confirm = ConfirmForm(request.POST)
         try:
-            outcome, confirm = _confirm(request, confirm, take)
+            outcome, confirm, submitted = _confirm(request, confirm_form, take)
         except (signing.BadSignature, FileNotFoundError):
             messages.error(request, _("This preview is over: send the file again."))
             return redirect(request.path)
         if confirm is None:
-            return redirect(then)
+            return done(outcome, submitted)
     elif request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
@@ -232,7 +243,7 @@ def _preview(request, take, page: str, context: dict, then: str):
             outcome = take(content, dry_run=True)
             if not outcome.problems:
                 waiting.save(content)
-                confirm = _confirmation(request, waiting.name, file.name, outcome)
+                confirm = confirm_form(initial=_agreed(request, waiting.name, file.name, outcome))
             elif outcome.is_no_template and "own_table" in context:
                 # It may be a table of the office: the page that maps it goes on with this file.
                 waiting.save(content)
@@ -250,13 +261,14 @@ def _preview(request, take, page: str, context: dict, then: str):
     return TemplateResponse(request, page, context)
 
 
-def _confirmation(request, waiting, name, outcome, **initial) -> ConfirmForm:
-    token = signing.dumps(
-        {"path": request.path, "by": request.user.pk, "file": waiting, "name": name,
-         "digest": outcome.digest},
-        salt=__name__,
-    )  # fmt: skip
-    return ConfirmForm(initial={"preview": token, **initial})
+def _agreed(request, waiting: str, name: str, outcome: Outcome) -> dict[str, str]:
+    """What the form of a confirmation begins with: that this outcome of this file was shown."""
+    return {"preview": _token(request, request.path, waiting, name, outcome.digest)}
+
+
+def _token(request, path: str, waiting: str, name: str, digest: str | None = None) -> str:
+    content = {"path": path, "by": request.user.pk, "file": waiting, "name": name}
+    return signing.dumps(content | {"digest": digest}, salt=__name__)
 
 
 def _waiting(request, token: str) -> tuple[dict, WaitingFile]:
@@ -270,20 +282,27 @@ def _waiting(request, token: str) -> tuple[dict, WaitingFile]:
     return preview, WaitingFile(name=preview["file"], read_mode="rb")
 
 
-def _confirm(request, form, take):
-    """The outcome, and the form to confirm it once more; None if all is written."""
+def _confirm(request, confirm_form, take):
+    """The outcome, the form to confirm it once more, None if all is written; whether to submit."""
     preview, waiting = _waiting(request, request.POST["preview"])
     name, content = preview["name"], waiting.read()
+    form = confirm_form(request.POST)
     if not form.is_valid():
-        return take(content, name=name, dry_run=True), form
-    submit = form.cleaned_data["submit"]
+        return take(content, name=name, dry_run=True), form, False
+    submit = form.cleaned_data.get("submit", False)
     outcome = take(content, name=name, submit=submit, expected=preview["digest"])
     if outcome.problems:
         for problem in outcome.problems:
             messages.error(request, problem.message)
         again = take(content, name=name, dry_run=True)
-        return again, _confirmation(request, preview["file"], name, again, submit=str(int(submit)))
+        agreed = _agreed(request, preview["file"], name, again)
+        return again, confirm_form(initial=agreed | {"submit": str(int(submit))}), submit
     waiting.remove()
+    return outcome, None, submit
+
+
+def figures_written(request, then: str, outcome: Outcome, submit: bool):
+    """Says how many figures were written, and leads to ``then``."""
     written = len(outcome.changes) + (outcome.drafts if submit else 0)
     message = (
         ngettext(
@@ -297,4 +316,4 @@ def _confirm(request, form, take):
         )
     )
     messages.success(request, message % {"n": written})
-    return outcome, None
+    return redirect(then)

@@ -7,6 +7,7 @@ the preview, and a row may name another one further up.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,22 +42,23 @@ class RowChange(Change):
         return _("by review") if self.waits else super().what
 
 
-class Reader:
+class Reader(ABC):
     """Reads and writes the rows of one file; ``by`` is who sent it."""
 
     def __init__(self, by):
         self.by = by
         self.first_row_of: dict[object, int] = {}
 
+    @abstractmethod
     def take(self, row: FileRow) -> RowChange:
         """Writes what ``row`` says. Raises ValidationError, by column, if it is wrong."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self) -> list[list[str]]:
         """What stands in the portal, a cell for each column."""
-        raise NotImplementedError
 
-    def finish(self, submit: bool) -> None:
+    # Most have nothing more to do then.
+    def finish(self, submit: bool) -> None:  # noqa: B027
         """Called once all rows are written; raises ValidationError if they do not fit."""
 
     def once(self, key, row: FileRow, column: str) -> None:
@@ -91,13 +93,20 @@ class Kind:
         return {column.key: str(column) for column in self.columns}
 
 
+@dataclass
+class RowsOutcome(Outcome):
+    """The ``reader`` knows more of what was written; None if there was no row."""
+
+    reader: Reader | None = None
+
+
 def import_rows(
     content: bytes, kind: Kind, *, by, name="", submit=False, dry_run=False, expected=None
-) -> tuple[Outcome, Reader | None]:
+) -> RowsOutcome:
     """Takes a file of this kind: all rows, or none and the ``problems`` of the outcome.
 
-    ``expected`` is the digest of the outcome that somebody agreed to. The reader knows more of
-    what was written; None if there was no row. Raises PermissionDenied if ``by`` may not send it.
+    ``expected`` is the digest of the outcome that somebody agreed to. Raises PermissionDenied if
+    ``by`` may not send it.
     """
     if not kind.may(by):
         raise PermissionDenied
@@ -111,7 +120,7 @@ def import_rows(
                 % {"n": len(rows), "most": MOST_ROWS}
             )
     except FileError as error:
-        return Outcome(error.problems), None
+        return RowsOutcome(error.problems)
     reader = kind.reader(by)
     with transaction.atomic():
         outcome = _taken(rows, reader, kind)
@@ -125,11 +134,11 @@ def import_rows(
         else:
             label = kind.model._meta.label_lower
             record(Action.IMPORTED, by=by, note=f"{label}: {name}: {outcome.counts}")
-    return outcome, reader
+    return outcome
 
 
-def _taken(rows: list[FileRow], reader: Reader, kind: Kind) -> Outcome:
-    outcome, labels = Outcome(), kind.labels
+def _taken(rows: list[FileRow], reader: Reader, kind: Kind) -> RowsOutcome:
+    outcome, labels = RowsOutcome(reader=reader), kind.labels
 
     def refuse(row: FileRow, messages: dict[str, list[str]]) -> None:
         # What is missing may have no column in the file at all.

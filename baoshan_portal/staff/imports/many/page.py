@@ -4,28 +4,25 @@ As with figures a file is previewed first; it waits in the server's temporary fo
 confirms what the preview showed.
 """
 
-from django import forms
-from django.contrib import admin, messages
+from functools import partial
+
+from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
-from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from measures.models import User
 from measures.spreadsheets import TYPES, Column, download
 from measures.trail import Action, record
 from measures.watermark import file_name, watermark
 
-from ...once import taken_once
-from ..importing import Outcome
-from ..upload import PREVIEW_LASTS, UploadForm, WaitingFile
+from ..upload import ConfirmForm, preview
 from .accounts import ACCOUNTS
-from .core import Kind, Reader, import_rows
+from .core import Kind, RowsOutcome, import_rows
 from .leads import LEADS
 from .structure import STRUCTURE
 from .synonyms import SYNONYMS
@@ -46,20 +43,8 @@ def kinds_for(user, model) -> list[Kind]:
     return [kind for kind in KINDS.values() if kind.model is model and kind.may(user)]
 
 
-class ConfirmForm(forms.Form):
-    """``preview`` is signed; ``submit`` is asked only where rows are reviewed one by one."""
-
-    preview = forms.CharField(widget=forms.HiddenInput)
-    submit = forms.TypedChoiceField(
-        label=gettext_lazy("Write the rows"),
-        choices=[
-            ("0", gettext_lazy("as drafts, to be looked at again")),
-            ("1", gettext_lazy("and submit them for review")),
-        ],
-        coerce=lambda choice: choice == "1",
-        widget=forms.RadioSelect,
-        initial="0",
-    )
+class ConfirmRowsForm(ConfirmForm):
+    """``submit`` is asked only where rows are reviewed one by one."""
 
     def __init__(self, *args, kind: Kind, **kwargs):
         super().__init__(*args, **kwargs)
@@ -96,80 +81,30 @@ def template(request, key, file_format):
 def upload(request, key):
     """Choose a file, see what it would change, write all of it or nothing."""
     kind = _kind(request, key)
-    if "preview" in request.POST:
-        return taken_once(request, lambda: _upload(request, kind))
-    return _upload(request, kind)
-
-
-def _upload(request, kind: Kind):
-    form, confirm, outcome = UploadForm(), None, None
-    if "preview" in request.POST:
-        try:
-            preview, waiting = _waiting(request)
-            content = waiting.read()
-        except (signing.BadSignature, FileNotFoundError):
-            messages.error(request, _("This preview is over: send the file again."))
-            return redirect(request.path)
-        confirm = ConfirmForm(request.POST, kind=kind)
-        if confirm.is_valid():
-            how = {"submit": confirm.cleaned_data.get("submit", False), "name": preview["name"]}
-            outcome, reader = import_rows(
-                content, kind, by=request.user, expected=preview["digest"], **how
-            )
-            if not outcome.problems:
-                waiting.remove()
-                return _done(request, kind, outcome, reader)
-            for problem in outcome.problems:
-                messages.error(request, problem.message)
-        outcome, _reader = import_rows(content, kind, by=request.user, dry_run=True)
-        confirm = _confirmation(request, kind, preview["file"], preview["name"], outcome)
-    elif request.method == "POST":
-        form = UploadForm(request.POST, request.FILES)
-        if form.is_valid():
-            file = form.cleaned_data["file"]
-            content = file.read()
-            outcome, _reader = import_rows(content, kind, by=request.user, dry_run=True)
-            if outcome.changes and not outcome.problems:
-                waiting = WaitingFile(read_mode="rb")
-                waiting.save(content)
-                confirm = _confirmation(request, kind, waiting.name, file.name, outcome)
     context = {
-        **admin.site.each_context(request),
         "title": kind.title,
         "kind": kind,
         "model": kind.model._meta,
         "back": _list_of(kind),
-        "form": form,
-        "confirm": confirm,
-        "outcome": outcome,
         "formats": list(TYPES),
     }
-    return TemplateResponse(request, "staff/rows.html", context)
+    return preview(
+        request,
+        partial(import_rows, kind=kind, by=request.user),
+        "staff/rows.html",
+        context,
+        done=partial(_done, request, kind),
+        confirm_form=partial(ConfirmRowsForm, kind=kind),
+    )
 
 
-def _confirmation(request, kind, waiting: str, name: str, outcome: Outcome) -> ConfirmForm:
-    token = signing.dumps(
-        {"path": request.path, "by": request.user.pk, "file": waiting, "name": name,
-         "digest": outcome.digest},
-        salt=__name__,
-    )  # fmt: skip
-    return ConfirmForm(initial={"preview": token}, kind=kind)
-
-
-def _waiting(request) -> tuple[dict, WaitingFile]:
-    preview = signing.loads(request.POST["preview"], salt=__name__, max_age=PREVIEW_LASTS)
-    if (preview["path"], preview["by"]) != (request.path, request.user.pk):
-        raise signing.BadSignature
-    return preview, WaitingFile(name=preview["file"], read_mode="rb")
-
-
-def _done(request, kind: Kind, outcome: Outcome, reader: Reader):
+def _done(request, kind: Kind, outcome: RowsOutcome, _submitted: bool):
     written = len(outcome.changes)
     text = ngettext("%(n)d row was written.", "%(n)d rows were written.", written)
     messages.success(request, text % {"n": written})
-    if made := getattr(reader, "made", None):
+    if made := getattr(outcome.reader, "made", None):
         return redirect(invite_address(made))
-    if revision := getattr(reader, "revision", None):
+    if revision := getattr(outcome.reader, "revision", None):
         messages.warning(
             request, _("What is public waits for review: give the reason and submit the change.")
         )
