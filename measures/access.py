@@ -173,13 +173,18 @@ def reporting_departments(user, departments: QuerySet) -> QuerySet:
     """The departments that ``user`` enters figures and notes for."""
     if not _enters(user):
         return departments.none()
-    return departments if sees_every_department(user) else departments.filter(members=user)
+    return _own(user, departments)
 
 
 def mapped_departments(user, departments: QuerySet) -> QuerySet:
     """The departments of whose own tables ``user`` may say how they are read."""
     if not user.has_perm("metrics.add_tablemapping"):
         return departments.none()
+    return _own(user, departments)
+
+
+def _own(user, departments: QuerySet) -> QuerySet:
+    """Those that ``user`` belongs to; all of them for whoever works for the whole district."""
     return departments if sees_every_department(user) else departments.filter(members=user)
 
 

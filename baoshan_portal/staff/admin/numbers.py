@@ -34,6 +34,7 @@ from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
 from .files import TakesFiles
+from .looked_at import OnlyLookedAt
 from .recorded import NamedAdmin, TableExport
 from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
@@ -67,7 +68,7 @@ class UnitAdmin(ReviewedAdmin):
 
 
 @admin.register(TableMapping)
-class TableMappingAdmin(admin.ModelAdmin):
+class TableMappingAdmin(OnlyLookedAt):
     """The versions to look at; a new one is made on the page that shows the table itself."""
 
     list_display = ("name", "department", "months", "number", "by", "at")
@@ -78,15 +79,6 @@ class TableMappingAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request):
         return access.visible(request.user, super().get_queryset(request))
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class SizedImportForm(ImportForm):

@@ -13,6 +13,7 @@ from measures.models import TrailEvent
 from measures.models.trail import kind_of_row
 
 from ..trail_search import AskFilter, changes_of, under_every_name
+from .looked_at import OnlyLookedAt
 from .recorded import RecordsExport
 
 
@@ -60,7 +61,7 @@ class KindFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(TrailEvent)
-class TrailEventAdmin(RecordsExport, admin.ModelAdmin):
+class TrailEventAdmin(RecordsExport, OnlyLookedAt):
     resource_classes = [TrailEventResource]
     list_display = ("when", "who", "action", "what")
     list_filter = (AskFilter, "at", "action", ("subject_type", KindFilter))
@@ -118,12 +119,3 @@ class TrailEventAdmin(RecordsExport, admin.ModelAdmin):
     def _lines(self, first, *further):
         small = format_html_join("", "<small>{}</small>", ((line,) for line in further if line))
         return format_html("{}{}", first, small)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

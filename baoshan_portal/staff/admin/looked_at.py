@@ -1,0 +1,14 @@
+"""Rows that are only looked at: they come to be elsewhere, and nobody changes them."""
+
+from django.contrib import admin
+
+
+class OnlyLookedAt(admin.ModelAdmin):
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
