@@ -510,11 +510,11 @@ class ObservationQuerySet(SubmissionQuerySet):
         return found
 
 
-class Observation(Sourced, Submission):
-    """One value of one indicator over one period, as one source states it."""
+class OfPeriod(Sourced, Submission):
+    """What is said of one indicator for one period; ``round`` is the one in which it was asked."""
 
     indicator = models.ForeignKey(
-        Indicator, models.PROTECT, related_name="observations", verbose_name=_("indicator")
+        Indicator, models.PROTECT, related_name="%(class)ss", verbose_name=_("indicator")
     )
     round = models.ForeignKey(
         Round,
@@ -522,7 +522,7 @@ class Observation(Sourced, Submission):
         null=True,
         blank=True,
         editable=False,
-        related_name="observations",
+        related_name="%(class)ss",
         verbose_name=_("round"),
     )
     period_start = models.DateField(
@@ -532,6 +532,31 @@ class Observation(Sourced, Submission):
         help_text=_("Empty for a cumulative total whose beginning is not stated."),
     )
     period_end = models.DateField(_("period to"))
+
+    measure_path = "indicator__measure"
+    role_rights = access.ENTRY
+
+    class Meta(Submission.Meta):
+        abstract = True
+        ordering = ["indicator", "-period_end", "-revision"]
+        constraints = [
+            *Submission.Meta.constraints,
+            *Sourced.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(period_start__isnull=True) | Q(period_start__lte=F("period_end")),
+                name="%(class)s_period_in_order",
+                violation_error_message=_("The period ends before it begins."),
+            ),
+        ]
+
+    @property
+    def period(self) -> Period:
+        return self.period_start, self.period_end
+
+
+class Observation(OfPeriod):
+    """One value of one indicator over one period, as one source states it."""
+
     period_inferred = models.BooleanField(
         _("period inferred"),
         default=False,
@@ -565,23 +590,13 @@ class Observation(Sourced, Submission):
         help_text=_("Up to 10 MB; seen by staff only."),
     )
 
-    measure_path = "indicator__measure"
-    role_rights = access.ENTRY
-
     objects = ObservationQuerySet.as_manager()
 
-    class Meta(Submission.Meta):
-        ordering = ["indicator", "-period_end", "-revision"]
+    class Meta(OfPeriod.Meta):
         verbose_name = _("observation")
         verbose_name_plural = _("observations")
         constraints = [
-            *Submission.Meta.constraints,
-            *Sourced.Meta.constraints,
-            models.CheckConstraint(
-                condition=Q(period_start__isnull=True) | Q(period_start__lte=F("period_end")),
-                name="observation_period_in_order",
-                violation_error_message=_("The period ends before it begins."),
-            ),
+            *OfPeriod.Meta.constraints,
             models.CheckConstraint(
                 condition=~Q(as_written=""),
                 name="observation_as_written",
@@ -667,54 +682,25 @@ def _has_value(as_of: date | None) -> Exists:
     )
 
 
-class NoFigure(Sourced, Submission):
+class NoFigure(OfPeriod):
     """That there is no figure of one indicator for one period, and why; ``note`` says it in words.
 
     A value that is reported later needs no correction of it: it stands in its place.
     """
 
-    indicator = models.ForeignKey(
-        Indicator, models.PROTECT, related_name="no_figures", verbose_name=_("indicator")
-    )
-    round = models.ForeignKey(
-        Round,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="no_figures",
-        verbose_name=_("round"),
-    )
-    period_start = models.DateField(
-        _("period from"),
-        null=True,
-        blank=True,
-        help_text=_("Empty for a cumulative total whose beginning is not stated."),
-    )
-    period_end = models.DateField(_("period to"))
     reason = models.CharField(
         _("why there is no figure"),
         max_length=20,
         choices=[(reason.value, reason.label) for reason in NO_FIGURE_REASONS],
     )
 
-    measure_path = "indicator__measure"
-    role_rights = access.ENTRY
-
     objects = NoFigureQuerySet.as_manager()
 
-    class Meta(Submission.Meta):
-        ordering = ["indicator", "-period_end", "-revision"]
+    class Meta(OfPeriod.Meta):
         verbose_name = _("period without a figure")
         verbose_name_plural = _("periods without a figure")
         constraints = [
-            *Submission.Meta.constraints,
-            *Sourced.Meta.constraints,
-            models.CheckConstraint(
-                condition=Q(period_start__isnull=True) | Q(period_start__lte=F("period_end")),
-                name="nofigure_period_in_order",
-                violation_error_message=_("The period ends before it begins."),
-            ),
+            *OfPeriod.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(reason__in=NO_FIGURE_REASONS),
                 name="nofigure_reason_known",
@@ -746,10 +732,6 @@ class NoFigure(Sourced, Submission):
         if told and (why := self.why_not_public(timezone.localdate())):
             raise ValidationError({"period_end": why})
 
-    @property
-    def period(self) -> Period:
-        return self.period_start, self.period_end
-
     def why_not_public(self, day: date) -> str:
         """Nobody knows of a period to come that it brings no figure, and nobody says so beside
         one that is public."""
@@ -757,7 +739,7 @@ class NoFigure(Sourced, Submission):
             return no_figure_yet_text(self.period_end)
         values = self.indicator.observations.published().reported()
         if any(
-            is_same_period(self.indicator.kind, (value.period_start, value.period_end), self.period)
+            is_same_period(self.indicator.kind, value.period, self.period)
             for value in values.filter(period_end=self.period_end)
         ):
             return str(HAS_FIGURE)

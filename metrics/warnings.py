@@ -18,7 +18,7 @@ from .assessment import assess_check, figure_of
 from .models import Check, CheckTerm, Observation
 from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate
 from .rules.choices import Certainty, Kind
-from .rules.periods import Period, are_comparable, period_text
+from .rules.periods import are_comparable, period_text
 from .rules.usual import repeats, usual, would_differ
 from .wording import figure_text, observed_text
 
@@ -170,7 +170,7 @@ def beside_its_past(row: Observation, known: Sequence[Observation]) -> list[str]
         for value in known
         if (value.pk != row.pk or value.pk is None)
         and value.period_end < row.period_end
-        and are_comparable(indicator.kind, _period(row), _period(value))
+        and are_comparable(indicator.kind, row.period, value.period)
     ]
     if why_not := row.why_not_public(timezone.localdate()):
         found.append(why_not)
@@ -179,7 +179,7 @@ def beside_its_past(row: Observation, known: Sequence[Observation]) -> list[str]
     before = max(earlier, key=lambda value: value.period_end, default=None)
     if before is None:
         return found
-    last = {"before": _text(before), "period": period_text(*_period(before))}
+    last = {"before": _text(before), "period": period_text(*before.period)}
     if falls(indicator.kind, row.value, before.value):
         found.append(_("A running total should not fall: it was %(before)s (%(period)s).") % last)
     if is_ten_times(row.value, before.value):
@@ -218,7 +218,7 @@ def _unusual(row: Observation, earlier: Sequence[Observation]) -> list[str]:
         ]
     if day := repeats(row.value, past):
         again = next(value for value in earlier if value.period_end == day)
-        period = period_text(*_period(again))
+        period = period_text(*again.period)
         return [_("Exactly the value of %(period)s. Is it of this period?") % {"period": period}]
     return []
 
@@ -251,10 +251,10 @@ def _beside_others(row: Observation, pairs, known) -> list[str]:
                 % {
                     "part": part.indicator,
                     "part_value": _text(part),
-                    "part_period": period_text(*_period(part)),
+                    "part_period": period_text(*part.period),
                     "whole": whole.indicator,
                     "whole_value": _text(whole),
-                    "whole_period": period_text(*_period(whole)),
+                    "whole_period": period_text(*whole.period),
                 }
             )
     return found
@@ -293,8 +293,7 @@ def _beside(row: Observation, values: list[Observation]) -> Observation | None:
         for value in values
         if value.period_end <= row.period_end
         and (
-            {row.indicator.kind, value.indicator.kind} != {Kind.FLOW}
-            or _period(value) == _period(row)
+            {row.indicator.kind, value.indicator.kind} != {Kind.FLOW} or value.period == row.period
         )
     ]
     return max(fitting, key=lambda value: value.period_end, default=None)
@@ -302,7 +301,3 @@ def _beside(row: Observation, values: list[Observation]) -> Observation | None:
 
 def _text(row: Observation) -> str:
     return observed_text(row, row.indicator.unit)
-
-
-def _period(row: Observation) -> Period:
-    return row.period_start, row.period_end

@@ -76,7 +76,7 @@ def page(request, code):
     corrected = corrections(values)
     missing = unexplained(row, gaps_of(row, row.public_values))
     without = list(
-        row.no_figures.versions(moment_of(as_of))
+        row.nofigures.versions(moment_of(as_of))
         .with_has_value(as_of)
         .select_related("report", "supersedes")
     )

@@ -47,10 +47,10 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(choices=[('not-applicable', 'not applicable'), ('withheld', 'withheld'), ('not-collected', 'not collected'), ('no-event', 'no event'), ('not-yet-settled', 'not yet settled'), ('discontinued', 'discontinued')], max_length=20, verbose_name='why there is no figure')),
                 ('changed_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='last changed by')),
                 ('entered_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='no_figures', to='metrics.indicator', verbose_name='indicator')),
+                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='metrics.indicator', verbose_name='indicator')),
                 ('published_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='published by')),
                 ('report', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='measures.report', verbose_name='report')),
-                ('round', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='no_figures', to='measures.round', verbose_name='round')),
+                ('round', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='measures.round', verbose_name='round')),
                 ('supersedes', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='metrics.nofigure', verbose_name='supersedes')),
             ],
             options={
