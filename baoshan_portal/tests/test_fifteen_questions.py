@@ -9,12 +9,11 @@ import re
 
 import pytest
 
+from .asked import answer
 from .people import press
 from .server import prepare, serve
 
 pytestmark = pytest.mark.browser
-
-CLICKS = 3
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +39,9 @@ def page(browser):
 
 @pytest.fixture
 def read(page):
-    """Follows links from the front page of a portal, each by a part of its address; the text."""
+    """The text to which links lead from the front page of a portal."""
 
-    def follow(server, *links: str) -> str:
-        assert len(links) <= CLICKS
-        page.goto(f"{server.address}/")
-        for link in links:
-            press(page.locator(f'a[href*="{link}"]').filter(visible=True).first)
-        return " ".join(page.inner_text("main").split())
-
-    return follow
+    return lambda server, *links: answer(page, f"{server.address}/", *links)
 
 
 def test_01_is_the_plan_done_how_many_targets_are_met_and_how_many_not(read, demonstration):

@@ -8,12 +8,10 @@ import re
 
 import pytest
 
-from .people import press
+from . import asked
 from .server import serve
 
 pytestmark = pytest.mark.browser
-
-CLICKS = 3
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +29,8 @@ def page(browser):
 
 @pytest.fixture
 def answer(server, page):
-    """Follows links from the overview, each by a part of its address, to the text of a page."""
-
-    def follow(*links: str) -> str:
-        assert len(links) <= CLICKS
-        page.goto(f"{server.address}/en/")
-        for link in links:
-            press(page.locator(f'a[href*="{link}"]').filter(visible=True).first)
-        return " ".join(page.inner_text("main").split())
-
-    return follow
+    """The text to which links lead from the front page."""
+    return lambda *links: asked.answer(page, f"{server.address}/en/", *links)
 
 
 def test_which_claims_of_having_met_the_plan_can_be_verified(answer):
