@@ -90,20 +90,21 @@ def prepare(folder: Path, **changes: str) -> None:
         (folder / "prepared.txt").write_text(told)
 
 
-def _install(folder: Path) -> str:
+def _install(folder: Path, demo: str) -> str:
     """Make an installation in ``folder``; returns what its preparation said.
 
-    Within a run of tests all are copies of one, since a preparation takes six seconds.
+    Within a run of tests all are copies of one of the report, or of the demonstration if ``demo``
+    is 1: a preparation takes six seconds or half a minute.
     """
     shared = os.environ.get("TESTS_SHARED")
     if shared and not (folder / "prepared.txt").exists():
-        with Path(shared, "lock").open("w") as lock:
+        original = Path(shared, "demonstration" if demo == "1" else "installation")
+        with Path(shared, f"{original.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            original = Path(shared, "installation")
             original.mkdir(exist_ok=True)
-            prepare(original)
+            prepare(original, DEMO=demo)
         shutil.copytree(original, folder, dirs_exist_ok=True)
-    prepare(folder)
+    prepare(folder, DEMO=demo)
     return (folder / "prepared.txt").read_text()
 
 
@@ -111,7 +112,7 @@ def _install(folder: Path) -> str:
 def serve(folder: Path, **changes: str):
     """Serve a prepared installation in ``folder``; ``changes`` are settings."""
     environment = _environment(folder) | changes
-    told = _install(folder)
+    told = _install(folder, changes.get("DEMO", "0"))
     port = free_port()
     process = subprocess.Popen(
         [settings.BASE_DIR / "deploy/serve"],

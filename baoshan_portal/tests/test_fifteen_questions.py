@@ -11,7 +11,7 @@ import pytest
 
 from .asked import answer
 from .people import press
-from .server import prepare, serve
+from .server import serve
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +24,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fifteen-demo")
-    prepare(folder, DEMO="1")
-    with serve(folder, DEMO="1") as server:
+    with serve(tmp_path_factory.mktemp("fifteen-demo"), DEMO="1") as server:
         yield server
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from baoshan_portal.tests.people import press
-from baoshan_portal.tests.server import prepare, serve
+from baoshan_portal.tests.server import serve
 
 pytestmark = pytest.mark.browser
 
@@ -22,9 +22,7 @@ def server(browser, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def demonstration(browser, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("overview-demo")
-    prepare(folder, DEMO="1")
-    with serve(folder, DEMO="1") as server:
+    with serve(tmp_path_factory.mktemp("overview-demo"), DEMO="1") as server:
         yield server
 
 
