@@ -40,8 +40,11 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"
 # Static files as they are served, filled by collectstatic
 STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var/static")
-# Charts that were drawn already
+# Charts that were drawn already, and pages that were made
 CACHE_ROOT = env.path("CACHE_ROOT", default=BASE_DIR / "var/cache")
+# Pages are kept there, so many megabytes of them, or in a Redis that several machines share
+PAGE_CACHE_MB = env.int("PAGE_CACHE_MB", default=512, validate=Range(min=1))
+CACHE_URL = env.str("CACHE_URL", default="", validate=Regexp("rediss?://|$"))
 # Largest table that staff may upload
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=10)
 # Months that trail events are kept at the least; the law asks for six
@@ -204,10 +207,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     )
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
-    # A thread keeps its connection, and asks whether it still works before it is used again;
-    # what else bounds the server's alone is in operating/serving.py.
-    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    # What else bounds the server's alone is in operating/serving.py.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A thread keeps its connection, and asks PostgreSQL whether it still works before it is used again.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 
 # People
 AUTH_USER_MODEL = "measures.User"
@@ -257,14 +261,26 @@ STORAGES = {
     },
 }
 
-# Charts are drawn once and kept on disk; what is kept is named by its content and never stale
+# Charts are drawn once and kept on disk; what is kept is named by its content and never stale.
+# Pages are named by all that they depend on, see operating/page_cache.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "charts": {
-        "BACKEND": "baoshan_portal.public.charts.kept.ChartCache",
+        "BACKEND": "measures.kept_files.KeptFiles",
         "LOCATION": CACHE_ROOT / "charts",
         "TIMEOUT": None,
-        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+    "pages": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "TIMEOUT": 24 * 3600,
+    }
+    if CACHE_URL
+    else {
+        "BACKEND": "measures.kept_files.KeptFiles",
+        "LOCATION": CACHE_ROOT / "pages",
+        "TIMEOUT": 24 * 3600,
+        "OPTIONS": {"MAX_BYTES": PAGE_CACHE_MB * 1024 * 1024},
     },
 }
 

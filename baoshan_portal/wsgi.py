@@ -8,10 +8,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baoshan_portal.settings")
 application = get_wsgi_application()
 
 # The application must be set up before its modules are imported.
+from django.conf import settings  # noqa: E402
 from django.core.signals import request_started  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from baoshan_portal.operating import bodies, serving  # noqa: E402
+from baoshan_portal.operating.page_cache.layer import PageCache  # noqa: E402
 from measures.demo_database import check_database  # noqa: E402
 from measures.past import stands_now  # noqa: E402
 from measures.protection import refuse_unprotected  # noqa: E402
@@ -25,6 +27,8 @@ def check() -> None:
 
 serving.bound_waiting()
 request_started.connect(stands_now)
+if not settings.DEBUG:
+    application = PageCache(application)
 application = bodies.bounded(application)
 try:
     check()

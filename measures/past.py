@@ -94,6 +94,7 @@ def _shadow(connection, moment: datetime | None) -> None:
     connection.ensure_connection()
     # Past Django's cursor, which would parse and log every view.
     execute = connection.connection.execute
+    connection.left_in_past = moment is not None
     views = past_views(connection, _quoted(connection, moment))
     for name, _select in views:
         execute(f'DROP VIEW IF EXISTS temp."{name}"')

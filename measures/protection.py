@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from . import fixed_rounds, publication, taken_keys, triggers, versions
+from . import data_version, fixed_rounds, publication, taken_keys, triggers, versions
 from .submission import Submission
 from .triggers import Trigger
 
@@ -38,6 +38,7 @@ def wanted(vendor: str) -> list[Trigger]:
         *_own(vendor),
         *publication.triggers(submission_tables(), vendor),
         *versions.triggers(vendor),
+        *data_version.triggers(submission_tables(), vendor),
     ]
     if vendor == "sqlite":
         for model in _protected_models():
@@ -172,5 +173,6 @@ def check(databases=None, **kwargs) -> list[checks.CheckMessage]:
 
 
 def _is_migrated(connection, every: list[Trigger]) -> bool:
-    """Whether every table is there that the triggers stand on."""
-    return {trigger.table for trigger in every} <= set(connection.introspection.table_names())
+    """Whether every table is there that the triggers stand on, and the one that they write to."""
+    needed = {data_version.TABLE, *(trigger.table for trigger in every)}
+    return needed <= set(connection.introspection.table_names())

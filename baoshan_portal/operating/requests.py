@@ -67,12 +67,18 @@ class RequestMiddleware:
 
 def line(request, response, begun: float) -> dict:
     """What the access log says of an answer; ``ms`` until it began to be sent."""
+    length = None if response.streaming else len(response.content)
+    return line_of(request, request.get_full_path(), response.status_code, length, begun)
+
+
+def line_of(request, path: str, status: int, length: int | None, begun: float) -> dict:
+    """``line`` of anything with ``META``; ``length`` in bytes, None if it is not known yet."""
     return {
         "address": client_address(request),
-        "method": request.method,
-        "path": request.get_full_path()[:LONGEST],
-        "status": response.status_code,
-        "bytes": None if response.streaming else len(response.content),
+        "method": request.META["REQUEST_METHOD"],
+        "path": path[:LONGEST],
+        "status": status,
+        "bytes": length,
         "ms": round((time.perf_counter() - begun) * 1000, 1),
         "agent": request.META.get("HTTP_USER_AGENT", "")[:LONGEST],
     }

@@ -1,5 +1,6 @@
 from .chain import Checkpoint, Link, LinkForm
 from .committee import Decision, Evaluation, Grade, OpinionStage, Stage
+from .data_version import DataVersion
 from .demo_mark import DemoMark
 from .documents import Opinion, Report, ReportKind, validate_locator
 from .notes import ProgressNote
@@ -18,6 +19,7 @@ from .withdrawals import Withdrawal
 __all__ = [
     "Applying",
     "Checkpoint",
+    "DataVersion",
     "Decision",
     "DemoMark",
     "Department",

@@ -5,14 +5,14 @@ import errno
 import pytest
 from django.core.cache import caches
 
-from ..charts.kept import ChartCache
+from measures.kept_files import KeptFiles
 
 pytestmark = pytest.mark.once("asks no database")
 
 
 @pytest.fixture
 def cache(tmp_path):
-    return ChartCache(str(tmp_path / "charts"), {})
+    return KeptFiles(str(tmp_path / "charts"), {})
 
 
 def test_a_chart_is_kept(cache):
@@ -46,11 +46,11 @@ def test_a_full_disk_keeps_nothing_and_leaves_nothing(cache, tmp_path, monkeypat
 
 def test_where_no_folder_can_be_there_is_none(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    cache = ChartCache(str(tmp_path / "file/charts"), {})
+    cache = KeptFiles(str(tmp_path / "file/charts"), {})
     cache.set_many({"a": "<svg>"})
 
     assert cache.get_many(["a"]) == {}
 
 
 def test_the_portal_keeps_its_charts_so():
-    assert isinstance(caches["charts"], ChartCache)
+    assert isinstance(caches["charts"], KeptFiles)

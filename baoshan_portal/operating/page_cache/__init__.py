@@ -1,0 +1,1 @@
+"""Pages and files that were made once, answered again to everybody until something changes."""

@@ -1,0 +1,100 @@
+"""What a public page depends on, as a key: the address, the reader's choices, and what stands.
+
+Whoever is signed in, or was told something by a cookie, is never answered from what is kept.
+"""
+
+import hashlib
+import time
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.http.cookie import parse_cookie
+from django.utils import timezone
+
+from baoshan_portal.public.display import CHOICES
+from measures import data_version
+
+#: Cookies by which a page would be somebody's own; those of display choices are in the key.
+OWN = (settings.SESSION_COOKIE_NAME, "messages")
+#: Addresses below these are of staff, or kept by others.
+ELSEWHERE = ("/static/", "/admin/", "/en/admin/")
+#: Longer addresses are answered and not kept.
+LONGEST = 2000
+#: What of the code and of the static files a page is made from.
+SOURCES = ("*.py", "*.html", "*.mo", "*.css", "*.js", "*.svg")
+FOLDERS = ("baoshan_portal", "measures", "metrics", "templates", "locale", "static")
+
+
+def key_of(environ: dict) -> str | None:
+    """The key of the page that ``environ`` (WSGI) asks for; None if nothing is kept for it.
+
+    Asks the database which version of the public data stands; raises DatabaseError if it does
+    not answer.
+    """
+    path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+    if (
+        environ["REQUEST_METHOD"] not in ("GET", "HEAD")
+        or path.startswith(ELSEWHERE)
+        or len(path) + len(query) > LONGEST
+        or "HTTP_HOST" not in environ
+        or "HTTP_RANGE" in environ
+    ):
+        return None
+    choices = ""
+    if sent := environ.get("HTTP_COOKIE"):
+        cookies = parse_cookie(sent)
+        if any(name in cookies for name in OWN):
+            return None
+        choices = [
+            cookies[name] if cookies.get(name) in values else "" for name, values in CHOICES.items()
+        ]
+    parts = (
+        _version(),
+        timezone.localdate().isoformat(),
+        environ.get("wsgi.url_scheme"),
+        environ.get("HTTP_X_FORWARDED_PROTO"),
+        environ["HTTP_HOST"],
+        path,
+        query,
+        choices or [""] * len(CHOICES),
+        installation(),
+    )
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _version() -> int:
+    # No request begins, so Django does not look whether the connection has had its time.
+    if connection.close_at is not None and time.monotonic() >= connection.close_at:
+        connection.close()
+    return data_version.current(connection)
+
+
+def address_of(environ: dict) -> str:
+    """The address with its query, as the access log has it."""
+    query = environ.get("QUERY_STRING", "")
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return path + (f"?{query}" if query else "")
+
+
+@cache
+def installation() -> str:
+    """What tells this release with these settings from any other that keeps in the same folder."""
+    told = hashlib.sha256()
+    for name in sorted(name for name in dir(settings) if name.isupper()):
+        told.update(f"{name}={getattr(settings, name)!r}\n".encode())
+    for path in sorted(_sources()):
+        found = path.stat()
+        told.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return told.hexdigest()
+
+
+def _sources() -> list[Path]:
+    found = [
+        path
+        for folder in FOLDERS
+        for pattern in SOURCES
+        for path in (settings.BASE_DIR / folder).rglob(pattern)
+    ]
+    return found + list(Path(settings.STATIC_ROOT).glob("*.json"))
