@@ -54,7 +54,7 @@ test-long: .venv/installed-dev
 
 # The time machine at full length: five portals of forty days, every page of each; takes hours.
 test-time-machine: .venv/installed-dev
-	TIME_MACHINE=long .venv/bin/python -m pytest -s baoshan_portal/tests/test_time_machine.py
+	TIME_MACHINE=long .venv/bin/python -m pytest -s baoshan_portal/tests/test_time_machine.py baoshan_portal/operating/tests/test_page_cache.py
 
 # Attacks on a running demonstration, this machine alone, on both databases; a table at the end.
 # Some twenty-five minutes on two processors; ATTACK=long before a release; ONLY="SQLite race" some.

@@ -1,6 +1,7 @@
 """What says whether anything that the public sees has changed."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class DataVersion(models.Model):
@@ -17,7 +18,9 @@ class DataVersion(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
-                fields=["made_in", "began_at"], name="data_version_once_a_transaction"
+                fields=["made_in", "began_at"],
+                name="data_version_once_a_transaction",
+                violation_error_message=_("A transaction changes the version once."),
             )
         ]
 

@@ -6,9 +6,10 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 
 from ..models import (
+    DataVersion,
     Evaluation,
     Measure,
     MeasureStatus,
@@ -205,6 +206,12 @@ def term_of_no_day():
     return the_threshold("term-answered"), {"value": 0}
 
 
+def transaction_told_twice():
+    first = DataVersion.objects.create(made_in=1, began_at=timezone.now(), token=1)
+    second = DataVersion.objects.create(made_in=2, began_at=first.began_at, token=1)
+    return second, {"made_in": 1}
+
+
 BREACHES = [
     ("threshold_points", pace_tolerance_of_more_than_a_hundred),
     ("threshold_has_value", tolerance_of_nothing_known),
@@ -247,6 +254,7 @@ BREACHES = [
     *((f"measurestate_{name}", breach) for name, breach in submission_breaches(make_state)),
     *((f"revision_{name}", breach) for name, breach in submission_breaches(make_revision)),
     ("revision_has_reason", submitted_revision_without_a_reason),
+    ("data_version_once_a_transaction", transaction_told_twice),
 ]
 each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 

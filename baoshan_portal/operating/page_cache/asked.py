@@ -4,6 +4,7 @@ Whoever is signed in, or was told something by a cookie, is never answered from 
 """
 
 import hashlib
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ ELSEWHERE = ("/static/", "/admin/", "/en/admin/")
 LONGEST = 2000
 #: What of the code and of the static files a page is made from.
 SOURCES = ("*.py", "*.html", "*.mo", "*.css", "*.js", "*.svg")
+#: Where a function lies in memory is no setting.
+PLACE = re.compile(r" at 0x[0-9a-f]+")
 FOLDERS = ("baoshan_portal", "measures", "metrics", "templates", "locale", "static")
 
 
@@ -83,7 +86,7 @@ def installation() -> str:
     """What tells this release with these settings from any other that keeps in the same folder."""
     told = hashlib.sha256()
     for name in sorted(name for name in dir(settings) if name.isupper()):
-        told.update(f"{name}={getattr(settings, name)!r}\n".encode())
+        told.update(f"{name}={PLACE.sub('', str(getattr(settings, name)))}\n".encode())
     for path in sorted(_sources()):
         found = path.stat()
         told.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())

@@ -1,0 +1,448 @@
+"""What was made once is answered to everybody until something changes; nobody gets another's."""
+
+import os
+import re
+import threading
+from datetime import date, timedelta
+from random import Random
+from time import sleep
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import caches
+from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError, connection
+from django.test import RequestFactory
+from django.utils import timezone
+from django.utils.http import http_date
+
+from baoshan_portal.tests import kept_days, pages
+from baoshan_portal.tests.desk import browser_of
+from baoshan_portal.tests.time_machine import live, small_portal
+from baoshan_portal.tests.wsgi_client import ask
+from measures import data_version, protection
+from measures.tests.factories import make_measure, make_superuser, make_synonym
+from measures.versions import kept_tables
+from metrics.tests.factories import make_indicator, make_observation
+
+from ..page_cache import asked, layer
+from ..page_cache.page import codings
+
+pytestmark = pytest.mark.django_db
+
+#: `make test-time-machine` takes forty days of three portals.
+LONG = os.environ.get("TIME_MACHINE") == "long"
+SEEDS, DAYS, ACTS = ((5, 6, 7), 40, 400) if LONG else ((5,), 5, 45)
+#: Somebody who was signed in once: never answered from what is kept.
+AROUND = {"HTTP_COOKIE": "sessionid=nobody"}
+BROWSER = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
+
+
+@pytest.fixture
+def made():
+    """The paths for which Django was asked."""
+    return []
+
+
+@pytest.fixture
+def portal(made, settings, tmp_path):
+    settings.CACHE_ROOT = tmp_path
+    settings.CACHES = {
+        **settings.CACHES,
+        "pages": {**settings.CACHES["pages"], "LOCATION": tmp_path / "pages"},
+    }
+    django = get_wsgi_application()
+
+    def application(environ, start_response):
+        made.append(environ["PATH_INFO"])
+        return django(environ, start_response)
+
+    return layer.PageCache(application)
+
+
+@pytest.fixture
+def figures():
+    indicator = make_indicator(measure=make_measure())
+    make_observation(indicator=indicator, published=date(2023, 7, 25))
+    return indicator
+
+
+def test_a_page_is_made_once(portal, made, figures):
+    first, second = (ask(portal, "/indicators/", **BROWSER) for _each in range(2))
+
+    assert made == ["/indicators/"]
+    assert first.body == second.body
+    assert first.headers["etag"] == second.headers["etag"]
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+    assert "<table" in second.body.decode()
+
+
+def test_it_is_as_django_makes_it(portal, figures):
+    kept = [ask(portal, "/indicators/") for _each in range(2)][1]
+    around = ask(portal, "/indicators/", **AROUND)
+
+    assert kept.body == around.body
+    for name in ("content-security-policy", "x-frame-options", "content-type", "content-language"):
+        # The directives come in any order.
+        assert sorted(kept.headers[name].split("; ")) == sorted(around.headers[name].split("; "))
+
+
+def test_a_publication_ends_what_was_made(portal, made, figures):
+    before = ask(portal, "/indicators/")
+    make_observation(indicator=figures, value=777, published=timezone.now() - timedelta(seconds=1),
+                     period_end=date(2023, 9, 30), period_start=date(2023, 7, 1))  # fmt: skip
+
+    after = ask(portal, "/indicators/")
+
+    assert len(made) == 2
+    assert "777" in after.body.decode()
+    assert before.headers["etag"] != after.headers["etag"]
+
+
+def test_a_publication_that_a_page_does_not_show_leaves_its_tag(portal, figures):
+    before = ask(portal, "/accessibility/")
+    make_synonym()
+
+    answer = ask(portal, "/accessibility/", HTTP_IF_NONE_MATCH=before.headers["etag"])
+
+    assert answer.status == 304
+
+
+def test_midnight_ends_it(portal, made, figures, monkeypatch):
+    ask(portal, "/indicators/")
+    monkeypatch.setattr(asked.timezone, "localdate", lambda: date(2030, 1, 1))
+    ask(portal, "/indicators/")
+
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HTTP_COOKIE": "size=large"},
+        {"HTTP_COOKIE": "theme=dark"},
+        {"HTTP_HOST": "127.0.0.1"},
+        {"HTTP_X_FORWARDED_PROTO": "https"},
+    ],
+)
+def test_what_changes_a_page_is_asked_for_apart(portal, made, figures, headers):
+    ask(portal, "/indicators/")
+    ask(portal, "/indicators/", **headers)
+    ask(portal, "/indicators/", **headers)
+
+    assert len(made) == 2
+
+
+def test_a_cookie_of_others_changes_nothing(portal, made, figures):
+    for cookie in ("_ga=1", "size=enormous", "csrftoken=x"):
+        ask(portal, "/indicators/", HTTP_COOKIE=cookie)
+
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("cookie", ["sessionid=x", "messages=x", "size=large; sessionid=x"])
+def test_who_was_signed_in_is_answered_by_django(portal, made, figures, cookie):
+    for _each in range(2):
+        ask(portal, "/indicators/", HTTP_COOKIE=cookie)
+
+    assert len(made) == 2
+
+
+def test_what_a_person_sees_is_kept_for_nobody(portal, made, figures):
+    client = browser_of(make_superuser())
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    own = ask(portal, "/indicators/", HTTP_COOKIE=cookie)
+
+    everybody = ask(portal, "/indicators/")
+
+    assert own.status == everybody.status == 200
+    assert len(made) == 2
+    assert "cache-control" not in own.headers or "private" in own.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nosuch/", "/display/?size=large", "/admin/", "/healthz", "/readyz", "/indicators/?as_of=x"],
+)
+def test_what_is_no_page_for_everybody_is_not_kept(portal, made, figures, path):
+    for _each in range(2):
+        ask(portal, path)
+
+    assert len(made) == 2
+
+
+def test_a_post_is_never_answered_from_what_is_kept(portal, made, figures):
+    ask(portal, "/indicators/")
+    answer = ask(portal, "/indicators/", "POST")
+
+    assert answer.status in (403, 405)
+    assert len(made) == 2
+
+
+def test_whoever_has_it_is_told_so(portal, made, figures):
+    first = ask(portal, "/indicators/", **BROWSER)
+    for headers in (
+        {"HTTP_IF_NONE_MATCH": first.headers["etag"]},
+        {"HTTP_IF_NONE_MATCH": f'"other", W/{first.headers["etag"]}'},
+        {"HTTP_IF_NONE_MATCH": "*"},
+        {"HTTP_IF_MODIFIED_SINCE": first.headers["last-modified"]},
+    ):
+        answer = ask(portal, "/indicators/", **BROWSER, **headers)
+        assert (answer.status, answer.sent) == (304, b"")
+        assert answer.headers["etag"] == first.headers["etag"]
+        assert answer.headers["vary"] == first.headers["vary"]
+    long_ago = http_date(0)
+    for headers in (
+        {"HTTP_IF_NONE_MATCH": '"other"', "HTTP_IF_MODIFIED_SINCE": first.headers["last-modified"]},
+        {"HTTP_IF_MODIFIED_SINCE": long_ago},
+        {"HTTP_IF_MODIFIED_SINCE": "yesterday"},
+    ):
+        assert ask(portal, "/indicators/", **BROWSER, **headers).status == 200
+    assert len(made) == 1
+
+
+def test_a_tag_tells_the_codings_apart(portal, figures):
+    tags = {
+        ask(portal, "/indicators/", HTTP_ACCEPT_ENCODING=coding).headers["etag"]
+        for coding in ("", "gzip", "br")
+    }
+
+    assert len(tags) == 3
+
+
+def test_head_is_get_without_the_body(portal, made, figures):
+    head = ask(portal, "/indicators/", "HEAD", **BROWSER)
+    got = ask(portal, "/indicators/", **BROWSER)
+
+    assert head.sent == b""
+    assert int(head.headers["content-length"]) == len(got.sent)
+    assert made == ["/indicators/"]
+
+
+@pytest.mark.once("parses a header")
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("", ()),
+        ("gzip", ("gzip",)),
+        ("gzip, br", ("br", "gzip")),
+        ("br;q=0, gzip;q=0.5", ("gzip",)),
+        ("*", ("br", "gzip")),
+        ("*;q=0, gzip", ("gzip",)),
+        ("gzip;q=x, identity", ()),
+        ("GZIP ; q=1", ("gzip",)),
+    ],
+)
+def test_codings_as_they_are_accepted(accepted, expected):
+    assert codings(accepted) == expected
+
+
+def test_a_proxy_may_keep_it_a_minute(portal, figures):
+    answer = ask(portal, "/indicators/")
+
+    assert answer.headers["cache-control"] == "public, max-age=60"
+    assert answer.headers["vary"] == "Accept-Encoding, Cookie"
+    assert "accept-language" not in answer.headers["vary"].lower()
+
+
+def test_a_file_is_kept_when_it_was_sent_to_its_end(portal, made, figures):
+    first, second, plain = (
+        ask(portal, "/data/observations.csv", **headers) for headers in (BROWSER, BROWSER, {})
+    )
+
+    assert len(made) == 1
+    assert first.body == second.body == plain.sent
+    assert second.headers["content-encoding"] == "gzip"
+    assert int(second.headers["content-length"]) == len(second.sent)
+    assert plain.body == ask(portal, "/data/observations.csv", **AROUND).body
+
+
+def test_a_file_that_somebody_broke_off_is_not_kept(portal, made, figures, tmp_path):
+    environ = {"HTTP_ACCEPT_ENCODING": "gzip"}
+    request = RequestFactory(SERVER_NAME="localhost").get("/data/observations.csv", **environ)
+    request.environ["HTTP_HOST"] = "localhost"
+    chunks = portal(request.environ, lambda *told: None)
+    next(iter(chunks))
+    chunks.close()
+
+    assert list((tmp_path / "downloads").iterdir()) == []
+    assert ask(portal, "/data/observations.csv", **BROWSER).body.startswith(b"indicator_code,")
+
+
+def test_files_are_bounded(portal, figures, tmp_path, monkeypatch):
+    kept = portal.store.downloads
+    monkeypatch.setattr(kept, "_most", 5000)
+    for n in range(40):
+        ask(portal, f"/data/observations.csv?n={n}", **BROWSER)
+
+    assert sum(path.stat().st_size for path in (tmp_path / "downloads").iterdir()) <= 8000
+
+
+@pytest.mark.parametrize("folder", ["pages", "downloads", "turns"])
+@pytest.mark.parametrize("path", ["/indicators/", "/data/observations.csv"])
+def test_without_a_folder_each_is_made_and_none_fails(portal, figures, tmp_path, folder, path):
+    (tmp_path / folder).write_text("in the way")
+
+    answers = [ask(portal, path, **BROWSER) for _each in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[0].body == answers[1].body
+
+
+def test_what_is_damaged_is_made_again(portal, made, figures, tmp_path):
+    whole = ask(portal, "/indicators/")
+    ask(portal, "/data/observations.csv", **BROWSER)
+    for path in [*(tmp_path / "pages").iterdir(), *(tmp_path / "downloads").iterdir()]:
+        path.write_bytes(path.read_bytes()[:-7])
+    # Another worker, whose memory is empty.
+    other = layer.PageCache(portal.application)
+
+    assert ask(other, "/indicators/").body == whole.body
+    assert ask(other, "/data/observations.csv", **BROWSER).body.startswith(b"indicator_code,")
+    assert len(made) == 4
+
+
+def test_workers_share_what_was_made(portal, made, figures):
+    ask(portal, "/indicators/")
+    ask(portal, "/data/observations.csv", **BROWSER)
+    other = layer.PageCache(portal.application)
+    ask(other, "/indicators/")
+    ask(other, "/data/observations.csv", **BROWSER)
+
+    assert len(made) == 2
+
+
+def test_a_shared_cache_that_is_away_is_an_empty_one(portal, figures, monkeypatch):
+    def away(*values):
+        raise ConnectionError
+
+    monkeypatch.setattr(type(caches["pages"]), "get", away)
+    monkeypatch.setattr(type(caches["pages"]), "set", away)
+
+    assert ask(portal, "/indicators/").status == 200
+
+
+@pytest.mark.once("waits for a file, whatever the database")
+def test_two_who_ask_for_the_same_page_wait_for_one(portal, figures, monkeypatch):
+    made, answers = [], []
+
+    class Slow(list):
+        streaming, content = False, b"made"
+
+        def close(self):
+            pass
+
+    def slowly(environ, start_response):
+        made.append(environ["PATH_INFO"])
+        sleep(0.3)
+        start_response("200 OK", [("Content-Type", "text/html"), ("X-Request-ID", "x")])
+        return Slow([b"made"])
+
+    monkeypatch.setattr(layer, "key_of", lambda environ: environ["PATH_INFO"].encode().hex() * 8)
+    workers = [layer.PageCache(slowly) for _each in range(2)]
+    threads = [
+        threading.Thread(target=lambda cache=cache: answers.append(ask(cache, "/a/").sent))
+        for cache in workers * 3
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert made == ["/a/"]
+    assert answers == [b"made"] * 6
+
+
+def test_a_database_that_does_not_answer_is_the_pages_matter(portal, made, figures, monkeypatch):
+    def away(connection):
+        raise DatabaseError
+
+    monkeypatch.setattr(data_version, "current", away)
+    # As if it were not the test's own.
+    monkeypatch.setattr(layer, "connection", SimpleNamespace(close=lambda: None))
+
+    assert ask(portal, "/accessibility/").status == 200
+    assert made == ["/accessibility/"]
+
+
+@pytest.mark.once("reads settings and files")
+def test_another_release_or_setting_is_another_installation(settings, tmp_path):
+    asked.installation.cache_clear()
+    before = asked.installation()
+    asked.installation.cache_clear()
+    assert asked.installation() == before
+
+    settings.CONTACT = "somebody else"
+    asked.installation.cache_clear()
+    try:
+        assert asked.installation() != before
+    finally:
+        settings.CONTACT = ""
+        asked.installation.cache_clear()
+
+
+#: Tables whose rows say nothing public: found by what Django itself asks.
+PRIVATE = {"django_content_type", "django_session"}
+TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
+
+
+@pytest.mark.usefixtures("report")
+def test_every_table_that_a_public_page_reads_raises_the_version(client):
+    """Otherwise a page could stay as it was."""
+    tables = set(connection.introspection.table_names())
+    raising = {kept.table for kept in kept_tables()}
+    for trigger in protection.wanted(connection.vendor):
+        if "_raises_" in trigger.name:
+            raising.add(trigger.table)
+    read = set()
+
+    def watch(execute, sql, params, many, context):
+        read.update(tables.intersection(TABLE.findall(sql)))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        for path in (*pages.FILES, *pages.LISTS_AS_FILES, *pages.PLAIN_PAGES, *pages.COMPARISONS,
+                     pages.CHOICE, *pages.EMBEDS, "/find/?q=企业"):  # fmt: skip
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+            if answer.streaming:
+                b"".join(answer.streaming_content)
+
+    assert read - raising - PRIVATE == set()
+    assert {"metrics_observation", "measures_round", "metrics_rounddue"} <= read
+
+
+@pytest.mark.long
+@pytest.mark.once("the acts of the time machine; that triggers raise the version, both engines say")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_page_is_ever_stale(portal, made, seed):
+    """Acts of every kind, and after each some pages and files beside those that are made anew."""
+    random, compared, done = Random(seed), 0, set()
+    with small_portal(random) as world:
+        act = world.act
+
+        def act_and_look(name: str) -> bool:
+            nonlocal compared
+            if not act(name):
+                return False
+            done.add(name)
+            for path in random.sample(kept_days.addresses(random, world.today), 2):
+                assert_same(portal, path, name)
+            assert_same(portal, random.choice(kept_days.DATA), name)
+            compared += 3
+            return True
+
+        world.act = act_and_look
+        for _day in live(world, DAYS, ACTS):
+            for path in ("/", "/changes/"):
+                assert_same(portal, path, "midnight")
+                assert_same(portal, path, "nothing")
+    assert len(done) > 25
+    # Those that are made anew are one half; of the others some were kept.
+    assert len(made) < 2 * compared + 8 * DAYS
+
+
+def assert_same(portal, path: str, after: str) -> None:
+    kept, around = ask(portal, path), ask(portal, path, **AROUND)
+
+    assert (kept.status, kept.body) == (around.status, around.body), (path, after)

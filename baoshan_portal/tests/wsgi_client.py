@@ -1,0 +1,36 @@
+"""Asks a WSGI application in this process, as the server does: past all before Django."""
+
+import gzip
+from dataclasses import dataclass
+
+import brotli
+from django.test import RequestFactory
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    sent: bytes
+
+    @property
+    def body(self) -> bytes:
+        """What was sent, as it was before it was compressed."""
+        decode = {"gzip": gzip.decompress, "br": brotli.decompress}
+        coding = self.headers.get("content-encoding")
+        return decode[coding](self.sent) if coding and self.sent else self.sent
+
+
+def ask(application, path: str, method: str = "GET", **headers: str) -> Answer:
+    """``headers`` as in WSGI: ``HTTP_COOKIE="size=large"``."""
+    environ = RequestFactory(SERVER_NAME="localhost").generic(method, path, **headers).environ
+    environ.setdefault("HTTP_HOST", "localhost")
+    told = []
+    chunks = application(environ, lambda status, given, exc_info=None: told.extend((status, given)))
+    try:
+        sent = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    status, given = told
+    return Answer(int(status[:3]), {name.lower(): value for name, value in given}, sent)
