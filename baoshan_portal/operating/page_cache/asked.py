@@ -69,7 +69,8 @@ def key_of(environ: dict) -> str | None:
 
 def _version() -> int:
     # No request begins, so Django does not look whether the connection has had its time.
-    if connection.close_at is not None and time.monotonic() >= connection.close_at:
+    is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
+    if is_old and not connection.in_atomic_block:
         connection.close()
     return data_version.current(connection)
 
