@@ -3,12 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.utils.translation import pgettext
 
 from metrics.assessment import CheckState, assess_check, indicators_in
-from metrics.models import Check, Observation
+from metrics.models import NEWEST_FIRST, Check, Observation
 from metrics.rules.checks import Result
+
+from .remembered import remembered
 
 #: What asks for an explanation stands first.
 SEVERITY = [Result.FAILS, Result.QUESTION, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
@@ -41,15 +45,33 @@ def states_of_day(as_of: date | None, *related: str) -> list[CheckState]:
     return [assess_check(check, known) for check in checks]
 
 
+class _Value(NamedTuple):
+    """What a check reads of a value: a row of the table would bring a dozen columns besides."""
+
+    pk: int
+    indicator_id: int
+    value: Decimal
+    qualifier: str
+    as_written: str
+    period_start: date | None
+    period_end: date
+
+
 def of_day(as_of: date | None) -> dict[int, list[Result]]:
-    """``by_indicator`` of ``states_of_day``."""
-    return by_indicator(states_of_day(as_of))
+    """``by_indicator`` of ``states_of_day``, without what else the states know."""
+    checks = Check.objects.published(as_of).by_their_terms()
+    values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
+    known = defaultdict(list)
+    for row in values.order_by(*NEWEST_FIRST).values_list(*_Value._fields):
+        value = _Value(*row)
+        known[value.indicator_id].append(value)
+    return by_indicator(assess_check(check, known) for check in checks)
 
 
 def of_page(request) -> dict[int, list[Result]]:
     """``of_day`` of the day that the page speaks of, asked for once however many marks it has."""
     if not hasattr(request, "check_marks"):
-        request.check_marks = of_day(request.as_of)
+        request.check_marks = remembered(request, "check marks", lambda: of_day(request.as_of))
     return request.check_marks
 
 

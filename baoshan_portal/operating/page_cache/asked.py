@@ -15,6 +15,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone
 
 from baoshan_portal.public.display import CHOICES
+from baoshan_portal.public.remembered import VERSION
 from measures import data_version
 
 #: Cookies by which a page would be somebody's own; those of display choices are in the key.
@@ -33,8 +34,8 @@ FOLDERS = ("baoshan_portal", "measures", "metrics", "templates", "locale", "stat
 def key_of(environ: dict) -> str | None:
     """The key of the page that ``environ`` (WSGI) asks for; None if nothing is kept for it.
 
-    Asks the database which version of the public data stands; raises DatabaseError if it does
-    not answer.
+    Asks the database which version of the public data stands, and tells it in ``environ``; raises
+    DatabaseError if it does not answer.
     """
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
     if (
@@ -53,8 +54,9 @@ def key_of(environ: dict) -> str | None:
         choices = [
             cookies[name] if cookies.get(name) in values else "" for name, values in CHOICES.items()
         ]
+    version = environ[VERSION] = _version()
     parts = (
-        _version(),
+        version,
         timezone.localdate().isoformat(),
         environ.get("wsgi.url_scheme"),
         environ.get("HTTP_X_FORWARDED_PROTO"),

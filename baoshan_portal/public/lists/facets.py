@@ -16,6 +16,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ..prose import listed
+from ..remembered import VERSION, remembered
 
 #: The answer of a row that has none.
 NONE = "none"
@@ -140,8 +141,11 @@ class FacetFilterSet(django_filters.FilterSet):
 
     groups: list[tuple[Promise | None, tuple[str, ...]]] = []
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, is_whole=False, **kwargs):
+        """``is_whole``: the rows are all that the day of the request has, so that what is true of
+        them can be remembered."""
         super().__init__(*args, **kwargs)
+        self.is_whole = is_whole
         for facet in self.filters.values():
             if isinstance(facet, Facet) and isinstance(facet.choices, str):
                 # A function, because forms copy their choices, and would copy a filter set too.
@@ -189,22 +193,56 @@ class FacetFilterSet(django_filters.FilterSet):
 
     @cached_property
     def rows(self) -> list:
-        """The searched rows, each with the answers that the database reads; one query."""
-        plain = self.searched.order_by().select_related(None).prefetch_related(None)
+        """The rows, each with the answers that the database reads; one query.
+
+        All of the day where they are remembered, otherwise those that were searched.
+        """
+        rows = self.queryset.all() if self.remembers else self.searched
+        plain = rows.order_by().select_related(None).prefetch_related(None)
         answers = {f"facet_{name}": read for name, read in self.expressions().items()}
         return list(self.with_related(plain).annotate(**answers))
 
+    @property
+    def remembers(self) -> bool:
+        return self.is_whole and VERSION in self.request.META
+
+    @cached_property
+    def keys(self) -> list[int]:
+        """The keys of the searched rows."""
+        if not self.remembers:
+            return [row.pk for row in self.rows]
+        if not any(self.form.cleaned_data.get(name) for name in self.searching):
+            return list(self.answers(next(iter(self.facets))))
+        return list(self.searched.order_by().values_list("pk", flat=True))
+
+    @property
+    def searching(self) -> list[str]:
+        """The parameters that narrow the rows before any facet does."""
+        return [name for name, each in self.filters.items() if not isinstance(each, Facet)]
+
     def answers(self, name: str) -> dict[int, frozenset[str]]:
-        """What is true of each searched row, by its key, as answers of one facet."""
+        """What is true of each row, by its key, as answers of one facet."""
+        if not self._answers and self.remembers:
+            self._answers = remembered(
+                self.request,
+                f"facets of {type(self).__name__}",
+                lambda: {facet: self._read(facet) for facet in self.facets},
+            )
         if name not in self._answers:
-            if method := self.facets[name].computed:
-                found = getattr(self, method)()
-                self._answers[name] = {row.pk: frozenset(found[row.pk]) for row in self.rows}
-            else:
-                self._answers[name] = {
-                    row.pk: frozenset([getattr(row, f"facet_{name}") or NONE]) for row in self.rows
-                }
+            self._answers[name] = self._read(name)
         return self._answers[name]
+
+    def _read(self, name: str) -> dict[int, frozenset[str]]:
+        # Thousands of rows have a few dozen answers.
+        same: dict[frozenset, frozenset] = {}
+        if method := self.facets[name].computed:
+            found = getattr(self, method)()
+            read = ((row.pk, frozenset(found[row.pk])) for row in self.rows)
+        else:
+            read = (
+                (row.pk, frozenset([getattr(row, f"facet_{name}") or NONE])) for row in self.rows
+            )
+        return {key: same.setdefault(answers, answers) for key, answers in read}
 
     def taken(self, parameter: str) -> frozenset[str]:
         """The answers that the address gives under ``parameter``."""
@@ -228,7 +266,7 @@ class FacetFilterSet(django_filters.FilterSet):
     @cached_property
     def matching(self) -> list[int]:
         """The keys of the rows that answer to everything."""
-        return [row.pk for row in self.rows if not self.refused_by(row.pk)]
+        return [key for key in self.keys if not self.refused_by(key)]
 
     @cached_property
     def counts(self) -> dict[str, Counter]:
@@ -237,12 +275,12 @@ class FacetFilterSet(django_filters.FilterSet):
         All other filters stay in force, and so do the facet's exclusions of other answers.
         """
         counts = {name: Counter() for name in self.facets}
-        for row in self.rows:
-            refused = self.refused_by(row.pk)
+        for key in self.keys:
+            refused = self.refused_by(key)
             if len(refused) > 1:
                 continue
             for name in refused or counts:
-                answers = self.answers(name)[row.pk]
+                answers = self.answers(name)[key]
                 excluded = answers & self.narrowing.get(name, ((), frozenset()))[1]
                 # Choosing an answer ends its own exclusion and no other.
                 counts[name].update(answer for answer in answers if excluded <= {answer})

@@ -88,7 +88,8 @@ class ListPage(SingleTableMixin, FilterView):
 
     def get_filterset_kwargs(self, filterset_class):
         # Bound also where nothing is asked for, so that there is one way through it.
-        return super().get_filterset_kwargs(filterset_class) | {"data": self.request.GET}
+        given = {"data": self.request.GET, "is_whole": True}
+        return super().get_filterset_kwargs(filterset_class) | given
 
     def get(self, request, *args, **kwargs):
         self.filterset = self.get_filterset(self.get_filterset_class())

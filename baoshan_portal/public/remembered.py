@@ -1,0 +1,57 @@
+"""What many pages work out alike, kept by each worker until something public changes.
+
+A cache and never a source: where nobody says which version of the data stands, such as for people
+who have signed in, each request works it out for itself.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
+
+from cachetools import LRUCache
+from django.utils import timezone
+
+#: Where the layer before Django tells the version of the public data (``measures.data_version``).
+VERSION = "portal.data_version"
+#: Things that are kept for one version: some of today, and of the past days that people ask for.
+MOST = 16
+
+Made = TypeVar("Made")
+
+
+class _Memory:
+    """What was made for one version alone: nobody asks for an older one again."""
+
+    def __init__(self):
+        self._version, self._kept, self._lock = None, LRUCache(MOST), Lock()
+
+    def get(self, version: int, key: tuple):
+        with self._lock:
+            return self._kept.get(key) if version == self._version else None
+
+    def keep(self, version: int, key: tuple, made) -> None:
+        with self._lock:
+            if version != self._version:
+                self._version = version
+                self._kept.clear()
+            self._kept[key] = made
+
+
+_memory = _Memory()
+
+
+def remembered(request, name: str, make: Callable[[], Made]) -> Made:
+    """What ``make`` returns for the day that ``request`` asks for; the same until data change.
+
+    ``name`` tells it from what else is kept. Nobody may change what is returned, and it must not
+    depend on the reader or the language.
+    """
+    version = request.META.get(VERSION)
+    if version is None:
+        return make()
+    key = (name, request.as_of, timezone.localdate())
+    found = _memory.get(version, key)
+    if found is None:
+        found = make()
+        _memory.keep(version, key, found)
+    return found
