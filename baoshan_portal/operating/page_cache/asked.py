@@ -18,10 +18,12 @@ from baoshan_portal.public.display import CHOICES
 from baoshan_portal.public.remembered import VERSION
 from measures import data_version
 
+from ..probes import PROBES
+
 #: Cookies by which a page would be somebody's own; those of display choices are in the key.
 OWN = (settings.SESSION_COOKIE_NAME, "messages")
-#: Addresses below these are of staff, or kept by others.
-ELSEWHERE = ("/static/", "/admin/", "/en/admin/")
+#: Addresses below these are of staff, kept by others, or ask how the portal is.
+ELSEWHERE = ("/static/", "/admin/", "/en/admin/", *PROBES)
 #: Longer addresses are answered and not kept.
 LONGEST = 2000
 #: What of the code and of the static files a page is made from.
