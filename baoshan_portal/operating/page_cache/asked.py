@@ -72,10 +72,11 @@ def key_of(environ: dict) -> str | None:
 
 
 def _version() -> int:
-    # No request begins, so Django does not look whether the connection has had its time.
+    # No request of Django's begins, so nobody else looks whether the connection has had its time.
     is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
-    if is_old and not connection.in_atomic_block:
-        connection.close()
+    if connection.vendor == "sqlite" or is_old:
+        # Asks nothing of SQLite; PostgreSQL would be asked whether it is still there.
+        connection.close_if_unusable_or_obsolete()
     return data_version.current(connection)
 
 
