@@ -26,8 +26,8 @@ class PortalAdminSite(AdminSite):
 
     def get_urls(self):
         # The modules need the models, which are not loaded yet when this one is.
+        from . import completeness, invitations, typed
         from . import evidence as evidence_view
-        from . import invitations, typed
         from . import sign_in as accounts
         from .entry_sheet import page as entry_sheet
         from .imports import report_upload, upload
@@ -43,6 +43,7 @@ class PortalAdminSite(AdminSite):
                 name="view_on_site",
             ),
             *accounts.urls(self),
+            *completeness.urls(self),
             *entry_sheet.urls(self),
             *evidence_view.urls(self),
             *invitations.urls(self),

@@ -301,6 +301,7 @@ desk                          review                    -     -      w        - 
 desk                          review-return             -     -      w        -       -       -             w          -
 desk                          review:word               -     -      -        -       -       -             w          w
 desk                          review-return:word        -     -      -        -       -       -             w          w
+desk                          completeness              -     -      r        r       r       -             r          -
 desk                          entry-sheet               -     w/-    -        -       -       -             w          -
 desk                          guide                     r     r      r        r       r       r             r          r
 desk                          evidence                  -     r/-    r        r       r       -             r          -
@@ -817,6 +818,7 @@ PAGES = {
     ("desk", "review:word"): review_word,
     ("desk", "review-return:word"): review_return_word,
     ("desk", "entry-sheet"): entry_sheet,
+    ("desk", "completeness"): site_page,
     ("desk", "guide"): site_page,
     ("desk", "evidence"): evidence,
     ("desk", "upload-template"): upload_template,

@@ -18,7 +18,7 @@ from measures.failed_sign_ins import locked_accounts
 from measures.models import Department, Round, TrailEvent, User
 from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
-from metrics.models import RoundDue
+from metrics.completeness import departments_asked
 
 from ..accounts import without_work
 from .reviewers import MissingReviewers
@@ -226,9 +226,7 @@ class Rounds:
         latest = list(Round.objects.filter(opens_on__lte=today)[:ROUNDS_SHOWN])
         if not latest:
             return cls(today, [], [])
-        asked = RoundDue.objects.filter(round__in=latest).values("department")
-        leads = Q(led__indicators__isnull=False) | Q(pk__in=asked)
-        departments = list(Department.objects.filter(leads).distinct())
+        departments = list(departments_asked(latest))
         found = progress_of_sheets(latest, departments)
         lines = [
             (department, [found[round_.pk, department.pk] for round_ in latest])
