@@ -438,6 +438,7 @@ PLANTS = {
     "measures.Applying": NOTHING,
     "measures.Version": NOTHING,  # written by triggers, of everything above
     "measures.SentForm": NOTHING,
+    "measures.Mailed": NOTHING,  # names of what was mailed, only compared
     "measures.FailedSignIns": _of("measures.FailedSignIns"),
     "measures.TrailEvent": _of("measures.TrailEvent"),
     "admin.LogEntry": _of(

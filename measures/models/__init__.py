@@ -2,6 +2,7 @@ from .chain import Checkpoint, Link, LinkForm
 from .committee import Decision, Evaluation, Grade, OpinionStage, Stage
 from .demo_mark import DemoMark
 from .documents import Opinion, Report, ReportKind, validate_locator
+from .mails import Mailed
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
@@ -26,6 +27,7 @@ __all__ = [
     "Grade",
     "Link",
     "LinkForm",
+    "Mailed",
     "Measure",
     "MeasureState",
     "MeasureStatus",
