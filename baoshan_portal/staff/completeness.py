@@ -63,7 +63,7 @@ class Choice(forms.Form):
     )
     department = forms.ModelChoiceField(
         Department.objects.all(),
-        label=gettext_lazy("Department"),
+        label=pgettext_lazy("an office", "Department"),
         to_field_name="code",
         required=False,
         empty_label=gettext_lazy("all departments"),

@@ -34,6 +34,7 @@ class PortalAdminSite(AdminSite):
         from .imports.many import page as many
         from .imports.own_table import page as own_table
         from .review import page as review
+        from .review import sign_off
 
         return [
             path("guide/", self.admin_view(self.guide), name="guide"),
@@ -51,6 +52,7 @@ class PortalAdminSite(AdminSite):
             *own_table.urls(self),
             *review.urls(self),
             *report_upload.urls(self),
+            *sign_off.urls(self),
             *typed.urls(self),
             *upload.urls(self),
             *super().get_urls(),

@@ -8,6 +8,7 @@ from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
 from .sent_forms import SentForm
 from .sign_ins import FailedSignIns
+from .sign_offs import SignOff, SignOffRule
 from .states import MeasureState, MeasureStatus
 from .synonyms import Synonym
 from .thresholds import Threshold, ThresholdCode
@@ -42,6 +43,8 @@ __all__ = [
     "RoundUnlock",
     "Section",
     "SentForm",
+    "SignOff",
+    "SignOffRule",
     "Stage",
     "Synonym",
     "Theme",

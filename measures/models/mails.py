@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ..fields import CharField
 
@@ -19,8 +20,14 @@ class Mailed(models.Model):
 
     class Meta:
         default_permissions = ()
+        verbose_name = _("matter that was mailed")
+        verbose_name_plural = _("matters that were mailed")
         constraints = [
-            models.UniqueConstraint(fields=["person", "matter"], name="mailed_once"),
+            models.UniqueConstraint(
+                fields=["person", "matter"],
+                name="mailed_once",
+                violation_error_message=_("This person was told of it already."),
+            ),
         ]
 
     def __str__(self):
