@@ -71,7 +71,8 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
-REMIND_EVERY_DAYS = env.int("REMIND_EVERY_DAYS", default=7)
+REMIND_EVERY_DAYS = env.int("REMIND_EVERY_DAYS", default=7, validate=Range(min=1))
+REMIND_DAYS_BEFORE_DUE = env.int("REMIND_DAYS_BEFORE_DUE", default=3, validate=Range(min=0, max=60))
 # Where readers report a problem: a sentence for the accessibility page, empty if there is none
 CONTACT = env.str("CONTACT", default="")
 # Under which terms the open data may be used; empty: nobody has said so yet.

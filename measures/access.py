@@ -18,12 +18,19 @@ STEWARD = "steward 数据管理员"
 AUDITOR = "auditor 审计员"
 ADMINISTRATOR = "administrator 系统管理员"
 COMMITTEE = "committee 人大工作机构"
-ROLES = (EDITOR, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR, COMMITTEE)
+HEAD = "head 部门负责人"
+ROLES = (EDITOR, HEAD, REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR, COMMITTEE)
 
 #: What each role may do to the rows of a model: actions as Django names them.
 Rights = dict[str, str]
 
-READ_BY_ALL: Rights = {EDITOR: "view", REVIEWER: "view", STEWARD: "view", AUDITOR: "view"}
+READ_BY_ALL: Rights = {
+    EDITOR: "view",
+    HEAD: "view",
+    REVIEWER: "view",
+    STEWARD: "view",
+    AUDITOR: "view",
+}
 #: What figures and notes are about, and when they are asked for
 STRUCTURE: Rights = READ_BY_ALL | {STEWARD: "view add change"}
 #: What belongs to a row of the structure and goes with it
@@ -45,6 +52,9 @@ THRESHOLD: Rights = READ_BY_ALL | {STEWARD: "view change"}
 EXCEPTION: Rights = {STEWARD: "view add", AUDITOR: "view"}
 #: How the own table of a department is read: a new version each time, none is ever changed
 TABLE_MAPPING: Rights = READ_BY_ALL | {EDITOR: "view add", STEWARD: "view add"}
+#: Heads of departments sign off where their department has the rule, which comes with the role
+SIGN_OFF: Rights = {HEAD: "add"}
+SIGN_OFF_RULE: Rights = READ_BY_ALL | {ADMINISTRATOR: "view add delete"}
 TRAIL: Rights = {AUDITOR: "view"}
 #: Stewards change what an office is called, by review; administrators who belongs to it
 OFFICE: Rights = READ_BY_ALL | {STEWARD: "view change", ADMINISTRATOR: "view add change"}
@@ -129,12 +139,34 @@ def publishable(user, queryset: QuerySet) -> QuerySet:
     """The submissions of ``queryset`` that ``user`` may publish or return now."""
     if not user.has_perm(_permission(queryset.model, "publish")):
         return queryset.none()
-    return (
-        visible(user, queryset)
-        .filter(state=State.SUBMITTED)
-        .exclude(entered_by=user)
-        .exclude(changed_by=user)
-    )
+    from .sign_off import signed_off, without_waiting
+
+    rows = without_waiting(_submitted_by_others(user, queryset))
+    return rows.exclude(signed_off(queryset, by=user)) if _signs(user) else rows
+
+
+def signable(user, queryset: QuerySet) -> QuerySet:
+    """The submissions of ``queryset`` that ``user``, as head of the department, may sign off or
+    return now."""
+    from .sign_off import waiting
+
+    if not _signs(user):
+        return queryset.none()
+    rows = waiting(_submitted_by_others(user, queryset))
+    if user.is_superuser or rows.query.is_empty():
+        return rows
+    # Whoever also works for the whole district is head of the own departments alone.
+    return rows.filter(**{f"{queryset.model.measure_path}__lead__in": user.departments.all()})
+
+
+def _signs(user) -> bool:
+    return user.has_perm("measures.add_signoff")
+
+
+def _submitted_by_others(user, queryset: QuerySet) -> QuerySet:
+    """What waits for review, without what ``user`` entered or changed."""
+    rows = visible(user, queryset).filter(state=State.SUBMITTED)
+    return rows.exclude(entered_by=user).exclude(changed_by=user)
 
 
 def correctable(user, queryset: QuerySet) -> QuerySet:

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from . import data_version, fixed_rounds, publication, taken_keys, triggers, versions
+from . import data_version, fixed_rounds, publication, sign_off, taken_keys, triggers, versions
 from .submission import Submission
 from .triggers import Trigger
 
@@ -39,6 +39,7 @@ def wanted(vendor: str) -> list[Trigger]:
         *publication.triggers(submission_tables(), vendor),
         *versions.triggers(vendor),
         *data_version.triggers(submission_tables(), vendor),
+        *sign_off.triggers(),
     ]
     if vendor == "sqlite":
         for model in _protected_models():

@@ -9,11 +9,12 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from . import chain
+from . import chain, sign_off
 from .characters import printable
 from .evidence import discard_after_commit, discard_now, file_of
 from .fields import clean_texts
 from .models.rounds import Round, closed_round
+from .models.sign_offs import SignOff
 from .models.trail import TrailEvent
 from .submission import EDITABLE, State, Submission
 from .trail import (
@@ -208,14 +209,45 @@ def recall(row: Submission, *, by) -> None:
 
 
 @transaction.atomic
+def sign(row: Submission, *, by) -> None:
+    """Sign a submitted row off as head of its department, so that it reaches the reviewer.
+
+    Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
+    submitted, is no longer the version in hand or waits for no sign-off.
+    """
+    if by.pk in {row.entered_by_id, row.changed_by_id}:
+        raise PermissionDenied(gettext("Nobody signs off what they entered themselves."))
+    rows = type(row)._base_manager.select_for_update(of=("self",))
+    if not rows.filter(pk=row.pk, state=State.SUBMITTED, version=row.version).exists():
+        raise _refusal(row)
+    if not sign_off.is_missing(row):
+        raise TransitionError(gettext("This row waits for no sign-off."))
+    SignOff.objects.create(
+        subject_type=row._meta.label_lower,
+        subject_code=row.code,
+        version=row.version,
+        by=by,
+        entered_by_id=row.entered_by_id,
+        changed_by_id=row.changed_by_id,
+    )
+    record(Action.SIGNED_OFF, by=by, subject=row)
+
+
+@transaction.atomic
 def publish(row: Submission, *, by) -> None:
     """Make a submitted row public, from now on and for good.
 
-    Raises PermissionDenied if ``by`` entered or changed the row, TransitionError if it was not
-    submitted or what it says cannot be said today or no longer take effect.
+    Raises PermissionDenied if ``by`` entered, changed or signed off the row, TransitionError if it
+    was not submitted, waits for the head of its department, or what it says cannot be said today
+    or no longer take effect.
     """
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
+    signed = sign_off.of(row)
+    if signed and signed.by_id == by.pk:
+        raise PermissionDenied(gettext("Nobody publishes what they signed off themselves."))
+    if row.state == State.SUBMITTED and sign_off.is_missing(row):
+        raise TransitionError(gettext("The head of the department has not signed this row off."))
     _check_day(row)
     _move(
         row,

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from measures.models import Department, Round
@@ -145,6 +146,25 @@ def handed_in_of(rounds: Iterable[Round]) -> set[tuple[int, int]]:
         for model in (Observation, NoFigure)
     ]
     return set(entries[0].union(entries[1]))
+
+
+def days_handed_in(entries: Iterable[QuerySet]) -> dict[tuple[int, int], date]:
+    """By round and indicator, by their keys: the day on which the first of ``entries`` was handed
+    in, or became public where it never was. By this day somebody is on time or late.
+
+    ``entries`` are querysets of figures and of what has none; one query.
+    """
+    kinds = [
+        rows.order_by()
+        .values("round", "indicator")
+        .annotate(at=Min(Coalesce("submitted_at", "published_at")))
+        for rows in entries
+    ]
+    found: dict[tuple[int, int], date] = {}
+    for row in kinds[0].union(*kinds[1:], all=True):
+        key, day = (row["round"], row["indicator"]), timezone.localdate(row["at"])
+        found[key] = min(day, found.get(key, day))
+    return found
 
 
 def counts_of(round_: Round) -> tuple[int, int, int]:

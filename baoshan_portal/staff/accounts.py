@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from measures.access import ADMINISTRATOR, AUDITOR, EDITOR
+from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, HEAD
 from measures.models import User
 from measures.trail import Action, differences, in_trail_language, record, snapshot
 
@@ -30,13 +30,15 @@ def faults_of_rights(
         faults["roles"] = _("Expected a role: an account without one can do nothing.")
     if EDITOR in roles and not offices and not faults:
         faults["departments"] = _("Expected a department: an editor enters what it leads.")
+    if HEAD in roles and not offices and not faults:
+        faults["departments"] = _("Expected a department: a head signs off what it hands in.")
     return faults
 
 
 def without_work():
     """The keys of accounts that can do nothing: without a role, or editors without a department."""
     no_role = Q(groups__isnull=True, is_superuser=False)
-    no_office = Q(groups__name=EDITOR, departments__isnull=True)
+    no_office = Q(groups__name__in=[EDITOR, HEAD], departments__isnull=True)
     return User.objects.filter(no_role | no_office, is_staff=True).order_by().values("pk")
 
 

@@ -26,14 +26,15 @@ class PortalAdminSite(AdminSite):
 
     def get_urls(self):
         # The modules need the models, which are not loaded yet when this one is.
+        from . import completeness, invitations, typed
         from . import evidence as evidence_view
-        from . import invitations, typed
         from . import sign_in as accounts
         from .entry_sheet import page as entry_sheet
         from .imports import report_upload, upload
         from .imports.many import page as many
         from .imports.own_table import page as own_table
         from .review import page as review
+        from .review import sign_off
 
         return [
             path("guide/", self.admin_view(self.guide), name="guide"),
@@ -43,6 +44,7 @@ class PortalAdminSite(AdminSite):
                 name="view_on_site",
             ),
             *accounts.urls(self),
+            *completeness.urls(self),
             *entry_sheet.urls(self),
             *evidence_view.urls(self),
             *invitations.urls(self),
@@ -50,6 +52,7 @@ class PortalAdminSite(AdminSite):
             *own_table.urls(self),
             *review.urls(self),
             *report_upload.urls(self),
+            *sign_off.urls(self),
             *typed.urls(self),
             *upload.urls(self),
             *super().get_urls(),

@@ -437,7 +437,10 @@ PLANTS = {
     "measures.Synonym": NOTHING,  # only compared with what people type
     "measures.Applying": NOTHING,
     "measures.Version": NOTHING,  # written by triggers, of everything above
+    "measures.SignOff": NOTHING,
+    "measures.SignOffRule": NOTHING,
     "measures.SentForm": NOTHING,
+    "measures.Mailed": NOTHING,  # names of what was mailed, only compared
     "measures.FailedSignIns": _of("measures.FailedSignIns"),
     "measures.TrailEvent": _of("measures.TrailEvent"),
     "admin.LogEntry": _of(

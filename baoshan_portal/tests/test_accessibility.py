@@ -236,6 +236,7 @@ STAFF = {
         "/admin/guide/",
     ),
     "reviewer": ("/admin/", "/admin/review/"),
+    "steward": ("/admin/completeness/",),
     "administrator": ("/admin/",),
 }
 

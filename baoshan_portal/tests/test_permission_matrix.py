@@ -30,8 +30,17 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from baoshan_portal.staff.admin.submissions import STEPS
 from baoshan_portal.staff.imports.many.page import KINDS as ROWS
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
-from measures.access import ADMINISTRATOR, AUDITOR, COMMITTEE, EDITOR, REVIEWER, ROLES, STEWARD
-from measures.models import TrailEvent, User
+from measures.access import (
+    ADMINISTRATOR,
+    AUDITOR,
+    COMMITTEE,
+    EDITOR,
+    HEAD,
+    REVIEWER,
+    ROLES,
+    STEWARD,
+)
+from measures.models import SignOffRule, TrailEvent, User
 from measures.submission import State
 from measures.tests.factories import (
     ISSUED,
@@ -73,6 +82,7 @@ pytestmark = [
 
 ACTORS = (
     "staff", "editor", "reviewer", "steward", "auditor", "administrator", "superuser", "committee",
+    "head",
 )  # fmt: skip
 GROUPS = {
     "editor": EDITOR,
@@ -81,6 +91,7 @@ GROUPS = {
     "auditor": AUDITOR,
     "administrator": ADMINISTRATOR,
     "committee": COMMITTEE,
+    "head": HEAD,
 }
 
 # -    neither seen nor changed
@@ -90,235 +101,244 @@ GROUPS = {
 #      w/r of a page that adds: it opens for the own department and takes nothing of a foreign one
 # "staff" may sign in and has no role. Who is not signed in sees and changes nothing anywhere.
 MATRIX = """
-what                          page                    staff editor reviewer steward auditor administrator superuser    committee
+what                          page                    staff editor reviewer steward auditor administrator superuser    committee    head
 
-site                          index                     r     r      r        r       r       r             r          r
-site                          app_list:measures         -     r      r        r       r       r             r          r
-site                          app_list:metrics          -     r      r        r       r       -             r          -
-site                          app_list:auth             -     -      -        -       -       r             r          -
-site                          jsi18n                    r     r      r        r       r       r             r          r
-site                          password_change           r     r      r        r       r       r             r          r
-site                          password_change_done      r     r      r        r       r       r             r          r
-site                          typed-forget              -     -      -        -       -       -             -          -
-site                          second_factor             w     w      w        w       w       w             w          w
-site                          second_factor_code        -     -      -        -       -       -             -          -
-autocomplete                  unscoped                  -     r      r        r       r       -             r          -
-autocomplete                  scoped                    -     r/-    r        r       r       -             r          -
-autocomplete                  department                -     r      r        r       r       r             r          -
-autocomplete                  user                      -     -      -        -       -       r             r          -
+site                          index                     r     r      r        r       r       r             r          r          r
+site                          app_list:measures         -     r      r        r       r       r             r          r          r
+site                          app_list:metrics          -     r      r        r       r       -             r          -          r
+site                          app_list:auth             -     -      -        -       -       r             r          -          -
+site                          jsi18n                    r     r      r        r       r       r             r          r          r
+site                          password_change           r     r      r        r       r       r             r          r          r
+site                          password_change_done      r     r      r        r       r       r             r          r          r
+site                          typed-forget              -     -      -        -       -       -             -          -          -
+site                          second_factor             w     w      w        w       w       w             w          w          w
+site                          second_factor_code        -     -      -        -       -       -             -          -          -
+autocomplete                  unscoped                  -     r      r        r       r       -             r          -          r
+autocomplete                  scoped                    -     r/-    r        r       r       -             r          -          r/-
+autocomplete                  department                -     r      r        r       r       r             r          -          r
+autocomplete                  user                      -     -      -        -       -       r             r          -          -
 
-opinion,report,section,theme  changelist                -     r      r        r       r       -             r          -
-opinion,report,section,theme  history                   -     r      r        r       r       -             r          -
-opinion,report,section,theme  change                    -     r      r        w       r       -             w          -
-opinion,report,section,theme  add                       -     -      -        w       -       -             w          -
-opinion,report,section,theme  delete                    -     -      -        -       -       -             -          -
-threshold                     changelist                -     r      r        r       r       -             r          -
-threshold                     history                   -     r      r        r       r       -             r          -
-threshold                     change                    -     r      r        w       r       -             w          -
-threshold                     add                       -     -      -        -       -       -             -          -
-threshold                     delete                    -     -      -        -       -       -             -          -
-unit,plan,check               changelist                -     r      r        r       r       -             r          -
-unit,plan,check               history                   -     r      r        r       r       -             r          -
-unit,plan,check               change                    -     r      r        w       r       -             w          -
-unit,plan,check               add                       -     -      -        w       -       -             w          -
-unit,plan,check               delete                    -     -      -        -       -       -             -          -
-measure,indicator             changelist                -     r/-    r        r       r       -             r          -
-measure,indicator             history                   -     r/-    r        r       r       -             r          -
-measure,indicator             change                    -     r/-    r        w       r       -             w          -
-measure,indicator             add                       -     -      -        w       -       -             w          -
-measure,indicator             delete                    -     -      -        -       -       -             -          -
-measure                       action:give_lead          -     -      -        w       -       -             w          -
-measure,indicator,check       withdraw                  -     -      -        w       -       -             w          -
-indicator,observation         export                    -     r/-    r        r       r       -             r          -
-indicator                     import                    -     -      -        w       -       -             w          -
-observation                   import                    -     w/r    -        -       -       -             w          -
+opinion,report,section,theme  changelist                -     r      r        r       r       -             r          -          r
+opinion,report,section,theme  history                   -     r      r        r       r       -             r          -          r
+opinion,report,section,theme  change                    -     r      r        w       r       -             w          -          r
+opinion,report,section,theme  add                       -     -      -        w       -       -             w          -          -
+opinion,report,section,theme  delete                    -     -      -        -       -       -             -          -          -
+threshold                     changelist                -     r      r        r       r       -             r          -          r
+threshold                     history                   -     r      r        r       r       -             r          -          r
+threshold                     change                    -     r      r        w       r       -             w          -          r
+threshold                     add                       -     -      -        -       -       -             -          -          -
+threshold                     delete                    -     -      -        -       -       -             -          -          -
+unit,plan,check               changelist                -     r      r        r       r       -             r          -          r
+unit,plan,check               history                   -     r      r        r       r       -             r          -          r
+unit,plan,check               change                    -     r      r        w       r       -             w          -          r
+unit,plan,check               add                       -     -      -        w       -       -             w          -          -
+unit,plan,check               delete                    -     -      -        -       -       -             -          -          -
+measure,indicator             changelist                -     r/-    r        r       r       -             r          -          r/-
+measure,indicator             history                   -     r/-    r        r       r       -             r          -          r/-
+measure,indicator             change                    -     r/-    r        w       r       -             w          -          r/-
+measure,indicator             add                       -     -      -        w       -       -             w          -          -
+measure,indicator             delete                    -     -      -        -       -       -             -          -          -
+measure                       action:give_lead          -     -      -        w       -       -             w          -          -
+measure,indicator,check       withdraw                  -     -      -        w       -       -             w          -          -
+indicator,observation         export                    -     r/-    r        r       r       -             r          -          r/-
+indicator                     import                    -     -      -        w       -       -             w          -          -
+observation                   import                    -     w/r    -        -       -       -             w          -          -
 
-progressnote,observation      changelist                -     r/-    r        r       r       -             r          -
-progressnote,observation      history                   -     r/-    r        r       r       -             r          -
-progressnote,observation      change                    -     w/-    r        r       r       -             w          -
-progressnote,observation      change:submitted          -     r/-    r        r       r       -             r          -
-progressnote,observation      change:published          -     r/-    r        r       r       -             r          -
-progressnote,observation      add                       -     w/r    -        -       -       -             w          -
-progressnote,observation      delete                    -     w/-    -        -       -       -             w          -
-progressnote,observation      delete:submitted          -     -      -        -       -       -             -          -
-progressnote,observation      delete:published          -     -      -        -       -       -             -          -
-progressnote,observation      step:submit               -     w/-    -        -       -       -             w          -
-progressnote,observation      step:recall               -     w/-    -        -       -       -             w          -
-progressnote,observation      step:publish              -     -      w        -       -       -             w          -
-progressnote,observation      step:return               -     -      w        -       -       -             w          -
-progressnote,observation      step:correct              -     w/-    -        -       -       -             w          -
-progressnote,observation      step:withdraw             -     w/-    -        w       -       -             w          -
-progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w          -
-nofigure                      changelist                -     r/-    r        r       r       -             r          -
-nofigure                      history                   -     r/-    r        r       r       -             r          -
-nofigure                      change                    -     w/-    r        r       r       -             w          -
-nofigure                      change:submitted          -     r/-    r        r       r       -             r          -
-nofigure                      change:published          -     r/-    r        r       r       -             r          -
-nofigure                      add                       -     w/r    -        -       -       -             w          -
-nofigure                      delete                    -     w/-    -        -       -       -             w          -
-nofigure                      delete:submitted          -     -      -        -       -       -             -          -
-nofigure                      delete:published          -     -      -        -       -       -             -          -
-nofigure                      step:submit               -     w/-    -        -       -       -             w          -
-nofigure                      step:recall               -     w/-    -        -       -       -             w          -
-nofigure                      step:publish              -     -      w        -       -       -             w          -
-nofigure                      step:return               -     -      w        -       -       -             w          -
-nofigure                      step:correct              -     w/-    -        -       -       -             w          -
-nofigure                      step:withdraw             -     w/-    -        w       -       -             w          -
-nofigure                      action:submit_selected    -     w/-    -        -       -       -             w          -
-target                        changelist                -     r/-    r        r       r       -             r          -
-target                        history                   -     r/-    r        r       r       -             r          -
-target                        change                    -     r/-    r        w       r       -             w          -
-target                        change:submitted          -     r/-    r        r       r       -             r          -
-target                        change:published          -     r/-    r        r       r       -             r          -
-target                        add                       -     -      -        w       -       -             w          -
-target                        delete                    -     -      -        w       -       -             w          -
-target                        delete:submitted          -     -      -        -       -       -             -          -
-target                        delete:published          -     -      -        -       -       -             -          -
-target                        step:submit               -     -      -        w       -       -             w          -
-target                        step:recall               -     -      -        w       -       -             w          -
-target                        step:publish              -     -      w        -       -       -             w          -
-target                        step:return               -     -      w        -       -       -             w          -
-target                        step:correct              -     -      -        w       -       -             w          -
-target                        step:withdraw             -     -      -        w       -       -             w          -
-target                        action:submit_selected    -     -      -        w       -       -             w          -
-measurestate                  changelist                -     r/-    r        r       r       -             r          -
-measurestate                  history                   -     r/-    r        r       r       -             r          -
-measurestate                  change                    -     w/-    r        r       r       -             w          -
-measurestate                  change:submitted          -     r/-    r        r       r       -             r          -
-measurestate                  change:published          -     r/-    r        r       r       -             r          -
-measurestate                  add                       -     w/r    -        -       -       -             w          -
-measurestate                  delete                    -     w/-    -        -       -       -             w          -
-measurestate                  delete:submitted          -     -      -        -       -       -             -          -
-measurestate                  delete:published          -     -      -        -       -       -             -          -
-measurestate                  step:submit               -     w/-    -        -       -       -             w          -
-measurestate                  step:recall               -     w/-    -        -       -       -             w          -
-measurestate                  step:publish              -     -      w        -       -       -             w          -
-measurestate                  step:return               -     -      w        -       -       -             w          -
-measurestate                  step:correct              -     w/-    -        -       -       -             w          -
-measurestate                  step:withdraw             -     w/-    -        w       -       -             w          -
-measurestate                  action:submit_selected    -     w/-    -        -       -       -             w          -
-withdrawal                    changelist                -     r/-    r        r       r       -             r          -
-withdrawal                    history                   -     r/-    r        r       r       -             r          -
-withdrawal                    change                    -     w/-    r        w       r       -             w          -
-withdrawal                    change:submitted          -     r/-    r        r       r       -             r          -
-withdrawal                    change:published          -     r/-    r        r       r       -             r          -
-withdrawal                    add                       -     -      -        -       -       -             -          -
-withdrawal                    delete                    -     w/-    -        w       -       -             w          -
-withdrawal                    delete:submitted          -     -      -        -       -       -             -          -
-withdrawal                    delete:published          -     -      -        -       -       -             -          -
-withdrawal                    step:submit               -     w/-    -        w       -       -             w          -
-withdrawal                    step:recall               -     w/-    -        w       -       -             w          -
-withdrawal                    step:publish              -     -      w        -       -       -             w          -
-withdrawal                    step:return               -     -      w        -       -       -             w          -
-withdrawal                    step:correct              -     w/-    -        w       -       -             w          -
-withdrawal                    step:withdraw             -     -      -        -       -       -             -          -
-withdrawal                    action:submit_selected    -     w/-    -        w       -       -             w          -
-revision                      changelist                -     r      r        r       r       -             r          -
-revision                      history                   -     r      r        r       r       -             r          -
-revision                      change                    -     r      r        w       r       -             w          -
-revision                      change:submitted          -     r      r        r       r       -             r          -
-revision                      change:published          -     r      r        r       r       -             r          -
-revision                      add                       -     -      -        -       -       -             -          -
-revision                      delete                    -     -      -        w       -       -             w          -
-revision                      delete:submitted          -     -      -        -       -       -             -          -
-revision                      delete:published          -     -      -        -       -       -             -          -
-revision                      step:submit               -     -      -        w       -       -             w          -
-revision                      step:recall               -     -      -        w       -       -             w          -
-revision                      step:publish              -     -      w        -       -       -             w          -
-revision                      step:return               -     -      w        -       -       -             w          -
-revision                      step:correct              -     -      -        -       -       -             -          -
-revision                      step:withdraw             -     -      -        -       -       -             -          -
-revision                      action:submit_selected    -     -      -        w       -       -             w          -
+progressnote,observation      changelist                -     r/-    r        r       r       -             r          -          r/-
+progressnote,observation      history                   -     r/-    r        r       r       -             r          -          r/-
+progressnote,observation      change                    -     w/-    r        r       r       -             w          -          r/-
+progressnote,observation      change:submitted          -     r/-    r        r       r       -             r          -          r/-
+progressnote,observation      change:published          -     r/-    r        r       r       -             r          -          r/-
+progressnote,observation      add                       -     w/r    -        -       -       -             w          -          -
+progressnote,observation      delete                    -     w/-    -        -       -       -             w          -          -
+progressnote,observation      delete:submitted          -     -      -        -       -       -             -          -          -
+progressnote,observation      delete:published          -     -      -        -       -       -             -          -          -
+progressnote,observation      step:submit               -     w/-    -        -       -       -             w          -          -
+progressnote,observation      step:recall               -     w/-    -        -       -       -             w          -          -
+progressnote,observation      step:publish              -     -      w        -       -       -             w          -          -
+progressnote,observation      step:return               -     -      w        -       -       -             w          -          -
+progressnote,observation      step:correct              -     w/-    -        -       -       -             w          -          -
+progressnote,observation      step:withdraw             -     w/-    -        w       -       -             w          -          -
+progressnote,observation      action:submit_selected    -     w/-    -        -       -       -             w          -          -
+nofigure                      changelist                -     r/-    r        r       r       -             r          -          r/-
+nofigure                      history                   -     r/-    r        r       r       -             r          -          r/-
+nofigure                      change                    -     w/-    r        r       r       -             w          -          r/-
+nofigure                      change:submitted          -     r/-    r        r       r       -             r          -          r/-
+nofigure                      change:published          -     r/-    r        r       r       -             r          -          r/-
+nofigure                      add                       -     w/r    -        -       -       -             w          -          -
+nofigure                      delete                    -     w/-    -        -       -       -             w          -          -
+nofigure                      delete:submitted          -     -      -        -       -       -             -          -          -
+nofigure                      delete:published          -     -      -        -       -       -             -          -          -
+nofigure                      step:submit               -     w/-    -        -       -       -             w          -          -
+nofigure                      step:recall               -     w/-    -        -       -       -             w          -          -
+nofigure                      step:publish              -     -      w        -       -       -             w          -          -
+nofigure                      step:return               -     -      w        -       -       -             w          -          -
+nofigure                      step:correct              -     w/-    -        -       -       -             w          -          -
+nofigure                      step:withdraw             -     w/-    -        w       -       -             w          -          -
+nofigure                      action:submit_selected    -     w/-    -        -       -       -             w          -          -
+target                        changelist                -     r/-    r        r       r       -             r          -          r/-
+target                        history                   -     r/-    r        r       r       -             r          -          r/-
+target                        change                    -     r/-    r        w       r       -             w          -          r/-
+target                        change:submitted          -     r/-    r        r       r       -             r          -          r/-
+target                        change:published          -     r/-    r        r       r       -             r          -          r/-
+target                        add                       -     -      -        w       -       -             w          -          -
+target                        delete                    -     -      -        w       -       -             w          -          -
+target                        delete:submitted          -     -      -        -       -       -             -          -          -
+target                        delete:published          -     -      -        -       -       -             -          -          -
+target                        step:submit               -     -      -        w       -       -             w          -          -
+target                        step:recall               -     -      -        w       -       -             w          -          -
+target                        step:publish              -     -      w        -       -       -             w          -          -
+target                        step:return               -     -      w        -       -       -             w          -          -
+target                        step:correct              -     -      -        w       -       -             w          -          -
+target                        step:withdraw             -     -      -        w       -       -             w          -          -
+target                        action:submit_selected    -     -      -        w       -       -             w          -          -
+measurestate                  changelist                -     r/-    r        r       r       -             r          -          r/-
+measurestate                  history                   -     r/-    r        r       r       -             r          -          r/-
+measurestate                  change                    -     w/-    r        r       r       -             w          -          r/-
+measurestate                  change:submitted          -     r/-    r        r       r       -             r          -          r/-
+measurestate                  change:published          -     r/-    r        r       r       -             r          -          r/-
+measurestate                  add                       -     w/r    -        -       -       -             w          -          -
+measurestate                  delete                    -     w/-    -        -       -       -             w          -          -
+measurestate                  delete:submitted          -     -      -        -       -       -             -          -          -
+measurestate                  delete:published          -     -      -        -       -       -             -          -          -
+measurestate                  step:submit               -     w/-    -        -       -       -             w          -          -
+measurestate                  step:recall               -     w/-    -        -       -       -             w          -          -
+measurestate                  step:publish              -     -      w        -       -       -             w          -          -
+measurestate                  step:return               -     -      w        -       -       -             w          -          -
+measurestate                  step:correct              -     w/-    -        -       -       -             w          -          -
+measurestate                  step:withdraw             -     w/-    -        w       -       -             w          -          -
+measurestate                  action:submit_selected    -     w/-    -        -       -       -             w          -          -
+withdrawal                    changelist                -     r/-    r        r       r       -             r          -          r/-
+withdrawal                    history                   -     r/-    r        r       r       -             r          -          r/-
+withdrawal                    change                    -     w/-    r        w       r       -             w          -          r/-
+withdrawal                    change:submitted          -     r/-    r        r       r       -             r          -          r/-
+withdrawal                    change:published          -     r/-    r        r       r       -             r          -          r/-
+withdrawal                    add                       -     -      -        -       -       -             -          -          -
+withdrawal                    delete                    -     w/-    -        w       -       -             w          -          -
+withdrawal                    delete:submitted          -     -      -        -       -       -             -          -          -
+withdrawal                    delete:published          -     -      -        -       -       -             -          -          -
+withdrawal                    step:submit               -     w/-    -        w       -       -             w          -          -
+withdrawal                    step:recall               -     w/-    -        w       -       -             w          -          -
+withdrawal                    step:publish              -     -      w        -       -       -             w          -          -
+withdrawal                    step:return               -     -      w        -       -       -             w          -          -
+withdrawal                    step:correct              -     w/-    -        w       -       -             w          -          -
+withdrawal                    step:withdraw             -     -      -        -       -       -             -          -          -
+withdrawal                    action:submit_selected    -     w/-    -        w       -       -             w          -          -
+revision                      changelist                -     r      r        r       r       -             r          -          r
+revision                      history                   -     r      r        r       r       -             r          -          r
+revision                      change                    -     r      r        w       r       -             w          -          r
+revision                      change:submitted          -     r      r        r       r       -             r          -          r
+revision                      change:published          -     r      r        r       r       -             r          -          r
+revision                      add                       -     -      -        -       -       -             -          -          -
+revision                      delete                    -     -      -        w       -       -             w          -          -
+revision                      delete:submitted          -     -      -        -       -       -             -          -          -
+revision                      delete:published          -     -      -        -       -       -             -          -          -
+revision                      step:submit               -     -      -        w       -       -             w          -          -
+revision                      step:recall               -     -      -        w       -       -             w          -          -
+revision                      step:publish              -     -      w        -       -       -             w          -          -
+revision                      step:return               -     -      w        -       -       -             w          -          -
+revision                      step:correct              -     -      -        -       -       -             -          -          -
+revision                      step:withdraw             -     -      -        -       -       -             -          -          -
+revision                      action:submit_selected    -     -      -        w       -       -             w          -          -
 
-opinionstage,evaluation       changelist                -     -      -        -       r       -             r          r
-opinionstage,evaluation       history                   -     -      -        -       r       -             r          r
-opinionstage,evaluation       change                    -     -      -        -       r       -             w          w
-opinionstage,evaluation       change:submitted          -     -      -        -       r       -             r          r
-opinionstage,evaluation       change:published          -     -      -        -       r       -             r          r
-opinionstage,evaluation       add                       -     -      -        -       -       -             w          w
-opinionstage,evaluation       delete                    -     -      -        -       -       -             w          w
-opinionstage,evaluation       delete:submitted          -     -      -        -       -       -             -          -
-opinionstage,evaluation       delete:published          -     -      -        -       -       -             -          -
-opinionstage,evaluation       step:submit               -     -      -        -       -       -             w          w
-opinionstage,evaluation       step:recall               -     -      -        -       -       -             w          w
-opinionstage,evaluation       step:publish              -     -      -        -       -       -             w          w
-opinionstage,evaluation       step:return               -     -      -        -       -       -             w          w
-opinionstage,evaluation       step:correct              -     -      -        -       -       -             w          w
-opinionstage,evaluation       step:withdraw             -     -      -        -       -       -             -          -
-opinionstage,evaluation       action:submit_selected    -     -      -        -       -       -             w          w
+opinionstage,evaluation       changelist                -     -      -        -       r       -             r          r          -
+opinionstage,evaluation       history                   -     -      -        -       r       -             r          r          -
+opinionstage,evaluation       change                    -     -      -        -       r       -             w          w          -
+opinionstage,evaluation       change:submitted          -     -      -        -       r       -             r          r          -
+opinionstage,evaluation       change:published          -     -      -        -       r       -             r          r          -
+opinionstage,evaluation       add                       -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       delete                    -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       delete:submitted          -     -      -        -       -       -             -          -          -
+opinionstage,evaluation       delete:published          -     -      -        -       -       -             -          -          -
+opinionstage,evaluation       step:submit               -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       step:recall               -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       step:publish              -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       step:return               -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       step:correct              -     -      -        -       -       -             w          w          -
+opinionstage,evaluation       step:withdraw             -     -      -        -       -       -             -          -          -
+opinionstage,evaluation       action:submit_selected    -     -      -        -       -       -             w          w          -
 
-round                         changelist                -     r      r        r       r       -             r          -
-round                         history                   -     r      r        r       r       -             r          -
-round                         change                    -     r      r        w       r       -             w          -
-round                         add                       -     -      -        w       -       -             w          -
-round                         delete                    -     -      -        -       -       -             w          -
-synonym                       changelist                -     r      r        r       r       -             r          -
-synonym                       history                   -     r      r        r       r       -             r          -
-synonym                       change                    -     r      r        w       r       -             w          -
-synonym                       add                       -     -      -        w       -       -             w          -
-synonym                       delete                    -     -      -        w       -       -             w          -
-synonym                       action:delete_selected    -     -      -        w       -       -             w          -
-tablemapping                  changelist                -     r/-    r        r       r       -             r          -
-tablemapping                  history                   -     r/-    r        r       r       -             r          -
-tablemapping                  change                    -     r/-    r        r       r       -             r          -
-tablemapping                  add                       -     -      -        -       -       -             -          -
-tablemapping                  delete                    -     -      -        -       -       -             -          -
-round                         action:delete_selected    -     -      -        -       -       -             w          -
-round                         action:lock               -     -      -        w       -       -             w          -
-round                         action:unlock             -     -      -        w       -       -             w          -
+round                         changelist                -     r      r        r       r       -             r          -          r
+round                         history                   -     r      r        r       r       -             r          -          r
+round                         change                    -     r      r        w       r       -             w          -          r
+round                         add                       -     -      -        w       -       -             w          -          -
+round                         delete                    -     -      -        -       -       -             w          -          -
+synonym                       changelist                -     r      r        r       r       -             r          -          r
+synonym                       history                   -     r      r        r       r       -             r          -          r
+synonym                       change                    -     r      r        w       r       -             w          -          r
+synonym                       add                       -     -      -        w       -       -             w          -          -
+synonym                       delete                    -     -      -        w       -       -             w          -          -
+synonym                       action:delete_selected    -     -      -        w       -       -             w          -          -
+tablemapping                  changelist                -     r/-    r        r       r       -             r          -          r/-
+tablemapping                  history                   -     r/-    r        r       r       -             r          -          r/-
+tablemapping                  change                    -     r/-    r        r       r       -             r          -          r/-
+tablemapping                  add                       -     -      -        -       -       -             -          -          -
+tablemapping                  delete                    -     -      -        -       -       -             -          -          -
+round                         action:delete_selected    -     -      -        -       -       -             w          -          -
+round                         action:lock               -     -      -        w       -       -             w          -          -
+round                         action:unlock             -     -      -        w       -       -             w          -          -
 
-department                    changelist                -     r      r        r       r       r             r          -
-department                    history                   -     r      r        r       r       r             r          -
-department                    change                    -     r      r        w       r       w             w          -
-department                    add                       -     -      -        -       -       w             w          -
-department                    delete                    -     -      -        -       -       -             -          -
-department                    action:move_measures      -     -      -        w       -       -             w          -
-department                    action:move_staff         -     -      -        -       -       w             w          -
-user                          changelist                -     -      -        -       -       r             r          -
-user                          history                   -     -      -        -       -       r             r          -
-user                          change                    -     -      -        -       -       w/r           w          -
-user                          add                       -     -      -        -       -       w             w          -
-user                          delete                    -     -      -        -       -       -             -          -
-user                          password                  -     -      -        -       -       w/-           w          -
-user                          invite                    -     -      -        -       -       w/-           w          -
-user                          action:invite_selected    -     -      -        -       -       -             -          -
-user                          action:hand_over          -     -      -        -       -       w/-           w/-        -
-user                          action:hand_over_and_end  -     -      -        -       -       w/-           w          -
-user                          action:remove_second_factors  - -      -        -       -       w/-           w          -
-group                         changelist                -     -      -        -       -       r             r          -
-group                         history                   -     -      -        -       -       r             r          -
-group                         change                    -     -      -        -       -       w             w          -
-group                         add                       -     -      -        -       -       -             -          -
-group                         delete                    -     -      -        -       -       -             -          -
-trailevent                    changelist                -     -      -        -       r       -             r          -
-trailevent                    history                   -     -      -        -       r       -             r          -
-trailevent                    change                    -     -      -        -       r       -             r          -
-trailevent                    add                       -     -      -        -       -       -             -          -
-trailevent                    delete                    -     -      -        -       -       -             -          -
-trailevent                    export                    -     -      -        -       r       -             r          -
+department                    changelist                -     r      r        r       r       r             r          -          r
+department                    history                   -     r      r        r       r       r             r          -          r
+department                    change                    -     r      r        w       r       w             w          -          r
+department                    add                       -     -      -        -       -       w             w          -          -
+department                    delete                    -     -      -        -       -       -             -          -          -
+department                    action:move_measures      -     -      -        w       -       -             w          -          -
+department                    action:move_staff         -     -      -        -       -       w             w          -          -
+user                          changelist                -     -      -        -       -       r             r          -          -
+user                          history                   -     -      -        -       -       r             r          -          -
+user                          change                    -     -      -        -       -       w/r           w          -          -
+user                          add                       -     -      -        -       -       w             w          -          -
+user                          delete                    -     -      -        -       -       -             -          -          -
+user                          password                  -     -      -        -       -       w/-           w          -          -
+user                          invite                    -     -      -        -       -       w/-           w          -          -
+user                          action:invite_selected    -     -      -        -       -       -             -          -          -
+user                          action:hand_over          -     -      -        -       -       w/-           w/-        -          -
+user                          action:hand_over_and_end  -     -      -        -       -       w/-           w          -          -
+user                          action:remove_second_factors  - -      -        -       -       w/-           w          -          -
+group                         changelist                -     -      -        -       -       r             r          -          -
+group                         history                   -     -      -        -       -       r             r          -          -
+group                         change                    -     -      -        -       -       w             w          -          -
+group                         add                       -     -      -        -       -       -             -          -          -
+group                         delete                    -     -      -        -       -       -             -          -          -
+trailevent                    changelist                -     -      -        -       r       -             r          -          -
+trailevent                    history                   -     -      -        -       r       -             r          -          -
+trailevent                    change                    -     -      -        -       r       -             r          -          -
+trailevent                    add                       -     -      -        -       -       -             -          -          -
+trailevent                    delete                    -     -      -        -       -       -             -          -          -
+trailevent                    export                    -     -      -        -       r       -             r          -          -
 
-desk                          review                    -     -      w        -       -       -             w          -
-desk                          review-return             -     -      w        -       -       -             w          -
-desk                          review:word               -     -      -        -       -       -             w          w
-desk                          review-return:word        -     -      -        -       -       -             w          w
-desk                          entry-sheet               -     w/-    -        -       -       -             w          -
-desk                          guide                     r     r      r        r       r       r             r          r
-desk                          evidence                  -     r/-    r        r       r       -             r          -
-desk                          upload-template           -     r/-    -        -       -       -             r          -
-desk                          upload                    -     w/-    -        -       -       -             w          -
-desk                          own-table                 -     w/-    -        w       -       -             w          -
-desk                          report-template           -     r/-    -        r       -       -             r          -
-desk                          report-upload             -     w/r    -        w       -       -             w          -
-desk                          rows-file:accounts        -     -      -        -       -       r             r          -
-desk                          rows:accounts             -     -      -        -       -       w             w          -
-desk                          rows-file:leads           -     -      -        r       -       -             r          -
-desk                          rows:leads                -     -      -        w       -       -             w          -
-desk                          rows-file:measures        -     -      -        r       -       -             r          -
-desk                          rows:measures             -     -      -        w       -       -             w          -
-desk                          rows-file:synonyms        -     -      -        r       -       -             r          -
-desk                          rows:synonyms             -     -      -        w       -       -             w          -
-desk                          rows-file:targets         -     -      -        r       -       -             r          -
-desk                          rows:targets              -     -      -        w       -       -             w          -
+signoffrule                   changelist                -     r      r        r       r       r             r          -          r
+signoffrule                   history                   -     r      r        r       r       r             r          -          r
+signoffrule                   change                    -     r      r        r       r       r             r          -          r
+signoffrule                   add                       -     -      -        -       -       w             w          -          -
+signoffrule                   delete                    -     -      -        -       -       w             w          -          -
+signoffrule                   action:delete_selected    -     -      -        -       -       w             w          -          -
+
+desk                          sign-off                  -     -      -        -       -       -             w          -          w/-
+desk                          review                    -     -      w        -       -       -             w          -          -
+desk                          review-return             -     -      w        -       -       -             w          -          -
+desk                          review:word               -     -      -        -       -       -             w          w          -
+desk                          review-return:word        -     -      -        -       -       -             w          w          -
+desk                          completeness              -     -      r        r       r       -             r          -          -
+desk                          entry-sheet               -     w/-    -        -       -       -             w          -          -
+desk                          guide                     r     r      r        r       r       r             r          r          r
+desk                          evidence                  -     r/-    r        r       r       -             r          -          r/-
+desk                          upload-template           -     r/-    -        -       -       -             r          -          -
+desk                          upload                    -     w/-    -        -       -       -             w          -          -
+desk                          own-table                 -     w/-    -        w       -       -             w          -          -
+desk                          report-template           -     r/-    -        r       -       -             r          -          -
+desk                          report-upload             -     w/r    -        w       -       -             w          -          -
+desk                          rows-file:accounts        -     -      -        -       -       r             r          -          -
+desk                          rows:accounts             -     -      -        -       -       w             w          -          -
+desk                          rows-file:leads           -     -      -        r       -       -             r          -          -
+desk                          rows:leads                -     -      -        w       -       -             w          -          -
+desk                          rows-file:measures        -     -      -        r       -       -             r          -          -
+desk                          rows:measures             -     -      -        w       -       -             w          -          -
+desk                          rows-file:synonyms        -     -      -        r       -       -             r          -          -
+desk                          rows:synonyms             -     -      -        w       -       -             w          -          -
+desk                          rows-file:targets         -     -      -        r       -       -             r          -          -
+desk                          rows:targets              -     -      -        w       -       -             w          -          -
 """  # noqa: E501
 
 #: Pages that are the same for everybody or only lead to another page, and why that is no danger
@@ -393,7 +413,7 @@ def rows_of(whose, department, other) -> dict:
     names = {"name": f"Mark-{whose}", "name_en": f"Mark-{whose}"}
     measure = make_measure(lead=department, **names)
     indicator = make_indicator(measure=measure, **names)
-    staffed, days = make_department(), count(1)
+    staffed, days, signing = make_department(), count(1), make_department()
     staffed.members.add(make_user())
     return {
         "opinion": make_opinion(),
@@ -434,6 +454,16 @@ def rows_of(whose, department, other) -> dict:
                 "published": {"published": ISSUED, "entered_by": other, "changed_by": other},
             }.items()
         },
+        "signoffrule": SignOffRule.objects.create(department=signing),
+        "signed": entries(
+            make_observation,
+            indicator=make_indicator(
+                measure=make_measure(lead=signing),
+                name=f"Signed-{whose}",
+                name_en=f"Signed-{whose}",
+            ),
+            other=other,
+        ),
         "trailevent": TrailEvent.objects.create(actor_name="li", action="entered"),
         "group": Group.objects.get(name=EDITOR if whose == "own" else REVIEWER),
         "lead": department,
@@ -458,6 +488,9 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
         }
         actors["superuser"] = make_superuser()
         rows = {"own": rows_of("own", own, other), "foreign": rows_of("foreign", foreign, other)}
+        # The rule needs a head in the department.
+        make_staff(HEAD, departments=[foreign])
+        rows["own"]["signoffrule"].department.members.add(actors["head"])
         rows["own"]["user"] = make_staff(EDITOR, departments=[own])
         rows["foreign"]["user"] = make_staff(EDITOR, departments=[own], is_superuser=True)
         for whose in rows:
@@ -566,6 +599,8 @@ def model_page(world, line, whose) -> Attempt:
         return Attempt(desk(MODELS[kind], page), mark=mark)
     if page == "add":
         typed = form_of(world, whose, kind) | changes | {"code": "added"} | NEW.get(kind, {})
+        if kind == "signoffrule":
+            typed["department"] = world.rows[whose]["lead"].pk
         if kind == "check":
             typed |= figures_of(row_of(world, whose, kind), are_new=True)
         return Attempt(desk(MODELS[kind], page), typed)
@@ -705,6 +740,12 @@ def review(world, line, whose) -> Attempt:
     return Attempt(reverse("admin:review"), typed, mark=f"Mark-{whose}")
 
 
+def sign_off(world, line, whose) -> Attempt:
+    row = row_of(world, whose, "signed", "submitted")
+    typed = {"row": [f"observation:{row.pk}:{row.version}"]}
+    return Attempt(reverse("admin:sign-off"), typed, mark=f"Signed-{whose}")
+
+
 def review_return(world, line, whose) -> Attempt:
     row = row_of(world, whose, "observation", "submitted")
     address = reverse("admin:review-return", args=["observation", row.pk])
@@ -813,10 +854,12 @@ def report_upload(world, line, whose) -> Attempt:
 PAGES = {
     ("user", "password"): user_password,
     ("desk", "review"): review,
+    ("desk", "sign-off"): sign_off,
     ("desk", "review-return"): review_return,
     ("desk", "review:word"): review_word,
     ("desk", "review-return:word"): review_return_word,
     ("desk", "entry-sheet"): entry_sheet,
+    ("desk", "completeness"): site_page,
     ("desk", "guide"): site_page,
     ("desk", "evidence"): evidence,
     ("desk", "upload-template"): upload_template,

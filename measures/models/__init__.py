@@ -3,11 +3,13 @@ from .committee import Decision, Evaluation, Grade, OpinionStage, Stage
 from .data_version import DataVersion
 from .demo_mark import DemoMark
 from .documents import Opinion, Report, ReportKind, validate_locator
+from .mails import Mailed
 from .notes import ProgressNote
 from .people import Department, RolePolicy, User
 from .rounds import Round, RoundUnlock, closed_round
 from .sent_forms import SentForm
 from .sign_ins import FailedSignIns
+from .sign_offs import SignOff, SignOffRule
 from .states import MeasureState, MeasureStatus
 from .synonyms import Synonym
 from .thresholds import Threshold, ThresholdCode
@@ -28,6 +30,7 @@ __all__ = [
     "Grade",
     "Link",
     "LinkForm",
+    "Mailed",
     "Measure",
     "MeasureState",
     "MeasureStatus",
@@ -42,6 +45,8 @@ __all__ = [
     "RoundUnlock",
     "Section",
     "SentForm",
+    "SignOff",
+    "SignOffRule",
     "Stage",
     "Synonym",
     "Theme",

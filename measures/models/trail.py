@@ -23,6 +23,7 @@ class Action(models.TextChoices):
     CHANGED = "changed", _("changed")
     DELETED = "deleted", _("deleted")
     SUBMITTED = "submitted", _("submitted for review")
+    SIGNED_OFF = "signed-off", _("signed off")
     PUBLISHED = "published", _("published")
     RETURNED = "returned", _("returned")
     RECALLED = "recalled", _("taken back")

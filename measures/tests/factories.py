@@ -14,6 +14,7 @@ from ..access import REVIEWER, STEWARD
 from ..models import (
     Department,
     Evaluation,
+    Mailed,
     Measure,
     MeasureState,
     MeasureStatus,
@@ -25,6 +26,8 @@ from ..models import (
     Round,
     RoundUnlock,
     Section,
+    SignOff,
+    SignOffRule,
     Stage,
     Synonym,
     Theme,
@@ -200,6 +203,29 @@ def make_measure(**fields) -> Measure:
     if "theme" not in fields:
         defaults["theme"] = make_theme()
     return Measure.objects.create(**named("measure", "措施", **defaults | fields))
+
+
+def make_mailed(**fields) -> Mailed:
+    """A matter that somebody was told of."""
+    if "person" not in fields:
+        fields["person"] = make_user()
+    return Mailed.objects.create(**{"matter": f"opened {number()}"} | fields)
+
+
+def make_sign_off_rule(**fields) -> SignOffRule:
+    """A department whose rows wait for its head."""
+    if "department" not in fields:
+        fields["department"] = make_department()
+    return SignOffRule.objects.create(**fields)
+
+
+def make_sign_off(**fields) -> SignOff:
+    """A sign-off of some row's first version."""
+    defaults = {"subject_type": "measures.progressnote", "version": 1}
+    defaults["subject_code"] = f"row-{number()}"
+    if "by" not in fields:
+        defaults["by"] = make_user()
+    return SignOff.objects.create(**defaults | fields)
 
 
 def make_round(**fields) -> Round:

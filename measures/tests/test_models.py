@@ -30,6 +30,7 @@ from .factories import (
     ISSUED,
     make_department,
     make_evaluation,
+    make_mailed,
     make_measure,
     make_note,
     make_opinion,
@@ -37,6 +38,7 @@ from .factories import (
     make_revision,
     make_round,
     make_section,
+    make_sign_off,
     make_stage,
     make_state,
     make_synonym,
@@ -93,6 +95,26 @@ def place_without_the_report():
 
 def round_that_ends_before_it_begins():
     return make_round(period_end=date(2023, 9, 30)), {"period_start": date(2023, 10, 1)}
+
+
+def matter_told_twice():
+    first = make_mailed()
+    return make_mailed(person=first.person), {"matter": first.matter}
+
+
+def signed_off_by_whoever_entered_it():
+    row = make_sign_off()
+    return row, {"entered_by": row.by}
+
+
+def signed_off_by_whoever_changed_it():
+    row = make_sign_off()
+    return row, {"changed_by": row.by}
+
+
+def signed_off_twice():
+    first = make_sign_off()
+    return make_sign_off(), {"subject_code": first.subject_code}
 
 
 def synonym_of_itself():
@@ -229,6 +251,10 @@ BREACHES = [
     ("round_period_in_order", round_that_ends_before_it_begins),
     ("round_opens_before_due", round_that_is_due_before_it_opens),
     ("synonym_means_something_else", synonym_of_itself),
+    ("mailed_once", matter_told_twice),
+    ("signoff_of_others", signed_off_by_whoever_entered_it),
+    ("signoff_of_others", signed_off_by_whoever_changed_it),
+    ("signoff_once", signed_off_twice),
     ("roundunlock_once", second_unlock_for_a_department),
     ("roundunlock_has_reason", unlock_without_a_reason),
     ("opinionstage_stage_known", unknown_stage),

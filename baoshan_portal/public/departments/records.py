@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Min
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from measures.models import Department, Measure, Round
 from measures.submission import end_of_day, moment_of
 from metrics.assessment import Assessment, assess, timeliness_of
+from metrics.due import days_handed_in
 from metrics.models import Indicator, NoFigure, Observation, RoundDue
 from metrics.rules.choices import Freshness, Verdict
 from metrics.rules.periods import period_text
@@ -214,19 +213,10 @@ def _add_rounds(found: dict[int, Record], moment: datetime) -> None:
 def _handed_in(moment: datetime) -> dict[tuple[int, int], date]:
     """By round and indicator: the day on which a figure, or that there is none, was handed in that
     became public before ``moment``; one query."""
-    kinds = [
-        model.objects.published_before(moment)
-        .filter(round__due_fixed_at__lt=moment)
-        .order_by()
-        .values("round", "indicator")
-        .annotate(at=Min(Coalesce("submitted_at", "published_at")))
+    return days_handed_in(
+        model.objects.published_before(moment).filter(round__due_fixed_at__lt=moment)
         for model in (Observation, NoFigure)
-    ]
-    found: dict[tuple[int, int], date] = {}
-    for row in kinds[0].union(kinds[1], all=True):
-        key, day = (row["round"], row["indicator"]), timezone.localdate(row["at"])
-        found[key] = min(day, found.get(key, day))
-    return found
+    )
 
 
 def _add_publications(found: dict[int, Record], on: date) -> None:

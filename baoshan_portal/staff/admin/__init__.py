@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     no_figures,
     numbers,
     reviewed,
+    sign_offs,
     states,
     trail,
     withdrawals,

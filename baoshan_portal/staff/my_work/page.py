@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from measures import access
+from measures import access, sign_off
 from measures.failed_sign_ins import locked_accounts
 from measures.models import Department, Round, TrailEvent, User
 from measures.submission import State, Submission, end_of_day
 from measures.trail import Action
-from metrics.models import RoundDue
+from metrics.completeness import departments_asked
 
 from ..accounts import without_work
 from .reviewers import MissingReviewers
@@ -135,6 +135,25 @@ def waiting_for(user: User, today: date) -> list[Waiting]:
 
 
 @dataclass
+class Signing:
+    """For heads of departments: (kind, how many) of what waits for their sign-off."""
+
+    waiting: list[tuple[str, int]]
+
+    @classmethod
+    def of(cls, user: User) -> "Signing | None":
+        """None: nobody asks for it, of a superuser either."""
+        if not user.has_perm("measures.add_signoff"):
+            return None
+        counts = [
+            (str(kind._meta.verbose_name_plural), access.signable(user, kind.objects.all()).count())
+            for kind in sign_off.kinds()
+        ]
+        waiting = [(name, n) for name, n in counts if n]
+        return None if user.is_superuser and not waiting else cls(waiting)
+
+
+@dataclass
 class Review:
     """For whoever reviews."""
 
@@ -226,9 +245,7 @@ class Rounds:
         latest = list(Round.objects.filter(opens_on__lte=today)[:ROUNDS_SHOWN])
         if not latest:
             return cls(today, [], [])
-        asked = RoundDue.objects.filter(round__in=latest).values("department")
-        leads = Q(led__indicators__isnull=False) | Q(pk__in=asked)
-        departments = list(Department.objects.filter(leads).distinct())
+        departments = list(departments_asked(latest))
         found = progress_of_sheets(latest, departments)
         lines = [
             (department, [found[round_.pk, department.pk] for round_ in latest])
@@ -310,6 +327,7 @@ class MyWork:
     """The front page of somebody; None: a part that is not theirs."""
 
     entry: Entry | None
+    signing: Signing | None
     review: Review | None
     missing: MissingReviewers | None
     accounts: Accounts | None
@@ -324,6 +342,7 @@ class MyWork:
         sheets = Sheets(user, today)
         return cls(
             entry=Entry.of(user, sheets),
+            signing=Signing.of(user),
             review=Review.of(user, sheets, today),
             missing=MissingReviewers.of(user),
             accounts=Accounts.of(user),

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from measures import access, workflow
+from measures import access, sign_off, workflow
 from measures.fields import FormText
 from measures.models import Department, Round
 from measures.submission import State, Submission
@@ -99,7 +99,7 @@ def _mine(user, queryset: QuerySet) -> QuerySet:
     return rows.filter(Q(entered_by=user) | Q(changed_by=user))
 
 
-def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
+def keys_of(user, choose, *, department=None, round=None) -> list[tuple]:
     """(department code, place …, kind, place, key) of every chosen row, in the page's order."""
     keys = []
     for kind, model in KINDS.items():
@@ -131,7 +131,7 @@ def _keys(user, choose, *, department=None, round=None) -> list[tuple]:
     return sorted(keys, key=lambda key: (not key[0], *key))
 
 
-def _load(keys) -> list[ReviewRow]:
+def load(keys) -> list[ReviewRow]:
     """The lines of ``keys`` in their order with all that they show; as many queries for any."""
     lines = {}
     for kind, model in KINDS.items():
@@ -143,7 +143,7 @@ def _load(keys) -> list[ReviewRow]:
     return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
 
 
-def _by_department(lines) -> list[tuple[Department | str | None, list[ReviewRow]]]:
+def by_department(lines) -> list[tuple[Department | str | None, list[ReviewRow]]]:
     """The lines by department; the committee's word is of none and has its own heading."""
     groups: dict = {}
     for line in lines:
@@ -173,16 +173,16 @@ def queue(request):
             return redirect(here)
     wanted = dict(form.cleaned_data) if valid else {}
     only_warned = wanted.pop("warned", False)
-    keys = _keys(user, access.publishable, **wanted) if valid else []
+    keys = keys_of(user, access.publishable, **wanted) if valid else []
     if only_warned:
-        warned = {(line.kind, line.row.pk) for line in _load(keys) if line.warnings}
+        warned = {(line.kind, line.row.pk) for line in load(keys) if line.warnings}
         keys = [key for key in keys if (key[-3], key[-1]) in warned]
     paginator = Paginator(keys, ROWS_PER_PAGE)
     try:
         page = paginator.page(request.GET.get("page") or 1)
     except InvalidPage as error:
         raise Http404(_("This list has no such page.")) from error
-    own = _keys(user, _mine, **wanted) if valid else []
+    own = keys_of(user, _mine, **wanted) if valid else []
     sent = typed.data if typed else request.POST
     context = {
         **admin.site.each_context(request),
@@ -192,11 +192,11 @@ def queue(request):
         "here": here,
         "query": here.partition("?")[2],
         "page": page,
-        "groups": _by_department(_load(page.object_list)),
+        "groups": by_department(load(page.object_list)),
         "all_chosen": request.GET.get("chosen") == "all",
         "chosen": sent.getlist("row"),
         "reason": reason,
-        "own": _load(own[:ROWS_PER_PAGE]),
+        "own": load(own[:ROWS_PER_PAGE]),
         "own_count": len(own),
     }
     return TemplateResponse(request, "staff/review.html", context, status=200 if valid else 400)
@@ -214,9 +214,10 @@ def _publish_chosen(request) -> None:
 
     One transaction: whatever ends it before its end, nothing was published.
     """
-    published = _each_chosen(
+    published = each_chosen(
         request,
         lambda row: workflow.publish(row, by=request.user),
+        choose=access.publishable,
         nothing=_("Nothing was selected, so nothing was published."),
         refusal=_("Not published: %(row)s. %(why)s"),
     )
@@ -228,9 +229,10 @@ def _publish_chosen(request) -> None:
 @transaction.atomic
 def _return_chosen(request, reason: str) -> None:
     """Return every ticked row that still is the version shown, for the same ``reason``."""
-    returned = _each_chosen(
+    returned = each_chosen(
         request,
         lambda row: workflow.send_back(row, by=request.user, reason=reason),
+        choose=access.publishable,
         nothing=_("Nothing was selected, so nothing was returned. You typed: %(reason)s")
         % {"reason": reason},
         refusal=_("Not returned: %(row)s. %(why)s"),
@@ -240,8 +242,11 @@ def _return_chosen(request, reason: str) -> None:
         messages.success(request, text % {"n": returned})
 
 
-def _each_chosen(request, act: Callable[[Submission], None], *, nothing: str, refusal: str) -> int:
-    """``act`` on each ticked row that is the version shown; for how many, all others are named."""
+def each_chosen(
+    request, act: Callable[[Submission], None], *, nothing: str, refusal: str, choose: Callable
+) -> int:
+    """``act`` on each ticked row that is the version shown and that ``choose`` of ``access`` gives
+    the user; for how many, all others are named."""
     tokens = list(dict.fromkeys(request.POST.getlist("row")))
     if not tokens:
         messages.error(request, nothing)
@@ -254,7 +259,7 @@ def _each_chosen(request, act: Callable[[Submission], None], *, nothing: str, re
             continue
         try:
             workflow.check_seen(row, seen)
-            if not access.may(request.user, access.publishable, row):
+            if not access.may(request.user, choose, row):
                 raise PermissionDenied(_why_not(request.user, row))
             act(row)
             done += 1
@@ -282,6 +287,8 @@ def _row_of(user, token: str) -> tuple[Submission | None, str]:
 def _why_not(user, row: Submission) -> str:
     if user.pk in {row.entered_by_id, row.changed_by_id}:
         return _("Nobody publishes what they entered themselves.")
+    if sign_off.is_missing(row):
+        return _("The head of the department has not signed this row off.")
     return _("You may not publish rows of this kind.")
 
 

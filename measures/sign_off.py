@@ -1,0 +1,92 @@
+"""The optional second level: rows of some departments wait for their head before the reviewer.
+
+It holds for what departments report (``access.ENTRY``) on measures of a department that has a
+``SignOffRule``. A trigger keeps it, too, so that no door publishes past it.
+"""
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, QuerySet
+
+from . import access
+from .triggers import Trigger
+
+MESSAGE = "the head of the department has not signed it off"
+RULES, SIGN_OFFS = "measures_signoffrule", "measures_signoff"
+
+
+def kinds() -> list[type[models.Model]]:
+    """The kinds of rows that a head signs off."""
+    return [row for row in apps.get_models() if getattr(row, "role_rights", None) is access.ENTRY]
+
+
+def signed_off(queryset: QuerySet, **by) -> Exists:
+    """Whether a row of ``queryset`` is signed off as it is now, ``by`` somebody if given."""
+    return Exists(
+        apps.get_model("measures", "SignOff").objects.filter(
+            subject_type=queryset.model._meta.label_lower,
+            subject_code=OuterRef("code"),
+            version=OuterRef("version"),
+            **by,
+        )
+    )
+
+
+def waiting(queryset: QuerySet) -> QuerySet:
+    """Those of the submitted rows ``queryset`` that wait for the head of their department."""
+    model = queryset.model
+    if model not in kinds():
+        return queryset.none()
+    return queryset.filter(
+        ~signed_off(queryset), **{f"{model.measure_path}__lead__sign_off_rule__isnull": False}
+    )
+
+
+def without_waiting(queryset: QuerySet) -> QuerySet:
+    """``queryset`` without what waits for the head of its department."""
+    if queryset.model not in kinds():
+        return queryset
+    waits = waiting(queryset.model._base_manager.all()).filter(pk=OuterRef("pk"))
+    return queryset.exclude(Exists(waits))
+
+
+def of(row) -> models.Model | None:
+    """The sign-off of ``row`` as it is now."""
+    return (
+        apps.get_model("measures", "SignOff")
+        .objects.filter(
+            subject_type=row._meta.label_lower, subject_code=row.code, version=row.version
+        )
+        .first()
+    )
+
+
+def is_missing(row) -> bool:
+    """Whether ``row`` still waits for the head of its department."""
+    return waiting(type(row)._base_manager.filter(pk=row.pk)).exists()
+
+
+def triggers() -> list[Trigger]:
+    """Nothing becomes public before its sign-off; ``protection`` installs them."""
+    return [
+        Trigger(
+            f"{model._meta.db_table}_signed_off", model._meta.db_table, "BEFORE", "UPDATE",
+            f"NEW.state = 'published' AND OLD.state <> 'published' AND EXISTS ("
+            f"SELECT 1 FROM {RULES} r JOIN measures_measure m ON m.lead_id = r.department_id "
+            f"WHERE m.id = {_measure(model)}) AND NOT EXISTS ("
+            f"SELECT 1 FROM {SIGN_OFFS} s WHERE s.subject_type = '{model._meta.label_lower}' "
+            f"AND s.subject_code = OLD.code AND s.version = OLD.version)",
+            MESSAGE,
+        )
+        for model in kinds()
+    ]  # fmt: skip
+
+
+def _measure(model) -> str:
+    """The SQL of the measure's key of a row of ``model``."""
+    first, _path, rest = model.measure_path.partition("__")
+    field = model._meta.get_field(first)
+    if not rest:
+        return f"NEW.{field.column}"
+    table = field.related_model._meta.db_table
+    return f"(SELECT measure_id FROM {table} WHERE id = NEW.{field.column})"
