@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from measures.numerals import rounded
 
-from .assessment import assess_check, figure_of
+from .assessment import CheckState, assess_check, figure_of
 from .models import Check, CheckTerm, Observation
 from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate
 from .rules.choices import Certainty, Kind
@@ -66,7 +66,26 @@ def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
     """
     checks = _checks({row.indicator_id for row in rows})
     public = _public(rows, checks)
+    return _found(rows, checks, public, _known(rows, public))
+
+
+def warnings_and_checks(rows: Sequence[Observation]) -> list[tuple[list[str], list[CheckState]]]:
+    """As ``warnings_of``, and how every check that a row takes part in stands with it."""
+    checks = _checks({row.indicator_id for row in rows})
+    public = _public(rows, checks)
     known = _known(rows, public)
+    states = [
+        [
+            assess_check(check, known, row)
+            for check in checks
+            if row.indicator_id in {term.indicator_id for term in check.loaded_terms}
+        ]
+        for row in rows
+    ]
+    return list(zip(_found(rows, checks, public, known), states, strict=True))
+
+
+def _found(rows, checks, public, known) -> list[list[str]]:
     pairs, others = _pairs(checks), _others(checks)
     return [
         [
