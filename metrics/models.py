@@ -37,6 +37,7 @@ from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
+from .bounds import UsualBounds as UsualBounds
 from .rules.baseline import Stated, last_before
 from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
