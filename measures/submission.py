@@ -169,6 +169,9 @@ class Submission(models.Model):
         _("published at"), null=True, blank=True, editable=False, db_index=True
     )
 
+    #: Content for the reviewer alone: a correction of nothing else changes nothing.
+    for_review: frozenset[str] = frozenset()
+
     # How to get from the row to its measure, for whoever asks which department it belongs to;
     # None: it belongs to no single one.
     measure_path = "measure"
@@ -256,6 +259,13 @@ class Submission(models.Model):
 
     def check_complete(self) -> None:
         """Raises ValidationError for what nobody should be asked to review."""
+
+    @classmethod
+    def check_together(cls, rows: list["Submission"]) -> None:
+        """As ``check_complete``, of all ``rows`` that are handed in at once."""
+
+    def take_the_place_of(self, before: "Submission") -> None:
+        """Forgets what was said of ``before`` alone: the row as it was, or the corrected one."""
 
     def take_effect(self, *, by) -> None:
         """What follows from the publication by ``by``, within its transaction.

@@ -76,6 +76,7 @@ def _save(row: Submission, by, seen: int | None, sitting: str) -> None:
     stored = type(row)._base_manager.filter(pk=row.pk).first()
     if stored is None:
         raise _refusal(row)
+    row.take_the_place_of(stored)
     before = snapshot(stored, fields)
     fresh = type(row)._base_manager.filter(pk=row.pk, state__in=EDITABLE, version=seen)
     if not fresh.update(version=F("version") + 1):
@@ -130,6 +131,7 @@ def save_all(rows: list[Submission], *, by) -> None:
     stored, touched = _locked(changed), set()
     for row in changed:
         old = stored[row.pk]
+        row.take_the_place_of(old)
         # The reason of a correction can be reworded until it is published.
         kept = (*fields, "correction_reason")
         touched |= {name for name in kept if getattr(row, name) != getattr(old, name)}
@@ -152,7 +154,7 @@ def submit_all(rows: list[Submission], *, by) -> None:
     for row in rows:
         _check_correction(row)
         _check_day(row)
-        _check_complete(row)
+    _check_complete(rows)
     _locked(rows)
     changes = {"state": State.SUBMITTED, "submitted_at": timezone.now(), "return_reason": ""}
     pks = [row.pk for row in rows]
@@ -192,7 +194,7 @@ def submit(row: Submission, *, by, tell: bool = False) -> None:
     _check_round(row)
     _check_correction(row)
     _check_day(row)
-    _check_complete(row)
+    _check_complete([row])
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
     after = differences({}, snapshot(row, row.content_fields()))[1] if tell else ""
     record(Action.SUBMITTED, by=by, subject=row, after=after)
@@ -307,6 +309,9 @@ def correct(row: Submission, *, by, reason: str, **changes) -> Submission:
         entered_by=by,
         changed_by=by,
     )
+    draft.take_the_place_of(row)
+    for name, value in changes.items():
+        setattr(draft, name, value)
     # What the public row says already is not refused anew: somebody must be able to correct it.
     draft.clean_fields(exclude=kept.keys() - changes.keys())
     draft.clean()
@@ -384,7 +389,7 @@ def _check_round(row: Submission) -> None:
 
 def _check_correction(row: Submission) -> None:
     """Nobody is asked to review a correction that says what the public row says."""
-    fields = row.content_fields()
+    fields = set(row.content_fields()) - row.for_review
     if row.supersedes_id and all(
         _says(row, name) == _says(row.supersedes, name) for name in fields
     ):
@@ -397,9 +402,11 @@ def _check_day(row: Submission) -> None:
         raise TransitionError(f"{row}: {why_not}")
 
 
-def _check_complete(row: Submission) -> None:
+def _check_complete(rows: list[Submission]) -> None:
     try:
-        row.check_complete()
+        for row in rows:
+            row.check_complete()
+        type(rows[0]).check_together(rows)
     except ValidationError as error:
         raise TransitionError(" ".join(error.messages)) from error
 

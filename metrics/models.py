@@ -37,6 +37,7 @@ from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
+from .bounds import UsualBounds as UsualBounds
 from .rules.baseline import Stated, last_before
 from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
@@ -589,6 +590,16 @@ class Observation(OfPeriod):
         validators=[validate_extension, validate_size],
         help_text=_("Up to 10 MB; seen by staff only."),
     )
+    warning_answer = CharField(
+        _("answer to the warnings"),
+        max_length=200,
+        blank=True,
+        help_text=_("Why the figure is right although it looks unusual; read by reviewers only."),
+    )
+
+    for_review = frozenset({"warning_answer"})
+    #: Whether ``warning_answer`` was given for the figure as it is now, in the same words or not.
+    is_answered_anew = False
 
     objects = ObservationQuerySet.as_manager()
 
@@ -626,6 +637,20 @@ class Observation(OfPeriod):
         if self.certainty == Certainty.ACTUAL and not is_over(self.period_end, day):
             return not_over_text(self.period_end)
         return ""
+
+    @classmethod
+    def check_together(cls, rows):
+        from .answers import check_answered
+
+        check_answered(rows)
+
+    def take_the_place_of(self, before):
+        """What was answered for another figure or period is no answer any more."""
+        if self.is_answered_anew or self.warning_answer != before.warning_answer:
+            return
+        said = ("indicator_id", "value", "period_start", "period_end")
+        if any(getattr(self, name) != getattr(before, name) for name in said):
+            self.warning_answer = ""
 
     @property
     def is_reported(self) -> bool:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 
 from measures.numerals import rounded
 
-from .assessment import assess_check, figure_of
-from .models import Check, CheckTerm, Observation
+from .assessment import CheckState, assess_check, figure_of
+from .models import Check, CheckTerm, Indicator, Observation, UsualBounds
 from .rules.checks import MEASURED, CheckKind, Figure, Result, Role, evaluate
 from .rules.choices import Certainty, Kind
 from .rules.periods import are_comparable, period_text
-from .rules.usual import repeats, usual, would_differ
+from .rules.usual import FEWEST, Usual, repeats, usual, would_differ
 from .wording import figure_text, observed_text
 
 #: Relations of two figures, which are compared of whatever days.
@@ -58,7 +58,7 @@ def is_over_whole(kind: CheckKind, part: Figure, whole: Figure) -> bool:
 
 
 def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
-    """For each of ``rows``, stored or not, its warnings as sentences; two queries in all.
+    """For each of ``rows``, stored or not, its warnings as sentences; three queries in all.
 
     A row is compared with the public value of the last comparable period before its own, and
     held beside the other figures of every check that it takes part in: as entered in the same
@@ -66,11 +66,32 @@ def warnings_of(rows: Sequence[Observation]) -> list[list[str]]:
     """
     checks = _checks({row.indicator_id for row in rows})
     public = _public(rows, checks)
+    return _found(rows, checks, public, _known(rows, public))
+
+
+def warnings_and_checks(rows: Sequence[Observation]) -> list[tuple[list[str], list[CheckState]]]:
+    """As ``warnings_of``, and how every check that a row takes part in stands with it."""
+    checks = _checks({row.indicator_id for row in rows})
+    public = _public(rows, checks)
     known = _known(rows, public)
+    states = [
+        [
+            assess_check(check, known, row)
+            for check in checks
+            if row.indicator_id in {term.indicator_id for term in check.loaded_terms}
+        ]
+        for row in rows
+    ]
+    return list(zip(_found(rows, checks, public, known), states, strict=True))
+
+
+def _found(rows, checks, public, known) -> list[list[str]]:
     pairs, others = _pairs(checks), _others(checks)
+    confirmed = UsualBounds.objects.filter(indicator__in={row.indicator_id for row in rows})
+    bounds = {row.indicator_id: row for row in confirmed}
     return [
         [
-            *beside_its_past(row, known[row.indicator_id]),
+            *beside_its_past(row, known[row.indicator_id], bounds.get(row.indicator_id)),
             *_beside_others(row, pairs, known),
             *_disagreeing(row, others[row.indicator_id], known, public),
         ]
@@ -159,8 +180,13 @@ def _known(rows, public) -> dict[int, list[Observation]]:
     return known
 
 
-def beside_its_past(row: Observation, known: Sequence[Observation]) -> list[str]:
-    """The warnings that ``row`` gives rise to by itself and beside ``known`` of its indicator."""
+def beside_its_past(
+    row: Observation, known: Sequence[Observation], bounds: UsualBounds | None = None
+) -> list[str]:
+    """The warnings that ``row`` gives rise to by itself and beside ``known`` of its indicator.
+
+    ``bounds`` are those that a steward has confirmed, None without: then its past sets them.
+    """
     indicator = row.indicator
     found = []
     if is_over_all(indicator.kind, row.value * indicator.unit.factor):
@@ -176,6 +202,13 @@ def beside_its_past(row: Observation, known: Sequence[Observation]) -> list[str]
         found.append(why_not)
     if is_no_count(indicator.unit.quantity, row.base_value):
         found.append(_("What is counted is a whole number and not below zero."))
+    if bounds and not bounds.least <= row.value <= bounds.largest:
+        unit = indicator.unit
+        found.append(
+            _("Outside of what is usual: between %(low)s and %(high)s, as confirmed by a data "
+              "steward.")
+            % {"low": figure_text(bounds.least, unit), "high": figure_text(bounds.largest, unit)}
+        )  # fmt: skip
     before = max(earlier, key=lambda value: value.period_end, default=None)
     if before is None:
         return found
@@ -194,15 +227,34 @@ def beside_its_past(row: Observation, known: Sequence[Observation]) -> list[str]
         )
     if row.value == before.value and would_differ(_past(earlier)):
         found.append(_("The same as the last value: %(before)s (%(period)s).") % last)
-    return found or _unusual(row, earlier)
+    return found or _unusual(row, earlier, bounds)
 
 
-def _unusual(row: Observation, earlier: Sequence[Observation]) -> list[str]:
+def proposed_bounds(indicator: Indicator) -> Usual | None:
+    """What is usual for the next value of ``indicator``, by its public values; None if unknown.
+
+    One query; needs the kind of the indicator.
+    """
+    values = list(Observation.objects.published().filter(indicator=indicator))
+    newest = max(values, key=lambda value: value.period_end, default=None)
+    if newest is None:
+        return None
+    alike = (v for v in values if are_comparable(indicator.kind, newest.period, v.period))
+    past = _past([newest, *(value for value in alike if value.pk != newest.pk)])
+    if len(past) < FEWEST:
+        return None
+    on = past[-1][0] + (past[-1][0] - past[-2][0])
+    return usual(indicator.kind, past, on)
+
+
+def _unusual(
+    row: Observation, earlier: Sequence[Observation], bounds: UsualBounds | None
+) -> list[str]:
     """What else is odd beside the earlier comparable values: out of their range, or one again."""
     if row.certainty == Certainty.EXPECTED:
         return []
     past = _past(earlier)
-    range_ = usual(row.indicator.kind, past, row.period_end)
+    range_ = None if bounds else usual(row.indicator.kind, past, row.period_end)
     if range_ and row.value not in range_:
         unit = row.indicator.unit
         return [

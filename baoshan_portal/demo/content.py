@@ -409,6 +409,8 @@ ON_THE_WAY = (
     ("nanda-synthetic-biology-enterprises-new", "5家"),
     ("nanda-listed-company-branches-new", "33家"),
 )
+#: Why what looks unusual is right nevertheless.
+ANSWER = "（虚构）已与街镇台账核对。/ (invented) Compared with the towns’ ledgers."
 RETURNED_BECAUSE = (
     "（虚构）比上季度多十倍以上，请核对。/ (invented) Ten times last quarter’s; please check."
 )

@@ -34,6 +34,7 @@ from measures.models import (
 from measures.submission import State, Submission
 from measures.trail import Action, differences, event, record_all, snapshot
 from metrics import due
+from metrics.answers import unanswered
 from metrics.due import entry_period, new_entry
 from metrics.entry import read_entry
 from metrics.models import Indicator, Observation, Plan, Target, Unit
@@ -463,14 +464,14 @@ class Filling:
         for row in (draft, waiting, returned):
             workflow.save(row, by=editor)
         for row in (waiting, returned):
-            workflow.submit(row, by=editor)
+            self.hand_in(row, by=editor)
         workflow.send_back(returned, by=reviewer, reason=content.RETURNED_BECAUSE)
 
         code, figure, reason = content.CORRECTION_UNDER_WAY
         _start, end = self.calendar.quarter(content.QUARTERS)
         public = Observation.objects.get(code=_code(code, end))
         changes = {"code": f"{public.code}-corrected"} | self.read(figure, self.indicators[code])
-        workflow.submit(workflow.correct(public, by=editor, reason=reason, **changes), by=editor)
+        self.hand_in(workflow.correct(public, by=editor, reason=reason, **changes), by=editor)
 
         measure, text, text_en = content.NOTE_ON_THE_WAY
         note = ProgressNote(
@@ -483,6 +484,13 @@ class Filling:
         )
         workflow.save(note, by=editor)
         workflow.submit(note, by=editor)
+
+    def hand_in(self, row: Observation, *, by) -> None:
+        """Submit a figure; one that looks unusual with an answer why it is right."""
+        if unanswered([row]):
+            row.warning_answer = content.ANSWER
+            workflow.save(row, by=by, seen=row.version)
+        workflow.submit(row, by=by)
 
     def entry(self, code: str, as_written: str) -> Observation:
         """A new figure in the overdue round."""

@@ -173,6 +173,8 @@ class Portal:
         if row.pk is None:
             row.full_clean(exclude=["measure"] if isinstance(row, Withdrawal) else None)
             workflow.save(row, by=by)
+        if isinstance(row, Observation):
+            row.warning_answer = "已核实"
         workflow.submit(row, by=by)
         self.clock.shift(1)
         workflow.publish(row, by=reviewer)

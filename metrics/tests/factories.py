@@ -28,6 +28,7 @@ from ..models import (
     TableMapping,
     Target,
     Unit,
+    UsualBounds,
 )
 from ..rules.checks import CheckKind, Role
 from ..rules.choices import Category, Kind, Missing
@@ -155,6 +156,14 @@ def make_table_mapping(**fields) -> TableMapping:
     makers = {"department": make_department, "by": make_user}
     missing |= {name: make() for name, make in makers.items() if name not in fields}
     return TableMapping.objects.create(**missing | fields)
+
+
+def make_bounds(**fields) -> UsualBounds:
+    """From 1 to 100."""
+    missing = {"least": Decimal(1), "largest": Decimal(100)}
+    if "indicator" not in fields:
+        missing["indicator"] = make_indicator()
+    return UsualBounds.objects.create(**missing | fields)
 
 
 def make_round_due(**fields) -> RoundDue:

@@ -20,6 +20,7 @@ from measures.workflow import correct, publish, submit
 from ..models import Indicator, Observation, Target, Unit
 from ..rules.choices import Missing, Nature
 from .factories import (
+    make_bounds,
     make_check,
     make_indicator,
     make_money,
@@ -71,6 +72,10 @@ def version_of_a_table_kept_twice():
     first = make_table_mapping()
     row = make_table_mapping(department=first.department, number=2)
     return row, {"number": 1}
+
+
+def usual_values_upside_down():
+    return make_bounds(), {"least": 200}
 
 
 def table_without_a_name():
@@ -189,6 +194,7 @@ BREACHES = [
     ("nofigure_told_once", total_said_twice_to_have_no_figure),
     ("check_says_why_not_comparable", check_that_does_not_say_why_it_is_not_comparable),
     ("tablemapping_version_once", version_of_a_table_kept_twice),
+    ("usualbounds_in_order", usual_values_upside_down),
     ("tablemapping_has_name", table_without_a_name),
     ("tablemapping_counts_from_one", table_of_rounds_without_a_month),
     ("checkterm_once", second_term_of_the_same_figure),

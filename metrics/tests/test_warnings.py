@@ -1,6 +1,6 @@
 """What looks wrong about an entry without being forbidden."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -18,9 +18,11 @@ from ..warnings import (
     is_over_all,
     is_over_whole,
     is_ten_times,
+    proposed_bounds,
     warnings_of,
 )
 from .factories import (
+    make_bounds,
     make_check,
     make_indicator,
     make_money,
@@ -377,13 +379,13 @@ def test_a_correction_is_held_against_its_own_time_not_the_newest(before, now, n
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 30])
-def test_two_queries_whatever_the_number_of_rows(count, django_assert_num_queries):
+def test_three_queries_whatever_the_number_of_rows(count, django_assert_num_queries):
     round_ = make_round()
     rows = [make_observation(indicator=total(), round=round_) for _ in range(count)]
     rows = list(Observation.objects.filter(pk__in=[row.pk for row in rows])
                 .select_related("indicator__unit"))  # fmt: skip
     check(rows[0].indicator, make_indicator(unit=rows[0].indicator.unit))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         warnings_of(rows)
 
 
@@ -408,3 +410,46 @@ def test_a_figure_out_of_its_usual_range_and_an_old_one_again_are_asked_about():
     assert asked(20500) == []
     assert asked(42000) == ["Unusual"]
     assert asked(21460) == ["Exactly the value"]
+
+
+def flow_of_quarters(*values):
+    """A flow with a public value for each quarter since 2022."""
+    indicator = make_indicator(kind=Kind.FLOW)
+    for n, value in enumerate(values):
+        start = date(2022 + n // 4, n % 4 * 3 + 1, 1)
+        end = date(2022 + (n + 1) // 4, (n + 1) % 4 * 3 + 1, 1) - timedelta(days=1)
+        make_observation(
+            indicator=indicator, value=value, period_start=start, period_end=end,
+            published=date(2024, 1, 9),
+        )  # fmt: skip
+    return indicator
+
+
+@pytest.mark.django_db
+def test_what_a_steward_confirmed_takes_the_place_of_what_is_computed():
+    indicator = flow_of_quarters(100, 103, 99, 101, 102)
+    quarter = {"period_start": date(2023, 4, 1), "period_end": date(2023, 6, 30)}
+    row = make_observation(indicator=indicator, value=Decimal(180), **quarter)
+    ((computed,),) = warnings_of([row])
+    assert computed.startswith("Unusual: after the last 5 values")
+
+    bounds = make_bounds(indicator=indicator, least=50, largest=200)
+    assert warnings_of([row]) == [[]]
+
+    bounds.largest = Decimal(150)
+    bounds.save()
+    assert warnings_of([row]) == [
+        [
+            "Outside of what is usual: between 50 organisations and 150 organisations, as "
+            "confirmed by a data steward."
+        ]
+    ]
+
+
+@pytest.mark.django_db
+def test_what_is_proposed_is_what_the_history_says_of_the_next_value():
+    found = proposed_bounds(flow_of_quarters(100, 103, 99, 101, 102))
+    assert found.count == 5
+    assert found.low < 99 < 103 < found.high < 150
+    assert proposed_bounds(flow_of_quarters(100, 103, 99)) is None
+    assert proposed_bounds(make_indicator()) is None

@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401
     accounts,
+    bounds,
     committee,
     no_figures,
     numbers,

@@ -13,6 +13,7 @@ from import_export.forms import ExportForm, ImportForm
 from measures import access
 from measures.models import closed_round
 from measures.numerals import plain
+from metrics.answers import unanswered, unanswered_text
 from metrics.entry import read_entry
 from metrics.models import (
     Check,
@@ -252,6 +253,16 @@ class ObservationForm(OfARound, SubmissionForm):
         self.instance.qualifier = entry.qualifier
         return data
 
+    def _post_clean(self):
+        super()._post_clean()
+        row = self.instance
+        if "_submit" not in self.data or self.errors:
+            return
+        if row.pk:
+            row.take_the_place_of(Observation.objects.get(pk=row.pk))
+        for _row, warnings in unanswered([row]):
+            self.add_error("warning_answer", unanswered_text(warnings))
+
     def _check_day(self, end, certainty):
         """What has not ended yet is never actual."""
         if end and certainty == Certainty.ACTUAL and not is_over(end, timezone.localdate()):
@@ -287,6 +298,7 @@ class ObservationAdmin(TableFilesMixin, SubmissionAdmin):
         (_("Period"), {"fields": (("period_start", "period_end"), "period_inferred")}),
         SOURCE,
         (_("Evidence"), {"fields": ("evidence_url", "evidence_file")}),
+        (_("Warnings"), {"fields": ("warning_answer",)}),
         SubmissionAdmin.bookkeeping_fieldset,
     )
 

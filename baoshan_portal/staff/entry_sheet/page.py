@@ -92,6 +92,15 @@ class Sheet:
         """Find what speaks against saving, row by row: see ``faults``."""
         for row in self.rows:
             row.check(submitting)
+        if submitting:
+            for row, _value, warnings in self._warned():
+                row.check_answered(warnings)
+
+    def _warned(self) -> list[tuple[FigureRow, Observation, list[str]]]:
+        """Every row with the value that stands on it and the warnings that this gives rise to."""
+        shown = [(row, value) for row in self.figures if (value := row.shown())]
+        found = warnings_of([value for _row, value in shown])
+        return [(*pair, warnings) for pair, warnings in zip(shown, found, strict=True)]
 
     @property
     def faults(self) -> list[SheetRow]:
@@ -102,19 +111,20 @@ class Sheet:
 
         What the workflow or the database refuses is among the ``faults`` afterwards.
         """
-        done = dict.fromkeys(("saved", "submitted", "removed"), 0)
-        for row in self.rows:
-            if row.errors:
-                continue
-            try:
-                outcome = row.save(by=by, submitting=submitting)
-            except (TransitionError, IntegrityError) as error:
-                # Somebody was faster on another page; the row as it is now says with what.
-                row.notices.append(str(row.taken if isinstance(error, IntegrityError) else error))
-            else:
-                if outcome:
-                    done[outcome] += 1
-        return done
+        found = {}
+        # A figure is handed in beside all others of the sheet, so they are stored before.
+        for act in ("save", "submit") if submitting else ("save",):
+            for row in self.rows:
+                if row.errors:
+                    continue
+                try:
+                    found[row.prefix] = getattr(row, act)(by=by) or found.get(row.prefix, "")
+                except (TransitionError, IntegrityError) as error:
+                    # Somebody was faster on another page; the row as it is now says with what.
+                    taken = isinstance(error, IntegrityError)
+                    row.notices.append(str(row.taken if taken else error))
+        outcomes = list(found.values())
+        return {outcome: outcomes.count(outcome) for outcome in ("saved", "submitted", "removed")}
 
     def save_drafts(self, *, by, sitting: str) -> list[SheetRow]:
         """Store what was typed in rows that can be stored and are not empty; those rows."""
@@ -133,6 +143,7 @@ class Sheet:
         """The sheet as it is now, with what was sent of the rows that are not stored."""
         left = self.data.copy()
         faults = {row.prefix: row.notices for row in self.faults}
+        unanswered = {row.prefix for row in self.faults if row.is_unanswered}
         for row in self.rows:
             if row.prefix not in faults:
                 left.pop(f"{row.prefix}-seen", None)
@@ -140,6 +151,9 @@ class Sheet:
         sheet.check(submitting=False)
         for row in sheet.rows:
             row.notices = list(dict.fromkeys([*faults.get(row.prefix, ()), *row.notices]))
+            row.is_unanswered = row.prefix in unanswered
+            if row.is_unanswered:
+                row.empty_answer()
         return sheet
 
     def typed(self) -> list[tuple[str, str, str]]:
@@ -152,10 +166,7 @@ class Sheet:
 
     def prepare(self) -> None:
         """Add what the page says about the values that stand on it."""
-        shown = [(row, value) for row in self.figures if (value := row.shown())]
-        for (row, value), found in zip(
-            shown, warnings_of([value for _row, value in shown]), strict=True
-        ):
+        for row, value, found in self._warned():
             row.show_reading(value)
             row.warnings = found
 

@@ -70,7 +70,12 @@ class RowForm(forms.Form):
 
     @property
     def is_blank(self) -> bool:
-        return not any(map(self.typed, self.texts)) and not self.new_file
+        return not any(map(self.typed, self.entries)) and not self.new_file
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The fields of which one alone makes an entry."""
+        return self.texts
 
     @property
     def new_file(self):
@@ -98,7 +103,16 @@ class FigureForm(RowForm):
         choices=[("", gettext_lazy("— there is a figure —")), *REASONS],
     )
 
-    texts = ("figure", "reason", "note", "evidence_url")
+    answer = FormText(
+        label=gettext_lazy("Why the figure is nevertheless right"),
+        required=False,
+        max_length=Observation._meta.get_field("warning_answer").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("In a few words, for the reviewer; never public."),
+    )
+
+    texts = ("figure", "reason", "note", "evidence_url", "answer")
+    entries = ("figure", "reason", "note", "evidence_url")
     entry = None
 
     def __init__(self, *args, row, **kwargs):
@@ -131,6 +145,21 @@ class FigureForm(RowForm):
         if is_actual and not is_over(self.ends_on, timezone.localdate()):
             self.add_error("certainty", not_over_text(self.ends_on))
         return data
+
+    @property
+    def answer_text(self) -> str:
+        """The answer to the warnings of the figure as typed; empty if it was one of another
+        figure and nobody reworded it since."""
+        answer = self.cleaned_data.get("answer", "")
+        figure, _colon, was = self.data.get(self.add_prefix("answered"), "").partition(":")
+        is_old = was and figure != plain(self.entry.value) and was == _mark([answer])
+        return "" if is_old else answer
+
+    @property
+    def is_answered_anew(self) -> bool:
+        """Whether the answer stood beside the same figure on the page; else its words tell."""
+        figure = self.data.get(self.add_prefix("answered"), "").partition(":")[0]
+        return figure == plain(self.entry.value)
 
     def _check_reason(self, data) -> None:
         if data["figure"]:
@@ -205,6 +234,8 @@ class SheetRow(ABC):
         self.prefix = f"{self.prefix_kind}-{subject.code}"
         self.notices: list[str] = []
         self.reading, self.warnings = "", []
+        #: Whether the row was refused because it has warnings and no answer to them.
+        self.is_unanswered = False
         self.form = self._form(sheet.data, sheet.files) if self.is_open else None
 
     @abstractmethod
@@ -349,8 +380,8 @@ class SheetRow(ABC):
         chosen = self.form.new_file if self.form and self.form.is_bound else None
         return chosen.name if chosen else ""
 
-    def save(self, *, by, submitting: bool) -> str:
-        """Store what was typed; says what was done: saved, submitted, removed or nothing."""
+    def save(self, *, by) -> str:
+        """Store what was typed; says what was done: saved, removed or nothing."""
         if self.form is None or not self.form.is_bound:
             return ""
         if self.form.is_blank:
@@ -358,12 +389,17 @@ class SheetRow(ABC):
                 return ""
             workflow.delete(self.stored, by=by)
             return "removed"
-        if self.is_touched:
-            self._store(by=by)
-        if submitting:
-            workflow.submit(self.stored, by=by, tell=True)
-            return "submitted"
-        return "saved" if self.is_touched else ""
+        if not self.is_touched:
+            return ""
+        self._store(by=by)
+        return "saved"
+
+    def submit(self, *, by) -> str:
+        """Hand in what is stored after ``save``; says whether there was anything."""
+        if self.form is None or not self.form.is_bound or self.form.is_blank:
+            return ""
+        workflow.submit(self.stored, by=by, tell=True)
+        return "submitted"
 
     def save_draft(self, *, by, sitting: str) -> bool:
         """Store what was typed as a draft, unless the row is empty; whether anything was stored.
@@ -462,6 +498,7 @@ class FigureRow(SheetRow):
         "certainty": "certainty",
         "note": "note",
         "evidence_url": "evidence_url",
+        "answer": "warning_answer",
     }
 
     def __init__(
@@ -493,7 +530,7 @@ class FigureRow(SheetRow):
         return f"{super()._version}{'-' if self.is_without else ''}"
 
     def initial(self):
-        found = dict.fromkeys(("figure", "reason", "certainty", "note", "evidence_url"), "")
+        found = dict.fromkeys((*self.texts, "certainty"), "")
         found["certainty"] = Certainty.ACTUAL
         if self.is_without:
             return found | {"reason": self.stored.reason, "note": _plain_lines(self.stored.note)}
@@ -559,6 +596,45 @@ class FigureRow(SheetRow):
         row.value, row.qualifier = entry.value, entry.qualifier
         row.certainty = data["certainty"]
         row.note, row.evidence_url = data["note"], data["evidence_url"]
+        self._answer(row)
+
+    def _answer(self, row: Observation) -> None:
+        row.warning_answer = self.form.answer_text
+        row.is_answered_anew = self.form.is_answered_anew
+
+    @property
+    def asks_answer(self) -> bool:
+        """Whether the page has room for an answer: there are warnings, or one was given."""
+        return bool(self.form and (self.warnings or self.form["answer"].value()))
+
+    @property
+    def answered(self) -> str:
+        """The figure beside which the page shows an answer, and a mark of that answer."""
+        shown = self.shown()
+        answer = self.form["answer"].value() or ""
+        return f"{plain(shown.value)}:{_mark([answer]) if answer else ''}" if shown else ""
+
+    def check_answered(self, warnings: list[str]) -> None:
+        """Leave it in ``errors`` if what was typed has ``warnings`` and no answer."""
+        is_typed = self.form and self.form.is_bound and self.form.entry and not self.errors
+        if is_typed and warnings and not self.shown().warning_answer:
+            self.is_unanswered = True
+
+    def empty_answer(self) -> None:
+        """Leave the room for the answer empty: what stood there was about another figure."""
+        self.form.data = self.form.data.copy()
+        self.form.data[self.form.add_prefix("answer")] = ""
+
+    @property
+    def errors(self):
+        found = super().errors
+        if self.is_unanswered:
+            field = self.form["answer"]
+            message = _(
+                "The figure looks unusual. Say below it in a few words why it is right, or mend it."
+            )
+            found.append((field.label, field.id_for_label, message))
+        return found
 
     @property
     def latest(self) -> Observation | None:
@@ -625,7 +701,10 @@ class FigureRow(SheetRow):
         row.as_written = self.form.typed("figure")
         row.value, row.qualifier = self.form.entry.value, self.form.entry.qualifier
         row.certainty = self.form.typed("certainty") or Certainty.ACTUAL
-        row.pk = self.stored.pk if self.stored and not self.is_without else None
+        self._answer(row)
+        if self.stored and not self.is_without:
+            row.pk = self.stored.pk
+            row.take_the_place_of(self.stored)
         return row
 
     def show_reading(self, row: Observation) -> None:

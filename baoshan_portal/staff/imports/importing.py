@@ -23,10 +23,10 @@ from measures.characters import printable
 from measures.submission import State
 from measures.trail import Action, record
 from measures.watermark import WATERMARK
+from metrics.answers import warnings_beside
 from metrics.entry import read_entry
 from metrics.models import Observation, Unit
 from metrics.rules.choices import Certainty
-from metrics.warnings import warnings_of
 from metrics.wording import figure_text
 
 from .columns import Column, key_in, names_of_columns
@@ -35,6 +35,11 @@ from .reading import FileError, Problem, Table, Wanted, read_table
 
 #: So many rows may have the same fault before it is told once for all of them.
 MOST_ALIKE = 3
+
+#: The column for answers to warnings, in every template that has one.
+ANSWER = Column(
+    "answer", "核实说明", "Answer to warnings", 36, ("提示说明", "对提示的说明", "预警说明")
+)
 
 check_link = URLValidator(["http", "https"])
 
@@ -81,6 +86,11 @@ class Change:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def answer(self) -> str:
+        """What was answered to the warnings."""
+        return self.figure.warning_answer if self.figure is not None else ""
+
+    @property
     def what(self) -> str:
         """What becomes of the row, for a person."""
         if self.figure is not None and self.figure.supersedes_id:
@@ -120,6 +130,16 @@ class Outcome:
     @property
     def drafts(self) -> int:
         return len(self.repeated)
+
+    @property
+    def warned(self) -> list[Change]:
+        """The changes, and the drafts that would be submitted with them, that have warnings."""
+        return [change for change in [*self.changes, *self.same_drafts] if change.warnings]
+
+    @property
+    def same_drafts(self) -> list[Change]:
+        """Of the unchanged, those of ``repeated``."""
+        return [change for change in self.same if change.is_draft]
 
     @property
     def digest(self) -> str:
@@ -314,13 +334,15 @@ def import_figures(
     expected: str | None = None,
     progress: Callable[[int], None] | None = None,
     table: Table | None = None,
+    answers: Mapping[int, str] | None = None,
 ) -> Outcome:
     """Writes what ``rows`` change, as drafts or, with ``submit``, submitted; all or nothing.
 
     ``read`` raises ValidationError, by column, for a row that is wrong. ``expected`` is the digest
     of the outcome that a person has agreed to. ``note`` begins what the trail says of the import,
     of ``subject``. ``progress`` is called with the number of rows read so far, now and then.
-    ``table`` is where the rows come from, with what is to be said of it.
+    ``table`` is where the rows come from, with what is to be said of it. ``answers`` are those
+    that a person gave to warnings of the preview, by row; without one nothing is submitted.
     """
     outcome, today = Outcome(), timezone.localdate()
     if table is not None:
@@ -349,7 +371,7 @@ def import_figures(
         if expected not in {None, outcome.digest}:
             raise FileError(_("What stands in the portal has changed meanwhile: look again."))
         with transaction.atomic():
-            _write(outcome, by, submit)
+            _write(outcome, by, submit, answers or {})
             # Only the database can say whether its constraints hold, so a dry run writes too.
             if dry_run:
                 transaction.set_rollback(True)
@@ -360,15 +382,24 @@ def import_figures(
     return outcome
 
 
-def _write(outcome: Outcome, by, submit: bool) -> None:
+def _write(outcome: Outcome, by, submit: bool, answers: Mapping[int, str]) -> None:
+    for change in [*outcome.changes, *outcome.same_drafts]:
+        if answer := answers.get(change.row):
+            try:
+                answered(change.figure, answer)
+            except ValueError as error:
+                raise FileError(Problem(str(error), change.row)) from None
     begun = [change for change in outcome.changes if change.begins_correction]
     others = [change.figure for change in outcome.changes if not change.begins_correction]
+    others += [change.figure for change in outcome.same_drafts if change.row in answers]
     try:
         workflow.save_all(others, by=by)
         for change in begun:
             change.figure = _correct(change, by)
-        figures = [change.figure for change in outcome.changes]
+        _warn(outcome)
         if submit:
+            _check_answered(outcome)
+            figures = [change.figure for change in outcome.changes]
             workflow.submit_all([*figures, *outcome.repeated], by=by)
     except workflow.TransitionError as error:
         raise FileError(str(error)) from None
@@ -376,8 +407,43 @@ def _write(outcome: Outcome, by, submit: bool) -> None:
         raise FileError(
             _("One of these figures has been recorded meanwhile; send the file again.")
         ) from None
-    for change, warnings in zip(outcome.changes, warnings_of(figures), strict=True):
+
+
+def _warn(outcome: Outcome) -> None:
+    """Finds the warnings of all that would be submitted."""
+    changes = [*outcome.changes, *outcome.same_drafts]
+    found = warnings_beside([change.figure for change in changes])
+    for change, warnings in zip(changes, found, strict=True):
         change.warnings = warnings
+
+
+def _check_answered(outcome: Outcome) -> None:
+    """Raises FileError, one sentence for all rows, if warnings have no answer."""
+    if rows := [change.row for change in outcome.warned if not change.answer]:
+        raise FileError(
+            _("Figures that look unusual are submitted with a short answer why they are right: "
+              "write it below the warnings or in the column “%(column)s”, in the rows %(rows)s. "
+              "As drafts they are taken without.")
+            % {"column": ANSWER, "rows": numbers_text(rows)}
+        )  # fmt: skip
+
+
+def answered(figure: Observation, text: str) -> None:
+    """Puts ``text`` as the answer to the warnings of ``figure`` as it is now.
+
+    Raises ValueError if it is too long.
+    """
+    most = Observation._meta.get_field("warning_answer").max_length
+    if len(text) > most:
+        raise ValueError(_("Expected at most %(limit)d characters.") % {"limit": most})
+    figure.warning_answer, figure.is_answered_anew = text, True
+
+
+def set_answer(figure: Observation, text: str) -> list[Cell]:
+    """As ``answered``; what that changes, if anything."""
+    old = figure.warning_answer
+    answered(figure, text)
+    return [] if same(old, text) else [(str(ANSWER), old if stands(figure) else "", text)]
 
 
 def _correct(change: Change, by) -> Observation:

@@ -25,6 +25,7 @@ from metrics.wording import not_over_text, observed_text
 from .cells import Words, read_day
 from .columns import Column, wanted
 from .importing import (
+    ANSWER,
     Cell,
     Change,
     FileRow,
@@ -32,6 +33,7 @@ from .importing import (
     import_figures,
     normalised,
     refusal,
+    set_answer,
     set_certainty,
     set_field,
     set_figure,
@@ -50,6 +52,7 @@ COLUMNS = (
     Column("inferred", "所属期系推定", "Period inferred", 14),
     Column("certainty", "确定程度", "Certainty", 12),
     Column("reason", "更正理由", "Reason for correction", 40),
+    ANSWER,
 )
 LABELS = {column.key: column for column in COLUMNS}
 #: What a template comes with; a row with nothing else is not filled in.
@@ -196,6 +199,12 @@ class ReportReader:
         reason = row.cells.get("reason", "")
         if (cells or figure.pk) and figure.supersedes_id and reason:
             cells += set_field(figure, "correction_reason", str(LABELS["reason"]), reason)
+        answer = row.cells.get("answer", "")
+        if answer and (cells or (figure.pk in self.editable)):
+            try:
+                cells += set_answer(figure, answer)
+            except ValueError as error:
+                raise ValidationError({"answer": str(error)}) from None
         period = period_text(start, end)
         if not stored:
             cells += [(f"{LABELS['period_start']} – {LABELS['period_end']}", "", period)]

@@ -23,6 +23,7 @@ from metrics.wording import observed_text
 from .cells import Words
 from .columns import Column, wanted
 from .importing import (
+    ANSWER,
     Cell,
     Change,
     FileRow,
@@ -32,6 +33,7 @@ from .importing import (
     normalised,
     read_link,
     refusal,
+    set_answer,
     set_certainty,
     set_field,
     set_figure,
@@ -54,6 +56,7 @@ COLUMNS = (
     Column("evidence", "佐证链接", "Evidence link", 36),
     Column("round", "填报轮次", "Round", 24),
     Column("department", "填报部门", "Department", 24),
+    ANSWER,
 )
 LABELS = {column.key: column for column in COLUMNS}
 NEEDED = ("figure",)
@@ -240,11 +243,15 @@ class TemplateReader:
     def _read_evidence(self, figure: Observation, text: str) -> list[Cell]:
         return set_field(figure, "evidence_url", str(LABELS["evidence"]), read_link(text))
 
+    def _read_answer(self, figure: Observation, text: str) -> list[Cell]:
+        return set_answer(figure, text)
+
     readers = {
         "figure": _read_figure,
         "certainty": _read_certainty,
         "note": _read_note,
         "evidence": _read_evidence,
+        "answer": _read_answer,
     }
 
 

@@ -218,7 +218,8 @@ def _preview(request, take, page: str, context: dict, done, confirm_form):
         # the same preview once more, nothing written.
         try:
             preview, waiting = _waiting(request, given)
-            outcome = take(waiting.read(), name=preview["name"], dry_run=True)
+            how = {"name": preview["name"], **(_answers(typed.data) if typed else {})}
+            outcome = _previewed(take, waiting.read(), **how)
             agreed = _agreed(request, preview["file"], preview["name"], outcome)
             confirm = confirm_form(initial=agreed)
             if typed and "preview" in typed.data:
@@ -286,19 +287,37 @@ def _confirm(request, confirm_form, take):
     """The outcome, the form to confirm it once more, None if all is written; whether to submit."""
     preview, waiting = _waiting(request, request.POST["preview"])
     name, content = preview["name"], waiting.read()
-    form = confirm_form(request.POST)
+    form, how = confirm_form(request.POST), {"name": name, **_answers(request.POST)}
     if not form.is_valid():
-        return take(content, name=name, dry_run=True), form, False
+        return _previewed(take, content, **how), form, False
     submit = form.cleaned_data.get("submit", False)
-    outcome = take(content, name=name, submit=submit, expected=preview["digest"])
+    outcome = take(content, submit=submit, expected=preview["digest"], **how)
     if outcome.problems:
         for problem in outcome.problems:
             messages.error(request, problem.message)
-        again = take(content, name=name, dry_run=True)
+        again = _previewed(take, content, **how)
         agreed = _agreed(request, preview["file"], name, again)
         return again, confirm_form(initial=agreed | {"submit": str(int(submit))}), submit
     waiting.remove()
     return outcome, None, submit
+
+
+def _answers(sent) -> dict[str, dict[int, str]]:
+    """What was answered to warnings of the preview by row, as ``import_figures`` takes it."""
+    found = {}
+    for name, text in sent.items():
+        key, _dash, row = name.partition("-")
+        if key == "answer" and row.isdecimal() and len(row) < 8 and text.strip():
+            found[int(row)] = text.strip()
+    return {"answers": found} if found else {}
+
+
+def _previewed(take, content: bytes, **how) -> Outcome:
+    """What a file would change; with the answers to warnings, unless these cannot be kept."""
+    outcome = take(content, dry_run=True, **how)
+    if outcome.problems and how.pop("answers", None):
+        return take(content, dry_run=True, **how)
+    return outcome
 
 
 def figures_written(request, then: str, outcome: Outcome, submit: bool):

@@ -19,12 +19,14 @@ from measures.models import (
 )
 from measures.submission import Submission
 from measures.workflow import seen_version
+from metrics.assessment import CheckState
 from metrics.history import target_text
 from metrics.last_change import between, difference_text, same_period_before, value_before
 from metrics.models import HAS_FIGURE, NEWEST_FIRST, NoFigure, Observation, Target
+from metrics.rules.checks import Result
 from metrics.rules.periods import period_text
 from metrics.rules.progress import change
-from metrics.warnings import misquotes, warnings_of
+from metrics.warnings import misquotes, warnings_and_checks
 from metrics.wording import observed_text
 
 from ..evidence import evidence_url
@@ -74,6 +76,10 @@ class ReviewRow:
     evidence_file: str = ""
     note: str = ""
     warnings: list[str] = field(default_factory=list)
+    #: The figure of the same period of the year before, with its period.
+    year_before: str = ""
+    #: The checks that the figure takes part in, and how each stands with it.
+    checks: list[str] = field(default_factory=list)
 
     @property
     def token(self) -> str:
@@ -123,20 +129,26 @@ def _observation_rows(rows) -> list[ReviewRow]:
         .by_indicator()
     )
     return [
-        _observation_row(row, olds.get(row.compared_with), warnings, public[row.indicator_id])
-        for row, warnings in zip(rows, warnings_of(rows), strict=True)
+        _observation_row(row, olds.get(row.compared_with), *found, public[row.indicator_id])
+        for row, found in zip(rows, warnings_and_checks(rows), strict=True)
     ]
 
 
 def _observation_row(
-    row: Observation, old: Observation | None, warnings: list[str], public: list[Observation]
+    row: Observation,
+    old: Observation | None,
+    warnings: list[str],
+    checks: list[CheckState],
+    public: list[Observation],
 ) -> ReviewRow:
     if not row.supersedes_id and (before := value_before(row.indicator.kind, row, public)):
         old = before
         old.indicator = row.indicator
     difference, growing = _change(row, old)
     same = same_period_before(row.indicator.kind, row, public)
+    year_before = ""
     if same and same != old:
+        year_before = f"{observed_text(same, row.indicator.unit)} {period_text(*same.period)}"
         year = between(row.indicator, row, same)
         growing = pgettext("between filters", "; ").join(
             filter(None, (growing, _("year on year %(change)s") % {"change": year.text}))
@@ -159,7 +171,22 @@ def _observation_row(
         evidence_file=evidence_url(row),
         note=row.in_language("note"),
         warnings=warnings,
+        year_before=year_before,
+        checks=[_check_text(state) for state in checks],
     )
+
+
+def _check_text(state: CheckState) -> str:
+    """The check with its result; where it fails, with what was computed and what is stated."""
+    result = state.outcome.result
+    text = f"{state.check}: {Result(result).label}"
+    if result != Result.FAILS or state.outcome.computed is None:
+        return text
+    return _("%(text)s (computed %(computed)s, stated %(stated)s)") % {
+        "text": text,
+        "computed": state.computed_text,
+        "stated": state.text(state.outcome.stated),
+    }
 
 
 def _change(row: Observation, old: Observation | None) -> tuple[str, str]:

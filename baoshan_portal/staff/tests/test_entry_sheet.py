@@ -87,6 +87,8 @@ class Sheet:
                 data[f"{row.prefix}-seen"] = row.seen
                 for name in row.initial():
                     data[f"{row.prefix}-{name}"] = row.form[name].value() or ""
+                if getattr(row, "asks_answer", False):
+                    data[f"{row.prefix}-answered"] = row.answered
         self.page = self.browser.post(self.address, data | typed, follow=True)
         return self
 
@@ -401,8 +403,9 @@ def test_a_row_that_is_not_on_the_sheet_is_not_written(sheet, firms):
 
 def test_a_warning_is_shown_and_does_not_block(sheet, firms):
     make_observation(indicator=firms, value=5, published=ISSUED)
-    sheet.type(firms, "submit", figure="50")
+    sheet.type(firms, figure="50")
     assert "Ten times the last value or more: 5 organisations (year 2022)." in sheet.text
+    sheet.type(firms, "submit", answer="新园区投用")
     assert Observation.objects.get(value=50).state == State.SUBMITTED
 
 

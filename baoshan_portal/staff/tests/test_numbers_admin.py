@@ -75,9 +75,11 @@ from metrics.models import (
     TableMapping,
     Target,
     Unit,
+    UsualBounds,
 )  # fmt: skip
 from metrics.rules.choices import Qualifier
 from metrics.tests.factories import (
+    make_bounds,
     make_indicator,
     make_money,
     make_no_figure,
@@ -123,6 +125,7 @@ MAKERS = {
     Check: make_whole_check,
     Threshold: the_threshold,
     TableMapping: make_table_mapping,
+    UsualBounds: make_bounds,
 }
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"measures", "metrics"}]
 each_model = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

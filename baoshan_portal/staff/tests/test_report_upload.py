@@ -53,10 +53,11 @@ pytestmark = [
 
 ENGLISH = (
     "Place in the report,Measure,Indicator,Unit,Figure as written,Period from,Period to,"
-    "Period inferred,Certainty,Reason for correction"
+    "Period inferred,Certainty,Reason for correction,Answer to warnings"
 )
 CHINESE = (
-    "报告位置,举措,指标,计量单位,报告原文数值,所属期起,所属期止,所属期系推定,确定程度,更正理由"
+    "报告位置,举措,指标,计量单位,报告原文数值,所属期起,所属期止,所属期系推定,确定程度,更正理由,"
+    "核实说明"
 )
 HEAD = "place,indicator,figure,period_start,period_end"
 YEAR = "2022-01-01,2022-12-31"

@@ -47,11 +47,11 @@ pytestmark = [
 
 ENGLISH = (
     "Code,Indicator,Unit,Last value,Last period,Period,Figure,Certainty,Note,Evidence link,Round,"
-    "Department"
+    "Department,Answer to warnings"
 )
 CHINESE = (
     "代码,指标,计量单位,上次数值,上次期间,本期期间,本期数值,确定程度,说明,佐证链接,"
-    "填报轮次,填报部门"
+    "填报轮次,填报部门,核实说明"
 )
 
 
@@ -102,8 +102,8 @@ def test_a_template_holds_what_is_known_and_leaves_the_rest_empty(
     if prefix:
         name, other = (desk.firms.name_en, desk.funds.name_en)
     assert [row.cells for row in table.rows] == [
-        ["firms", name, "家", "905家", period, due, "", "", "", "", *of],
-        ["funds", other, "亿元", "", "", due, "", "", "", "", *of],
+        ["firms", name, "家", "905家", period, due, "", "", "", "", *of, ""],
+        ["funds", other, "亿元", "", "", due, "", "", "", "", *of, ""],
     ]
 
 

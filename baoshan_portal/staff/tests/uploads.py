@@ -25,9 +25,9 @@ class UploadDesk:
         file = SimpleUploadedFile(self.file_name, content)
         return (browser or self.browser).post(self.address, {"file": file})
 
-    def confirm(self, page, submit=None, browser=None):
+    def confirm(self, page, submit=None, browser=None, **more):
         token = page.context["confirm"]["preview"].value()
-        sent = {"preview": token, "submit": submit or self.submits}
+        sent = {"preview": token, "submit": submit or self.submits, **more}
         if once := re.search(r'name="once" value="(\w+)"', page.content.decode()):
             sent["once"] = once[1]
         return (browser or self.browser).post(self.address, sent, follow=True)
