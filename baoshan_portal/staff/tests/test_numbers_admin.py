@@ -36,6 +36,7 @@ from measures.models import (
     Revision,
     Round,
     Section,
+    SignOffRule,
     Synonym,
     Theme,
     Threshold,
@@ -56,6 +57,7 @@ from measures.tests.factories import (
     make_revision,
     make_round,
     make_section,
+    make_sign_off_rule,
     make_staff,
     make_stage,
     make_state,
@@ -124,6 +126,7 @@ MAKERS = {
     Target: make_target,
     Check: make_whole_check,
     Threshold: the_threshold,
+    SignOffRule: make_sign_off_rule,
     TableMapping: make_table_mapping,
     UsualBounds: make_bounds,
 }

@@ -131,7 +131,7 @@ def test_a_template_has_a_row_for_each_indicator_of_the_opinion(desk, file_forma
     assert [row.number for row in found.rows] == [2, 3, 4]
     name = desk.firms.name_en if prefix else "企业数"
     measure = desk.measure.name_en if prefix else "孵化"
-    assert found.rows[0].cells == ["", f"1.3.2 {measure}", name, "家", *[""] * 6]
+    assert found.rows[0].cells == ["", f"1.3.2 {measure}", name, "家", *[""] * 7]
 
 
 def test_two_indicators_of_one_name_are_written_by_their_codes(desk):
@@ -428,7 +428,7 @@ def test_merged_cells_are_told(desk):
 def test_a_workbook_whose_days_are_dates_is_read(desk):
     content = xlsx_file(
         ENGLISH.split(","),
-        [["1.3/5", "", "firms", "家", Decimal(5), "2022-01-01", "", "", "", ""]],
+        [["1.3/5", "", "firms", "家", Decimal(5), "2022-01-01", "", "", "", "", ""]],
     )
     book = openpyxl.load_workbook(io.BytesIO(content))
     book.active["G2"] = date(2022, 12, 31)

@@ -1,8 +1,9 @@
 """Who is missing for review is told to whoever can mend it, before anything waits."""
 
 import pytest
+from django.utils import timezone
 
-from baoshan_portal.staff.management.commands.remind import digest
+from baoshan_portal.staff.mails import Mail
 from baoshan_portal.staff.my_work.reviewers import MissingReviewers
 from baoshan_portal.tests.desk import browser_of
 from measures.access import ADMINISTRATOR, COMMITTEE, EDITOR, REVIEWER, STEWARD
@@ -80,7 +81,7 @@ def test_what_the_only_reviewer_entered_is_counted_and_leads_to_the_list(steward
     page = browser_of(steward).get("/admin/").content.decode()
     assert 'id="work-missing"' in page
     assert count.url in page.replace("&amp;", "&")
-    assert shortage.sentence in digest(steward)
+    assert shortage.sentence in Mail.of(steward, timezone.localdate()).text
 
 
 def test_the_congresss_own_rows_are_told_to_administrators_alone(steward):

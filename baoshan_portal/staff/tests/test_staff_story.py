@@ -52,6 +52,9 @@ def test_a_quarters_figures_from_the_sheet_to_the_public_page(server, page):
         fill(page, code, figure)
     fill(page, "academician-workstations-new", WRONG)
     press(page.locator("button[name=submit]"))
+    # What looks unusual is handed in with a word.
+    page.fill("#figure-academician-workstations-new [name$=answer]", "新设统计口径")
+    press(page.locator("button[name=submit]"))
     assert "waiting for review" in page.inner_text("#figure-high-tech-enterprises")
     assert {code: public_values(server, code) for code in FIGURES} == before
 
@@ -144,6 +147,7 @@ def test_a_csv_file_of_chinese_windows_is_taken(server, page, tmp_path):
     for row in rows[1:]:
         if row[0] == "district-engineering-centres-new":
             row[row.index("")] = "3家"
+            row[rows[0].index("核实说明")] = "年内新认定"
     path = tmp_path / "填报表.csv"
     with path.open("w", encoding="gb18030", newline="") as file:
         csv.writer(file).writerows(rows)
