@@ -590,6 +590,8 @@ class Observation(OfPeriod):
         help_text=_("Up to 10 MB; seen by staff only."),
     )
 
+    stands_alone = True
+
     objects = ObservationQuerySet.as_manager()
 
     class Meta(OfPeriod.Meta):
@@ -875,6 +877,7 @@ class Target(Sourced, Submission):
 
     measure_path = "indicator__measure"
     role_rights = access.STEWARDS_ENTRY
+    stands_alone = True
 
     objects = TargetQuerySet.as_manager()
 

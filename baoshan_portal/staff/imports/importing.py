@@ -349,7 +349,7 @@ def import_figures(
         if expected not in {None, outcome.digest}:
             raise FileError(_("What stands in the portal has changed meanwhile: look again."))
         with transaction.atomic():
-            _write(outcome, by, submit)
+            _write(outcome, by, submit, trial=dry_run)
             # Only the database can say whether its constraints hold, so a dry run writes too.
             if dry_run:
                 transaction.set_rollback(True)
@@ -360,16 +360,16 @@ def import_figures(
     return outcome
 
 
-def _write(outcome: Outcome, by, submit: bool) -> None:
+def _write(outcome: Outcome, by, submit: bool, *, trial: bool) -> None:
     begun = [change for change in outcome.changes if change.begins_correction]
     others = [change.figure for change in outcome.changes if not change.begins_correction]
     try:
-        workflow.save_all(others, by=by)
+        workflow.save_all(others, by=by, trial=trial)
         for change in begun:
             change.figure = _correct(change, by)
         figures = [change.figure for change in outcome.changes]
         if submit:
-            workflow.submit_all([*figures, *outcome.repeated], by=by)
+            workflow.submit_all([*figures, *outcome.repeated], by=by, trial=trial)
     except workflow.TransitionError as error:
         raise FileError(str(error)) from None
     except IntegrityError:
