@@ -11,15 +11,13 @@ would have been. The same numbers give the same figures; only the dates follow t
 """
 
 import argparse
-import os
 import random
 import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from time import perf_counter
 
-import django
+from portal import set_up
 
 DISTRICTS = [
     "黄浦", "徐汇", "长宁", "静安", "普陀", "虹口", "杨浦", "闵行",
@@ -43,15 +41,6 @@ def arguments() -> argparse.Namespace:
         "--unsealed", action="store_true", help="leave the chain of the record to whoever needs it"
     )
     return parser.parse_args()
-
-
-def set_up() -> None:
-    """Django for whoever runs a file of this folder, with the database of DATABASE_URL."""
-    os.environ.setdefault("SECRET_KEY", "benchmark-only")
-    os.environ.update(HTTPS="0", DEBUG="0", ALLOWED_HOSTS="*")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "baoshan_portal.settings"
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    django.setup()
 
 
 if __name__ == "__main__":
@@ -230,7 +219,7 @@ class City:
         units = {}
         for n, (name, (quantity, base, factor)) in enumerate(UNITS.items()):
             units[name] = Unit.objects.create(
-                code=f"unit-{n}", name=name, name_en=f"unit {n}", quantity=quantity,
+                code=f"city-unit-{n}", name=name, name_en=f"unit {n}", quantity=quantity,
                 base=units.get(base), factor=factor,
             )  # fmt: skip
         self.editor = User.objects.create_user("city-editor", is_staff=True)
