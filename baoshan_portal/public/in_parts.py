@@ -43,7 +43,7 @@ class Slices:
     """Pieces of a list, as long as about ``ROWS`` rows came of the last; see ``came``."""
 
     def __init__(self):
-        self.length = 100
+        self.length = 20
 
     def of(self, items: list) -> Iterator[list]:
         start = 0
