@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-from django.db.models import Max
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -83,12 +82,13 @@ def day_of_state(as_of: date | None) -> str:
     if as_of:
         return as_of.isoformat()
     now = timezone.now()
+    # The last of each by its index; the greatest would be looked for among all.
     newest = [
-        model.objects.published_before(now)
+        model.objects.filter(
+            pk__in=model.objects.published_before(now).order_by("-published_at").values("pk")[:1]
+        )
         .order_by()
-        .values("state")
-        .annotate(newest=Max("published_at"))
-        .values_list("newest")
+        .values_list("published_at")
         for model in CARRIERS
     ]
     found = [moment for (moment,) in newest[0].union(*newest[1:], all=True)]
