@@ -1,6 +1,6 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
 .PHONY: run demo test check lint test-sqlite test-postgresql test-long test-time-machine attack coverage messages \
-	pictures screenshots lock audit
+	pictures screenshots lock audit bench
 
 -include .env
 HOST ?= 127.0.0.1
@@ -65,6 +65,16 @@ attack: .venv/installed-dev .env
 coverage: .venv/installed-dev
 	.venv/bin/python -m coverage run -m pytest -m "not browser"
 	.venv/bin/python -m coverage report --sort cover
+
+# Ratios beside what others take, on both databases; some minutes, and hours with a million rows:
+# BENCH="files --sizes 1000000"; see benchmarks/bench.py.
+bench: .venv/installed-dev var/bench/installed
+	.venv/bin/python benchmarks/bench.py $(BENCH)
+
+var/bench/installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv var/bench
+	var/bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch $@
 
 # Compiled translations are committed, so that running the portal needs no gettext.
 messages: .venv/installed-dev

@@ -27,6 +27,7 @@ from .chain_check import (
     moment_text,
     read_checkpoint,
 )
+from .many_rows import insert_all
 from .models import Checkpoint, Link, LinkForm, TrailEvent, Version
 from .submission import State, Submission, end_of_day
 
@@ -135,7 +136,7 @@ def seal(*, lately: bool = False) -> int:
                 hash=before,
             )
         )  # fmt: skip
-    Link.objects.bulk_create(links, batch_size=READ_TOGETHER)
+    insert_all(links)
     return len(links)
 
 

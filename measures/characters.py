@@ -36,6 +36,8 @@ def clean_text(text: str, multiline: bool = False) -> str:
 
     Raises ValidationError, with a sentence for the person, for characters that no file can carry.
     """
+    if _is_tidy(text, multiline):
+        return text
     if refused := _REFUSED.search(text):
         at = refused.start()
         place = _REFUSED.sub(MISSING, text[max(0, at - 10) : at + 11])
@@ -59,7 +61,15 @@ def printable(text: str, multiline: bool = True) -> str:
     What ``clean_text`` refuses is left out: nobody could see it. Of half a character a reader sees
     that something is missing.
     """
+    if _is_tidy(text, multiline):
+        return text
     return _tidied(_REFUSED.sub("", _HALF.sub(MISSING, text)), multiline)
+
+
+def _is_tidy(text: str, multiline: bool) -> bool:
+    """Whether nothing is to do, as with most texts."""
+    shown = text.replace("\n", "") if multiline else text
+    return shown.isprintable() and unicodedata.is_normalized("NFC", text)
 
 
 def _tidied(text: str, multiline: bool) -> str:

@@ -4,6 +4,8 @@ It holds for what departments report (``access.ENTRY``) on measures of a departm
 ``SignOffRule``. A trigger keeps it, too, so that no door publishes past it.
 """
 
+from collections.abc import Collection
+
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
@@ -50,20 +52,29 @@ def without_waiting(queryset: QuerySet) -> QuerySet:
     return queryset.exclude(Exists(waits))
 
 
-def of(row) -> models.Model | None:
-    """The sign-off of ``row`` as it is now."""
-    return (
-        apps.get_model("measures", "SignOff")
-        .objects.filter(
-            subject_type=row._meta.label_lower, subject_code=row.code, version=row.version
-        )
-        .first()
+def heads_of(rows: Collection) -> dict[int, int]:
+    """By the key of each of ``rows``, of one kind, who signed it off as it is now; one query."""
+    model = type(next(iter(rows)))
+    if model not in kinds():
+        return {}
+    found = apps.get_model("measures", "SignOff").objects.filter(
+        subject_type=model._meta.label_lower, subject_code__in=[row.code for row in rows]
     )
+    by_version = {(row.subject_code, row.version): row.by_id for row in found}
+    signed = {row.pk: by_version.get((row.code, row.version)) for row in rows}
+    return {key: by for key, by in signed.items() if by is not None}
+
+
+def missing_among(rows: Collection) -> set[int]:
+    """The keys of those of ``rows``, of one kind, that wait for a head; one query at the most."""
+    model = type(next(iter(rows)))
+    waits = waiting(model._base_manager.filter(pk__in=[row.pk for row in rows]))
+    return set(waits.order_by().values_list("pk", flat=True))
 
 
 def is_missing(row) -> bool:
     """Whether ``row`` still waits for the head of its department."""
-    return waiting(type(row)._base_manager.filter(pk=row.pk)).exists()
+    return bool(missing_among([row]))
 
 
 def triggers() -> list[Trigger]:

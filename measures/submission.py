@@ -175,6 +175,9 @@ class Submission(models.Model):
     # How to get from the row to its measure, for whoever asks which department it belongs to;
     # None: it belongs to no single one.
     measure_path = "measure"
+    # Whether nothing but the row itself decides that it becomes public, and nothing follows from
+    # it: such rows are published together.
+    stands_alone = False
 
     objects = SubmissionQuerySet.as_manager()
 

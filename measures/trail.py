@@ -4,10 +4,12 @@ Events can never be corrected, and whoever searches them must find a row whoever
 rows and fields are named in one language, the data's own, whatever the actor's pages speak.
 """
 
+from collections.abc import Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +18,7 @@ from django.db import models
 from django.utils.translation import get_language, gettext, override
 
 from .characters import printable
+from .many_rows import insert_all
 from .models.trail import Action, TrailEvent
 
 __all__ = [
@@ -123,9 +126,11 @@ def record(action, **about):
     return recorded
 
 
-def record_all(events) -> None:
-    """Append many events at once."""
-    TrailEvent.objects.bulk_create(events, batch_size=1000)
+def record_all(events: Iterable[TrailEvent]) -> None:
+    """Append many events, which are made as they are written: memory does not grow with them."""
+    events = iter(events)
+    while some := list(islice(events, 1000)):
+        insert_all(some)
 
 
 def snapshot(row: models.Model, fields) -> dict[str, str]:
@@ -151,25 +156,33 @@ def differences(before: dict[str, str], after: dict[str, str]) -> tuple[str, str
 def texts(row: models.Model, fields) -> dict[str, str]:
     """The named ``fields`` of ``row`` as text, by their labels, in the reader's language."""
     labels = _labels(type(row), tuple(fields), get_language())
-    return {label: _text(row, name) for name, label in labels.items()}
+    return {label: _text(getattr(row, name), choices) for name, label, choices in labels}
 
 
 @lru_cache(maxsize=64)
-def _labels(model: type[models.Model], fields: tuple[str, ...], language) -> dict[str, str]:
-    # Imports ask for the same labels thousands of times.
-    return {name: str(model._meta.get_field(name).verbose_name) for name in fields}
+def _labels(model: type[models.Model], fields: tuple[str, ...], language) -> list[tuple]:
+    """(name, label, words for its choices or None) of each field."""
+    # Imports ask for the same thousands of times.
+    found = [(name, model._meta.get_field(name)) for name in fields]
+    return [
+        (
+            name,
+            str(field.verbose_name),
+            {value: str(word) for value, word in field.flatchoices} if field.choices else None,
+        )
+        for name, field in found
+    ]
 
 
-def _text(row: models.Model, name: str) -> str:
+def _text(value, choices: dict | None) -> str:
     """A field's value for people: what a choice is called, 520 and never 520.0000."""
-    value = getattr(row, name)
     if value is None:
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
-    if display := getattr(row, f"get_{name}_display", None):
-        return str(display())
+    if choices and (word := str(choices.get(value, value))):
+        return word
     # As it is stored: two ways to end a line are no change.
     return printable(str(value))

@@ -13,6 +13,7 @@ from . import chain, sign_off
 from .characters import printable
 from .evidence import discard_after_commit, discard_now, file_of
 from .fields import clean_texts
+from .many_rows import insert_all
 from .models.rounds import Round, closed_round
 from .models.sign_offs import SignOff
 from .models.trail import TrailEvent
@@ -106,11 +107,12 @@ def _is_told(row: Submission, by, sitting: str) -> bool:
 
 
 @transaction.atomic
-def save_all(rows: list[Submission], *, by) -> None:
+def save_all(rows: list[Submission], *, by, trial: bool = False) -> None:
     """``save`` for many rows of one model, all or none, in few queries however many rows.
 
     A row that is not new carries, as ``version``, the one that its changes were made on. The
-    rows need their round, their department and whatever names them loaded.
+    rows need their round, their department and whatever names them loaded. A ``trial``, which the
+    caller takes back, asks the database whether it takes the rows, and leaves no event.
     """
     if not rows:
         return
@@ -121,11 +123,7 @@ def save_all(rows: list[Submission], *, by) -> None:
     new = [row for row in rows if row.pk is None]
     for row in new:
         row.entered_by = row.changed_by = by
-    model._base_manager.bulk_create(new, batch_size=1000)
-    events = [
-        event(Action.ENTERED, by=by, subject=row, after=differences({}, snapshot(row, fields))[1])
-        for row in new
-    ]
+    insert_all(new)
     created = {row.pk for row in new}
     changed = [row for row in rows if row.pk not in created]
     stored, touched = _locked(changed), set()
@@ -135,19 +133,32 @@ def save_all(rows: list[Submission], *, by) -> None:
         # The reason of a correction can be reworded until it is published.
         kept = (*fields, "correction_reason")
         touched |= {name for name in kept if getattr(row, name) != getattr(old, name)}
-        before, after = differences(snapshot(old, fields), snapshot(row, fields))
         row.state, row.version, row.changed_by = old.state, old.version + 1, by
-        if after:
-            events.append(event(Action.CHANGED, by=by, subject=row, before=before, after=after))
     if touched:
         model._base_manager.bulk_update(changed, sorted(touched), batch_size=500)
     model._base_manager.filter(pk__in=stored).update(version=F("version") + 1, changed_by=by)
-    record_all(events)
+    if not trial:
+        record_all(_saved([*new, *changed], stored, fields, by))
+
+
+def _saved(rows: list[Submission], stored: dict[int, Submission], fields, by):
+    """The events of ``save_all``: of a row that was ``stored`` before, what differs now."""
+    for row in rows:
+        old = stored.get(row.pk)
+        before = snapshot(old, fields) if old else {}
+        before, after = differences(before, snapshot(row, fields))
+        if old is None:
+            yield event(Action.ENTERED, by=by, subject=row, after=after)
+        elif after:
+            yield event(Action.CHANGED, by=by, subject=row, before=before, after=after)
 
 
 @transaction.atomic
-def submit_all(rows: list[Submission], *, by) -> None:
-    """``submit`` for many rows of one model, all or none, in few queries however many rows."""
+def submit_all(rows: list[Submission], *, by, trial: bool = False) -> None:
+    """``submit`` for many rows of one model, all or none, in few queries however many rows.
+
+    ``trial`` as in ``save_all``.
+    """
     if not rows:
         return
     _check_rounds(rows)
@@ -163,7 +174,8 @@ def submit_all(rows: list[Submission], *, by) -> None:
         row.version += 1
         for name, value in changes.items():
             setattr(row, name, value)
-    record_all([event(Action.SUBMITTED, by=by, subject=row) for row in rows])
+    if not trial:
+        record_all(event(Action.SUBMITTED, by=by, subject=row) for row in rows)
 
 
 @transaction.atomic
@@ -243,14 +255,7 @@ def publish(row: Submission, *, by) -> None:
     was not submitted, waits for the head of its department, or what it says cannot be said today
     or no longer take effect.
     """
-    if by.pk in {row.entered_by_id, row.changed_by_id}:
-        raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
-    signed = sign_off.of(row)
-    if signed and signed.by_id == by.pk:
-        raise PermissionDenied(gettext("Nobody publishes what they signed off themselves."))
-    if row.state == State.SUBMITTED and sign_off.is_missing(row):
-        raise TransitionError(gettext("The head of the department has not signed this row off."))
-    _check_day(row)
+    _check_publishable(row, by, sign_off.heads_of([row]), sign_off.missing_among([row]))
     _move(
         row,
         {State.SUBMITTED},
@@ -269,6 +274,58 @@ def publish(row: Submission, *, by) -> None:
         after=differences({}, snapshot(row, row.content_fields()))[1],
     )
     chain.seal_after_commit()
+
+
+def _check_publishable(row: Submission, by, signed: dict[int, int], unsigned: set[int]) -> None:
+    """Raises as ``publish`` says; ``signed`` and ``unsigned`` as ``sign_off`` gives them."""
+    if by.pk in {row.entered_by_id, row.changed_by_id}:
+        raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
+    if signed.get(row.pk) == by.pk:
+        raise PermissionDenied(gettext("Nobody publishes what they signed off themselves."))
+    if row.state == State.SUBMITTED and row.pk in unsigned:
+        raise TransitionError(gettext("The head of the department has not signed this row off."))
+    _check_day(row)
+
+
+@transaction.atomic
+def publish_all(rows: list[Submission], *, by) -> dict[Submission, Exception]:
+    """``publish`` for many rows of one kind that ``stands_alone``, in few queries for any number.
+
+    Those that cannot be published stay as they are and are returned, each with the exception that
+    ``publish`` would raise. What the rows name needs to be loaded.
+    """
+    if not rows:
+        return {}
+    model, refused = type(rows[0]), {}
+    if not model.stands_alone:
+        raise TypeError(f"{model.__name__} is published row by row.")
+    locked = model._base_manager.select_for_update(of=("self",)).order_by("pk")
+    stored = locked.only("state", "version").in_bulk([row.pk for row in rows])
+    signed, unsigned = sign_off.heads_of(rows), sign_off.missing_among(rows)
+    for row in rows:
+        now = stored.get(row.pk)
+        try:
+            _check_publishable(row, by, signed, unsigned)
+            if now is None or (now.state, now.version) != (State.SUBMITTED, row.version):
+                raise _refusal(row)
+        except (PermissionDenied, TransitionError) as error:
+            refused[row] = error
+    ready = [row for row in rows if row not in refused]
+    changes = {"state": State.PUBLISHED, "published_at": timezone.now(), "published_by": by}
+    written = model._base_manager.filter(pk__in=[row.pk for row in ready])
+    written.update(**changes, version=F("version") + 1)
+    for row in ready:
+        row.version += 1
+        for name, value in changes.items():
+            setattr(row, name, value)
+    fields = model.content_fields()
+    record_all(
+        event(Action.PUBLISHED, by=by, subject=row, after=differences({}, snapshot(row, fields))[1])
+        for row in ready
+    )
+    if ready:
+        chain.seal_after_commit()
+    return refused
 
 
 @transaction.atomic

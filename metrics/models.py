@@ -601,6 +601,8 @@ class Observation(OfPeriod):
     #: Whether ``warning_answer`` was given for the figure as it is now, in the same words or not.
     is_answered_anew = False
 
+    stands_alone = True
+
     objects = ObservationQuerySet.as_manager()
 
     class Meta(OfPeriod.Meta):
@@ -900,6 +902,7 @@ class Target(Sourced, Submission):
 
     measure_path = "indicator__measure"
     role_rights = access.STEWARDS_ENTRY
+    stands_alone = True
 
     objects = TargetQuerySet.as_manager()
 

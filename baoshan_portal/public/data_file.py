@@ -5,10 +5,11 @@ moved or dropped. Free text stands on one line, with an apostrophe before what a
 program would take for a formula.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
-from django.db.models import Max
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -56,11 +57,21 @@ OPINION = Field("opinion", "string", _("permanent code of the opinion; numbers a
 
 
 def csv_answer(file: File, rows, as_of: date | None) -> StreamingHttpResponse:
-    """``rows`` as the file, whose name carries the day of its state."""
-    more = [watermark.watermark()] if watermark.watermark() else []
-    lines = machine_lines(file.header, ([*row, *more] for row in rows))
+    """``rows``, or what makes them, as the file, whose name carries the day of its state.
+
+    Among rows of the contract's columns there may be bytes: many lines with all ``fields``.
+    """
     name = f"{file.name.removesuffix('.csv')}-{day_of_state(as_of)}.csv"
+    make = partial(_lines, file, rows)
+    lines = make if callable(rows) else make()
     return streamed(lines, watermark.file_name(name), disposition="inline")
+
+
+def _lines(file: File, rows) -> Iterator[str | bytes]:
+    rows = rows() if callable(rows) else rows
+    if mark := watermark.watermark():
+        rows = (row if isinstance(row, bytes) else (*row, mark) for row in rows)
+    return machine_lines(file.header, rows)
 
 
 def day_of_state(as_of: date | None) -> str:
@@ -71,12 +82,13 @@ def day_of_state(as_of: date | None) -> str:
     if as_of:
         return as_of.isoformat()
     now = timezone.now()
+    # The last of each by its index; the greatest would be looked for among all.
     newest = [
-        model.objects.published_before(now)
+        model.objects.filter(
+            pk__in=model.objects.published_before(now).order_by("-published_at").values("pk")[:1]
+        )
         .order_by()
-        .values("state")
-        .annotate(newest=Max("published_at"))
-        .values_list("newest")
+        .values_list("published_at")
         for model in CARRIERS
     ]
     found = [moment for (moment,) in newest[0].union(*newest[1:], all=True)]

@@ -2,9 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from measures.models import Measure
 from metrics.models import PLACE_IN_OPINION, Indicator, NoFigure
 
 from .data_file import OPINION, Field, File, csv_answer, moment_text, prose
+from .in_parts import by_measures
 
 NO_FIGURES = File(
     "no_figures.csv",
@@ -31,33 +33,36 @@ NO_FIGURES = File(
 
 
 def no_figures(request):
+    as_of = request.as_of
     rows = (
-        NoFigure.objects.standing(request.as_of)
-        .filter(indicator__in=Indicator.objects.published(request.as_of))
+        NoFigure.objects.standing(as_of)
+        .filter(indicator__in=Indicator.objects.published(as_of))
         .select_related("indicator__measure__theme__section__opinion", "report")
         .order_by(*(f"indicator__{column}" for column in PLACE_IN_OPINION), "period_end", "pk")
     )
+    measures = Measure.objects.published(as_of)
     return csv_answer(
         NO_FIGURES,
-        (
-            (
-                row.code,
-                row.indicator.code,
-                row.indicator.name,
-                row.indicator.measure.theme.number,
-                row.indicator.measure.code,
-                row.period_start,
-                row.period_end,
-                row.reason,
-                prose(row.note),
-                prose(row.note_en),
-                row.document,
-                row.locator,
-                row.revision,
-                moment_text(row.published_at),
-                row.indicator.measure.theme.section.opinion.code,
-            )
-            for row in rows
-        ),
-        request.as_of,
+        lambda: map(_no_figure, by_measures(rows, measures, "indicator__measure")),
+        as_of,
+    )
+
+
+def _no_figure(row: NoFigure) -> tuple:
+    return (
+        row.code,
+        row.indicator.code,
+        row.indicator.name,
+        row.indicator.measure.theme.number,
+        row.indicator.measure.code,
+        row.period_start,
+        row.period_end,
+        row.reason,
+        prose(row.note),
+        prose(row.note_en),
+        row.document,
+        row.locator,
+        row.revision,
+        moment_text(row.published_at),
+        row.indicator.measure.theme.section.opinion.code,
     )

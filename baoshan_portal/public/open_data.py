@@ -2,9 +2,11 @@
 description; what the files have in common is in ``data_file``, versions are in ``vintages``.
 """
 
-from functools import wraps
+from collections.abc import Iterator
+from functools import partial, wraps
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.http import JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -12,21 +14,22 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
 from measures.chain import newest_checkpoint
-from measures.models import Department, Evaluation, MeasureState, Opinion, Report
+from measures.models import Department, Evaluation, Measure, MeasureState, Opinion, Report
 from measures.numerals import plain, rounded
-from measures.spreadsheets import READ_TOGETHER
 from measures.thresholds import Thresholds
 from metrics.assessment import Assessment, assess
 from metrics.history import earlier_targets
-from metrics.models import PLACE_IN_OPINION, Indicator, Observation, Target, Unit
+from metrics.models import Indicator, Target, Unit
 from metrics.redefinition import redefinitions
 from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
 from .data_file import NATURE, OPINION, Field, File, csv_answer, number, prose
+from .in_parts import by_measures, parts_of_measures
 from .lists.pages import measures_with_counts
 from .no_figures import NO_FIGURES
 from .record_files import CHECKS, DEFINITIONS, NOTES
+from .values_file import value_lines
 from .vintages import OF_OBSERVATIONS, VINTAGES
 
 #: Beside a figure: what it counts, how final it is, and why its cell is empty.
@@ -198,60 +201,27 @@ def for_everybody(view):
 
 
 def observations(request):
-    as_of = request.as_of
-    rows = (
-        Observation.objects.published(as_of)
-        .filter(indicator__in=Indicator.objects.published(as_of))
-        .select_related(
-            "indicator__unit__base", "indicator__measure__theme__section__opinion", "report"
-        )
-        .order_by(
-            *(f"indicator__{column}" for column in PLACE_IN_OPINION), "period_end", "locator", "pk"
-        )
-    )
-    return csv_answer(
-        OBSERVATIONS,
-        (
-            (
-                row.indicator.code,
-                row.indicator.name,
-                row.indicator.measure.theme.number,
-                row.indicator.measure.code,
-                plain(row.value),
-                row.indicator.unit.name,
-                plain(row.base_value),
-                row.indicator.unit.base_unit.name,
-                row.qualifier,
-                row.as_written,
-                row.period_start,
-                row.period_end,
-                row.period_inferred,
-                row.certainty,
-                row.document,
-                row.locator,
-                row.revision,
-                timezone.localtime(row.published_at).isoformat(),
-                row.indicator.measure.theme.section.opinion.code,
-            )
-            for row in rows.iterator(chunk_size=READ_TOGETHER)
-        ),
-        as_of,
-    )
+    return csv_answer(OBSERVATIONS, partial(value_lines, request.as_of), request.as_of)
 
 
 def indicators(request):
     as_of = request.as_of
     on = as_of or timezone.localdate()
-    rows = Indicator.objects.published(as_of).with_place().with_latest(as_of)
-    rows = rows.select_related("recipients")
-    public = set(Indicator.objects.published(as_of).values_list("pk", flat=True))
-    lines = (
-        _indicator(request, row, on, public) for row in rows.iterator(chunk_size=READ_TOGETHER)
+    public = Indicator.objects.published(as_of)
+    rows = public.with_place().with_latest(as_of).select_related("recipients")
+    rows = rows.annotate(
+        basis_is_public=Exists(public.filter(pk=OuterRef("basis"))),
+        recipients_are_public=Exists(public.filter(pk=OuterRef("recipients"))),
     )
-    return csv_answer(INDICATORS, lines, as_of)
+    measures = Measure.objects.published(as_of)
+    return csv_answer(
+        INDICATORS,
+        lambda: (_indicator(request, row, on) for row in by_measures(rows, measures)),
+        as_of,
+    )
 
 
-def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
+def _indicator(request, row: Indicator, on) -> tuple:
     state = assess(row, row.current_target, on)
     latest, target = state.latest, state.target
     lead = row.measure.lead
@@ -265,7 +235,7 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         row.kind,
         row.unit.name,
         row.direction,
-        row.basis.code if row.basis_id in public else None,
+        row.basis.code if row.basis_is_public else None,
         lead.code if lead else None,
         number(latest and latest.value),
         latest and latest.qualifier,
@@ -285,7 +255,7 @@ def _indicator(request, row: Indicator, on, public: set[int]) -> tuple:
         _percent(state.progress),
         row.level,
         row.nature,
-        row.recipients.code if row.recipients_id in public else None,
+        row.recipients.code if row.recipients_are_public else None,
         row.measure.theme.section.opinion.code,
     )
 
@@ -305,27 +275,29 @@ def _why_no_completion(state: Assessment) -> str | None:
 def measures(request):
     as_of = request.as_of
     rows = measures_with_counts(as_of)
+    public = Measure.objects.published(as_of)
     return csv_answer(
         MEASURES,
-        (
-            (
-                row.code,
-                row.number,
-                row.name,
-                row.name_en,
-                row.theme.section.order,
-                row.theme.number,
-                row.lead.code if row.lead else None,
-                row.lead_confirmed,
-                row.indicator_count,
-                row.latest_note_on,
-                request.build_absolute_uri(row.get_absolute_url()),
-                *_state(row.current_state),
-                row.theme.section.opinion.code,
-            )
-            for row in rows.iterator(chunk_size=READ_TOGETHER)
-        ),
+        lambda: (_measure(request, row) for row in by_measures(rows, public, "pk")),
         as_of,
+    )
+
+
+def _measure(request, row: Measure) -> tuple:
+    return (
+        row.code,
+        row.number,
+        row.name,
+        row.name_en,
+        row.theme.section.order,
+        row.theme.number,
+        row.lead.code if row.lead else None,
+        row.lead_confirmed,
+        row.indicator_count,
+        row.latest_note_on,
+        request.build_absolute_uri(row.get_absolute_url()),
+        *_state(row.current_state),
+        row.theme.section.opinion.code,
     )
 
 
@@ -336,14 +308,16 @@ def _state(state: MeasureState | None) -> tuple:
 
 
 def targets(request):
-    as_of = request.as_of
-    on = as_of or timezone.localdate()
-    rows = list(Target.objects.for_list(as_of))
-    terms = redefinitions(rows, earlier_targets(as_of), as_of)
-    return csv_answer(
-        TARGETS,
-        (
-            (
+    return csv_answer(TARGETS, partial(_targets, request.as_of), request.as_of)
+
+
+def _targets(as_of) -> Iterator[tuple]:
+    on, earlier = as_of or timezone.localdate(), earlier_targets(as_of)
+    for measures in parts_of_measures(Measure.objects.published(as_of)):
+        rows = list(Target.objects.for_list(as_of).filter(indicator__measure__in=measures))
+        terms = redefinitions(rows, earlier, as_of)
+        for row in rows:
+            yield (
                 row.indicator.code,
                 row.plan.code,
                 row.comparator,
@@ -365,10 +339,6 @@ def targets(request):
                 terms[row.pk].is_redefined,
                 row.indicator.measure.theme.section.opinion.code,
             )
-            for row in rows
-        ),
-        as_of,
-    )
 
 
 def evaluations(request):

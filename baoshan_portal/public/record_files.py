@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
 
+from django.db.models import Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure, ProgressNote, Version
 from measures.models.tree import PLACE_IN_OPINION
-from measures.spreadsheets import READ_TOGETHER
 from measures.submission import moment_of
 from metrics.assessment import OPINION_OF_TERM, CheckState, assess_checks
 from metrics.models import Check, Indicator, Unit
@@ -18,6 +18,7 @@ from metrics.rules.checks import Result
 from metrics.rules.choices import Missing
 
 from .data_file import NATURE, OPINION, Field, File, csv_answer, moment_text, number, prose
+from .in_parts import by_measures
 
 CHECKS = File(
     "checks.csv",
@@ -86,13 +87,25 @@ DEFINITIONS = File(
     ("code", "public_from"),
 )
 
+#: Indicators whose wordings are read at a time, and checks, with all values of their figures.
+WORDED_TOGETHER, ASSESSED_TOGETHER = 500, 60
+
 
 def checks(request):
-    as_of = request.as_of
-    states = assess_checks(Check.objects.published(as_of), as_of, OPINION_OF_TERM)
-    states.sort(key=lambda state: state.opinions[0].pk if state.opinions else 0)
     page = request.build_absolute_uri(reverse("checks"))
-    return csv_answer(CHECKS, (_check(state, page) for state in states), as_of)
+    return csv_answer(CHECKS, lambda: _checks(request.as_of, page), request.as_of)
+
+
+def _checks(as_of: date | None, page: str) -> Iterator[tuple]:
+    """Those of an opinion after the other, by the first one that a figure is of."""
+    first = Min("terms__indicator__measure__theme__section__opinion")
+    keys = Check.objects.published(as_of).annotate(first=first).order_by("first", "order", "code")
+    keys = list(keys.values_list("pk", flat=True))
+    for start in range(0, len(keys), ASSESSED_TOGETHER):
+        some = keys[start : start + ASSESSED_TOGETHER]
+        states = assess_checks(Check.objects.filter(pk__in=some), as_of, OPINION_OF_TERM)
+        by_key = {state.check.pk: state for state in states}
+        yield from (_check(by_key[key], page) for key in some)
 
 
 def _check(state: CheckState, page: str) -> tuple:
@@ -123,38 +136,39 @@ def notes(request):
     as_of = request.as_of
     rows = (
         ProgressNote.objects.published(as_of)
-        .filter(measure__in=Measure.objects.published(as_of))
         .select_related("measure__theme__section__opinion")
         .order_by(*(f"measure__{column}" for column in PLACE_IN_OPINION), "happened_on", "pk")
     )
-    lines = (
-        (
-            row.code,
-            row.measure.code,
-            row.measure.theme.number,
-            row.happened_on,
-            prose(row.text),
-            prose(row.text_en),
-            row.evidence_url,
-            row.revision,
-            moment_text(row.published_at),
-            row.measure.theme.section.opinion.code,
-        )
-        for row in rows.iterator(chunk_size=READ_TOGETHER)
+    measures = Measure.objects.published(as_of)
+    return csv_answer(NOTES, lambda: map(_note, by_measures(rows, measures)), as_of)
+
+
+def _note(row: ProgressNote) -> tuple:
+    return (
+        row.code,
+        row.measure.code,
+        row.measure.theme.number,
+        row.happened_on,
+        prose(row.text),
+        prose(row.text_en),
+        row.evidence_url,
+        row.revision,
+        moment_text(row.published_at),
+        row.measure.theme.section.opinion.code,
     )
-    return csv_answer(NOTES, lines, as_of)
 
 
 def definitions(request):
-    rows = Indicator.objects.once_published(request.as_of).with_withdrawal(request.as_of)
-    rows = rows.with_place().iterator(chunk_size=READ_TOGETHER)
-    lines = _definitions(rows, moment_of(request.as_of))
-    return csv_answer(DEFINITIONS, lines, request.as_of)
+    as_of = request.as_of
+    rows = Indicator.objects.once_published(as_of).with_withdrawal(as_of).with_place()
+    measures = Measure.objects.once_published(as_of)
+    moment = moment_of(as_of)
+    return csv_answer(DEFINITIONS, lambda: _definitions(by_measures(rows, measures), moment), as_of)
 
 
 def _definitions(rows: Iterator[Indicator], moment: datetime) -> Iterator[tuple]:
     """A line for every wording of each of ``rows``; four queries for so many read together."""
-    while batch := list(islice(rows, READ_TOGETHER)):
+    while batch := list(islice(rows, WORDED_TOGETHER)):
         wordings = _wordings(batch, moment)
         said = [version.content for versions in wordings.values() for version in versions]
         places = Measure.objects.with_place().in_bulk({words["measure_id"] for words in said})

@@ -1,5 +1,6 @@
 """What files to take away say of themselves: a workbook’s cover and shorthand, their names."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from django.conf import settings
@@ -16,8 +17,13 @@ from measures.watermark import CHINESE, file_name
 from metrics.rules.choices import Kind, Missing
 from metrics.wording import aggregation_rule
 
+from .as_of import BadQuery
+
 #: Parameters of an address that choose a form and not what is said.
 FORM = ("format", "page", "as_of")
+
+#: Of one table; Excel ends some thousands later.
+MOST_IN_WORKBOOK = 1_000_000
 
 MEANINGS = {
     Missing.NOT_PUBLISHED: gettext_lazy("No public document says it."),
@@ -54,10 +60,24 @@ def taken_table(file_format: str, name: str, day: str, cover: Cover, columns, ro
     if file_format == "csv":
         return streamed(csv_lines(columns, rows), told, called=called)
     return HttpResponse(
-        workbook_of(cover, [Sheet(cover.title, columns, rows)]),
+        workbook_of(cover, [Sheet(cover.title, columns, _that_fit(rows))]),
         content_type=TYPES["xlsx"],
         headers={"Content-Disposition": names_of_file(told, called)},
     )
+
+
+def _that_fit(rows: Iterable) -> Iterator:
+    """``rows``; raises BadQuery at the first one that no workbook holds."""
+    for number, row in enumerate(rows):
+        if number == MOST_IN_WORKBOOK:
+            raise BadQuery(
+                _(
+                    "A workbook holds no more than %(most)s rows. Take the CSV file, which has "
+                    "them all (format=csv), or fewer rows by a filter."
+                )
+                % {"most": f"{MOST_IN_WORKBOOK:,}"}
+            )
+        yield row
 
 
 def list_cover(request, title: str, filters: list[tuple[str, str]]) -> Cover:

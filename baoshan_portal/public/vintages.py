@@ -8,7 +8,7 @@ day is what became public before that moment and was not replaced or withdrawn b
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from django.utils import timezone
@@ -23,12 +23,12 @@ from measures.models import (
     Withdrawal,
 )
 from measures.models.tree import PLACE_IN_OPINION
-from measures.spreadsheets import READ_TOGETHER
 from measures.submission import moment_of
 from measures.withdrawn import withdrawal_columns
-from metrics.models import Indicator, Observation, Plan, Target, indicator_withdrawal
+from metrics.models import Indicator, Observation, Plan, Target
 
 from .data_file import OPINION, Field, File, csv_answer, moment_text, number, prose
+from .in_parts import LOADED, Slices, by_measures, parts_of_measures
 
 OPINION_OF_MEASURE = "measure__theme__section__opinion"
 
@@ -96,56 +96,62 @@ VINTAGES = File(
 
 
 def vintages(request):
-    return csv_answer(VINTAGES, _lines(moment_of(request.as_of), request.as_of), request.as_of)
+    as_of = request.as_of
+    return csv_answer(VINTAGES, lambda: _lines(moment_of(as_of), as_of), as_of)
 
 
 def _lines(moment: datetime, as_of) -> Iterator[list]:
-    """Values in the order of ``observations.csv``, then the rest; one query a kind."""
-    indicators = Indicator.objects.once_published(as_of)
-    for model, line in ((Observation, _observation), (Target, _target)):
-        rows = (
-            model.objects.versions(moment)
-            .filter(indicator__in=indicators)
-            .annotate(fell_at=indicator_withdrawal(moment, "indicator__")["withdrawn_at"])
-            .select_related("indicator__unit__base", f"indicator__{OPINION_OF_MEASURE}", "report")
-        )
-        if model is Target:
-            rows = rows.select_related("plan")
-        last = ("period_end", "locator", "pk") if model is Observation else ("due_on", "pk")
-        rows = rows.order_by(*_place("indicator__measure__"), "indicator__order", *last)
-        for row in rows.iterator(chunk_size=READ_TOGETHER):
-            yield _line(row, row.indicator.measure, **line(row))
+    """Values in the order of ``observations.csv``, then the rest."""
+    yield from _figures(Observation, ("period_end", "locator", "pk"), moment, as_of)
+    yield from _figures(Target, ("due_on", "pk"), moment, as_of)
+    measures = Measure.objects.once_published(as_of)
     for model, line in ((MeasureState, _state), (Withdrawal, _withdrawal)):
-        rows = model.objects.versions(moment).filter(
-            measure__in=Measure.objects.once_published(as_of)
-        )
+        rows = model.objects.versions(moment)
         if model is MeasureState:
             fell = withdrawal_columns(Measure, moment, "measure__code")["withdrawn_at"]
             rows = rows.annotate(fell_at=fell).select_related("report")
-        rows = rows.select_related(OPINION_OF_MEASURE)
-        rows = rows.order_by(*_place("measure__"), "pk")
-        for row in rows.iterator(chunk_size=READ_TOGETHER):
+        rows = rows.select_related(OPINION_OF_MEASURE).order_by(*_place("measure__"), "pk")
+        for row in by_measures(rows, measures):
             yield _line(row, row.measure, **line(row))
     yield from _terms(moment, as_of)
     yield from _thresholds(moment)
 
 
+def _figures(model, order: tuple[str, ...], moment: datetime, as_of) -> Iterator[list]:
+    """Every version of the values or targets of each indicator, in its place."""
+    line = _observation if model is Observation else _target
+    related = ("report",) if model is Observation else ("report", "plan")
+    indicators = Indicator.objects.once_published(as_of).with_withdrawal(as_of).with_place()
+    slices = Slices()
+    for measures in parts_of_measures(Measure.objects.once_published(as_of)):
+        found = list(indicators.filter(measure__in=measures))
+        for some in slices.of(found):
+            of_each = {row.pk: [] for row in some}
+            rows = model.objects.versions(moment).filter(indicator__in=of_each)
+            for row in rows.select_related(*related).order_by(*order):
+                of_each[row.indicator_id].append(row)
+            slices.came(len(some), sum(map(len, of_each.values())))
+            for indicator in some:
+                for row in of_each[indicator.pk]:
+                    row.indicator, row.fell_at = indicator, indicator.withdrawn_at
+                    yield _line(row, indicator.measure, **line(row))
+
+
 def _terms(moment: datetime, as_of) -> Iterator[list]:
-    """Every version of what indicators and plans say that decides on a verdict; three queries.
+    """Every version of what indicators and plans say that decides on a verdict.
 
     ``public_from`` is empty where it stood so from the beginning.
     """
-    indicators = {row.pk: row for row in Indicator.objects.once_published(as_of).with_place()}
-    plans = {
-        row.pk: row
-        for row in Plan.objects.published(as_of).select_related("opinion").order_by("pk")
-    }
+    indicators = Indicator.objects.once_published(as_of).with_place().order_by("pk")
+    plans = Plan.objects.published(as_of).select_related("opinion").order_by("pk")
     for model, rows, line in ((Indicator, indicators, _definition), (Plan, plans, _plan)):
-        versions = Version.objects.begun_before(model, moment).filter(subject_pk__in=rows)
-        for version in versions:
-            row = rows[version.subject_pk]
-            cells = line(row, version.content) | {"code": f"{row.code}-{version.pk}"}
-            yield _line_of_version(version, cells, moment)
+        rows = rows.iterator(chunk_size=LOADED)
+        while some := {row.pk: row for row in islice(rows, LOADED)}:
+            versions = Version.objects.begun_before(model, moment).filter(subject_pk__in=some)
+            for version in versions:
+                row = some[version.subject_pk]
+                cells = line(row, version.content) | {"code": f"{row.code}-{version.pk}"}
+                yield _line_of_version(version, cells, moment)
 
 
 def _line_of_version(version: Version, cells: dict, moment: datetime) -> list:

@@ -40,6 +40,7 @@ class ProgressNote(InBothLanguages, Submission):
     )
 
     role_rights = access.ENTRY
+    stands_alone = True
 
     class Meta(Submission.Meta):
         ordering = ["-happened_on", "-pk"]

@@ -116,6 +116,7 @@ class MeasureState(InBothLanguages, Submission):
     )
 
     role_rights = access.ENTRY
+    stands_alone = True
 
     objects = MeasureStateQuerySet.as_manager()
 

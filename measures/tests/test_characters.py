@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from measures import characters
 from measures.characters import begins_like_a_formula, clean_text, printable, refuse_formula
 from measures.numerals import is_plain_number, plain
 
@@ -51,6 +52,22 @@ def test_a_character_that_no_file_can_carry_is_refused_and_shown(character):
     assert f"U+{ord(character):04X}" in message
     left = "�" if "\ud800" <= character <= "\udfff" else ""
     assert printable(f"重点{character}工作") == f"重点{left}工作"
+
+
+@given(ANY_TEXT | SURROGATES, st.booleans())
+def test_a_text_that_needs_nothing_is_what_cleaning_would_make_of_it(text, multiline):
+    slowly = characters._tidied(
+        characters._REFUSED.sub("", characters._HALF.sub(characters.MISSING, text)), multiline
+    )
+    assert printable(text, multiline) == slowly
+
+
+@given(st.characters(codec=None, categories=None))
+def test_a_character_that_needs_nothing_is_what_cleaning_would_make_of_it(character):
+    for multiline in (True, False):
+        if characters._is_tidy(character, multiline):
+            assert not characters._REFUSED.search(character)
+            assert characters._tidied(character, multiline) == character
 
 
 @given(ANY_TEXT | SURROGATES)

@@ -12,11 +12,12 @@ from django_tables2 import RequestConfig, SingleTableMixin
 from django_tables2.rows import BoundRow
 
 from measures.accessible_workbook import Cover
-from measures.spreadsheets import READ_TOGETHER, TYPES, Column
+from measures.spreadsheets import TYPES, Column
 from metrics.rules.choices import Missing
 
 from ..as_of import BadQuery
 from ..data_file import day_of_state
+from ..in_parts import LOADED
 from ..taken_away import code_of, list_cover, taken_table
 from .facets import values_in_words
 
@@ -47,7 +48,7 @@ def table_file(table, file_format: str, name: str, day: str, cover: Cover):
     ]
     records = table.data.data
     if isinstance(records, QuerySet):
-        records = records.iterator(chunk_size=READ_TOGETHER)
+        records = records.iterator(chunk_size=LOADED)
     bound = (BoundRow(record, table) for record in records)
     rows = ([row.get_cell_value(name) for name in names] for row in bound)
     return taken_table(file_format, name, day, cover, columns, rows)

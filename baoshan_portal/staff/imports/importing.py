@@ -371,7 +371,7 @@ def import_figures(
         if expected not in {None, outcome.digest}:
             raise FileError(_("What stands in the portal has changed meanwhile: look again."))
         with transaction.atomic():
-            _write(outcome, by, submit, answers or {})
+            _write(outcome, by, submit, answers or {}, trial=dry_run)
             # Only the database can say whether its constraints hold, so a dry run writes too.
             if dry_run:
                 transaction.set_rollback(True)
@@ -382,7 +382,7 @@ def import_figures(
     return outcome
 
 
-def _write(outcome: Outcome, by, submit: bool, answers: Mapping[int, str]) -> None:
+def _write(outcome: Outcome, by, submit: bool, answers: Mapping[int, str], *, trial: bool) -> None:
     for change in [*outcome.changes, *outcome.same_drafts]:
         if answer := answers.get(change.row):
             try:
@@ -393,14 +393,14 @@ def _write(outcome: Outcome, by, submit: bool, answers: Mapping[int, str]) -> No
     others = [change.figure for change in outcome.changes if not change.begins_correction]
     others += [change.figure for change in outcome.same_drafts if change.row in answers]
     try:
-        workflow.save_all(others, by=by)
+        workflow.save_all(others, by=by, trial=trial)
         for change in begun:
             change.figure = _correct(change, by)
         _warn(outcome)
         if submit:
             _check_answered(outcome)
             figures = [change.figure for change in outcome.changes]
-            workflow.submit_all([*figures, *outcome.repeated], by=by)
+            workflow.submit_all([*figures, *outcome.repeated], by=by, trial=trial)
     except workflow.TransitionError as error:
         raise FileError(str(error)) from None
     except IntegrityError:

@@ -1,6 +1,8 @@
 """The reviewer's desk: what was submitted beside what is public, to be published or returned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from django import forms
 from django.contrib import admin, messages
@@ -212,11 +214,13 @@ def _address(form: QueueFilter) -> str:
 def _publish_chosen(request) -> None:
     """Publish every ticked row that still is the version shown, and name each that is not.
 
-    One transaction: whatever ends it before its end, nothing was published.
+    One transaction: whatever ends it before its end, nothing was published. Rows of a kind that
+    ``stands_alone`` are published together where they stand together.
     """
     published = each_chosen(
         request,
         lambda row: workflow.publish(row, by=request.user),
+        lambda rows: workflow.publish_all(rows, by=request.user),
         choose=access.publishable,
         nothing=_("Nothing was selected, so nothing was published."),
         refusal=_("Not published: %(row)s. %(why)s"),
@@ -243,28 +247,46 @@ def _return_chosen(request, reason: str) -> None:
 
 
 def each_chosen(
-    request, act: Callable[[Submission], None], *, nothing: str, refusal: str, choose: Callable
+    request,
+    act: Callable[[Submission], None],
+    act_together: Callable[[list[Submission]], dict[Submission, Exception]] | None = None,
+    *,
+    nothing: str,
+    refusal: str,
+    choose: Callable,
 ) -> int:
     """``act`` on each ticked row that is the version shown and that ``choose`` of ``access`` gives
-    the user; for how many, all others are named."""
+    the user; for how many, all others are named.
+
+    ``act_together`` does the same for many rows of one kind, and says which it refused and why.
+    """
     tokens = list(dict.fromkeys(request.POST.getlist("row")))
     if not tokens:
         messages.error(request, nothing)
         return 0
     done, gone, refused = 0, False, {}
-    for token in tokens:
-        row, seen = _row_of(request.user, token)
-        if row is None:
-            gone = True
-            continue
-        try:
-            workflow.check_seen(row, seen)
-            if not access.may(request.user, choose, row):
-                raise PermissionDenied(_why_not(request.user, row))
-            act(row)
-            done += 1
-        except (TransitionError, PermissionDenied) as error:
-            refused.setdefault(str(error), []).append(str(row))
+    for kind, some in _pieces(tokens, act_together is not None):
+        found, may = _rows_of(request.user, kind, some, choose)
+        ready = []
+        for row, seen in found:
+            if row is None:
+                gone = True
+                continue
+            try:
+                workflow.check_seen(row, seen)
+                if row.pk not in may:
+                    raise PermissionDenied(_why_not(request.user, row))
+                if act_together is None or not row.stands_alone:
+                    act(row)
+                    done += 1
+                else:
+                    ready.append(row)
+            except (TransitionError, PermissionDenied) as error:
+                refused.setdefault(str(error), []).append(str(row))
+        if ready:
+            for row, error in (failed := act_together(ready)).items():
+                refused.setdefault(str(error), []).append(str(row))
+            done += len(ready) - len(failed)
     if gone:
         messages.error(request, _("A selected row no longer exists or is not yours to review."))
     # One sentence for all rows that somebody else was faster with.
@@ -274,14 +296,35 @@ def each_chosen(
     return done
 
 
-def _row_of(user, token: str) -> tuple[Submission | None, str]:
-    """The row that a ticked box stands for, None if ``user`` sees no such row, and its version."""
-    kind, _colon, rest = token.partition(":")
-    pk, _colon, seen = rest.partition(":")
-    if kind not in KINDS or not pk.isdecimal() or len(pk) > 18:
-        return None, seen
-    rows = access.visible(user, KINDS[kind].objects.all())
-    return rows.filter(pk=int(pk)).first(), seen
+def _pieces(tokens: list[str], together: bool) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """(kind, [(key, version)]) of ticked boxes in their order.
+
+    Neighbours of a kind that ``stands_alone`` come ``together``; any other comes by itself, because
+    what it does may decide on the next.
+    """
+    parts = ((*token.split(":", 2), "", "")[:3] for token in tokens)
+    for kind, some in groupby(parts, itemgetter(0)):
+        boxes = [(pk, seen) for _kind, pk, seen in some]
+        if together and kind in KINDS and KINDS[kind].stands_alone:
+            yield kind, boxes
+        else:
+            yield from ((kind, [box]) for box in boxes)
+
+
+def _rows_of(user, kind: str, boxes: list[tuple[str, str]], choose: Callable):
+    """The row of each box, None if ``user`` sees no such row, and the version that it showed; and
+    the keys of those that ``choose`` gives ``user``. A few queries for any number."""
+    keys = {pk: int(pk) for pk, _seen in boxes if pk.isdecimal() and len(pk) <= 18}
+    if kind not in KINDS or not keys:
+        return [(None, seen) for _pk, seen in boxes], set()
+    model = KINDS[kind]
+    # Without joins, by which SQLite would look for each key under each indicator.
+    rows = access.visible(user, model.objects.filter(pk__in=keys.values())).order_by()
+    told = [name for name in model.content_fields() if model._meta.get_field(name).is_relation]
+    found = {row.pk: row for row in rows.prefetch_related(*told)}
+    may = choose(user, model._base_manager.filter(pk__in=found)).order_by()
+    boxes = [(found.get(keys.get(pk)), seen) for pk, seen in boxes]
+    return boxes, set(may.values_list("pk", flat=True))
 
 
 def _why_not(user, row: Submission) -> str:

@@ -1,6 +1,6 @@
 """The reviewer's queue: old beside new; publish what is on the screen, return with a reason."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,9 +24,11 @@ from measures.tests.factories import (
     make_superuser,
     make_user,
 )
+from measures.trail import Action
 from metrics.rules.choices import Kind, Qualifier
 from metrics.tests.factories import (
     make_indicator,
+    make_no_figure,
     make_observation,
     make_plan,
     make_target,
@@ -393,22 +395,80 @@ def test_what_is_ticked_is_published_and_the_rest_waits_on(desk, reviewer, edito
 
 @pytest.mark.django_db(transaction=True)
 def test_a_review_that_ends_in_the_middle_published_nothing(desk, editor, monkeypatch):
-    rows = [submitted(make_observation, editor) for _ in range(3)]
+    rows = [submitted(make, editor) for make in (make_observation, make_note)]
     chosen = tokens(desk.get(QUEUE))
-    publish_one, done = workflow.publish, []
+    publish_some, done = workflow.publish_all, []
 
-    def killed(row, *, by):
-        if len(done) == 2:
+    def killed(rows, *, by):
+        if done:
             raise SystemExit  # As a process that is told to end.
-        publish_one(row, by=by)
-        done.append(row)
+        publish_some(rows, by=by)
+        done.extend(rows)
+        return {}
 
-    monkeypatch.setattr(workflow, "publish", killed)
+    monkeypatch.setattr(workflow, "publish_all", killed)
     with pytest.raises(SystemExit):
         publish(desk, *chosen)
 
-    assert len(done) == 2
-    assert [state_of(row) for row in rows] == [State.SUBMITTED] * 3
+    assert len(done) == 1
+    assert [state_of(row) for row in rows] == [State.SUBMITTED] * 2
+
+
+def test_many_rows_are_published_in_few_queries_each_with_its_event(desk, reviewer, editor):
+    costs = []
+    for count in (5, 60):
+        indicator = make_indicator()
+        rows = [submitted(make_observation, editor, indicator=indicator) for _ in range(count)]
+        boxes = [f"observation:{row.pk}:1" for row in rows]
+        with CaptureQueriesContext(connection) as queries:
+            desk.post(QUEUE, {"row": boxes})
+        costs.append(len(queries))
+        assert {state_of(row) for row in rows} == {State.PUBLISHED}
+        assert {(row.version, row.published_by) for row in rows} == {(2, reviewer)}
+        events = TrailEvent.objects.filter(action=Action.PUBLISHED, actor=reviewer)
+        told = dict(events.values_list("subject_code", "after"))
+        assert all("5" in told[row.code] for row in rows)
+    assert costs[0] == costs[1] < 30
+
+
+def test_of_many_rows_those_that_cannot_be_published_are_named_and_the_others_are(
+    desk, reviewer, editor
+):
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    good, mine, future, gone, changed = rows = [
+        submitted(make_observation, editor),
+        submitted(make_observation, reviewer),
+        submitted(make_observation, editor, period_end=tomorrow),
+        submitted(make_observation, editor),
+        submitted(make_observation, editor),
+    ]
+    boxes = [f"observation:{row.pk}:1" for row in rows]
+    workflow.recall(changed, by=editor)
+    workflow.recall(gone, by=editor)
+    workflow.delete(gone, by=editor)
+
+    said = messages(publish(desk, *boxes, "observation:x:1", "nothing", "observation:99999:1"))
+
+    assert said[-1] == "1 row was published."
+    assert any("Nobody publishes what they entered themselves." in text for text in said)
+    assert any(str(future) in text for text in said)
+    assert any("no longer exists" in text for text in said)
+    assert [state_of(row) for row in (good, mine, future, changed)] == [
+        State.PUBLISHED, State.SUBMITTED, State.SUBMITTED, State.DRAFT,
+    ]  # fmt: skip
+
+
+def test_what_somebody_else_was_faster_with_is_refused_and_not_published_twice(editor, reviewer):
+    slow, fast = (submitted(make_observation, editor) for _ in range(2))
+    workflow.publish(type(fast).objects.get(pk=fast.pk), by=make_user())
+
+    refused = workflow.publish_all([slow, fast], by=reviewer)
+
+    assert list(refused) == [fast]
+    assert isinstance(refused[fast], workflow.TransitionError)
+    assert state_of(slow) == State.PUBLISHED
+    with pytest.raises(TypeError):
+        workflow.publish_all([make_no_figure()], by=reviewer)
 
 
 def test_one_row_is_published_alone_and_the_filter_stays(desk, editor):

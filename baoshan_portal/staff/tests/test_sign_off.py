@@ -156,6 +156,16 @@ def test_nobody_publishes_what_they_signed(rule, row, office):
     assert not may_publish(both, row)
 
 
+def test_many_rows_at_once_pass_the_same_door(rule, row, office, reviewer):
+    both = make_staff(HEAD, REVIEWER, departments=[office])
+    assert "has not signed" in str(workflow.publish_all([row], by=reviewer)[row])
+    workflow.sign(row, by=both)
+    row.refresh_from_db()
+
+    assert "signed off themselves" in str(workflow.publish_all([row], by=both)[row])
+    assert workflow.publish_all([row], by=reviewer) == {}
+
+
 def test_a_head_signs_for_the_own_department_alone(rule, row):
     other = make_staff(HEAD, departments=[make_department()])
     everywhere = make_staff(HEAD, REVIEWER, departments=[make_department()])

@@ -1,0 +1,69 @@
+"""One line of the table of ``make bench``: what was measured, beside what, against which goal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+
+@dataclass(frozen=True)
+class Line:
+    """``values`` are what the rounds measured: ratios, or what ``unit`` says.
+
+    ``goal`` is the least of them that is good enough, or with ``at_most`` the largest; None where
+    the line only tells.
+    """
+
+    what: str
+    values: list[float]
+    unit: str = "×"
+    goal: float | None = None
+    at_most: bool = False
+
+    @property
+    def is_good(self) -> bool | None:
+        if self.goal is None:
+            return None
+        middle = median(self.values)
+        return middle <= self.goal if self.at_most else middle >= self.goal
+
+    def __str__(self):
+        low, middle, high = min(self.values), median(self.values), max(self.values)
+        said = f"{self.what:<58}{middle:>10.3g} {self.unit:<3} ({low:.3g} to {high:.3g})"
+        if self.goal is None:
+            return said
+        sign, word = ("≤" if self.at_most else "≥"), ("good" if self.is_good else "SHORT")
+        return f"{said:<92} goal {sign} {self.goal:g}  {word}"
+
+
+def taking_turns(rounds: int, **ways: Callable[[], float]) -> dict[str, list[float]]:
+    """What each of ``ways`` measures, round by round, so that they share the machine's noise."""
+    found = {name: [] for name in ways}
+    for _round in range(rounds):
+        for name, way in ways.items():
+            found[name].append(way())
+    return found
+
+
+def ratios(ours: list[float], others: list[float]) -> list[float]:
+    return [one / other for one, other in zip(ours, others, strict=True)]
+
+
+def seconds(act: Callable[[], object]) -> float:
+    begun = perf_counter()
+    act()
+    return perf_counter() - begun
+
+
+def memory(act: Callable[[], object]) -> float:
+    """By how many MB the memory of this process rose above what it had before; Linux alone."""
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    act()
+    return (_status("VmHWM") - before) / 1024
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1])
