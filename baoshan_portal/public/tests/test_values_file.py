@@ -41,7 +41,9 @@ ROWS = st.lists(
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no COPY")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+)
 @given(rows=ROWS, factor=st.sampled_from([Decimal(1), Decimal("0.000001"), Decimal(10**8)]))
 def test_postgresql_writes_what_the_portal_writes(db, rows, factor):
     base = make_unit()
