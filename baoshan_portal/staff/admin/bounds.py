@@ -60,11 +60,16 @@ class UsualBoundsAdmin(RecordsChanges, admin.ModelAdmin):
     list_select_related = ("indicator__unit", "confirmed_by")
     search_fields = ("indicator__name", "indicator__name_en", "indicator__code")
     autocomplete_fields = ("indicator",)
-    fields = ("indicator", "proposal", "least", "largest", "basis", "confirmed_by", "confirmed_at")
+    typed = ("indicator", "least", "largest")
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return self.typed
+        return ("indicator", "proposal", "least", "largest", "basis", "confirmed_by", "confirmed_at")
 
     def get_readonly_fields(self, request, obj=None):
         fixed = ("proposal", "basis", "confirmed_by", "confirmed_at")
-        return (*fixed, "indicator") if obj else fixed
+        return (*fixed, "indicator") if obj else ()
 
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
@@ -76,7 +81,7 @@ class UsualBoundsAdmin(RecordsChanges, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("proposed by its history now"))
     def proposal(self, row):
-        return proposal_text(row.indicator) if row.indicator_id else None
+        return proposal_text(row.indicator)
 
     def save_model(self, request, obj, form, change):
         obj.basis, obj.confirmed_by = proposal_text(obj.indicator)[:200], request.user
