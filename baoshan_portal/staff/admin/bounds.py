@@ -61,15 +61,13 @@ class UsualBoundsAdmin(RecordsChanges, admin.ModelAdmin):
     search_fields = ("indicator__name", "indicator__name_en", "indicator__code")
     autocomplete_fields = ("indicator",)
     typed = ("indicator", "least", "largest")
+    told = ("proposal", "basis", "confirmed_by", "confirmed_at")
 
     def get_fields(self, request, obj=None):
-        if obj is None:
-            return self.typed
-        return ("indicator", "proposal", "least", "largest", "basis", "confirmed_by", "confirmed_at")
+        return (*self.typed, *self.told) if obj else self.typed
 
     def get_readonly_fields(self, request, obj=None):
-        fixed = ("proposal", "basis", "confirmed_by", "confirmed_at")
-        return (*fixed, "indicator") if obj else ()
+        return ("indicator", *self.told) if obj else ()
 
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
