@@ -7,7 +7,7 @@ from django.db import OperationalError
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baoshan_portal.settings")
 
 #: Objects more than were made, and so on: Python's own 700 costs a page a twelfth of its time.
-COLLECTED_AFTER = 50_000, 20, 50
+COLLECTED_AFTER = 10_000, 10, 10
 
 application = get_wsgi_application()
 

@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 MB = 1024 * 1024
 #: Of each worker's memory
-IN_MEMORY = 24 * MB
+IN_MEMORY = 8 * MB
 #: Larger ones are not held in memory.
-LARGEST_IN_MEMORY = 2 * MB
+LARGEST_IN_MEMORY = MB // 2
 #: What is known about an answer that is not kept: nobody waits for it again.
 UNKEPT = object()
 #: So many pages can be made at once without two that wait for each other by chance.
