@@ -1,13 +1,9 @@
-import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baoshan_portal.settings")
-
-#: Objects more than were made, and so on: Python's own 700 costs a page a twelfth of its time.
-COLLECTED_AFTER = 10_000, 10, 10
 
 application = get_wsgi_application()
 
@@ -41,7 +37,3 @@ except OperationalError:
     application = serving.checked_later(application, check)
 # Those who answer have connections of their own.
 connection.close()
-# What is loaded by now stays as long as the process: nobody need look through it for garbage.
-gc.collect()
-gc.freeze()
-gc.set_threshold(*COLLECTED_AFTER)
