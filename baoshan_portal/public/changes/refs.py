@@ -61,17 +61,22 @@ BY_MOMENT = attrgetter("at", "id")
 
 
 def newest(count: int, until: datetime, **place) -> list[Ref]:
-    """The last ``count`` publications of a place before ``until``, newest first.
+    """The last ``count`` publications of a place before ``until``, newest first: figures, the
+    committee's word and new wordings.
 
     A few queries a kind, none of which reads older rows than it has to.
     """
-    found = []
-    for model in CARRIERS:
-        found += _newest_of(model, count, until, place)
+    found = newest_publications(count, until, **place)
     until = min(until, timezone.now())
     for rows in words_of(**place):
         found += _taken(rows.published_before(until), count)
     found += islice(_revisions(None, until, place), count)
+    return sorted(found, key=BY_MOMENT, reverse=True)[:count]
+
+
+def newest_publications(count: int, until: datetime, **place) -> list[Ref]:
+    """The last ``count`` of ``changes_between`` for a place."""
+    found = chain(*(_newest_of(model, count, until, place) for model in CARRIERS))
     return sorted(found, key=BY_MOMENT, reverse=True)[:count]
 
 

@@ -20,12 +20,15 @@ from measures.submission import end_of_day
 
 from ..as_of import BadQuery
 from .refs import entries, newest_revisions, newest_words
-from .some_states import States
+from .some_states import States, can_trend
 
 #: How many of each the page of changes shows.
 FEW = 20
 #: How many a page of the rest shows.
 PER_PAGE = 50
+#: How many targets and checks are judged for a page of the states that changed.
+JUDGED = 100
+TRENDS = {"better": 1, "worse": -1}
 
 HEADINGS = {
     "words": gettext_lazy("The committee’s word"),
@@ -50,7 +53,7 @@ class Some:
     start: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.rows)
+        return bool(self.rows) or self.has_more
 
     @property
     def has_more(self) -> bool:
@@ -64,23 +67,22 @@ def some_publications(newest: Callable, since, until, start: int = 0, count: int
     return Some(entries(refs[start : start + count], until), total, start)
 
 
-def some_states(found: Iterator, start: int = 0, count: int = FEW) -> Some:
-    """Those of the states that ``found`` works out one after another."""
-    rows = list(islice(found, start, start + count + 1))
-    total = start + len(rows) if len(rows) <= count else None
-    return Some(rows[:count], total, start)
+def some_states(found: Iterator) -> Some:
+    """The first of the states that ``found`` works out one after another."""
+    rows = list(islice(found, FEW + 1))
+    is_all = len(rows) <= FEW and None not in rows
+    return Some([row for row in rows if row][:FEW], len(rows) if is_all else None)
 
 
-def some_first(states: States, section: int, start: int = 0, count: int = FEW) -> Some:
-    """States of a section that were told for the first time."""
+def some_first(states: States, section: int) -> Some:
+    """The first states of a section that were told for the first time."""
     rows = states.told_first(lambda row: row.place.section == section)
-    return Some(states.judged(rows[start : start + count]), len(rows), start)
+    return Some(states.judged(rows[:FEW]), len(rows))
 
 
-def some_changed(states: States, section: int, start: int = 0, count: int = FEW) -> Some:
-    """States of a section that are other ones than before."""
-    changed = states.changed(lambda row: row.place.section == section)
-    return some_states(changed, start, count)
+def some_changed(states: States, section: int) -> Some:
+    """The first states of a section that are other ones than before."""
+    return some_states(states.changed(lambda row: row.place.section == section))
 
 
 def page(request, part: str, first: date, last: date, context: dict):
@@ -93,11 +95,8 @@ def page(request, part: str, first: date, last: date, context: dict):
     if not re.fullmatch("[1-9][0-9]{0,5}", number):
         raise Http404(_("This list has no such page."))
     number = int(number)
-    start = (number - 1) * PER_PAGE
     section = _section(request.GET.get("section", "")) if part in OF_SECTION else None
-    shown = _rows(part, section, first, last, start)
-    if not shown and number > 1:
-        raise Http404(_("This list has no such page."))
+    shown = _rows(part, section, first, last, number)
     context |= {
         "part": part,
         "heading": HEADINGS[part],
@@ -109,15 +108,34 @@ def page(request, part: str, first: date, last: date, context: dict):
     return render(request, "public/changes_part.html", context)
 
 
-def _rows(part: str, section: Section | None, first: date, last: date, start: int) -> Some:
+def _rows(part: str, section: Section | None, first: date, last: date, number: int) -> Some:
+    """The page of that number of a part; raises Http404 if there is none."""
+    start = (number - 1) * PER_PAGE
     if part in PUBLICATIONS:
         since, until = end_of_day(first), end_of_day(last)
-        return some_publications(PUBLICATIONS[part], since, until, start, PER_PAGE)
+        found = some_publications(PUBLICATIONS[part], since, until, start, PER_PAGE)
+        if not found and number > 1:
+            raise Http404(_("This list has no such page."))
+        return found
     states = States(first, last)
-    if section:
-        read = some_first if part == "first" else some_changed
-        return read(states, section.pk, start, PER_PAGE)
-    return some_states(states.trend(1 if part == "better" else -1), start, PER_PAGE)
+    if part == "first":
+        rows = states.told_first(lambda row: row.place.section == section.pk)
+        found = Some(states.judged(rows[start : start + PER_PAGE]), len(rows), start)
+        if not found.rows and number > 1:
+            raise Http404(_("This list has no such page."))
+        return found
+    # A page of these is what may have changed, because only judging tells.
+    if part == "changed":
+        rows = [r for r in states.candidates if not r.is_first and r.place.section == section.pk]
+    else:
+        rows = [row for row in states.candidates if can_trend(row)]
+    judged = states.judged(rows[(number - 1) * JUDGED : number * JUDGED])
+    if part != "changed":
+        judged = [change for change in judged if change.trend == TRENDS[part]]
+    is_last = number * JUDGED >= len(rows)
+    if not judged and number > max(1, -(-len(rows) // JUDGED)):
+        raise Http404(_("This list has no such page."))
+    return Some(judged, len(judged) if is_last else None)
 
 
 def _section(key: str) -> Section:

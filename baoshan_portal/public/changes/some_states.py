@@ -2,7 +2,7 @@
 
 What may differ is known from a few columns: where nothing was published, defined anew or due in
 these days, nothing is judged. What is left is judged in the order of the report, until enough is
-found.
+found or ``MOST`` were judged; whoever wants the rest reads on from there.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +24,8 @@ from .states import StateChange, changes_of
 
 #: Rows that are judged together.
 TOGETHER = 50
+#: So many are judged for one page at the most.
+MOST = 200
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,32 @@ class Candidate:
         return self.place.key, self.key[0] == "check"
 
 
-class States:
-    """The changes of states from the end of one day to that of another."""
+def can_trend(row: Candidate) -> bool:
+    return row.can_trend and not row.is_first
 
-    def __init__(self, first: date, last: date, places: Places | None = None):
+
+class States:
+    """The changes of states from the end of one day to that of another; ``most`` are judged,
+    ``MOST`` if None."""
+
+    def __init__(
+        self, first: date, last: date, places: Places | None = None, *, most: int | None = None
+    ):
         self.first, self.last, self.now = first, last, timezone.now()
         self.since = min(end_of_day(first), self.now)
         self.until = min(end_of_day(last), self.now)
         self._places = places or Places(self.until)
+        self._most = most or MOST
         self._known: dict[tuple, StateChange | None] = {}
 
-    def trend(self, direction: int) -> Iterator[StateChange]:
-        """What became better (1) or worse (−1), in the order of the report."""
-        rows = (row for row in self.candidates if row.can_trend and not row.is_first)
-        return (change for change in self._judged(rows) if change.trend == direction)
+    def trend(self, direction: int) -> Iterator[StateChange | None]:
+        """What became better (1) or worse (−1), in the order of the report; see ``_judged``."""
+        rows = (row for row in self.candidates if can_trend(row))
+        found = self._judged(rows)
+        return (change for change in found if change is None or change.trend == direction)
 
-    def changed(self, where: Callable[[Candidate], bool]) -> Iterator[StateChange]:
-        """What differs from a state that was public before."""
+    def changed(self, where: Callable[[Candidate], bool]) -> Iterator[StateChange | None]:
+        """What differs from a state that was public before; see ``_judged``."""
         return self._judged(row for row in self.candidates if not row.is_first and where(row))
 
     def told_first(self, where: Callable[[Candidate], bool]) -> list[Candidate]:
@@ -70,12 +81,17 @@ class States:
         return [row for row in self.candidates if row.is_first and where(row)]
 
     def judged(self, rows: Iterable[Candidate]) -> list[StateChange]:
-        return list(self._judged(rows))
+        """Of ``rows`` those that differ, as far as they may be judged."""
+        return [change for change in self._judged(rows) if change]
 
-    def _judged(self, rows: Iterable[Candidate]) -> Iterator[StateChange]:
+    def _judged(self, rows: Iterable[Candidate]) -> Iterator[StateChange | None]:
+        """What differs; None at the end if there is more to judge than may be for one page."""
         rows = iter(rows)
         while some := list(islice(rows, TOGETHER)):
             unknown = [row for row in some if row.key not in self._known]
+            if unknown and len(self._known) + len(unknown) > self._most:
+                yield None
+                return
             if unknown:
                 self._judge(unknown)
             yield from filter(None, (self._known[row.key] for row in some))
