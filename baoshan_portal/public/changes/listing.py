@@ -46,7 +46,8 @@ class Listing:
     """What became public from ``since`` to before ``until``, both midnights."""
 
     def __init__(self, since: datetime, until: datetime, places: Places):
-        self.since, self.until = since, until
+        # One moment for all queries: what is published meanwhile has no place yet.
+        self.since, self.until = since, min(until, timezone.now())
         self.measures, self.indicators = places.measures, places.indicators
         self._news: Counter = Counter()
         self._firsts: Counter = Counter()
@@ -55,9 +56,8 @@ class Listing:
         self._count()
 
     def _count(self) -> None:
-        until = min(self.until, timezone.now())
         parts = [
-            model.objects.published_before(until)
+            model.objects.published_before(self.until)
             .order_by()
             .values(kind=Value(PREFIX[model]), carrier=F(CARRIERS[model][0]))
             .annotate(
@@ -91,7 +91,7 @@ class Listing:
     def _count_firsts(self) -> None:
         together = {
             (row["indicator"], row["published_at"]): row["n"]
-            for row in Observation.objects.published_before(min(self.until, timezone.now()))
+            for row in Observation.objects.published_before(self.until)
             .order_by()
             .values("indicator", "published_at")
             .annotate(n=Count("pk"))
@@ -136,38 +136,32 @@ class Listing:
 
     def part(self, start: int, stop: int) -> Iterator[tuple[int, list[Ref] | list[Day]]]:
         """The publications from one place of the list to another, by theme: what is new, and the
-        first values by day; a theme may come twice. A query, and one for each theme with first
-        values."""
+        first values by day; a theme may come twice. Two queries."""
         shown, begin = [], 0
         for group in self.groups:
             if begin < stop and start < begin + group.count:
                 shown.append((group, max(0, start - begin), stop - begin))
             begin += group.count
         news = [group.measure for group, _low, _high in shown if group.measure]
+        themes = {group.theme for group, _low, _high in shown if not group.measure}
+        begun = [pk for pk, place in self.measures.items() if place.theme in themes]
         of_measure: dict[int, list[Ref]] = defaultdict(list)
-        for measure, ref in self._refs(news, firsts=False) if news else ():
+        for measure, ref in self._refs(news, firsts=False):
             of_measure[measure].append(ref)
+        firsts: dict[int, dict[date, list[Ref]]] = defaultdict(lambda: defaultdict(list))
+        for measure, ref in self._refs(begun, firsts=True):
+            firsts[self.measures[measure].theme][timezone.localdate(ref.at)].append(ref)
         for group, low, high in shown:
             if group.measure:
                 yield group.theme, of_measure[group.measure][low:high]
             else:
-                yield group.theme, list(self._days(group.theme, low, high))
-
-    def _days(self, theme: int, low: int, high: int) -> Iterator[Day]:
-        measures = [pk for pk, place in self.measures.items() if place.theme == theme]
-        days: dict[date, list[Ref]] = defaultdict(list)
-        for _measure, ref in self._refs(measures, firsts=True):
-            days[timezone.localdate(ref.at)].append(ref)
-        begin = 0
-        for day, refs in sorted(days.items(), reverse=True):
-            shown = refs[max(0, low - begin) : max(0, high - begin)]
-            if shown:
-                yield Day(day, len(refs), shown)
-            begin += len(refs)
+                yield group.theme, list(_cut(firsts[group.theme], low, high))
 
     def _refs(self, measures: list[int], *, firsts: bool) -> list[tuple[int, Ref]]:
         """The publications of measures, the first values or all others, in their order, each with
         the key of its measure."""
+        if not measures:
+            return []
         parts = []
         for model in [Observation] if firsts else CARRIERS:
             rows = publications(model, self.since, self.until).order_by()
@@ -193,3 +187,13 @@ class Listing:
         counted = self.indicators[carrier]
         days = [self.measures[counted.measure].since, counted.since]
         return counted.measure, counted.order, days
+
+
+def _cut(days: dict[date, list[Ref]], low: int, high: int) -> Iterator[Day]:
+    """The publications from one place to another of ``days``, the last day first."""
+    begin = 0
+    for day, refs in sorted(days.items(), reverse=True):
+        shown = refs[max(0, low - begin) : max(0, high - begin)]
+        if shown:
+            yield Day(day, len(refs), shown)
+        begin += len(refs)

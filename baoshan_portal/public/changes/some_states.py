@@ -25,7 +25,7 @@ from .states import StateChange, changes_of
 #: Rows that are judged together.
 TOGETHER = 50
 #: So many are judged for one page at the most.
-MOST = 200
+MOST = 100
 
 
 @dataclass(frozen=True)

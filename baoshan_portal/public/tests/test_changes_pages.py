@@ -129,23 +129,23 @@ def listed(first: date, last: date, size: int) -> list[str]:
 SPANS = [(BEFORE, LAST), (JULY, LAST), (JULY, AUGUST), (AUGUST, LAST), (BEFORE, JULY)]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_pages_of_any_size_together_are_the_whole_list(measures, seed):
     fill(measures, seed)
 
     for first, last in SPANS:
         whole = the_slow_way(first, last)
-        for size in (1, 4, 7, 1000):
+        for size in (3, 1000):
             assert listed(first, last, size) == whole, (first, last, size)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_feed_finds_the_newest_and_each_span_as_the_slow_way_does(measures, seed):
     fill(measures, seed)
     until = end_of_day(LAST)
     whole = [change.id for change in changes_between(None, until)]
 
-    for count in (1, 5, 20, 1000):
+    for count in (5, 1000):
         assert [ref.id for ref in newest(count, until)] == whole[:count]
     for first, last in SPANS:
         since, end = end_of_day(first), end_of_day(last)
@@ -155,7 +155,7 @@ def test_the_feed_finds_the_newest_and_each_span_as_the_slow_way_does(measures, 
         assert entries(refs, end) == slowly
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_states_worked_out_one_by_one_are_those_of_the_whole(measures, seed, monkeypatch):
     monkeypatch.setattr("baoshan_portal.public.changes.some_states.TOGETHER", 3)
     fill(measures, seed)
