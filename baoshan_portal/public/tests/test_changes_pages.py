@@ -216,9 +216,8 @@ def test_every_page_leads_to_the_next_and_nothing_comes_twice(
         assert sum(body.count(words) for body in bodies) == 1, words
     # The section without a publication has its place on the last page.
     assert 'id="section-3"' in bodies[-1]
-    assert all("as_of" in link for html in pages for link in links(html) if "page=" in link) or (
-        not query
-    )
+    following = re.findall(r'<a rel="next" href="([^"]*)"', "".join(pages))
+    assert all(link.endswith(query.replace("&", "&amp;")) for link in following)
 
 
 @pytest.mark.parametrize("number", ["0", "2", "x", "-1", "9999999999"])
@@ -270,15 +269,15 @@ def test_a_part_that_there_is_not_is_refused(client, measures, query):
 
 
 def test_no_more_is_judged_than_one_page_may(measures, monkeypatch):
-    monkeypatch.setattr(some_states, "TOGETHER", 3)
-    monkeypatch.setattr(some_states, "MOST", 6)
+    monkeypatch.setattr(some_states, "TOGETHER", 1)
+    monkeypatch.setattr(some_states, "MOST", 2)
     fill(measures, 1)
     states = States(JULY, LAST)
     judged = []
     monkeypatch.setattr(some_states, "changes_of", lambda *args: judged.extend(args[2:]) or {})
 
     assert rest.some_states(states.changed(lambda row: True)).count is None
-    assert len([pk for pks in judged for pk in pks]) <= 12
+    assert 0 < len([pk for pks in judged for pk in pks]) <= 4
 
 
 def cost(client, monkeypatch, address: str) -> tuple[int, int]:
