@@ -608,6 +608,12 @@ class Observation(OfPeriod):
     class Meta(OfPeriod.Meta):
         verbose_name = _("observation")
         verbose_name_plural = _("observations")
+        indexes = [
+            # Answers by itself how many values an indicator has, and since when.
+            models.Index(
+                fields=["indicator", "published_at", "state"], name="observation_public_moments"
+            )
+        ]
         constraints = [
             *OfPeriod.Meta.constraints,
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from measures.models import Evaluation, OpinionStage
@@ -27,37 +28,42 @@ class WordChange:
         return self.row.get_absolute_url()
 
 
-def word_changes(
-    since: datetime | None,
-    until: datetime,
-    *,
-    opinion=None,
-    section=None,
-    department=None,
-    measure=None,
-    indicator=None,
-) -> list[WordChange]:
-    """All that the office published from ``since`` (None: ever) to before ``until``, newest first.
+def words_of(
+    *, opinion=None, section=None, department=None, measure=None, indicator=None
+) -> list[QuerySet]:
+    """What the office enters of a place, a query a kind: evaluations, and stages of opinions.
 
     A section's are the evaluations of it and of its themes; a department, a measure or an
-    indicator has none of its own. Two queries at the most.
+    indicator has none of its own.
     """
     if department or measure or indicator:
         return []
     evaluations = Evaluation.objects.with_subject()
     stages = OpinionStage.objects.select_related("opinion")
-    if opinion:
-        evaluations, stages = evaluations.of_opinion(opinion), stages.filter(opinion=opinion)
     if section:
-        evaluations = evaluations.of_section(section)
-    found = [_evaluation(row) for row in _published(evaluations, since, until)]
-    if not section:
-        found += [_stage(row) for row in _published(stages, since, until)]
+        return [evaluations.of_section(section)]
+    if opinion:
+        return [evaluations.of_opinion(opinion), stages.filter(opinion=opinion)]
+    return [evaluations, stages]
+
+
+def word_changes(since: datetime | None, until: datetime, **place) -> list[WordChange]:
+    """All that the office published from ``since`` (None: ever) to before ``until``, newest first.
+
+    Two queries at the most.
+    """
+    found = [
+        change
+        for rows in words_of(**place)
+        for change in told(rows.published_between(since, until))
+    ]
     return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
 
 
-def _published(rows, since: datetime | None, until: datetime):
-    return rows.published_between(since, until).select_related("supersedes")
+def told(rows: QuerySet) -> list[WordChange]:
+    """``rows``, of one of the kinds of ``words_of``, in words; one query."""
+    tell = _stage if rows.model is OpinionStage else _evaluation
+    return [tell(row) for row in rows.select_related("supersedes")]
 
 
 def _stage(row: OpinionStage) -> WordChange:

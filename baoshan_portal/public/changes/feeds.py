@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import conditional_page
@@ -22,13 +23,13 @@ from measures.submission import end_of_day
 from measures.watermark import watermarked
 from metrics.models import Indicator
 
-from .committee import word_changes
-from .publications import changes_between
-from .wordings import rewordings, subjects_of
+from .archives import LENGTH, Chunk, archived, before, chunk_named, newest_refs
+from .refs import Ref, entries
 
-FEED_LENGTH = 100
 #: What an empty feed was last updated on: always the same, so that it can be cached.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+#: Marks an archive (RFC 5005).
+HISTORY = "http://purl.org/syndication/history/1.0"
 
 
 def _carried(texts: dict) -> dict:
@@ -51,6 +52,21 @@ class StableAtom(Atom1Feed):
         about = _carried({"title": title, "description": description, **kwargs})
         super().add_item(link=link, **about)
 
+    def root_attributes(self):
+        return super().root_attributes() | ({"xmlns:fh": HISTORY} if self._is_archive else {})
+
+    def add_root_elements(self, handler):
+        super().add_root_elements(handler)
+        if self._is_archive:
+            handler.addQuickElement("fh:archive", "")
+        for relation, link in self.feed["further"].items():
+            if relation != "self":
+                handler.addQuickElement("link", "", {"rel": relation, "href": link})
+
+    @property
+    def _is_archive(self) -> bool:
+        return "current" in self.feed["further"]
+
     def latest_post_date(self):
         return max((item["updateddate"] for item in self.items), default=NEVER)
 
@@ -72,14 +88,26 @@ class Subscription:
     kind: str
     row: Model | None
     until: datetime
+    #: What it shows, newest first.
+    refs: list[Ref]
+    #: Addresses of the documents beside this one by how they relate to it; of an archive its own.
+    further: dict[str, str]
 
     @property
     def place(self) -> dict:
         return {self.kind: self.row} if self.row else {}
 
 
+def _address(request, chunk: Chunk | None) -> str:
+    """Where an archive of this feed is, or its newest document if None; keeps the day."""
+    query = {"archive": chunk.name} if chunk else {}
+    if request.as_of:
+        query["as_of"] = request.as_of.isoformat()
+    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}".rstrip("?"))
+
+
 class Publications(Feed):
-    """The newest publications of a place, as Atom."""
+    """The newest publications of a place, as Atom; ``?archive=`` gives older ones."""
 
     feed_type = StableAtom
     subtitle = gettext_lazy(
@@ -91,7 +119,18 @@ class Publications(Feed):
 
     def get_object(self, request, kind="", key=""):
         until = end_of_day(request.as_of) if request.as_of else timezone.now()
-        return Subscription(kind, self._row(kind, key, request.as_of), until)
+        row = self._row(kind, key, request.as_of)
+        place = {kind: row} if row else {}
+        name = request.GET.get("archive")
+        chunk = None if name is None else chunk_named(name)
+        refs = archived(chunk, until, place) if chunk else newest_refs(until, place)
+        further = {}
+        if chunk:
+            further = {"self": _address(request, chunk), "current": _address(request, None)}
+        # Less than that is all there is.
+        if (chunk or len(refs) >= LENGTH) and (older := before(refs[-1], until, place)):
+            further["prev-archive"] = _address(request, older)
+        return Subscription(kind, row, until, refs, further)
 
     def _row(self, kind, key, as_of) -> Model | None:
         if kind == "opinion":
@@ -117,15 +156,13 @@ class Publications(Feed):
         return row.get_absolute_url() if row else reverse("changes")
 
     def items(self, subscription):
-        changes = [
-            *changes_between(None, subscription.until, **subscription.place),
-            *word_changes(None, subscription.until, **subscription.place),
-            *rewordings(
-                None, subscription.until, subjects_of(**subscription.place), newest=FEED_LENGTH
-            ),
-        ]
-        changes.sort(key=lambda change: (change.at, change.id), reverse=True)
-        return changes[:FEED_LENGTH]
+        return entries(subscription.refs, subscription.until, **subscription.place)
+
+    def feed_extra_kwargs(self, subscription):
+        return {"further": subscription.further}
+
+    def feed_url(self, subscription):
+        return subscription.further.get("self")
 
     def item_title(self, change):
         # Readers of feeds show every entry by itself.

@@ -1,95 +1,102 @@
 """The page of changes: what became public between two days, by section, and what it changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from itertools import groupby
 
+from django.core.paginator import InvalidPage, Page
+from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from measures.models import Report, Section, Theme
 from measures.submission import end_of_day
-from metrics.models import Indicator
 
 from ..as_of import BadQuery, read_day
-from .committee import word_changes
-from .publications import Publication, changes_between
-from .states import StateChange, state_changes
-from .wordings import rewordings
+from ..lists.page import CountedPaginator
+from . import rest
+from .listing import Day, Listing
+from .places import Places
+from .publications import Publication
+from .refs import Ref, entries, newest_revisions, newest_words
+from .rest import Some, some_changed, some_first, some_publications, some_states
+from .some_states import States
 
+#: Publications of a page.
+PER_PAGE = 100
 #: From this many first values on, a page shows them folded, by theme.
 FOLD_FROM = 20
 
 
 @dataclass(frozen=True)
+class Firsts:
+    """First values that became public on a day: ``changes`` are those of the page, of ``count``."""
+
+    day: date
+    count: int
+    changes: list[Publication]
+
+
+@dataclass
 class ThemeChanges:
-    """The publications of a theme: the first values by their day, apart from everything else."""
+    """What a page has of a theme: the first values by their day, apart from everything else."""
 
     theme: Theme
-    news: list[Publication]
-    firsts: list[tuple[date, list[Publication]]]
-
-    @property
-    def count(self) -> int:
-        return len(self.news) + sum(len(changes) for _day, changes in self.firsts)
+    news: list[Publication] = field(default_factory=list)
+    firsts: list[Firsts] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class SectionChanges:
-    section: Section
-    themes: list[ThemeChanges]
-    states: list[StateChange]
+    """A section with ``count`` publications on all pages, the first of them on ``page``.
 
-    @property
-    def count(self) -> int:
-        """Publications, without states: these follow from them or from the calendar."""
-        return sum(theme.count for theme in self.themes)
-
-    @property
-    def changed_states(self) -> list[StateChange]:
-        return [state for state in self.states if state.before]
-
-    @property
-    def first_states(self) -> list[StateChange]:
-        return [state for state in self.states if not state.before]
-
-
-def by_section(changes: list[Publication], states: list[StateChange]) -> list[SectionChanges]:
-    """All public sections by opinion and order, those without a change too; in a theme
-    by the numbers.
-
-    One query.
+    ``count`` is without states: these follow from them or from the calendar. ``themes`` and
+    states are those of the page that is shown; states stand where the section begins.
     """
-    found: dict[int, list[ThemeChanges]] = {}
-    in_order = sorted(changes, key=_place)
-    for theme, group in groupby(in_order, key=lambda change: change.measure.theme):
-        of_theme = list(group)
-        firsts: dict[date, list[Publication]] = {}
-        for change in of_theme:
-            if change.first_value:
-                firsts.setdefault(timezone.localdate(change.at), []).append(change)
-        found.setdefault(theme.section_id, []).append(
-            ThemeChanges(
-                theme,
-                [change for change in of_theme if not change.first_value],
-                sorted(firsts.items(), reverse=True),
+
+    section: Section
+    count: int
+    page: int
+    themes: list[ThemeChanges]
+    changed_states: Some | None = None
+    first_states: Some | None = None
+
+
+def sections_of(listing: Listing, page: Page, states: States) -> list[SectionChanges]:
+    """All public sections by opinion and order, those without a change too; of those that are not
+    on ``page`` no more than their place. What is on the page is loaded, and nothing else."""
+    start = (page.number - 1) * PER_PAGE
+    parts = list(listing.part(start, start + PER_PAGE))
+    refs = [ref for _theme, part in parts for ref in _refs_in(part)]
+    told = {change.id: change for change in entries(refs, listing.until)}
+    themes: dict[int, ThemeChanges] = {}
+    for key, part in parts:
+        theme = themes.setdefault(key, ThemeChanges(told[_refs_in(part)[0].id].measure.theme))
+        for item in part:
+            if isinstance(item, Day):
+                changes = [told[ref.id] for ref in item.refs]
+                theme.firsts.append(Firsts(item.day, item.count, changes))
+            else:
+                theme.news.append(told[item.id])
+    found, begin = [], 0
+    for section in Section.objects.published().select_related("opinion"):
+        count = listing.by_section[section.pk]
+        number = min(begin // PER_PAGE + 1, page.paginator.num_pages)
+        own = [theme for theme in themes.values() if theme.theme.section_id == section.pk]
+        row = SectionChanges(section, count, number, own)
+        if number == page.number:
+            row = replace(
+                row,
+                changed_states=some_changed(states, section.pk),
+                first_states=some_first(states, section.pk),
             )
-        )
-    return [
-        SectionChanges(
-            section,
-            found.get(section.pk, []),
-            [state for state in states if state.measure.theme.section_id == section.pk],
-        )
-        for section in Section.objects.published().select_related("opinion")
-    ]
+        found.append(row)
+        begin += count
+    return found
 
 
-def _place(change: Publication) -> tuple:
-    """To sort by the order of the report: a measure's notes before its indicators."""
-    is_indicator = isinstance(change.subject, Indicator)
-    return *change.measure.number_key, change.subject.order if is_indicator else -1
+def _refs_in(part: list[Ref] | list[Day]) -> list[Ref]:
+    return [ref for item in part for ref in (item.refs if isinstance(item, Day) else [item])]
 
 
 def newest_report(on: date) -> Report | None:
@@ -125,26 +132,50 @@ def page(request):
     unfold = request.GET.get("unfold", "")
     if unfold not in ("", "all"):
         raise BadQuery(_("“unfold” can only be “all”."))
-    changes = changes_between(end_of_day(first), end_of_day(last))
-    first_values = sum(change.first_value is not None for change in changes)
-    states = state_changes(first, last)
-    sections = by_section(changes, states)
     context = {
         "first": first,
         "last": last,
         "on": on,
-        "better": [state for state in states if state.trend > 0],
-        "worse": [state for state in states if state.trend < 0],
-        "sections": sections,
-        "several": len({part.section.opinion_id for part in sections}) > 1,
-        "reworded": rewordings(end_of_day(first), end_of_day(last)),
-        "total": len(changes),
-        "words": word_changes(end_of_day(first), end_of_day(last)),
+        "query": {"from": first.isoformat(), "to": last.isoformat()},
         "spans": spans(report, on),
-        "unfolded": bool(unfold) or first_values < FOLD_FROM,
-        "foldable": first_values >= FOLD_FROM,
     }
+    if part := request.GET.get("part", ""):
+        return rest.page(request, part, first, last, context)
+    since, until = end_of_day(first), end_of_day(last)
+    places = Places(until)
+    listing = Listing(since, until, places)
+    paginator = CountedPaginator([], PER_PAGE, count=listing.total)
+    shown = _page(paginator, request.GET.get("page"))
+    states = States(first, last, places)
+    sections = sections_of(listing, shown, states)
+    is_first = shown.number == 1
+    context |= {
+        "sections": sections,
+        "shown": [row for row in sections if row.themes or row.page == shown.number],
+        "several": len({part.section.opinion_id for part in sections}) > 1,
+        "total": listing.total,
+        "unfolded": bool(unfold) or listing.first_values < FOLD_FROM,
+        "unfold": unfold,
+        "foldable": listing.first_values >= FOLD_FROM,
+        "page_of": shown,
+        "numbers": paginator.get_elided_page_range(shown.number, on_each_side=3, on_ends=1),
+    }
+    if is_first:
+        context |= {
+            "better": some_states(states.trend(1)),
+            "worse": some_states(states.trend(-1)),
+            "words": some_publications(newest_words, since, until),
+            "reworded": some_publications(newest_revisions, since, until),
+        }
     return render(request, "public/changes.html", context)
+
+
+def _page(paginator: CountedPaginator, number: str | None) -> Page:
+    """The page of that number, the first if None; raises Http404 if there is none."""
+    try:
+        return paginator.page(number or 1)
+    except InvalidPage as error:
+        raise Http404(_("This list has no such page.")) from error
 
 
 def _day_before_year(year: int) -> date:

@@ -1,8 +1,11 @@
 """What became public between two days: values, corrections, targets, notes, and changed states."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import BigIntegerField, Count, F, Max, Q, QuerySet, Value
 from django.utils import timezone
@@ -24,6 +27,7 @@ from metrics.corrections import Correction, first_of
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target
+from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 from metrics.wording import observed_text
 
@@ -181,44 +185,70 @@ def _counted(column: str, since: datetime, until: datetime, **place) -> list[Que
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:
     """All ``publications`` of these days and this place, newest first.
 
-    Six queries however many rows.
+    Two queries for values and one for each other kind, however many rows.
     """
-    found = [
-        *_values(since, until, place),
-        *map(_no_figure, _rows(NoFigure, since, until, place)),
-        *map(_target, _rows(Target, since, until, place)),
-        *map(_note, _rows(ProgressNote, since, until, place)),
-        *map(_state, _rows(MeasureState, since, until, place)),
-        *map(_withdrawal, _rows(Withdrawal, since, until, place)),
-    ]
+    found = []
+    for model in CARRIERS:
+        found += _told(publications(model, since, until, **place), until)
     return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
 
 
-def _rows(model, since, until, place) -> QuerySet:
-    rows = publications(model, since, until, **place).select_related(
-        f"{CARRIERS[model][-1]}__theme__section__opinion", "supersedes"
+def loaded(model, pks: list[int], until: datetime) -> list[Publication]:
+    """The publications of ``model`` with these keys, which are public, as told at ``until``.
+
+    One query, of values two.
+    """
+    return _told(model.objects.filter(pk__in=pks), until)
+
+
+def _told(rows: QuerySet, until: datetime) -> list[Publication]:
+    rows = rows.order_by().select_related(
+        f"{CARRIERS[rows.model][-1]}__theme__section__opinion", "supersedes"
     )
-    return rows.select_related("indicator__unit") if "indicator" in CARRIERS[model] else rows
+    if "indicator" in CARRIERS[rows.model]:
+        rows = rows.select_related("indicator__unit")
+    rows = list(rows)
+    if rows and isinstance(rows[0], Observation):
+        history = histories({row.indicator_id for row in rows}, until)
+        return [_value(row, history[row.indicator_id]) for row in rows]
+    return [TELL[type(row)](row) for row in rows]
 
 
-def _values(since, until, place) -> list[Publication]:
-    changed = publications(Observation, since, until, **place).values("indicator")
-    history: dict[int, list[Observation]] = {}
-    ever = Observation.objects.versions(min(until, timezone.now())).filter(indicator__in=changed)
-    ever = ever.select_related(
-        "indicator__measure__theme__section__opinion", "indicator__unit", "supersedes"
-    )
-    for value in ever.order_by(*NEWEST_FIRST):
-        history.setdefault(value.indicator_id, []).append(value)
-    return [
-        _value(row, values)
-        for values in history.values()
-        for row in values
-        if since is None or _public_since(row) >= since
-    ]
+class Said(NamedTuple):
+    """What a value is compared by: a row of a history, of which only a few are ever shown."""
+
+    pk: int
+    indicator_id: int
+    period_start: date | None
+    period_end: date
+    value: Decimal
+    qualifier: str
+    as_written: str
+    certainty: str
+    published_at: datetime
+    supersedes_id: int | None
+    replaced_at: datetime | None
+
+    @property
+    def is_reported(self) -> bool:
+        return self.certainty != Certainty.EXPECTED
+
+    def get_certainty_display(self) -> str:
+        return Certainty(self.certainty).label
 
 
-def _value(row: Observation, history: list[Observation]) -> Publication:
+def histories(indicators: Iterable[int], until: datetime) -> dict[int, list[Said]]:
+    """All that was ever public of each before ``until``, newest first; one query."""
+    found: dict[int, list[Said]] = {}
+    ever = Observation.objects.versions(min(until, timezone.now()))
+    ever = ever.filter(indicator__in=indicators).order_by(*NEWEST_FIRST)
+    for row in ever.values_list(*Said._fields):
+        value = Said(*row)
+        found.setdefault(value.indicator_id, []).append(value)
+    return found
+
+
+def _value(row: Observation, history: list[Said]) -> Publication:
     """``history`` is all that was ever public of the indicator, newest first."""
     indicator = row.indicator
     before = row.supersedes or _of_the_period_before(row, history)
@@ -240,7 +270,7 @@ def _value(row: Observation, history: list[Observation]) -> Publication:
     )
 
 
-def _of_the_period_before(row: Observation, history: list[Observation]) -> Observation | None:
+def _of_the_period_before(row: Observation, history: list[Said]) -> Said | None:
     """The value of an earlier period that stood when ``row`` was published."""
     # What was published in the same moment stands beside it.
     moment = row.published_at + timedelta.resolution
@@ -249,7 +279,7 @@ def _of_the_period_before(row: Observation, history: list[Observation]) -> Obser
     )
 
 
-def _difference(row: Observation, before: Observation | None, history) -> str:
+def _difference(row: Observation, before: Observation | Said | None, history) -> str:
     """The change from ``before``, and beside it 同比 where that is another one."""
     if before is None:
         return ""
@@ -264,7 +294,7 @@ def _difference(row: Observation, before: Observation | None, history) -> str:
     return pgettext("between filters", "; ").join(filter(None, (text, year)))
 
 
-def _value_text(value: Observation, indicator: Indicator) -> str:
+def _value_text(value: Observation | Said, indicator: Indicator) -> str:
     return _("%(figure)s (%(period)s)") % {
         "figure": observed_text(value, indicator.unit),
         "period": period_text(value.period_start, value.period_end),
@@ -348,6 +378,15 @@ def _withdrawal(row: Withdrawal) -> Publication:
         _("withdrawn: %(kind)s") % {"kind": row.get_subject_type_display()},
         row.in_language("reason"),
     )
+
+
+TELL = {
+    NoFigure: _no_figure,
+    Target: _target,
+    ProgressNote: _note,
+    MeasureState: _state,
+    Withdrawal: _withdrawal,
+}
 
 
 def _public_since(row) -> datetime:

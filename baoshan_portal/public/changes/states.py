@@ -15,16 +15,16 @@ from measures.submission import end_of_day, stood
 from measures.withdrawn import withdrawal_columns
 from metrics.assessment import assess_check, indicators_in, verdict_of
 from metrics.models import (
-    NEWEST_FIRST,
     Check,
     CheckTerm,
-    Observation,
     Target,
     indicator_withdrawal,
 )
 from metrics.redefinition import Definitions, chain_of, redefinition
 from metrics.rules.checks import Result
 from metrics.rules.choices import Verdict
+
+from .publications import histories
 
 #: From bad to good; what cannot be told stands on neither ladder.
 LADDERS = (
@@ -68,11 +68,23 @@ def state_changes(first: date, last: date) -> list[StateChange]:
     By the numbers of the measures, targets before checks. A check belongs to the measure of its
     figure that stands first in the report.
     """
-    known = _Known(last)
+    found = _differing(_Known(last), first, last).values()
+    return sorted(found, key=lambda change: (change.measure.number_key, change.check is not None))
+
+
+def changes_of(
+    first: date, last: date, targets: list[int], checks: list[int]
+) -> dict[tuple[str, int], StateChange]:
+    """The ``state_changes`` of the targets, given by the keys of all their versions, and checks
+    with these keys; by the kind and the key of the first version. Four queries at the most."""
+    return _differing(_Known(last, targets, checks), first, last)
+
+
+def _differing(known: "_Known", first: date, last: date) -> dict[tuple[str, int], StateChange]:
     before, after = known.states(first), known.states(last)
     redefined = known.redefined(first, last, after)
-    changes = [
-        StateChange(
+    return {
+        key: StateChange(
             min((row.measure for row in indicators), key=lambda measure: measure.number_key),
             row if isinstance(row, Target) else None,
             row if isinstance(row, Check) else None,
@@ -83,25 +95,30 @@ def state_changes(first: date, last: date) -> list[StateChange]:
         )
         for key, (row, indicators, state) in after.items()
         if key not in before or before[key][2] != state or key in redefined
-    ]
-    return sorted(changes, key=lambda change: (change.measure.number_key, change.check is not None))
+    }
 
 
 class _Known:
-    """All targets and checks, and the values that decide on them, as known by the end of a day."""
+    """Targets and checks, all or those of these keys, and the values that decide on them, as known
+    by the end of a day."""
 
-    def __init__(self, last: date):
+    def __init__(
+        self, last: date, targets: list[int] | None = None, checks: list[int] | None = None
+    ):
         self.now = timezone.now()
         end = min(end_of_day(last), self.now)
         fallen = indicator_withdrawal(end, "indicator__")["withdrawn_at"]
-        targets = Target.objects.versions(end).annotate(indicator_withdrawn_at=fallen)
-        self.targets = list(targets.select_related("plan", *PLACE))
+        found = Target.objects.versions(end).annotate(indicator_withdrawn_at=fallen)
+        if targets is not None:
+            found = found.filter(pk__in=targets)
+        self.targets = list(found.select_related("plan", *PLACE))
         check_fell = withdrawal_columns(Check, end, "check_of__code")["withdrawn_at"]
         terms = CheckTerm.objects.annotate(indicator_withdrawn_at=fallen, check_fell_at=check_fell)
-        self.checks = Check.objects.all().by_their_terms(*PLACE, terms=terms)
+        wanted = Check.objects.all() if checks is None else Check.objects.filter(pk__in=checks)
+        self.checks = wanted.by_their_terms(*PLACE, terms=terms)
         watched = {target.indicator_id for target in self.targets} | indicators_in(self.checks)
-        values = Observation.objects.filter(indicator__in=watched)
-        self.values = list(values.versions(end).order_by(*NEWEST_FIRST))
+        of_each = histories(watched, end)
+        self.values = [value for values in of_each.values() for value in values]
         self.by_key = {target.pk: target for target in self.targets}
         self.definitions = Definitions.of(
             {target.indicator_id for target in self.targets},

@@ -3,9 +3,10 @@
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
-from django.db.models import Model, TextField
+from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +18,9 @@ from metrics.models import Indicator, Plan
 
 #: Stands for a row that is not public, in what became public.
 HIDDEN = gettext_lazy("not public")
+
+#: Of so many rows the database is asked which revisions name one.
+FEW = 50
 
 #: A row by its model's label and its code.
 Subject = tuple[str, str]
@@ -118,11 +122,37 @@ def rewordings_of(row: Measure | Indicator, until: datetime) -> list[Rewording]:
     return _of(found, {(row._meta.label_lower, row.code)}, until, None)
 
 
+def revisions_of(
+    since: datetime | None, until: datetime, **place
+) -> tuple[QuerySet, set[Subject] | None]:
+    """Reviewed changes from ``since`` (None: ever) to before ``until``, newest first, and the
+    subjects that one of a place has to name (see ``named_in``)."""
+    rows = Revision.objects.published_between(since, until).order_by("-published_at", "-pk")
+    subjects = subjects_of(**place)
+    if subjects is not None and len(subjects) <= FEW:
+        named = (Q(text__contains=f'"{code}"') for _model, code in subjects)
+        rows = rows.annotate(text=Cast("changes", TextField())).filter(reduce(or_, named))
+    return rows, subjects
+
+
+def named_in(changes: list[dict], subjects: Container[Subject]) -> bool:
+    """Whether one of a revision's ``changes`` is about one of ``subjects``."""
+    return any(_subject(change) in subjects for change in changes)
+
+
+def rewordings_in(
+    pks: list[int], until: datetime, subjects: Container[Subject] | None = None
+) -> list[Rewording]:
+    """The revisions with these keys, as ``rewordings`` tells them; a query, and one for each kind
+    of row that they name."""
+    return _of(Revision.objects.filter(pk__in=pks), subjects, until, None)
+
+
 def _of(found, subjects, until: datetime, newest: int | None) -> list[Rewording]:
     revisions = [
         revision
         for revision in found.order_by("-published_at", "-pk")
-        if subjects is None or any(_subject(change) in subjects for change in revision.changes)
+        if subjects is None or named_in(revision.changes, subjects)
     ][:newest]
     last = timezone.localdate(until - timedelta.resolution)
     told = lines_of(revisions, partial(_hide, day=last))

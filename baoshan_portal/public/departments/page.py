@@ -1,17 +1,20 @@
 """The departments side by side, and the page of one of them."""
 
+import sys
+
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_tables2 import RequestConfig
 
-from measures.models import Department
+from measures.models import Department, Measure
 from measures.submission import end_of_day
 from metrics.history import newest_period
 
 from ..changes.page import default_since, newest_report
-from ..changes.publications import changes_between
-from ..changes.states import state_changes
+from ..changes.publications import CARRIERS, publications
+from ..changes.refs import entries, newest_publications
+from ..changes.some_states import States
 from ..data_file import day_of_state
 from ..lists.page import file_format_of, table_file
 from ..taken_away import list_cover
@@ -50,8 +53,13 @@ def page(request, code):
     (record,) = records(as_of, [row])
     continues = Department.objects.once_published(as_of).filter(succeeded_by=row)
     since = default_since(newest_report(on), on)
-    changes = changes_between(end_of_day(since), end_of_day(on), department=row)
-    states = [change for change in state_changes(since, on) if change.measure.lead_id == row.pk]
+    begin, end = end_of_day(since), end_of_day(on)
+    refs = newest_publications(MOST_CHANGES, end, department=row)
+    count = sum(
+        publications(model, begin, end, department=row).order_by().count() for model in CARRIERS
+    )
+    led = set(Measure.objects.filter(lead=row).order_by().values_list("pk", flat=True))
+    states = States(since, on, most=sys.maxsize).changed(lambda place: place.measure in led)
     context = {
         "department": row,
         "record": record,
@@ -60,9 +68,9 @@ def page(request, code):
         **verdict_lines(request, record),
         "since": since,
         "until": on,
-        "changes": changes[:MOST_CHANGES],
-        "more_changes": max(0, len(changes) - MOST_CHANGES),
-        "states": [change for change in states if change.before],
+        "changes": entries([ref for ref in refs if ref.at >= begin], end),
+        "more_changes": max(0, count - MOST_CHANGES),
+        "states": list(states),
         "newest_period": newest_period(record.indicators),
     }
     return render(request, "public/department.html", context)

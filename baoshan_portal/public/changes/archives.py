@@ -1,0 +1,92 @@
+"""A feed in documents of bounded length: the newest entries, and archives of all others (RFC 5005).
+
+Entries are cut into chunks of ``LENGTH``, counted from the oldest of each month, so that a chunk
+once full, or of a month that is over, stays as it is and keeps its address. The newest document
+begins with what no full chunk holds yet and ends where a chunk begins.
+"""
+
+import re
+from bisect import bisect_left
+from datetime import date, datetime, time
+from typing import NamedTuple
+
+from django.http import Http404
+from django.utils import timezone
+
+from .refs import BY_MOMENT, Ref, between, newest
+
+#: Entries of an archive, and the fewest of the newest document where there are more.
+LENGTH = 100
+
+
+class Chunk(NamedTuple):
+    """The ``part`` of a month's entries, from 1; ``month`` is its first day."""
+
+    month: date
+    part: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.month.isoformat()[:7]}-{self.part}"
+
+
+def chunk_named(name: str) -> Chunk:
+    """The chunk of that name, such as 2023-07-2; raises Http404 for what names none."""
+    found = re.fullmatch(r"(\d{4}-\d{2})-([1-9]\d{0,5})", name, re.ASCII)
+    try:
+        return Chunk(date.fromisoformat(f"{found[1]}-01"), int(found[2]))
+    except (TypeError, ValueError):
+        raise Http404 from None
+
+
+def newest_refs(until: datetime, place: dict) -> list[Ref]:
+    """What the newest document shows, newest first: at least ``LENGTH``, less than twice that, or
+    all there are."""
+    found = newest(2 * LENGTH, until, **place)
+    if len(found) < 2 * LENGTH:
+        return found
+    places = {ref.id: n for n, ref in enumerate(_of_month(_month(found[LENGTH]), until, place))}
+    for length in range(LENGTH, 2 * LENGTH):
+        last, following = found[length - 1], found[length]
+        if _month(last) != _month(following) or places[last.id] % LENGTH == 0:
+            return found[:length]
+    raise AssertionError("of a hundred places one is a multiple of a hundred")
+
+
+def archived(chunk: Chunk, until: datetime, place: dict) -> list[Ref]:
+    """What an archive shows, newest first; raises Http404 if it is not full yet, or none."""
+    refs = _of_month(chunk.month, until, place)
+    shown = refs[(chunk.part - 1) * LENGTH : chunk.part * LENGTH]
+    is_over = _following(chunk.month) <= timezone.localdate(until)
+    if not shown or (len(shown) < LENGTH and not is_over):
+        raise Http404
+    return shown[::-1]
+
+
+def before(oldest: Ref, until: datetime, place: dict) -> Chunk | None:
+    """The archive of what is older than ``oldest``, the last entry of a document; None if nothing
+    is."""
+    month = _month(oldest)
+    older = bisect_left(_of_month(month, until, place), BY_MOMENT(oldest), key=BY_MOMENT)
+    if older:
+        return Chunk(month, -(-older // LENGTH))
+    if not (found := newest(1, _midnight(month), **place)):
+        return None
+    month = _month(found[0])
+    return Chunk(month, -(-len(_of_month(month, until, place)) // LENGTH))
+
+
+def _of_month(month: date, until: datetime, place: dict) -> list[Ref]:
+    return between(_midnight(month), min(_midnight(_following(month)), until), **place)
+
+
+def _month(ref: Ref) -> date:
+    return timezone.localdate(ref.at).replace(day=1)
+
+
+def _following(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,197 @@
+"""Which publications a page or a feed shows, found before any of them is loaded.
+
+A reference costs a few columns, so that a list can be sorted and cut where its rows are many, and
+only what is shown becomes a row with a history.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
+from operator import attrgetter
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Collate, Greatest
+from django.utils import timezone
+
+from measures.models import (
+    Evaluation,
+    Measure,
+    MeasureState,
+    OpinionStage,
+    ProgressNote,
+    Revision,
+    Withdrawal,
+)
+from metrics.models import Indicator, NoFigure, Observation, Target
+
+from .committee import told as words_told
+from .committee import words_of
+from .publications import CARRIERS, loaded, publications
+from .wordings import named_in, revisions_of, rewordings_in, subjects_of
+
+#: What the entries of a kind are called, before the code of the row.
+PREFIX = {
+    Observation: "observation",
+    NoFigure: "no-figure",
+    Target: "target",
+    ProgressNote: "note",
+    MeasureState: "state",
+    Withdrawal: "withdrawal",
+    Evaluation: "evaluation",
+    OpinionStage: "stage",
+    Revision: "revision",
+}
+#: Up to so many keys are named in a query by themselves.
+FEW = 500
+
+
+class Ref(NamedTuple):
+    """One publication: when it became public, its permanent name, and the row that it is."""
+
+    at: datetime
+    id: str
+    model: type
+    pk: int
+
+
+#: The order of lists and feeds, the newest first to be reversed.
+BY_MOMENT = attrgetter("at", "id")
+
+
+def newest(count: int, until: datetime, **place) -> list[Ref]:
+    """The last ``count`` publications of a place before ``until``, newest first: figures, the
+    committee's word and new wordings.
+
+    A few queries a kind, none of which reads older rows than it has to.
+    """
+    found = newest_publications(count, until, **place)
+    until = min(until, timezone.now())
+    for rows in words_of(**place):
+        found += _taken(rows.published_before(until), count)
+    found += islice(_revisions(None, until, place), count)
+    return sorted(found, key=BY_MOMENT, reverse=True)[:count]
+
+
+def newest_publications(count: int, until: datetime, **place) -> list[Ref]:
+    """The last ``count`` of ``changes_between`` for a place."""
+    found = chain(*(_newest_of(model, count, until, place) for model in CARRIERS))
+    return sorted(found, key=BY_MOMENT, reverse=True)[:count]
+
+
+def between(since: datetime, until: datetime, **place) -> list[Ref]:
+    """All publications of a place from ``since``, a midnight, to before ``until``, oldest first."""
+    found = []
+    for model in CARRIERS:
+        rows = publications(model, None, until, **place).order_by()
+        found += _refs(model, rows.filter(published_at__gte=since))
+        found += _refs(model, _carried_late(rows, since, timezone.localdate(since), until))
+    for rows in words_of(**place):
+        found += _refs(rows.model, rows.published_between(since, until).order_by())
+    found += _revisions(since, until, place)
+    return sorted(found, key=BY_MOMENT)
+
+
+def newest_words(count: int, since: datetime, until: datetime) -> list[Ref]:
+    """The last that the committee's office published in these days, newest first."""
+    found = [_taken(rows.published_between(since, until), count) for rows in words_of()]
+    return sorted(chain(*found), key=BY_MOMENT, reverse=True)[:count]
+
+
+def newest_revisions(count: int, since: datetime, until: datetime) -> list[Ref]:
+    """The last changes of wording in these days, newest first."""
+    return list(islice(_revisions(since, until, {}), count))
+
+
+def entries(refs: list[Ref], until: datetime, **place) -> list:
+    """The publications that ``refs`` name, as they are told at ``until``, in the same order.
+
+    Left out are changes of wording that speak of nothing public.
+    """
+    keys: dict[type, list[int]] = {}
+    for ref in refs:
+        keys.setdefault(ref.model, []).append(ref.pk)
+    told = {}
+    for model, pks in keys.items():
+        if model is Revision:
+            changes = rewordings_in(pks, until, subjects_of(**place))
+        elif model in CARRIERS:
+            changes = loaded(model, pks, until)
+        else:
+            (rows,) = (rows for rows in words_of() if rows.model is model)
+            changes = words_told(rows.filter(pk__in=pks))
+        told |= {change.id: change for change in changes}
+    return [told[ref.id] for ref in refs if ref.id in told]
+
+
+def _newest_of(model, count: int, until: datetime, place: dict) -> list[Ref]:
+    rows = publications(model, None, until, **place)
+    found = _taken(rows, count, model)
+    if len(found) < count:
+        return found
+    # The moment of the last one itself, which may have become public later with its carrier.
+    oldest = rows.filter(pk__in=[ref.pk for ref in found]).order_by("published_at")
+    oldest = oldest.values_list("published_at", flat=True)[0]
+    day = timezone.localdate(oldest) + timedelta(days=1)
+    carriers = [F(f"{carrier}__published_on") for carrier in CARRIERS[model]]
+    since = Greatest(*carriers) if len(carriers) > 1 else carriers[0]
+    late = _carried_late(rows, oldest + timedelta.resolution, day, until)
+    return list({*found, *_refs(model, late.order_by(since.desc(), by_code().desc())[:count])})
+
+
+def _carried_late(rows: QuerySet, before: datetime, day: date, until: datetime) -> QuerySet:
+    """Those of ``rows`` published before a moment whose indicator or measure became public on
+    ``day`` or later, by ``until``."""
+    last = timezone.localdate(until - timedelta.resolution)
+    public = {"published_on__gte": day, "published_on__lte": last}
+    measures = list(Measure.objects.filter(**public).order_by().values_list("pk", flat=True))
+    is_late = Q(**{f"{CARRIERS[rows.model][-1]}__in": measures}) if measures else Q(pk__in=[])
+    if "indicator" in CARRIERS[rows.model]:
+        indicators = Indicator.objects.filter(Q(**public) | Q(measure__in=measures)).order_by()
+        # Asked for by itself: that there is none is the rule, and then nothing is read.
+        known = list(indicators.values_list("pk", flat=True)[:FEW])
+        is_late = Q(indicator__in=known if len(known) < FEW else indicators.values("pk"))
+    return rows.filter(is_late, published_at__lt=before)
+
+
+def _taken(rows: QuerySet, count: int, model=None) -> list[Ref]:
+    rows = rows.order_by("-published_at", by_code().desc())
+    return _refs(model or rows.model, rows[:count])
+
+
+def by_code():
+    """The order that Python gives to codes, whatever the database thinks of letters."""
+    return Collate("code", "C" if connection.vendor == "postgresql" else "BINARY")
+
+
+def _refs(model, rows: QuerySet) -> list[Ref]:
+    carriers = [f"{carrier}__published_on" for carrier in CARRIERS.get(model, ())]
+    prefix = PREFIX[model]
+    return [
+        Ref(public_since(moment, days), f"{prefix}:{code}", model, pk)
+        for pk, code, moment, *days in rows.values_list("pk", "code", "published_at", *carriers)
+    ]
+
+
+def public_since(published_at: datetime, days: Iterable[date]) -> datetime:
+    """When a row became public: with the last of itself and of what carries it."""
+    day = max(days, default=date.min)
+    # Midnights are dear to compute, and nearly all rows are younger than what carries them.
+    if day <= timezone.localdate(published_at):
+        return published_at
+    return max(published_at, timezone.make_aware(datetime.combine(day, time.min)))
+
+
+def _revisions(since: datetime | None, until: datetime, place: dict):
+    """Reviewed changes of wording about a place, newest first, read as far as asked for."""
+    rows, subjects = revisions_of(since, until, **place)
+    if subjects is None:
+        columns = rows.values_list("pk", "code", "published_at").iterator()
+        for pk, code, moment in columns:
+            yield Ref(moment, f"revision:{code}", Revision, pk)
+        return
+    columns = rows.values_list("pk", "code", "published_at", "changes").iterator(chunk_size=100)
+    for pk, code, moment, changes in columns:
+        if named_in(changes, subjects):
+            yield Ref(moment, f"revision:{code}", Revision, pk)

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('metrics', '0016_period_fields_in_common'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='observation',
+            index=models.Index(fields=['indicator', 'published_at', 'state'], name='observation_public_moments'),
+        ),
+    ]
