@@ -364,8 +364,8 @@ def period_of(observation: Observation) -> str:
 def gather(request) -> Pack:
     """The pack that the address asks for; the number of queries is that of its filters' kinds.
 
-    Raises BadQuery for a filter, or the value of one, that the portal does not know, and TooLarge,
-    before anything is loaded, for more than a pack prints.
+    Raises BadQuery for a filter, or the value of one, that the portal does not know, and TooLarge
+    for more than a pack prints, before its values are loaded.
     """
     as_of = request.as_of
     day = as_of or timezone.localdate()
@@ -381,16 +381,7 @@ def gather(request) -> Pack:
         raise BadQuery(
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
-    measures = Measure.objects.published(as_of)
-    is_of_place = {asked.parameter for asked in chosen.chosen} <= PLACES
-    if is_of_place:
-        # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
-        measures = MeasureFilter(
-            request.GET, queryset=measures, request=request, places=chosen.places
-        ).qs
-    else:
-        measures = measures.filter(pk__in=chosen.qs.order_by().values("measure"))
-    if chosen.qs.count() > MOST or measures.count() > MOST:
+    if chosen.qs.count() > MOST:
         raise TooLarge
 
     rows = list(chosen.qs)
@@ -403,6 +394,17 @@ def gather(request) -> Pack:
             PackIndicator(indicator, states, marks.get(indicator.pk, []))
         )
 
+    measures = Measure.objects.published(as_of)
+    is_of_place = {asked.parameter for asked in chosen.chosen} <= PLACES
+    if is_of_place:
+        # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
+        measures = MeasureFilter(
+            request.GET, queryset=measures, request=request, places=chosen.places
+        ).qs
+        if measures.count() > MOST:
+            raise TooLarge
+    else:
+        measures = measures.filter(pk__in=lines)
     measures = (
         with_status(measures, as_of)
         .with_place()
