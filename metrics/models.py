@@ -1056,6 +1056,10 @@ class Check(Named):
             )
         ]
 
+    def get_absolute_url(self):
+        """The numbered page of checks that has it, and the place on it."""
+        return f"{reverse('checks')}?check={self.code}#{self.code}"
+
     def clean_part(self, terms: list[list]) -> None:
         """Refuses ``terms`` (role, code of the indicator, earlier) that do not make the relation.
 

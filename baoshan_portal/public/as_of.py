@@ -85,7 +85,9 @@ def address(request, target, /, *args, **query) -> str:
     query = {key: value for key, value in query.items() if value not in (None, "")}
     if as_of := getattr(request, "as_of", None):
         query["as_of"] = as_of.isoformat()
-    return url + (f"?{urlencode(query, doseq=True)}" if query else "") + hash_ + anchor
+    if query:
+        url += ("&" if "?" in url else "?") + urlencode(query, doseq=True)
+    return url + hash_ + anchor
 
 
 class AsOfMiddleware:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils.translation import pgettext
 
 from metrics.assessment import CheckState, assess_check, indicators_in
-from metrics.models import NEWEST_FIRST, Check, Observation
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation
 from metrics.rules.checks import Result
 
 from .remembered import remembered
@@ -26,20 +26,18 @@ def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:
 
     An indicator that is in no check is not among the keys.
     """
-    found = defaultdict(set)
-    for state in states:
-        for term, _value in state.terms:
-            found[term.indicator_id].add(state.outcome.result)
-    return {key: sorted(results, key=SEVERITY.index) for key, results in found.items()}
+    return _by_indicator(map(_result, states))
 
 
-def states_of_day(as_of: date | None, *related: str) -> list[CheckState]:
-    """Every check that was public on ``as_of`` (today if None) with its result.
+def states_of(indicators: Iterable[int], as_of: date | None, *related: str) -> list[CheckState]:
+    """Every check that was public on ``as_of`` (today if None) and in which one of ``indicators``
+    (by their keys) takes part, with its result.
 
     Two queries, one less than ``assess_checks``, so that packs keep to their number; ``related``
     is what is loaded of their terms besides.
     """
-    checks = Check.objects.published(as_of).by_their_terms(*related)
+    theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
+    checks = Check.objects.published(as_of).filter(pk__in=theirs).by_their_terms(*related)
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = values.by_indicator()
     return [assess_check(check, known) for check in checks]
@@ -57,21 +55,55 @@ class _Value(NamedTuple):
     period_end: date
 
 
-def of_day(as_of: date | None) -> dict[int, list[Result]]:
-    """``by_indicator`` of ``states_of_day``, without what else the states know."""
+class CheckResult(NamedTuple):
+    """What came of a check, without what it says."""
+
+    pk: int
+    code: str
+    result: Result
+    indicators: tuple[int, ...]
+
+
+def results_of_day(as_of: date | None) -> list[CheckResult]:
+    """Every check that was public on ``as_of`` (today if None), in their order; two queries."""
     checks = Check.objects.published(as_of).by_their_terms()
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = defaultdict(list)
     for row in values.order_by(*NEWEST_FIRST).values_list(*_Value._fields):
         value = _Value(*row)
         known[value.indicator_id].append(value)
-    return by_indicator(assess_check(check, known) for check in checks)
+    return [_result(assess_check(check, known)) for check in checks]
+
+
+def _result(state: CheckState) -> CheckResult:
+    indicators = tuple(term.indicator_id for term, _value in state.terms)
+    return CheckResult(state.check.pk, state.check.code, state.outcome.result, indicators)
+
+
+def results_of_page(request) -> list[CheckResult]:
+    """``results_of_day`` of the day that the page speaks of."""
+    return remembered(request, "check results", lambda: results_of_day(request.as_of))
+
+
+def of_day(as_of: date | None) -> dict[int, list[Result]]:
+    """``by_indicator`` of every check that was public on ``as_of`` (today if None)."""
+    return _by_indicator(results_of_day(as_of))
+
+
+def _by_indicator(results: Iterable[CheckResult]) -> dict[int, list[Result]]:
+    found = defaultdict(set)
+    for one in results:
+        for key in one.indicators:
+            found[key].add(one.result)
+    return {key: sorted(results, key=SEVERITY.index) for key, results in found.items()}
 
 
 def of_page(request) -> dict[int, list[Result]]:
     """``of_day`` of the day that the page speaks of, asked for once however many marks it has."""
     if not hasattr(request, "check_marks"):
-        request.check_marks = remembered(request, "check marks", lambda: of_day(request.as_of))
+        request.check_marks = remembered(
+            request, "check marks", lambda: _by_indicator(results_of_page(request))
+        )
     return request.check_marks
 
 

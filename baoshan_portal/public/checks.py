@@ -5,42 +5,48 @@ from collections import Counter
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from measures.models import Opinion
 from metrics.assessment import OPINION_OF_TERM, assess_checks
-from metrics.models import Check
+from metrics.models import Check, Indicator
 from metrics.rules.checks import Result
 
-from . import check_marks
 from .as_of import BadQuery
+from .check_marks import SEVERITY, CheckResult, results_of_page
+from .numbered import PER_PAGE, numbered
+from .remembered import remembered
 
 
 def page(request):
     """Every relation between figures, with its result.
 
-    ``?result=`` shows one kind, ``?opinion=`` those with a figure of one opinion.
+    ``?result=`` shows one kind, ``?opinion=`` those with a figure of one opinion, ``?check=`` the
+    numbered page that has it.
     """
-    as_of = request.as_of
-    states = assess_checks(Check.objects.published(as_of), as_of, OPINION_OF_TERM)
-    known = {opinion.code: opinion for state in states for opinion in state.opinions}
+    results = results_of_page(request)
+    opinions_of = remembered(request, "opinions of checks", lambda: _opinions_of(results))
+    opinions = Opinion.objects.in_bulk({key for keys in opinions_of.values() for key in keys})
+    known = {opinion.code: opinion for opinion in opinions.values()}
     opinion = request.GET.get("opinion", "")
     if opinion:
         if opinion not in known:
             raise BadQuery(_("No check has a figure of such an opinion."))
-        states = [state for state in states if known[opinion] in state.opinions]
-    states.sort(
-        key=lambda state: (
-            # One that names no figure yet speaks of no opinion.
-            state.opinions[0].pk if state.opinions else 0,
-            check_marks.SEVERITY.index(state.outcome.result),
-        )
+        results = [one for one in results if known[opinion].pk in opinions_of[one.pk]]
+    # One that names no figure yet speaks of no opinion.
+    results = sorted(
+        results, key=lambda one: (min(opinions_of[one.pk], default=0), SEVERITY.index(one.result))
     )
-    counts = Counter(state.outcome.result for state in states)
+    counts = Counter(one.result for one in results)
     chosen = request.GET.get("result", "")
     if chosen:
         if chosen not in Result.values:
             raise BadQuery(_("The portal knows no such result of a check."))
-        states = [state for state in states if state.outcome.result == chosen]
+        results = [one for one in results if one.result == chosen]
+    asked = request.GET.get("check", "")
+    place = next((n for n, one in enumerate(results) if one.code == asked), 0)
+    shown = numbered(request, results, PER_PAGE, holding=place)
     context = {
-        "states": states,
+        "states": _states(shown.page.object_list, request.as_of),
+        "table": shown,
         "counts": [(result, counts[result]) for result in Result],
         "total": sum(counts.values()),
         "chosen": chosen,
@@ -49,3 +55,19 @@ def page(request):
         "withdrawn": Check.objects.withdrawn(request.as_of),
     }
     return render(request, "public/checks.html", context)
+
+
+def _opinions_of(results: list[CheckResult]) -> dict[int, set[int]]:
+    """The keys of the opinions whose figures each check compares; one query."""
+    opinion_of = dict(
+        Indicator.objects.filter(check_terms__isnull=False)
+        .order_by()
+        .values_list("pk", "measure__theme__section__opinion")
+    )
+    return {one.pk: {opinion_of[key] for key in one.indicators} for one in results}
+
+
+def _states(results: list[CheckResult], as_of) -> list:
+    keys = [one.pk for one in results]
+    states = assess_checks(Check.objects.filter(pk__in=keys), as_of, OPINION_OF_TERM)
+    return sorted(states, key=lambda state: keys.index(state.check.pk))

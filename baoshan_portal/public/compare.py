@@ -1,6 +1,6 @@
 """All figures of one category beside each other, each quantity in one unit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -19,21 +19,26 @@ from .charts.data import comparison_file
 from .charts.figure import Figure, comparison_figure
 from .charts.frame import Heading
 from .data_file import day_of_state
+from .numbered import in_parts
 
 #: A rank says nothing beside the rank in another list, nor a share beside one of another whole.
 NOT_DRAWN = frozenset({"percentage", "rank"})
+#: Bars of a chart that a reader can still tell from each other.
+MOST_DRAWN = 100
 
 
 @dataclass
 class Comparison:
     """The figures of one quantity, the largest first, in ``unit``; those without value last.
 
-    ``figure`` is None where there is nothing to compare.
+    ``figure`` is None where there is nothing to compare, or too much for one chart. ``count`` is
+    that of all bars, also where a numbered page shows some of them.
     """
 
     unit: Unit
     bars: list[Bar]
     missing: list[Indicator]
+    count: int
     figure: Figure | None = None
 
     @property
@@ -46,7 +51,12 @@ class Comparison:
 
     @property
     def is_drawn(self) -> bool:
-        return len(self.bars) > 1 and self.quantity not in NOT_DRAWN
+        """Whether its figures can be compared in one unit."""
+        return self.count > 1 and self.quantity not in NOT_DRAWN
+
+    @property
+    def has_chart(self) -> bool:
+        return self.is_drawn and self.count <= MOST_DRAWN
 
     @property
     def groups(self) -> list[Group]:
@@ -79,7 +89,8 @@ def compared(category: str, as_of: date | None) -> list[Comparison]:
     if category == Category.FUNDS:
         # Money is money also where it stands under another heading, such as projects.
         chosen |= Q(unit__quantity="money")
-    indicators = Indicator.objects.published(as_of).filter(chosen).with_place().with_latest(as_of)
+    indicators = Indicator.objects.published(as_of).filter(chosen)
+    indicators = indicators.with_place().with_latest_value(as_of)
     by_quantity = sorted(indicators, key=lambda row: row.unit.quantity)
     comparisons = [
         _comparison(list(rows))
@@ -98,7 +109,7 @@ def _comparison(rows: list[Indicator]) -> Comparison:
     ]
     # A rank of 1 is the best, so it stands first.
     bars.sort(key=lambda bar: bar.value, reverse=unit.quantity != "rank")
-    return Comparison(unit, bars, [row for row in rows if row.latest is None])
+    return Comparison(unit, bars, [row for row in rows if row.latest is None], len(bars))
 
 
 def page(request, category):
@@ -106,17 +117,35 @@ def page(request, category):
     label = _label(category)
     comparisons = compared(category, request.as_of)
     rows = [row for one in comparisons for row in one.indicators]
+    keys = [[row.pk for row in one.indicators] for one in comparisons]
+    shown, _parts, on_page = in_parts(request, keys)
     for one in comparisons:
-        if one.is_drawn:
+        if one.has_chart and one.bars[0].indicator.pk in on_page:
             one.figure = _figure(request, category, one)
+    if shown.paginator.num_pages > 1:
+        comparisons = _narrowed(comparisons, frozenset(on_page))
     context = {
         "category": category,
         "label": label,
         "categories": Category.choices,
         "comparisons": comparisons,
+        "table": shown,
         "several": len({row.measure.theme.section.opinion_id for row in rows}) > 1,
     }
     return render(request, "public/compare.html", context)
+
+
+def _narrowed(comparisons: list[Comparison], keys: frozenset[int]) -> list[Comparison]:
+    """Those with indicators of these keys, and of each no others."""
+    found = [
+        replace(
+            one,
+            bars=[bar for bar in one.bars if bar.indicator.pk in keys],
+            missing=[row for row in one.missing if row.pk in keys],
+        )
+        for one in comparisons
+    ]
+    return [one for one in found if one.indicators]
 
 
 def figure_of(request, category: str, quantity: str) -> Figure:
@@ -137,7 +166,7 @@ def chart(request, category, quantity, file_format):
 def _drawn(request, category: str, quantity: str) -> Comparison:
     _label(category)
     for one in compared(category, request.as_of):
-        if one.quantity == quantity and one.is_drawn:
+        if one.quantity == quantity and one.has_chart:
             return one
     raise Http404
 

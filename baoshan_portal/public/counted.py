@@ -6,7 +6,7 @@ level is one of municipal level as well.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -26,6 +26,7 @@ from metrics.wording import as_written_text
 
 from .data_file import day_of_state
 from .lists.page import file_format_of
+from .numbered import Numbered, Part, in_parts
 from .taken_away import list_cover, taken_table
 
 #: The categories whose figures are told apart by level.
@@ -56,6 +57,7 @@ class LevelGroup:
     level: str
     label: str
     indicators: list[Indicator]
+    part: Part | None = None
 
     @property
     def rows(self) -> list[tuple[Indicator, str]]:
@@ -63,30 +65,58 @@ class LevelGroup:
         return [(row, COLUMN_OF[row.kind]) for row in self.indicators]
 
 
-def by_level(category: str, as_of: date | None) -> list[LevelGroup]:
-    """The public indicators of ``category``, but not money; national first, not stated last."""
+LEVELS = (*Level.choices, ("", UNKNOWN))
+
+
+def _counted(category: str, as_of: date | None):
     indicators = Indicator.objects.published(as_of).filter(category=category)
-    indicators = indicators.exclude(unit__quantity="money")
+    return indicators.exclude(unit__quantity="money")
+
+
+def by_level(
+    category: str, as_of: date | None, only: Iterable[int] | None = None
+) -> list[LevelGroup]:
+    """The public indicators of ``category``, but not money; national first, not stated last.
+
+    With ``only`` those of these keys.
+    """
+    indicators = _counted(category, as_of)
+    if only is not None:
+        indicators = indicators.filter(pk__in=only)
     rows = list(indicators.with_place().with_latest_value(as_of))
     found = [
         LevelGroup(level, label, [row for row in rows if row.level == level])
-        for level, label in (*Level.choices, ("", UNKNOWN))
+        for level, label in LEVELS
     ]
     return [group for group in found if group.indicators or group.level]
+
+
+def _of_page(request, category: str) -> tuple[Numbered, list[LevelGroup]]:
+    """The numbered page, and the groups with the indicators that stand on it."""
+    keys: dict[str, list[int]] = {level: [] for level, _label in LEVELS}
+    for pk, level in _counted(category, request.as_of).with_place().values_list("pk", "level"):
+        if level in keys:
+            keys[level].append(pk)
+    shown, parts, only = in_parts(request, list(keys.values()))
+    found = by_level(category, request.as_of, only if shown.paginator.num_pages > 1 else None)
+    of_level = dict(zip(keys, parts, strict=True))
+    return shown, [replace(group, part=of_level[group.level]) for group in found]
 
 
 def page(request, category):
     """What is counted of ``category`` by level; ``?format=csv`` or ``xlsx`` as a file."""
     if category not in CATEGORIES:
         raise Http404
-    found = by_level(category, request.as_of)
     if file_format := file_format_of(request):
         label = Category(category).label
         cover = list_cover(request, _("What is counted: %(label)s") % {"label": label}, [])
         day = day_of_state(request.as_of)
+        found = by_level(category, request.as_of)
         return taken_table(file_format, category, day, cover, COLUMNS, _lines(found))
+    shown, found = _of_page(request, category)
     rows = [row for group in found for row in group.indicators]
     context = {
+        "table": shown,
         "category": category,
         "label": Category(category).label,
         "categories": [(one, one.label) for one in CATEGORIES],

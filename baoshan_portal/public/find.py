@@ -1,10 +1,14 @@
 """One search over everything public: figures, measures, notes, departments and sources.
 
-How words are compared says ``searching``. The rows are few enough (thousands) to be compared in
-memory: one query a kind, whatever is asked, and one for the synonyms.
+How words are compared says ``searching``. What things are called is folded once for each version
+of the data, what all values say once as well (``searched``); a search loads no more rows than it
+shows and counts the others.
 """
 
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -20,16 +24,19 @@ from measures.models import (
     Report,
     Synonym,
 )
-from metrics.models import Indicator, Observation
+from measures.text import in_chinese
+from metrics.models import Indicator, Observation, Unit
 from metrics.wording import as_written_text, observed_text
 
 from .as_of import BadQuery
-from .searching import alternatives, asked_words, folded, number, searchable, suggestions
+from .remembered import remembered_large
+from .searched import Texts, in_all
+from .searching import alternatives, asked_words, folded, folded_all, initials, number, suggestions
 
 LONGEST = 100
 SHOWN = 20
-#: Groups whose rows people call by a name.
-NAMED = ("figures", "measures", "departments")
+#: Values that are read and folded together.
+AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -39,102 +46,293 @@ class Hit:
     name: str
     detail: str
     target: object
-    text: str
 
 
 @dataclass(frozen=True)
 class HitGroup:
-    """All hits of one kind; the page shows the first of them."""
+    """What answers of one kind: the first of them, and how many there are."""
 
     kind: str
     label: Promise
-    hits: list[Hit]
-
-    @property
-    def shown(self) -> list[Hit]:
-        return self.hits[:SHOWN]
+    count: int
+    shown: list[Hit]
 
 
-def groups_of(as_of) -> list[HitGroup]:
-    """All that is public, by kind."""
-    return [
-        HitGroup("figures", gettext_lazy("Figures"), _figures(as_of)),
-        HitGroup("measures", gettext_lazy("Measures"), _measures(as_of)),
-        HitGroup("notes", gettext_lazy("Progress notes"), _notes(as_of)),
-        HitGroup("word", gettext_lazy("The committee’s word"), _word(as_of)),
-        HitGroup("departments", gettext_lazy("Departments"), _departments(as_of)),
-        HitGroup("sources", gettext_lazy("Sources"), _sources(as_of)),
+class Kind:
+    """The rows of one kind, in the order in which they answer: what they are called and say.
+
+    ``said`` are the folded texts of each row, as ``said_of`` makes them. Rows of one name and one
+    of ``targets`` answer together; without targets each is its own.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[int],
+        names: Sequence[str],
+        said: Iterable[str],
+        targets: Iterable[int] | None = None,
+    ):
+        self.keys = array("q", keys)
+        self.names = Texts(folded_all(names))
+        self.texts = Texts(said)
+        numbers: dict[tuple, int] = {}
+        rows = zip(names, self.keys if targets is None else targets, strict=True)
+        self._together = array("q", (numbers.setdefault(row, len(numbers)) for row in rows))
+
+    def answers(self, asked: list[list[str]]) -> list[tuple[int, int, int]]:
+        """What answers to every word, best first: place, key, and how many more of its name do."""
+        mask = in_all([self.texts.that_have(texts) for texts in asked])
+        found: dict[int, list[int]] = {}
+        for row in _ones(mask):
+            found.setdefault(self._together[row], [row, -1])[1] += 1
+        return self.best_first(((row, self.keys[row], more) for row, more in found.values()), asked)
+
+    def best_first(self, answers: Iterable[tuple[int, int, int]], asked: list[list[str]]) -> list:
+        """What is called as was asked, then what is called so within, then all else."""
+        begins = self.names.that_have(asked[0], at_the_start=True)
+        within = self.names.that_have(asked[0])
+        return sorted(answers, key=lambda answer: -begins[answer[0]] - within[answer[0]])
+
+
+def _ones(mask: bytearray) -> Iterator[int]:
+    at = mask.find(1)
+    while at >= 0:
+        yield at
+        at = mask.find(1, at + 1)
+
+
+def said_of(names: Sequence[str], *others: Sequence[str]) -> list[str]:
+    """For each of many rows what ``searching.searchable`` says of one; a column each."""
+    columns = [folded_all(names), map(initials, names), *map(folded_all, others)]
+    return [" ".join(row).lower() for row in zip(*columns, strict=True)]
+
+
+class Values:
+    """What all public values say, those of one indicator together and the newest first."""
+
+    def __init__(self, as_of):
+        self.keys, self.ends = array("q"), array("l")
+        #: From the key of an indicator to the first and behind the last of its values.
+        self.of_indicator: dict[int, tuple[int, int]] = {}
+        self._document_of, self._documents = array("l"), {}
+        self._texts = Texts(self._read(as_of))
+        self._documents = folded_all(list(self._documents))
+
+    def _read(self, as_of) -> Iterator[str]:
+        """The folded text of each value but its document, of which there are few."""
+        units = dict(Unit.objects.values_list("pk", "name"))
+        unit_of = dict(Indicator.objects.order_by().values_list("pk", "unit"))
+        reports = dict(Report.objects.order_by().values_list("pk", "number"))
+        rows = (
+            Observation.objects.published(as_of)
+            .order_by("indicator_id", "-period_end", "-pk")
+            .values_list(
+                "pk", "indicator_id", "period_end", "as_written", "value",
+                "report_id", "locator", "source_name",
+            )
+            .iterator(AT_ONCE)
+        )  # fmt: skip
+        while some := list(islice(rows, AT_ONCE)):
+            written, numbers = [], []
+            for pk, indicator, end, as_written, value, report, locator, source in some:
+                begin, _end = self.of_indicator.get(indicator, (len(self.keys), 0))
+                self.keys.append(pk)
+                self.ends.append(end.toordinal())
+                self.of_indicator[indicator] = (begin, len(self.keys))
+                document = reports[report] if report else source
+                at = self._documents.setdefault(document, len(self._documents))
+                self._document_of.append(at)
+                written.append(f"{as_written} {locator}")
+                numbers.append(number(value, units[unit_of[indicator]]))
+            yield from map(" ".join, zip(folded_all(written), numbers, strict=True))
+
+    def that_have(self, texts: list[str]) -> bytearray:
+        """For each value 1 where it has one of ``texts``, 0 where not."""
+        found = self._texts.that_have(texts)
+        cited = {
+            at
+            for at, document in enumerate(self._documents)
+            if any(text in document for text in texts)
+        }
+        if cited:
+            for row, at in enumerate(self._document_of):
+                if at in cited:
+                    found[row] = 1
+        return found
+
+
+class Names:
+    """All that is public by what it is called and said in words, in the reader's language."""
+
+    def __init__(self, as_of):
+        self._figures(as_of)
+        self.measures = self._measures(as_of)
+        self.notes = self._notes(as_of)
+        self.word = _word(as_of)
+        self.departments = self._departments(as_of)
+        self.sources = _sources(as_of)
+
+    def _figures(self, as_of) -> None:
+        rows = list(Indicator.objects.published(as_of).order_by("name", "pk"))
+        self.figure_names = [str(row) for row in rows]
+        said = ("name", "name_en", "code", "scope", "scope_en")
+        self.figures = Kind([row.pk for row in rows], self.figure_names, _said(rows, *said))
+        #: The same number for those of one name, among which the newest value comes first.
+        places = {name: place for place, name in enumerate(dict.fromkeys(r.name for r in rows))}
+        self.figure_places = array("q", (places[row.name] for row in rows))
+
+    def _measures(self, as_of) -> Kind:
+        rows = list(Measure.objects.published(as_of).with_place())
+        said = ("name", "name_en", "full_number", "code", "summary", "summary_en")
+        self.measure_names = [_measure_name(row) for row in rows]
+        return Kind([row.pk for row in rows], self.measure_names, _said(rows, *said))
+
+    def _notes(self, as_of) -> Kind:
+        rows = list(
+            ProgressNote.objects.published(as_of)
+            .filter(measure__in=Measure.objects.published(as_of))
+            .select_related("measure")
+        )
+        return Kind(
+            [row.pk for row in rows],
+            [str(row) for row in rows],
+            _said(rows, "text", "text_en"),
+            [row.measure_id for row in rows],
+        )
+
+    def _departments(self, as_of) -> Kind:
+        led = Department.objects.filter(led__in=Measure.objects.published(as_of))
+        rows = list(led.distinct())
+        self.department_names = [str(row) for row in rows]
+        said = ("name", "name_en", "code")
+        return Kind([row.pk for row in rows], self.department_names, _said(rows, *said))
+
+    def of_things(self, values: Values) -> list[str]:
+        """Of figures, measures and departments, by which something can be meant."""
+        figures = zip(self.figures.keys, self.figure_names, strict=True)
+        with_value = [name for key, name in figures if key in values.of_indicator]
+        return list(dict.fromkeys([*with_value, *self.measure_names, *self.department_names]))
+
+
+def _said(rows: list, *fields: str) -> list[str]:
+    return said_of(*([getattr(row, name) for row in rows] for name in fields))
+
+
+def _measure_name(measure: Measure) -> str:
+    return f"{measure.full_number} {measure}"
+
+
+def _word(as_of) -> Kind:
+    """Evaluations and, with keys below zero, stages."""
+    rows = [
+        *((row.pk, row, row.result_text) for row in _evaluations(as_of)),
+        *((-row.pk, row, row.text) for row in _stages(as_of)),
     ]
+    names = [str(row) for _key, row, _text in rows]
+    others = [
+        (text, row.document, row.note, row.note_en,
+         *((row.body, row.body_en) if isinstance(row, Evaluation) else ("", "")))
+        for _key, row, text in rows
+    ]  # fmt: skip
+    return Kind(
+        [key for key, _row, _text in rows], names, said_of(names, *zip(*others, strict=True))
+    )
 
 
-def find(words: list[str], groups: list[HitGroup]) -> list[HitGroup]:
-    """What answers to every one of ``words``, by kind; kinds without hits stay out."""
+def _evaluations(as_of):
+    return Evaluation.objects.published(as_of).with_subject()
+
+
+def _stages(as_of):
+    return OpinionStage.objects.published(as_of).select_related("opinion")
+
+
+def _sources(as_of) -> Kind:
+    rows = list(Report.objects.published(as_of))
+    return Kind(
+        [row.pk for row in rows],
+        [row.number for row in rows],
+        _said(rows, "name", "name_en", "number"),
+        [0] * len(rows),
+    )
+
+
+class Everything:
+    """All that is public by its names and values."""
+
+    def __init__(self, names: Names, values: Values):
+        self.names, self.values = names, values
+
+    def figures(self, asked: list[list[str]]) -> list[tuple[int, int, int]]:
+        """The newest value that answers of each indicator, as ``Kind.answers`` has it."""
+        kind, values = self.names.figures, self.values
+        masks = []
+        for texts in asked:
+            mask = values.that_have(texts)
+            for row in _ones(kind.texts.that_have(texts)):
+                begin, end = values.of_indicator.get(kind.keys[row], (0, 0))
+                mask[begin:end] = b"\1" * (end - begin)
+            masks.append(mask)
+        answered = in_all(masks)
+        found = []
+        for row, key in enumerate(kind.keys):
+            begin, end = values.of_indicator.get(key, (0, 0))
+            if (first := answered.find(1, begin, end)) >= 0:
+                found.append((row, first, answered.count(1, first, end) - 1))
+        found.sort(key=lambda one: (self.names.figure_places[one[0]], -values.ends[one[1]]))
+        return kind.best_first(((row, values.keys[at], more) for row, at, more in found), asked)
+
+
+def everything_of(request) -> Everything:
+    """All that was public on the day that the page speaks of."""
+    as_of, language = request.as_of, "zh" if in_chinese() else "en"
+    return Everything(
+        remembered_large(request, f"find names {language}", lambda: Names(as_of)),
+        remembered_large(request, "find values", lambda: Values(as_of)),
+    )
+
+
+def find(words: list[str], everything: Everything, most: int | None = SHOWN) -> list[HitGroup]:
+    """What answers to every one of ``words``, by kind, ``most`` of each loaded (None: all).
+
+    Kinds without hits stay out. One query for the synonyms, and one a kind that answers.
+    """
     known = {folded(row.term): folded(row.meaning) for row in Synonym.objects.all()}
     asked = [alternatives(word, known) for word in words]
-    answered = (
-        HitGroup(group.kind, group.label, _best_first(_once_each(hits), asked))
-        for group in groups
-        if (hits := [hit for hit in group.hits if _answers(hit, asked)])
-    )
-    return list(answered)
+    names = everything.names
+    groups = []
+    for kind, label, answers, hits_of in (
+        ("figures", gettext_lazy("Figures"), everything.figures, _figure_hits),
+        ("measures", gettext_lazy("Measures"), names.measures.answers, _measure_hits),
+        ("notes", gettext_lazy("Progress notes"), names.notes.answers, _note_hits),
+        ("word", gettext_lazy("The committee’s word"), names.word.answers, _word_hits),
+        ("departments", gettext_lazy("Departments"), names.departments.answers, _department_hits),
+        ("sources", gettext_lazy("Sources"), names.sources.answers, _source_hits),
+    ):
+        if found := answers(asked):
+            shown = found[:most]
+            hits = hits_of([key for _row, key, _more in shown])
+            groups.append(
+                HitGroup(kind, label, len(found), [_with(hits[k], m) for _row, k, m in shown])
+            )
+    return groups
 
 
-def _once_each(hits: list[Hit]) -> list[Hit]:
+def _with(hit: Hit, more: int) -> Hit:
     """The newest of what answers for one row; how many more periods do is said."""
-    together: dict[tuple, list[Hit]] = {}
-    for hit in hits:
-        together.setdefault((hit.name, hit.target), []).append(hit)
-    return [
-        replace(first, detail=f"{first.detail} · {_more(len(others))}") if others else first
-        for first, *others in together.values()
-    ]
+    return replace(hit, detail=f"{hit.detail} · {_more(more)}") if more else hit
 
 
 def _more(n: int) -> str:
     return ngettext("%(n)d other period too", "%(n)d other periods too", n) % {"n": n}
 
 
-def _best_first(hits: list[Hit], asked: list[list[str]]) -> list[Hit]:
-    """What is called as was asked, then what is called so within, then all else."""
-
-    def place(hit: Hit) -> int:
-        name, texts = folded(hit.name), asked[0]
-        if any(name.startswith(text) for text in texts):
-            return 0
-        return 1 if any(text in name for text in texts) else 2
-
-    return sorted(hits, key=place)
-
-
-def _answers(hit: Hit, asked: list[list[str]]) -> bool:
-    return all(any(text in hit.text for text in texts) for texts in asked)
-
-
-def _figures(as_of) -> list[Hit]:
-    values = (
-        Observation.objects.published(as_of)
-        .filter(indicator__in=Indicator.objects.published(as_of))
-        .select_related("indicator__unit__base", "report")
-        .order_by("indicator__name", "-period_end")
-    )
-    return [
-        Hit(
-            str(value.indicator),
-            " · ".join(_details(value)),
-            value.indicator,
-            searchable(
-                value.indicator.name,
-                value.indicator.name_en,
-                value.indicator.code,
-                value.indicator.scope,
-                value.indicator.scope_en,
-                value.as_written,
-                value.source_text,
-                number(value.value, value.indicator.unit.name),
-            ),
-        )
-        for value in values
-    ]
+def _figure_hits(keys: list[int]) -> dict[int, Hit]:
+    values = Observation.objects.select_related("indicator__unit__base", "report").in_bulk(keys)
+    return {
+        key: Hit(str(value.indicator), " · ".join(_details(value)), value.indicator)
+        for key, value in values.items()
+    }
 
 
 def _details(value: Observation) -> list[str]:
@@ -143,80 +341,38 @@ def _details(value: Observation) -> list[str]:
     return list(dict.fromkeys([figure, as_written_text(value), value.source_text]))
 
 
-def _measures(as_of) -> list[Hit]:
-    return [
-        Hit(
-            f"{measure.full_number} {measure}",
-            measure.in_language("summary"),
-            measure,
-            searchable(
-                measure.name,
-                measure.name_en,
-                measure.full_number,
-                measure.code,
-                measure.summary,
-                measure.summary_en,
-            ),
-        )
-        for measure in Measure.objects.published(as_of).with_place()
-    ]
+def _measure_hits(keys: list[int]) -> dict[int, Hit]:
+    measures = Measure.objects.with_place().in_bulk(keys)
+    return {
+        key: Hit(_measure_name(row), row.in_language("summary"), row)
+        for key, row in measures.items()
+    }
 
 
-def _notes(as_of) -> list[Hit]:
-    notes = (
-        ProgressNote.objects.published(as_of)
-        .filter(measure__in=Measure.objects.published(as_of))
-        .select_related("measure")
-    )
-    return [
-        Hit(str(note), note.in_language("text"), note.measure, searchable(note.text, note.text_en))
-        for note in notes
-    ]
+def _note_hits(keys: list[int]) -> dict[int, Hit]:
+    notes = ProgressNote.objects.select_related("measure").in_bulk(keys)
+    return {key: Hit(str(row), row.in_language("text"), row.measure) for key, row in notes.items()}
 
 
-def _word(as_of) -> list[Hit]:
-    """Evaluations and stages; two queries."""
-    evaluations = Evaluation.objects.published(as_of).with_subject()
-    stages = OpinionStage.objects.published(as_of).select_related("opinion")
-    return [
-        Hit(
-            str(row),
-            text,
-            row,
-            searchable(
-                str(row), text, row.document, row.note, row.note_en,
-                *((row.body, row.body_en) if isinstance(row, Evaluation) else ()),
-            ),
-        )
-        for rows, words in ((evaluations, "result_text"), (stages, "text"))
-        for row in rows
-        for text in [getattr(row, words)]
-    ]  # fmt: skip
+def _word_hits(keys: list[int]) -> dict[int, Hit]:
+    evaluations = Evaluation.objects.with_subject().in_bulk([key for key in keys if key > 0])
+    stages = OpinionStage.objects.select_related("opinion")
+    stages = stages.in_bulk([-key for key in keys if key < 0])
+    return {
+        **{key: Hit(str(row), row.result_text, row) for key, row in evaluations.items()},
+        **{-key: Hit(str(row), row.text, row) for key, row in stages.items()},
+    }
 
 
-def _departments(as_of) -> list[Hit]:
-    departments = Department.objects.filter(led__in=Measure.objects.published(as_of)).distinct()
-    return [
-        Hit(
-            str(department),
-            _("measures it leads, as proposed or confirmed"),
-            department,
-            searchable(department.name, department.name_en, department.code),
-        )
-        for department in departments
-    ]
+def _department_hits(keys: list[int]) -> dict[int, Hit]:
+    said = _("measures it leads, as proposed or confirmed")
+    departments = Department.objects.in_bulk(keys)
+    return {key: Hit(str(row), said, row) for key, row in departments.items()}
 
 
-def _sources(as_of) -> list[Hit]:
-    return [
-        Hit(
-            report.number,
-            str(report),
-            "method",
-            searchable(report.name, report.name_en, report.number),
-        )
-        for report in Report.objects.published(as_of)
-    ]
+def _source_hits(keys: list[int]) -> dict[int, Hit]:
+    reports = Report.objects.in_bulk(keys)
+    return {key: Hit(row.number, str(row), "method") for key, row in reports.items()}
 
 
 def page(request):
@@ -225,18 +381,16 @@ def page(request):
     if len(query) > LONGEST:
         raise BadQuery(_("Search for at most %(n)d characters.") % {"n": LONGEST})
     words = asked_words(query)
-    everything = groups_of(request.as_of) if words else []
-    groups = find(words, everything)
+    groups, suggested = [], []
+    if words:
+        everything = everything_of(request)
+        groups = find(words, everything)
+        if not groups:
+            suggested = suggestions(query, everything.names.of_things(everything.values))
     context = {
         "query": query,
         "groups": groups,
-        "total": sum(len(group.hits) for group in groups),
-        "suggestions": [] if groups else suggestions(query, _names(everything)),
+        "total": sum(group.count for group in groups),
+        "suggestions": suggested,
     }
     return render(request, "public/find.html", context)
-
-
-def _names(groups: list[HitGroup]) -> list[str]:
-    """The names of figures, measures and departments, by which something can be meant."""
-    named = (group for group in groups if group.kind in NAMED)
-    return list(dict.fromkeys(hit.name for group in named for hit in group.hits))

@@ -5,7 +5,7 @@ and a quota, what was applied for and what was lent are three things.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
 from metrics.assessment import CheckState, assess_checks
 from metrics.history import newest_period
-from metrics.models import MONEY, Check, Indicator, Unit
+from metrics.models import MONEY, Check, CheckTerm, Indicator, Unit
 from metrics.rules.checks import CheckKind, Result, Role
 from metrics.rules.choices import Nature
 from metrics.rules.periods import period_text
@@ -25,6 +25,7 @@ from metrics.wording import as_written_text, observed_text, percent_text
 
 from .data_file import day_of_state
 from .lists.page import file_format_of
+from .numbered import Numbered, Part, in_parts
 from .taken_away import list_cover, taken_table
 
 #: What amounts of each nature are, and what they are not.
@@ -88,19 +89,26 @@ class NatureGroup:
     label: str
     meaning: str
     amounts: list[Amount]
+    part: Part | None = None
 
 
-def groups(as_of: date | None) -> list[NatureGroup]:
+def groups(
+    as_of: date | None, only: Iterable[int] | None = None, unit: Unit | None = None
+) -> list[NatureGroup]:
     """The public amounts of each nature in the order of ``Nature``, also where there is none.
 
-    Those whose nature is not stated come last, and only if there are any.
+    Those whose nature is not stated come last, and only if there are any. With ``only`` those of
+    these keys, which stand in ``unit``.
     """
-    indicators = Indicator.objects.published(as_of).filter(unit__quantity=MONEY)
+    indicators = _amounts(as_of)
+    if only is not None:
+        indicators = indicators.filter(pk__in=only)
     rows = [Amount(row) for row in indicators.with_place().with_latest_value(as_of)]
-    unit = max((row.indicator.unit for row in rows), key=lambda unit: unit.factor, default=None)
+    if unit is None:
+        unit = max((row.indicator.unit for row in rows), key=lambda unit: unit.factor, default=None)
     public = Indicator.objects.published(as_of).select_related("unit").with_latest_value(as_of)
     counting = public.in_bulk({row.indicator.recipients_id for row in rows} - {None})
-    uses = quota_uses(as_of) if rows else {}
+    uses = quota_uses(as_of, [row.indicator.pk for row in rows]) if rows else {}
     for row in rows:
         row.unit = unit
         row.recipients = counting.get(row.indicator.recipients_id)
@@ -116,9 +124,15 @@ def groups(as_of: date | None) -> list[NatureGroup]:
     ]
 
 
-def quota_uses(as_of: date | None) -> dict[int, list[QuotaUse]]:
-    """By the keys of both figures of each public check of a quota; three queries."""
-    checks = Check.objects.published(as_of).filter(kind=CheckKind.QUOTA)
+def _amounts(as_of: date | None):
+    return Indicator.objects.published(as_of).filter(unit__quantity=MONEY)
+
+
+def quota_uses(as_of: date | None, indicators: list[int]) -> dict[int, list[QuotaUse]]:
+    """By the keys of both figures of each public check of a quota in which one of ``indicators``
+    (by their keys) takes part; three queries."""
+    theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
+    checks = Check.objects.published(as_of).filter(kind=CheckKind.QUOTA, pk__in=theirs)
     found: dict[int, list[QuotaUse]] = {}
     for state in assess_checks(checks, as_of):
         by_role = {term.role: (term.indicator, value) for term, value in state.terms}
@@ -145,16 +159,36 @@ def _share(state: CheckState, by_role: dict) -> tuple[Decimal | None, str]:
     return share, _("%(share)s (%(used)s of %(quota)s)") % said
 
 
+def _of_page(request) -> tuple[Numbered, list[NatureGroup]]:
+    """The numbered page, and the groups with the amounts that stand on it."""
+    as_of = request.as_of
+    keys: dict[str, list[int]] = {nature: [] for nature in (*Nature, "")}
+    factors: dict[int, Decimal] = {}
+    rows = _amounts(as_of).with_place().values_list("pk", "nature", "unit", "unit__factor")
+    for pk, nature, unit, factor in rows:
+        keys[nature or ""].append(pk)
+        factors.setdefault(unit, factor)
+    shown, parts, only = in_parts(request, list(keys.values()))
+    if shown.paginator.num_pages == 1:
+        found = groups(as_of)
+    else:
+        found = groups(as_of, only, Unit.objects.get(pk=max(factors, key=factors.get)))
+    of_nature = dict(zip(keys, parts, strict=True))
+    return shown, [replace(group, part=of_nature[group.nature]) for group in found]
+
+
 def page(request):
     """All public amounts by nature; ``?format=csv`` or ``xlsx`` as a file."""
-    found = groups(request.as_of)
     if file_format := file_format_of(request):
         cover = list_cover(request, _("Money by its nature"), [])
         day = day_of_state(request.as_of)
+        found = groups(request.as_of)
         return taken_table(file_format, "money", day, cover, COLUMNS, _lines(found))
+    shown, found = _of_page(request)
     amounts = [row for group in found for row in group.amounts]
     context = {
         "groups": found,
+        "table": shown,
         "unit": amounts[0].unit if amounts else None,
         "newest_period": newest_period(row.indicator for row in amounts),
     }

@@ -5,7 +5,7 @@ who have signed in, each request works it out for itself.
 """
 
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, RLock
 from typing import TypeVar
 
 from cachetools import LRUCache
@@ -15,6 +15,8 @@ from django.utils import timezone
 VERSION = "portal.data_version"
 #: Things that are kept for one version: some of today, and of the past days that people ask for.
 MOST = 16
+#: Large ones: those of today, and of one past day.
+MOST_LARGE = 6
 
 Made = TypeVar("Made")
 
@@ -22,8 +24,8 @@ Made = TypeVar("Made")
 class _Memory:
     """What was made for one version alone: nobody asks for an older one again."""
 
-    def __init__(self):
-        self._version, self._kept, self._lock = None, LRUCache(MOST), Lock()
+    def __init__(self, most: int):
+        self._version, self._kept, self._lock = None, LRUCache(most), Lock()
 
     def get(self, version: int, key: tuple):
         with self._lock:
@@ -37,7 +39,9 @@ class _Memory:
             self._kept[key] = made
 
 
-_memory = _Memory()
+_memory, _large_memory = _Memory(MOST), _Memory(MOST_LARGE)
+#: Nobody makes a large thing while another does: together they would need the memory twice.
+_making = RLock()
 
 
 def remembered(request, name: str, make: Callable[[], Made]) -> Made:
@@ -54,4 +58,18 @@ def remembered(request, name: str, make: Callable[[], Made]) -> Made:
     if found is None:
         found = make()
         _memory.keep(version, key, found)
+    return found
+
+
+def remembered_large(request, name: str, make: Callable[[], Made]) -> Made:
+    """``remembered`` for what needs megabytes: fewer are kept, and only one is made at a time."""
+    version = request.META.get(VERSION)
+    if version is None:
+        return make()
+    key = (name, request.as_of, timezone.localdate())
+    with _making:
+        found = _large_memory.get(version, key)
+        if found is None:
+            found = make()
+            _large_memory.keep(version, key, found)
     return found

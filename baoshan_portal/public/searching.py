@@ -7,6 +7,7 @@ the names that people have for it (``Synonym``).
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -22,6 +23,8 @@ from metrics.rules.quantity import MAGNITUDES, PERCENT, RANK, QuantityError, rea
 _NOTHING = str.maketrans("", "", "〔〕【】〖〗［］[]()（）《》〈〉<>「」『』“”‘’\"'")
 _SUGGESTED = 3
 _ALIKE = 0.5
+#: Texts that are folded together.
+_AT_ONCE = 2_000
 
 
 @cache
@@ -36,6 +39,19 @@ def folded(text: str) -> str:
     text = re.sub(r"(?<=\d),(?=\d)", "", text)
     # Most texts are compared again and again, and are simplified already.
     return _simplified().convert(text)
+
+
+def folded_all(texts: Sequence[str]) -> list[str]:
+    """``folded`` of many texts, line ends as spaces; far quicker than one after the other."""
+    fold = folded.__wrapped__
+    found: list[str] = []
+    for begin in range(0, len(texts), _AT_ONCE):
+        some = texts[begin : begin + _AT_ONCE]
+        lines = fold("\n".join(some)).split("\n")
+        if len(lines) != len(some):
+            lines = [fold(text).replace("\n", " ") for text in some]
+        found += lines
+    return found
 
 
 def asked_words(text: str) -> list[str]:
@@ -87,10 +103,22 @@ def suggestions(query: str, names: list[str]) -> list[str]:
 
     A wrong character of the same sound comes first, because that is how people mistype Chinese.
     """
-    known = {folded(name): name for name in names}
+    known = dict(zip(folded_all(names), names, strict=True))
     sound = initials(folded(query))
     same_sound = [name for text, name in known.items() if sound in initials(text)]
-    alike = get_close_matches(folded(query), known, n=_SUGGESTED, cutoff=_ALIKE)
+    alike = get_close_matches(
+        folded(query), _that_can_be_alike(folded(query), known), n=_SUGGESTED, cutoff=_ALIKE
+    )
     return list(dict.fromkeys([*sorted(same_sound, key=len), *(known[text] for text in alike)]))[
         :_SUGGESTED
+    ]
+
+
+def _that_can_be_alike(text: str, known: Iterable[str]) -> list[str]:
+    """Those of ``known`` that have enough characters of ``text``: comparing in full takes long."""
+    characters = set(text)
+    return [
+        name
+        for name in known
+        if 2 * sum(map(characters.__contains__, name)) >= _ALIKE * (len(name) + len(text))
     ]

@@ -20,6 +20,10 @@ from ..remembered import VERSION, remembered
 
 #: The answer of a row that has none.
 NONE = "none"
+#: A facet with more answers than ``MANY`` shows the ``FIRST`` with most rows, and a way to all.
+MANY, FIRST = 60, 20
+#: The query parameter that names the facets which show all their answers.
+ALL = "all"
 
 
 class AnswersField(django_filters.fields.MultipleChoiceField):
@@ -89,6 +93,16 @@ class Option:
         return self.count == 0 and not self.is_chosen and not self.is_excluded
 
 
+def shortened(options: list[Option]) -> list[Option]:
+    """Of more than ``MANY`` answers the ``FIRST`` with most rows and those in use, in their
+    order."""
+    if len(options) <= MANY:
+        return options
+    by_rows = sorted(options, key=lambda option: -(option.count or 0))[:FIRST]
+    kept = {option.value for option in by_rows}
+    return [row for row in options if row.value in kept or row.is_chosen or row.is_excluded]
+
+
 @dataclass(frozen=True)
 class Question:
     """A facet as the page shows it."""
@@ -97,6 +111,11 @@ class Question:
     facet: Facet
     options: list[Option]
     errors: list[str]
+    all_count: int
+
+    @property
+    def is_shortened(self) -> bool:
+        return len(self.options) < self.all_count
 
 
 @dataclass(frozen=True)
@@ -340,4 +359,5 @@ class FacetFilterSet(django_filters.FilterSet):
             for parameter in (name, f"not_{name}")
             for error in self.form.errors.get(parameter, ())
         ]
-        return Question(name, self.facets[name], options, errors)
+        shown = options if name in self.request.GET.getlist(ALL) else shortened(options)
+        return Question(name, self.facets[name], shown, errors, len(options))

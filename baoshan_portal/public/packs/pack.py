@@ -41,6 +41,8 @@ from ..standing import OF_TERMS, Standing, TargetState, with_status
 from ..taken_away import filters_text
 from .findings import findings
 
+#: Figures, and measures, that a pack prints at most: some sixty pages.
+MOST = 400
 #: How many questions a pack asks in its text.
 GRAVEST = 5
 #: Earlier values of an indicator in its line; the workbook has all of them.
@@ -55,6 +57,20 @@ def _conclusion(state: Assessment) -> str:
     if state.baseline and (percent := percent_text(state.progress.value)):
         parts.append(_("progress since the baseline %(percent)s") % {"percent": percent})
     return listed(parts)
+
+
+class TooLarge(BadQuery):
+    """A pack that nobody could print; the message names the way out."""
+
+    def __init__(self):
+        super().__init__(
+            _(
+                "This pack would hold more than the %(most)d figures or measures that can be "
+                "printed: choose less, such as one section, theme or department, or take the list "
+                "of indicators as CSV."
+            )
+            % {"most": MOST}
+        )
 
 
 @dataclass(frozen=True)
@@ -348,7 +364,8 @@ def period_of(observation: Observation) -> str:
 def gather(request) -> Pack:
     """The pack that the address asks for; the number of queries is that of its filters' kinds.
 
-    Raises BadQuery for a filter, or the value of one, that the portal does not know.
+    Raises BadQuery for a filter, or the value of one, that the portal does not know, and TooLarge
+    for more than a pack prints, before its values are loaded.
     """
     as_of = request.as_of
     day = as_of or timezone.localdate()
@@ -364,31 +381,38 @@ def gather(request) -> Pack:
         raise BadQuery(
             _("The portal does not know what was asked for under: %(names)s.") % {"names": names}
         )
-    checks = check_marks.states_of_day(as_of, *OF_TERMS)
+    if chosen.qs.count() > MOST:
+        raise TooLarge
+
+    rows = list(chosen.qs)
+    checks = check_marks.states_of([row.pk for row in rows], as_of, *OF_TERMS)
     request.check_marks = marks = check_marks.by_indicator(checks)
     lines: dict[int, list[PackIndicator]] = {}
-    for indicator in chosen.qs:
+    for indicator in rows:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
         lines.setdefault(indicator.measure_id, []).append(
             PackIndicator(indicator, states, marks.get(indicator.pk, []))
         )
 
-    measures = (
-        with_status(Measure.objects.published(as_of), as_of)
-        .with_place()
-        .select_related("theme__section__opinion", "report")
-        .prefetch_related(
-            Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
-        )
-    )
+    measures = Measure.objects.published(as_of)
     is_of_place = {asked.parameter for asked in chosen.chosen} <= PLACES
     if is_of_place:
         # Of a place, also the measures on which nothing was counted; of a list, only its rows'.
         measures = MeasureFilter(
             request.GET, queryset=measures, request=request, places=chosen.places
         ).qs
+        if measures.count() > MOST:
+            raise TooLarge
     else:
         measures = measures.filter(pk__in=lines)
+    measures = (
+        with_status(measures, as_of)
+        .with_place()
+        .select_related("theme__section__opinion", "report")
+        .prefetch_related(
+            Prefetch("notes", ProgressNote.objects.published(as_of), to_attr="public_notes")
+        )
+    )
     works = [Work(row, lines.get(row.pk, []), row.public_notes) for row in measures]
 
     query = [(asked.parameter, value) for asked in chosen.chosen for value, _words in asked.values]

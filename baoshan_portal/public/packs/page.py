@@ -9,12 +9,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from measures.models import Section
 from measures.spreadsheets import TYPES, names_of_file
 from measures.text import in_chinese
 
 from ..taken_away import chinese_name
 from . import docx, tables
-from .pack import Pack, gather
+from .pack import Pack, TooLarge, gather
 
 #: What a zip archive says of the age of its files, where it must not say when it was made.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -24,13 +25,25 @@ DAY = "2023-07-25"
 
 def page(request):
     """The pack as a page to read and to print."""
-    pack = gather(request)
     query = request.GET.urlencode()
+    try:
+        pack = gather(request)
+    except TooLarge as refused:
+        if query:
+            raise
+        return _choice(request, str(refused))
     files = [
         (label, reverse("pack-file", args=[file_format]) + (f"?{query}" if query else ""))
         for file_format, label in (("docx", "Word"), ("xlsx", "Excel"), ("csv", "CSV"))
     ]
     return render(request, "public/pack.html", {"pack": pack, "files": files})
+
+
+def _choice(request, reason: str):
+    """The packs that can be had where one of everything would be too large to print."""
+    sections = Section.objects.published(request.as_of).select_related("opinion")
+    context = {"reason": reason, "sections": sections}
+    return render(request, "public/packs.html", context)
 
 
 def file(request, file_format: str):

@@ -1,6 +1,8 @@
 """What to ask 值得追问: all that is worth asking, by section and department, and as a file."""
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from measures.models import Department, Opinion, Section, Theme
 from measures.spreadsheets import Column, Kind
+from measures.text import in_chinese
 from measures.thresholds import Thresholds
 from metrics.rules.questions import Ask
 
@@ -16,10 +19,12 @@ from ..as_of import BadQuery, address
 from ..data_file import day_of_state
 from ..lists.facets import NONE
 from ..lists.page import file_format_of
+from ..numbered import PER_PAGE, numbered
 from ..prose import lead_text
+from ..remembered import remembered_large
 from ..standing import load
 from ..taken_away import list_cover, taken_table
-from .rows import Question, all_of
+from .rows import Question, all_of, slimmed
 
 #: How the page may be parted; the file is not.
 PARTED_BY = {
@@ -86,10 +91,16 @@ def of_day(request, opinion: Opinion | None = None) -> list[Question]:
     return all_of(load(opinion, thresholds, on, request.as_of))
 
 
+def _of_page(request) -> list[Question]:
+    """``of_day``, worked out once for each version of the data and each language."""
+    language = "zh" if in_chinese() else "en"
+    return remembered_large(request, f"questions {language}", lambda: slimmed(of_day(request)))
+
+
 def page(request):
     """All of it, the gravest first; ``?section=``, ``?department=`` … narrow it, ``?by=`` parts
     it, ``?format=csv`` or ``xlsx`` gives it as a file."""
-    rows = of_day(request)
+    rows = _of_page(request)
     query = {name: request.GET.get(name, "") for name in FILTERS}
     offered = {name: _choices(rows, query, name) for name in FILTERS}
     for name, value in query.items():
@@ -112,8 +123,11 @@ def page(request):
             if value
         ]
         return _file(request, file_format, found, filters)
+    parts = _parts(found, by)
+    shown = numbered(request, [(part, n) for part in parts for n in range(len(part[1]))], PER_PAGE)
     context = {
-        "parts": _parts(found, by),
+        "parts": _on_page(parts, shown.page.object_list),
+        "table": shown,
         "count": len(found),
         "by": by,
         "ways": PARTED_BY.items(),
@@ -147,6 +161,20 @@ def _parts(rows: list[Question], by: str) -> list[tuple[str, list[Question]]]:
             key = (row.lead is None, 0, *_office(row.lead))
         parts.setdefault(key, []).append(row)
     return [(key[-1], parts[key]) for key in sorted(parts)]
+
+
+def _on_page(parts: list, places: list) -> list[tuple[str, int, int, list[Question]]]:
+    """Each of ``parts`` with rows at ``places``: its name, all its rows counted, the number of the
+    first that is shown, and those that are. A part without any rows says so."""
+    if not places:
+        return [(name, len(rows), 1, rows) for name, rows in parts]
+    found = []
+    for part, of_part in groupby(places, key=itemgetter(0)):
+        numbers = [n for _part, n in of_part]
+        name, rows = part
+        shown = rows[numbers[0] : numbers[-1] + 1]
+        found.append((name, len(rows), numbers[0] + 1, shown))
+    return found
 
 
 def _choices(rows: list[Question], query: dict[str, str], name: str) -> list[Choice]:

@@ -5,10 +5,9 @@ What counts as a question, and which comes first, is the rule of ``metrics.rules
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,8 +51,6 @@ class Question:
 
     def get_absolute_url(self) -> str:
         """Where both figures can be read."""
-        if isinstance(self.subject, Check):
-            return f"{reverse('checks')}#{self.subject.code}"
         return self.subject.get_absolute_url()
 
     @property
@@ -89,6 +86,24 @@ def all_of(standing: Standing) -> list[Question]:
         *_of_words(standing),
     ]
     return sorted(found, key=lambda question: question.gravity)
+
+
+def slimmed(questions: list[Question]) -> list[Question]:
+    """``questions`` without the values and targets from which they were worked out, to be kept."""
+    measures: dict[int, Measure] = {}
+    return [
+        replace(
+            question,
+            subject=_bare(question.subject),
+            measures=tuple(measures.setdefault(row.pk, row) for row in question.measures),
+        )
+        for question in questions
+    ]
+
+
+def _bare(row: Indicator | Measure | Check) -> Indicator | Measure | Check:
+    """A row that knows what it is called and where it is, and nothing else."""
+    return type(row)(pk=row.pk, code=row.code, name=row.name, name_en=row.name_en)
 
 
 def _of_targets(standing: Standing) -> Iterator[Question]:

@@ -13,6 +13,7 @@ from metrics.models import Indicator, Observation
 from .. import check_marks, prose
 from ..as_of import address
 from ..measure import indicator_rows
+from ..remembered import remembered
 
 register = template.Library()
 
@@ -94,8 +95,12 @@ def newest_period_of_page(context):
     request = context.get("request")
     if getattr(request, "resolver_match", None) is None:
         return None
-    values = Observation.objects.published(request.as_of).reported()
-    public = Indicator.objects.published(request.as_of)
+    return remembered(request, "newest period", lambda: _newest_period(request.as_of))
+
+
+def _newest_period(as_of):
+    values = Observation.objects.published(as_of).reported()
+    public = Indicator.objects.published(as_of)
     return values.filter(indicator__in=public).aggregate(Max("period_end"))["period_end__max"]
 
 

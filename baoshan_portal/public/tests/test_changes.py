@@ -175,7 +175,7 @@ def test_states_are_told_in_their_section(client, measure):
         "Target: Firms ? cannot be assessed → ✓ target met",
         "Check: Part of all = holds → ≠ does not hold",
     ]
-    assert f"/en/checks/#{check.code}" in links(part)
+    assert f"/en/checks/?check={check.code}#{check.code}" in links(part)
     assert "States" not in part_of(html, 2)
 
 

@@ -30,6 +30,7 @@ from metrics.tests.factories import (
     make_unit,
 )
 
+from ..lists import facets
 from ..lists.pages import measures_with_counts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -472,3 +473,27 @@ def test_counts_of_a_measure_leave_out_indicators_that_are_not_public():
         for day in (date(2023, 7, 24), date(2023, 7, 31), None)
     ]
     assert counts == [0, 1, 2]
+
+
+def test_a_filter_with_many_answers_shows_the_first_those_in_use_and_a_way_to_all(
+    client, monkeypatch
+):
+    monkeypatch.setattr(facets, "MANY", 3)
+    monkeypatch.setattr(facets, "FIRST", 2)
+    section = make_section()
+    themes = [make_theme(section=section, order=n + 1, code=f"theme-{n}") for n in range(5)]
+    for n, theme in enumerate(themes):
+        for _m in range(1 + (n in (1, 3))):
+            make_measure(theme=theme)
+
+    def offered(**query) -> list[str]:
+        html = client.get("/en/measures/", query).content.decode()
+        return re.findall(r'<input type="checkbox" name="theme" value="([^"]*)"', html)
+
+    assert offered() == ["theme-1", "theme-3"]
+    assert offered(theme="theme-4") == ["theme-1", "theme-3", "theme-4"]
+    assert len(offered(all="theme")) == 5
+    html = client.get("/en/measures/", {"q": ""}).content.decode()
+    assert "?q=&amp;all=theme" in html
+    assert "All 5 answers" in html
+    assert len(client.get("/en/measures/", {"theme": "theme-0"}).content) > 0

@@ -127,7 +127,7 @@ def test_figures_that_contradict_each_other(client, measure, comparable):
     figures = "figures contradict each other Part of whole: Part 9 organisations, Whole 8 "
     assert question.startswith(figures + "organisations ")
     assert question.endswith("cannot all be right." if comparable else "what does each count?")
-    assert "/en/checks/#c" in html_of(client, ENGLISH)
+    assert "/en/checks/?check=c" in html_of(client, ENGLISH)
 
 
 def test_a_redefinition_is_asked_besides(client, measure, plan):
