@@ -208,14 +208,13 @@ class SubmissionAdmin(EndsRaces):
 
     @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
     def submit_selected(self, request, queryset):
-        moved = 0
         with transaction.atomic():
-            for row in access.editable(request.user, queryset):
-                try:
-                    workflow.submit(row, by=request.user)
-                    moved += 1
-                except (TransitionError, PermissionDenied) as error:
-                    self.message_user(request, f"{row}: {error}", messages.ERROR)
+            rows = list(access.editable(request.user, queryset))
+            refused = workflow.submit_each(rows, by=request.user)
+            moved = len(rows) - len(refused)
+            for row in rows:
+                if why := refused.get(row.pk):
+                    self.message_user(request, f"{row}: {why}", messages.ERROR)
         if moved:
             self.message_user(
                 request,
