@@ -1,5 +1,6 @@
 """What is reported together is handed in together, through whichever door it comes."""
 
+import re
 from datetime import date
 
 import pytest
@@ -320,3 +321,21 @@ def test_a_double_click_on_add_makes_one_row(kind, desk):
     answers = [browser.post(address, typed | {"once": KEY}) for _n in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
     assert answers[0].url == answers[1].url
+
+
+def test_an_indicators_page_leads_to_its_usual_values_and_pairs(desk):
+    browser = browser_of(make_staff(STEWARD))
+    page = browser.get(reverse("admin:metrics_indicator_change", args=[desk.quota.pk]))
+    links = re.findall(
+        r'href="(/en/admin/metrics/(?:usualb|compuls)[^"]*\?[^"]*)"', page.content.decode()
+    )
+    assert len(links) == 2
+    shown = [list(browser.get(link).context["cl"].result_list) for link in links]
+    assert shown == [[], [desk.pair]]
+
+
+def test_my_work_leads_to_the_table_of_ones_own(desk):
+    reword(desk.quota, published_on=date(2023, 1, 1))
+    page = desk.browser.get("/en/admin/").content.decode()
+    address = reverse("admin:own-table", args=[desk.round.code, desk.department.code])
+    assert address in page
