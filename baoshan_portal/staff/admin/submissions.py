@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from measures import access, workflow
+from measures import access, sign_off, workflow
 from measures.fields import FormText
 from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
@@ -146,10 +146,11 @@ class SubmissionAdmin(EndsRaces):
 
     @admin.display(description=_("state"), ordering="state")
     def state_with_icon(self, row):
-        return format_html("{} {}", STATE_ICONS[row.state], row.get_state_display())
+        return format_html("{} {}", STATE_ICONS[row.state], sign_off.state_text(row))
 
     def get_queryset(self, request):
-        return access.visible(request.user, super().get_queryset(request))
+        rows = sign_off.with_waiting(super().get_queryset(request))
+        return access.visible(request.user, rows)
 
     def get_field_queryset(self, db, db_field, request):
         rows = super().get_field_queryset(db, db_field, request)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from measures import access
+from measures import access, sign_off
 from measures.models import Department, Measure, ProgressNote, Round
 from measures.trail import in_trail_language
 from measures.workflow import TransitionError, submit_each
@@ -323,7 +323,7 @@ def _entries(subjects: list, model, round_: Round) -> dict[int, list]:
     by_key = {subject.pk: subject for subject in subjects}
     found = {key: [] for key in by_key}
     rows = model.objects.filter(**{"round": round_, f"{field}__in": subjects})
-    for entry in rows.select_related("entered_by", "changed_by"):
+    for entry in sign_off.with_waiting(rows.select_related("entered_by", "changed_by")):
         key = getattr(entry, f"{field}_id")
         setattr(entry, field, by_key[key])
         entry.round = round_

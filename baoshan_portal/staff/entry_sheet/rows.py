@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from measures import workflow
+from measures import sign_off, workflow
 from measures.evidence import EXTENSIONS, validate_extension, validate_size
 from measures.fields import FormLink, FormText
 from measures.models import Measure, ProgressNote
@@ -428,7 +428,7 @@ class SheetRow(ABC):
 
     @property
     def state(self) -> str:
-        return self.stored.get_state_display() if self.stored else _("not entered")
+        return sign_off.state_text(self.stored) if self.stored else _("not entered")
 
     @property
     def state_code(self) -> str:

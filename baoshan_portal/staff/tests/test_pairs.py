@@ -16,7 +16,6 @@ from measures.tests.factories import (
     make_measure,
     make_round,
     make_staff,
-    reword,
 )
 from metrics.models import CompulsoryPair, NoFigure, Observation
 from metrics.rules.choices import Certainty, Frequency, Kind, Missing
@@ -241,9 +240,9 @@ def test_a_correction_to_another_period_is_asked(desk):
 
 
 def test_what_nobody_can_enter_is_not_asked_for(desk):
-    row = desk.draft(desk.used)
-    reword(desk.quota, published_on=None)
-    workflow.submit(row, by=desk.clerk)
+    hidden = desk.indicator(published_on=None)
+    make_pair(first=desk.other, second=hidden)
+    workflow.submit(desk.draft(desk.other), by=desk.clerk)
 
 
 def test_two_departments_do_not_wait_for_each_other(desk):
@@ -335,7 +334,6 @@ def test_an_indicators_page_leads_to_its_usual_values_and_pairs(desk):
 
 
 def test_my_work_leads_to_the_table_of_ones_own(desk):
-    reword(desk.quota, published_on=date(2023, 1, 1))
     page = desk.browser.get("/en/admin/").content.decode()
     address = reverse("admin:own-table", args=[desk.round.code, desk.department.code])
     assert address in page
