@@ -9,8 +9,10 @@ from collections.abc import Collection
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext
 
 from . import access
+from .submission import State
 from .triggers import Trigger
 
 MESSAGE = "the head of the department has not signed it off"
@@ -50,6 +52,21 @@ def without_waiting(queryset: QuerySet) -> QuerySet:
         return queryset
     waits = waiting(queryset.model._base_manager.all()).filter(pk=OuterRef("pk"))
     return queryset.exclude(Exists(waits))
+
+
+def with_waiting(queryset: QuerySet) -> QuerySet:
+    """With ``waits_for_head``, in the same query: whether it is submitted and not signed off."""
+    if queryset.model not in kinds():
+        return queryset
+    rows = waiting(queryset.model._base_manager.filter(state=State.SUBMITTED))
+    return queryset.annotate(waits_for_head=Exists(rows.filter(pk=OuterRef("pk"))))
+
+
+def state_text(row) -> str:
+    """The state of ``row`` for staff, and for whom it waits; needs ``with_waiting``."""
+    if row.state == State.SUBMITTED and getattr(row, "waits_for_head", False):
+        return gettext("waiting for sign-off")
+    return row.get_state_display()
 
 
 def heads_of(rows: Collection) -> dict[int, int]:

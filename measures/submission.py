@@ -267,6 +267,11 @@ class Submission(models.Model):
     def check_together(cls, rows: list["Submission"]) -> None:
         """As ``check_complete``, of all ``rows`` that are handed in at once."""
 
+    @classmethod
+    def in_groups(cls, rows: list["Submission"]) -> list[list["Submission"]]:
+        """``rows`` in groups that can be handed in only together."""
+        return [[row] for row in rows]
+
     def take_the_place_of(self, before: "Submission") -> None:
         """Forgets what was said of ``before`` alone: the row as it was, or the corrected one."""
 

@@ -154,7 +154,7 @@ def _saved(rows: list[Submission], stored: dict[int, Submission], fields, by):
 
 
 @transaction.atomic
-def submit_all(rows: list[Submission], *, by, trial: bool = False) -> None:
+def submit_all(rows: list[Submission], *, by, tell: bool = False, trial: bool = False) -> None:
     """``submit`` for many rows of one model, all or none, in few queries however many rows.
 
     ``trial`` as in ``save_all``.
@@ -175,7 +175,27 @@ def submit_all(rows: list[Submission], *, by, trial: bool = False) -> None:
         for name, value in changes.items():
             setattr(row, name, value)
     if not trial:
-        record_all(event(Action.SUBMITTED, by=by, subject=row) for row in rows)
+        record_all(
+            event(Action.SUBMITTED, by=by, subject=row, after=_whole(row) if tell else "")
+            for row in rows
+        )
+
+
+def submit_each(rows: list[Submission], *, by, tell: bool = False) -> dict[int, str]:
+    """``submit`` each of ``rows`` of one model that can be; why others cannot, by their keys.
+
+    What can be handed in only together is, all of it or none.
+    """
+    refused = {}
+    for group in type(rows[0]).in_groups(rows) if rows else ():
+        try:
+            if len(group) == 1:
+                submit(group[0], by=by, tell=tell)
+            else:
+                submit_all(group, by=by, tell=tell)
+        except TransitionError as error:
+            refused |= {row.pk: str(error) for row in group}
+    return refused
 
 
 @transaction.atomic
@@ -184,7 +204,7 @@ def delete(row: Submission, *, by) -> None:
 
     Raises TransitionError if it is in another state or no longer the version in hand.
     """
-    before = differences({}, snapshot(row, row.content_fields()))[1]
+    before = _whole(row)
     rows = type(row)._base_manager.select_for_update(of=("self",))
     # Django deletes by key, so a condition alone would not hold against who submits meanwhile.
     locked = rows.filter(pk=row.pk, state__in=EDITABLE, version=row.version).first()
@@ -208,8 +228,7 @@ def submit(row: Submission, *, by, tell: bool = False) -> None:
     _check_day(row)
     _check_complete([row])
     _move(row, EDITABLE, state=State.SUBMITTED, submitted_at=timezone.now(), return_reason="")
-    after = differences({}, snapshot(row, row.content_fields()))[1] if tell else ""
-    record(Action.SUBMITTED, by=by, subject=row, after=after)
+    record(Action.SUBMITTED, by=by, subject=row, after=_whole(row) if tell else "")
 
 
 @transaction.atomic
@@ -271,7 +290,7 @@ def publish(row: Submission, *, by) -> None:
         Action.PUBLISHED,
         by=by,
         subject=row,
-        after=differences({}, snapshot(row, row.content_fields()))[1],
+        after=_whole(row),
     )
     chain.seal_after_commit()
 
@@ -466,6 +485,11 @@ def _check_complete(rows: list[Submission]) -> None:
         type(rows[0]).check_together(rows)
     except ValidationError as error:
         raise TransitionError(" ".join(error.messages)) from error
+
+
+def _whole(row: Submission) -> str:
+    """All that ``row`` says, for the trail."""
+    return differences({}, snapshot(row, row.content_fields()))[1]
 
 
 def _says(row: Submission, name: str):

@@ -38,6 +38,8 @@ from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .bounds import UsualBounds as UsualBounds
+from .pairs import CompulsoryPair as CompulsoryPair
+from .pairs import check_pairs, together
 from .rules.baseline import Stated, last_before
 from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
@@ -651,6 +653,11 @@ class Observation(OfPeriod):
         from .answers import check_answered
 
         check_answered(rows)
+        check_pairs(rows)
+
+    @classmethod
+    def in_groups(cls, rows):
+        return together(rows)
 
     def take_the_place_of(self, before):
         """What was answered for another figure or period is no answer any more."""

@@ -89,6 +89,9 @@ BY_MONTH = """
 kechuangbao-registered-users                 {}家     2712 2751 2766 2800余 2836 2853 2899 2922 2964 2977 3000余 3051 3066 3116 3136 3153 3199 3222 3264 3277 3300余 3351 3366 3416 3436 3453 3499 3522 3564 3577 3600余 3651 3666 3716 3736 3753 3799 3822 3864 3877
 """  # noqa: E501
 
+#: Indicators that are reported together: what was lent, and to how many.
+PAIRS = (("technology-credit-amount", "technology-credit-borrowers"),)
+
 #: Figures besides, with their quarters; 11 still runs, so its figure is what is expected.
 BESIDES = (
     ("relief-loan-limit", 5, "150亿元"),

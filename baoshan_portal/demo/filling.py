@@ -37,7 +37,7 @@ from metrics import due
 from metrics.answers import unanswered
 from metrics.due import entry_period, new_entry
 from metrics.entry import read_entry
-from metrics.models import Indicator, Observation, Plan, Target, Unit
+from metrics.models import CompulsoryPair, Indicator, Observation, Plan, Target, Unit
 from metrics.rules.choices import Certainty, Frequency
 from metrics.withdrawal import withdrawal_of
 
@@ -176,6 +176,9 @@ class Filling:
         self.enter(revision, self.calendar.quarter(1)[0], by="demo-steward")
         self.publish([revision])
         revisions.apply(revision, by=revision.published_by)
+        for codes in content.PAIRS:
+            first, second = (Indicator.objects.get(code=code) for code in codes)
+            CompulsoryPair.objects.create(first=first, second=second)
 
     def make_plan(self) -> Plan:
         return Plan.objects.create(

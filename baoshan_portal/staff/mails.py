@@ -21,7 +21,7 @@ from measures.submission import State
 from measures.trail import Action, record
 from measures.watermark import watermark
 
-from .my_work.page import returned_rows, waiting_for
+from .my_work.page import Signing, returned_rows, waiting_for
 from .my_work.reviewers import MissingReviewers
 from .my_work.rows import SHOWN, ListedRow, kinds_to, newest, with_subject
 from .my_work.sheets import SheetProgress, Sheets
@@ -162,6 +162,7 @@ def _digest(user: User, sheets: Sheets, news: News) -> dict[str, list]:
         "due_now": [sheet for sheet in sheets.due_now if sheet not in told],
         "returned": [*news.returned, *older][: max(SHOWN, len(news.returned))],
         "waiting": waiting_for(user, sheets.today),
+        "signing": signing.waiting if (signing := Signing.of(user)) else [],
         "missing": MissingReviewers.of(user),
     }
 

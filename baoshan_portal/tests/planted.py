@@ -432,6 +432,7 @@ PLANTS = {
     "metrics.RoundDue": NOTHING,
     "metrics.TableMapping": NOTHING,  # only read by the uploads of its own department
     "metrics.UsualBounds": NOTHING,  # numbers, and a sentence of ours
+    "metrics.CompulsoryPair": NOTHING,
     "measures.RolePolicy": NOTHING,
     "measures.Threshold": NOTHING,
     "measures.DemoMark": NOTHING,

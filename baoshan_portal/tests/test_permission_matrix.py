@@ -63,9 +63,11 @@ from measures.tests.factories import (
     the_threshold,
 )
 from metrics.tests.factories import (
+    make_bounds,
     make_indicator,
     make_no_figure,
     make_observation,
+    make_pair,
     make_plan,
     make_table_mapping,
     make_target,
@@ -269,6 +271,12 @@ synonym                       change                    -     r      r        w 
 synonym                       add                       -     -      -        w       -       -             w          -          -
 synonym                       delete                    -     -      -        w       -       -             w          -          -
 synonym                       action:delete_selected    -     -      -        w       -       -             w          -          -
+usualbounds,compulsorypair    changelist                -     r      r        r       r       -             r          -          r
+usualbounds,compulsorypair    history                   -     r      r        r       r       -             r          -          r
+usualbounds,compulsorypair    change                    -     r      r        w       r       -             w          -          r
+usualbounds,compulsorypair    add                       -     -      -        w       -       -             w          -          -
+usualbounds,compulsorypair    delete                    -     -      -        w       -       -             w          -          -
+usualbounds,compulsorypair    action:delete_selected    -     -      -        w       -       -             w          -          -
 tablemapping                  changelist                -     r/-    r        r       r       -             r          -          r/-
 tablemapping                  history                   -     r/-    r        r       r       -             r          -          r/-
 tablemapping                  change                    -     r/-    r        r       r       -             r          -          r/-
@@ -426,6 +434,10 @@ def rows_of(whose, department, other) -> dict:
         "check": make_whole_check(indicator=indicator),
         "round": make_round(),
         "synonym": make_synonym(),
+        "usualbounds": make_bounds(),
+        "compulsorypair": make_pair(
+            first=make_indicator(measure=measure), second=make_indicator(measure=measure)
+        ),
         "tablemapping": make_table_mapping(department=department, name=f"Mark-{whose}"),
         "locked round": make_round(locked=True),
         "department": make_department(),
@@ -532,6 +544,7 @@ CHANGES = {
     "revision": {"reason": "改过"},
     "threshold": {"value": "15"},
     "synonym": {"meaning": "改过"},
+    "usualbounds": {"least": "0"},
     "measurestate": {"reason": "改过"},
     "withdrawal": {"reason": "改过"},
     "user": {"username": "changed"},
@@ -601,6 +614,10 @@ def model_page(world, line, whose) -> Attempt:
         typed = form_of(world, whose, kind) | changes | {"code": "added"} | NEW.get(kind, {})
         if kind == "signoffrule":
             typed["department"] = world.rows[whose]["lead"].pk
+        if kind == "usualbounds":
+            typed["indicator"] = world.rows[whose]["due"].pk
+        if kind == "compulsorypair":
+            typed["first"] = world.rows[whose]["due"].pk
         if kind == "check":
             typed |= figures_of(row_of(world, whose, kind), are_new=True)
         return Attempt(desk(MODELS[kind], page), typed)
@@ -622,6 +639,8 @@ def model_page(world, line, whose) -> Attempt:
         typed = form_of(world, whose, kind) | changes
         if kind == "check":
             typed |= figures_of(row)
+        if kind == "compulsorypair":
+            typed["first"] = world.rows[whose]["due"].pk
         if kind == "department":
             # Each of two roles changes a part of it.
             typed["members"] = [world.rows[whose]["user"].pk]

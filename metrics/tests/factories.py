@@ -20,6 +20,7 @@ from measures.tests.factories import (
 from ..models import (
     Check,
     CheckTerm,
+    CompulsoryPair,
     Indicator,
     NoFigure,
     Observation,
@@ -164,6 +165,13 @@ def make_bounds(**fields) -> UsualBounds:
     if "indicator" not in fields:
         missing["indicator"] = make_indicator()
     return UsualBounds.objects.create(**missing | fields)
+
+
+def make_pair(**fields) -> CompulsoryPair:
+    """Two indicators of one measure."""
+    measure = make_measure()
+    missing = {n: make_indicator(measure=measure) for n in ("first", "second") if n not in fields}
+    return CompulsoryPair.objects.create(**missing | fields)
 
 
 def make_round_due(**fields) -> RoundDue:

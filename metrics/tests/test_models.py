@@ -26,6 +26,7 @@ from .factories import (
     make_money,
     make_no_figure,
     make_observation,
+    make_pair,
     make_plan,
     make_round_due,
     make_table_mapping,
@@ -76,6 +77,21 @@ def version_of_a_table_kept_twice():
 
 def usual_values_upside_down():
     return make_bounds(), {"least": 200}
+
+
+def indicator_that_is_a_pair_with_itself():
+    pair = make_pair()
+    return pair, {"second": pair.first}
+
+
+def pair_declared_twice():
+    pair = make_pair()
+    return make_pair(), {"first": pair.first, "second": pair.second}
+
+
+def pair_declared_the_other_way_round():
+    pair = make_pair()
+    return make_pair(), {"first": pair.second, "second": pair.first}
 
 
 def table_without_a_name():
@@ -195,6 +211,9 @@ BREACHES = [
     ("check_says_why_not_comparable", check_that_does_not_say_why_it_is_not_comparable),
     ("tablemapping_version_once", version_of_a_table_kept_twice),
     ("usualbounds_in_order", usual_values_upside_down),
+    ("compulsorypair_of_two", indicator_that_is_a_pair_with_itself),
+    ("compulsorypair_once", pair_declared_twice),
+    ("compulsorypair_once", pair_declared_the_other_way_round),
     ("tablemapping_has_name", table_without_a_name),
     ("tablemapping_counts_from_one", table_of_rounds_without_a_month),
     ("checkterm_once", second_term_of_the_same_figure),

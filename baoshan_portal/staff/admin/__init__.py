@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     committee,
     no_figures,
     numbers,
+    pairs,
     reviewed,
     sign_offs,
     states,

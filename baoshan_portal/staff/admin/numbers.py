@@ -5,6 +5,8 @@ from django.contrib import admin, messages
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
@@ -18,12 +20,14 @@ from metrics.entry import read_entry
 from metrics.models import (
     Check,
     CheckTerm,
+    CompulsoryPair,
     Indicator,
     Observation,
     Plan,
     TableMapping,
     Target,
     Unit,
+    UsualBounds,
 )
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import is_over, period_text
@@ -182,7 +186,33 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
         ),
         (_("Definition"), {"fields": ("scope", "scope_en", "caution", "caution_en")}),
         (_("Publication"), {"fields": (("is_key", "is_section_key", "key_order"), "published_on")}),
+        (_("Asked of it at entry"), {"fields": ("at_entry",)}),
     )
+
+    def get_readonly_fields(self, request, obj=None):
+        return (*super().get_readonly_fields(request, obj), "at_entry")
+
+    @admin.display(description=_("further pages"))
+    def at_entry(self, indicator):
+        """The ways to its usual values and to what is reported together with it."""
+        if not indicator.pk:
+            return None
+        lists = (
+            (UsualBounds, {"indicator__id__exact": indicator.pk}),
+            (CompulsoryPair, {"q": indicator.code}),
+        )
+        return format_html_join(
+            " · ",
+            '<a href="{}?{}">{}</a>',
+            (
+                (
+                    reverse(f"admin:metrics_{model._meta.model_name}_changelist"),
+                    urlencode(which),
+                    model._meta.verbose_name_plural,
+                )
+                for model, which in lists
+            ),
+        )
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).with_place().with_latest_value()

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from measures import access, workflow
+from measures import access, sign_off, workflow
 from measures.fields import FormText
 from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
@@ -146,10 +146,11 @@ class SubmissionAdmin(EndsRaces):
 
     @admin.display(description=_("state"), ordering="state")
     def state_with_icon(self, row):
-        return format_html("{} {}", STATE_ICONS[row.state], row.get_state_display())
+        return format_html("{} {}", STATE_ICONS[row.state], sign_off.state_text(row))
 
     def get_queryset(self, request):
-        return access.visible(request.user, super().get_queryset(request))
+        rows = sign_off.with_waiting(super().get_queryset(request))
+        return access.visible(request.user, rows)
 
     def get_field_queryset(self, db, db_field, request):
         rows = super().get_field_queryset(db, db_field, request)
@@ -208,14 +209,13 @@ class SubmissionAdmin(EndsRaces):
 
     @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
     def submit_selected(self, request, queryset):
-        moved = 0
         with transaction.atomic():
-            for row in access.editable(request.user, queryset):
-                try:
-                    workflow.submit(row, by=request.user)
-                    moved += 1
-                except (TransitionError, PermissionDenied) as error:
-                    self.message_user(request, f"{row}: {error}", messages.ERROR)
+            rows = list(access.editable(request.user, queryset))
+            refused = workflow.submit_each(rows, by=request.user)
+            moved = len(rows) - len(refused)
+            for row in rows:
+                if why := refused.get(row.pk):
+                    self.message_user(request, f"{row}: {why}", messages.ERROR)
         if moved:
             self.message_user(
                 request,

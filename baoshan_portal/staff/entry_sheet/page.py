@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from measures import access
+from measures import access, sign_off
 from measures.models import Department, Measure, ProgressNote, Round
 from measures.trail import in_trail_language
-from measures.workflow import TransitionError
+from measures.workflow import TransitionError, submit_each
 from metrics.due import indicators_of
 from metrics.models import NoFigure, Observation, Unit
 from metrics.warnings import warnings_of
@@ -112,19 +112,30 @@ class Sheet:
         What the workflow or the database refuses is among the ``faults`` afterwards.
         """
         found = {}
-        # A figure is handed in beside all others of the sheet, so they are stored before.
-        for act in ("save", "submit") if submitting else ("save",):
-            for row in self.rows:
-                if row.errors:
-                    continue
-                try:
-                    found[row.prefix] = getattr(row, act)(by=by) or found.get(row.prefix, "")
-                except (TransitionError, IntegrityError) as error:
-                    # Somebody was faster on another page; the row as it is now says with what.
-                    taken = isinstance(error, IntegrityError)
-                    row.notices.append(str(row.taken if taken else error))
+        for row in self.rows:
+            if row.errors:
+                continue
+            try:
+                found[row.prefix] = row.save(by=by)
+            except (TransitionError, IntegrityError) as error:
+                # Somebody was faster on another page; the row as it is now says with what.
+                taken = isinstance(error, IntegrityError)
+                row.notices.append(str(row.taken if taken else error))
+        if submitting:
+            # A figure is handed in beside all others of the sheet, so they are stored before.
+            found |= self._submit(by=by)
         outcomes = list(found.values())
         return {outcome: outcomes.count(outcome) for outcome in ("saved", "submitted", "removed")}
+
+    def _submit(self, *, by) -> dict[str, str]:
+        handed_in = [row for row in self.rows if row.is_handed_in and not row.errors]
+        # Of what is reported together, one may be said to have no figure.
+        for model in (NoFigure, Observation, ProgressNote):
+            rows = [row for row in handed_in if isinstance(row.stored, model)]
+            refused = submit_each([row.stored for row in rows], by=by, tell=True)
+            for row in rows:
+                row.notices += filter(None, [refused.get(row.stored.pk)])
+        return {row.prefix: "submitted" for row in handed_in if not row.notices}
 
     def save_drafts(self, *, by, sitting: str) -> list[SheetRow]:
         """Store what was typed in rows that can be stored and are not empty; those rows."""
@@ -312,7 +323,7 @@ def _entries(subjects: list, model, round_: Round) -> dict[int, list]:
     by_key = {subject.pk: subject for subject in subjects}
     found = {key: [] for key in by_key}
     rows = model.objects.filter(**{"round": round_, f"{field}__in": subjects})
-    for entry in rows.select_related("entered_by", "changed_by"):
+    for entry in sign_off.with_waiting(rows.select_related("entered_by", "changed_by")):
         key = getattr(entry, f"{field}_id")
         setattr(entry, field, by_key[key])
         entry.round = round_

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from measures import workflow
+from measures import sign_off, workflow
 from measures.evidence import EXTENSIONS, validate_extension, validate_size
 from measures.fields import FormLink, FormText
 from measures.models import Measure, ProgressNote
@@ -394,12 +394,10 @@ class SheetRow(ABC):
         self._store(by=by)
         return "saved"
 
-    def submit(self, *, by) -> str:
-        """Hand in what is stored after ``save``; says whether there was anything."""
-        if self.form is None or not self.form.is_bound or self.form.is_blank:
-            return ""
-        workflow.submit(self.stored, by=by, tell=True)
-        return "submitted"
+    @property
+    def is_handed_in(self) -> bool:
+        """Whether what is stored after ``save`` is to be submitted."""
+        return bool(self.form and self.form.is_bound and not self.form.is_blank)
 
     def save_draft(self, *, by, sitting: str) -> bool:
         """Store what was typed as a draft, unless the row is empty; whether anything was stored.
@@ -430,7 +428,7 @@ class SheetRow(ABC):
 
     @property
     def state(self) -> str:
-        return self.stored.get_state_display() if self.stored else _("not entered")
+        return sign_off.state_text(self.stored) if self.stored else _("not entered")
 
     @property
     def state_code(self) -> str:

@@ -34,6 +34,10 @@ class SheetProgress:
         return sheet_url(self.round, self.department)
 
     @property
+    def own_table_url(self) -> str:
+        return reverse("admin:own-table", args=[self.round.code, self.department.code])
+
+    @property
     def list_url(self) -> str:
         return list_url(
             Observation,

@@ -70,6 +70,7 @@ from measures.tests.factories import (
 from measures.workflow import TransitionError, correct, submit, submit_all
 from metrics.models import (
     Check,
+    CompulsoryPair,
     Indicator,
     NoFigure,
     Observation,
@@ -86,6 +87,7 @@ from metrics.tests.factories import (
     make_money,
     make_no_figure,
     make_observation,
+    make_pair,
     make_plan,
     make_table_mapping,
     make_target,
@@ -129,6 +131,7 @@ MAKERS = {
     SignOffRule: make_sign_off_rule,
     TableMapping: make_table_mapping,
     UsualBounds: make_bounds,
+    CompulsoryPair: make_pair,
 }
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"measures", "metrics"}]
 each_model = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

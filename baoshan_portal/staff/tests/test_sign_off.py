@@ -15,13 +15,18 @@ from measures.tests.factories import (
     make_department,
     make_measure,
     make_note,
+    make_round,
     make_sign_off_rule,
     make_staff,
     make_state,
 )
+from metrics.due import new_entry
 from metrics.models import Observation
+from metrics.rules.choices import Frequency
 from metrics.tests.factories import make_indicator, make_no_figure, make_observation, make_target
 
+from ..entry_sheet.page import sheet_url
+from ..mails import Mail
 from ..my_work.page import MyWork
 
 pytestmark = [pytest.mark.django_db, pytest.mark.english]
@@ -232,3 +237,34 @@ def test_my_work_says_how_much_waits_and_reviewers_do_not_count_it(rule, row, he
 def test_it_is_in_chinese_too(rule, row, head):
     page = browser_of(head).get("/admin/sign-off/").content.decode()
     assert "审签" in page and "Sign" not in page.split("<main", 1)[1].split("observation", 1)[0]
+
+
+def test_the_sheet_and_the_lists_say_for_whom_a_row_waits(rule, measure, office, clerk, head):
+    round_ = make_round()
+    indicator = make_indicator(measure=measure, frequency=Frequency.QUARTERLY)
+    entry = new_entry(indicator, round_, office)
+    entry.value, entry.as_written = 5, "5家"
+    workflow.save(entry, by=clerk)
+    workflow.submit(entry, by=clerk)
+    browser = browser_of(clerk)
+    pages = (
+        "/en/admin/metrics/observation/",
+        reverse("admin:metrics_observation_change", args=[entry.pk]),
+        sheet_url(round_, office),
+    )
+    for page in pages[:2]:
+        assert "waiting for sign-off" in browser.get(page).content.decode(), page
+    (line,) = browser.get(pages[2]).context["sheet"].figures
+    assert line.state == "waiting for sign-off"
+    workflow.sign(entry, by=head)
+    for page in pages:
+        assert "waiting for sign-off" not in browser.get(page).content.decode(), page
+
+
+def test_the_heads_mail_says_what_waits(row, rule, head, clerk):
+    text = Mail.of(head, timezone.localdate()).text
+    assert "Waiting for your sign-off" in text
+    assert PAGE in text
+    assert Mail.of(clerk, timezone.localdate()) is None
+    workflow.sign(row, by=head)
+    assert Mail.of(head, timezone.localdate()) is None

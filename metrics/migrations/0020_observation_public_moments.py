@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0016_period_fields_in_common'),
+        ('metrics', '0019_compulsory_pairs'),
     ]
 
     operations = [
