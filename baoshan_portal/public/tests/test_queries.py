@@ -86,7 +86,8 @@ def test_ten_times_the_data_is_public(costs):
 
 def test_ten_times_the_data_costs_no_further_query(costs):
     before, after = costs
-    assert after == before
+    # The first of several numbered pages may show less that needs a query of its own.
+    assert {a: cost for a, cost in after.items() if cost > before[a]} == {}
 
 
 def test_overview_sections_lists_and_files_keep_to_their_number_of_queries(costs):
