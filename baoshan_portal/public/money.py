@@ -163,16 +163,17 @@ def _of_page(request) -> tuple[Numbered, list[NatureGroup]]:
     """The numbered page, and the groups with the amounts that stand on it."""
     as_of = request.as_of
     keys: dict[str, list[int]] = {nature: [] for nature in (*Nature, "")}
-    factors: dict[int, Decimal] = {}
-    rows = _amounts(as_of).with_place().values_list("pk", "nature", "unit", "unit__factor")
-    for pk, nature, unit, factor in rows:
+    units: dict[int, Unit] = {}
+    columns = [f"unit__{name}" for name in ("pk", "name", "name_en", "factor")]
+    rows = _amounts(as_of).with_place().values_list("pk", "nature", *columns)
+    for pk, nature, unit, name, name_en, factor in rows:
         keys[nature or ""].append(pk)
-        factors.setdefault(unit, factor)
+        units.setdefault(unit, Unit(pk=unit, name=name, name_en=name_en, factor=factor))
     shown, parts, only = in_parts(request, list(keys.values()))
     if shown.paginator.num_pages == 1:
         found = groups(as_of)
     else:
-        found = groups(as_of, only, Unit.objects.get(pk=max(factors, key=factors.get)))
+        found = groups(as_of, only, max(units.values(), key=lambda unit: unit.factor))
     of_nature = dict(zip(keys, parts, strict=True))
     return shown, [replace(group, part=of_nature[group.nature]) for group in found]
 

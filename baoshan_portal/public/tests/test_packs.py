@@ -241,6 +241,32 @@ def test_a_pack_with_other_filters_costs_at_most_seventeen_queries_too(client, a
     assert len(queries) <= 17
 
 
+def test_a_pack_that_nobody_could_print_is_refused_and_names_the_way_out(
+    client, alpha, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr("baoshan_portal.public.packs.pack.MOST", 1)
+    make_indicator(measure=alpha.measure)
+    section = alpha.measure.theme.section
+
+    with django_assert_max_num_queries(12):
+        answer = client.get("/en/packs/")
+    assert answer.status_code == 200
+    assert "take the list of indicators as CSV" in answer.content.decode()
+    assert f"/packs/?section={section.code}" in answer.content.decode()
+    for address in ("/en/packs/", *(f"/en/packs/pack.{kind}" for kind in FILES)):
+        refused = client.get(address, {"section": section.code})
+        assert refused.status_code == 400
+        assert "more than the 1 figures or measures that can be" in refused.content.decode()
+
+
+def test_a_pack_does_not_load_the_checks_of_other_figures(alpha):
+    other, own = make_check(), make_check()
+    make_term(check_of=other, indicator=make_indicator(), role=Role.WHOLE)
+    make_term(check_of=own, indicator=alpha, role=Role.WHOLE)
+    (state,) = states_of([alpha.pk], None)
+    assert state.check == own
+
+
 def test_a_pack_takes_the_filters_of_the_list_of_indicators(client, alpha):
     html = client.get("/en/indicators/", {"q": "Alpha", "as_of": DAY, "sort": "name"}).content
     (link,) = [link for link in links(html.decode(), "href") if "/packs/?q=" in link]
@@ -591,29 +617,3 @@ def test_a_pack_of_everything_is_at_most_twenty_pages(client, report, soffice, t
         pytest.skip("LibreOffice has no Writer here, so no page was counted.")
     pages = re.findall(rb"/Type\s*/Page\b", (tmp_path / "a.pdf").read_bytes())
     assert 5 < len(pages) <= 20
-
-
-def test_a_pack_that_nobody_could_print_is_refused_and_names_the_way_out(
-    client, alpha, monkeypatch, django_assert_max_num_queries
-):
-    monkeypatch.setattr("baoshan_portal.public.packs.pack.MOST", 1)
-    make_indicator(measure=alpha.measure)
-    section = alpha.measure.theme.section
-
-    with django_assert_max_num_queries(12):
-        answer = client.get("/en/packs/")
-    assert answer.status_code == 200
-    assert "take the list of indicators as CSV" in answer.content.decode()
-    assert f"/packs/?section={section.code}" in answer.content.decode()
-    for address in ("/en/packs/", *(f"/en/packs/pack.{kind}" for kind in FILES)):
-        refused = client.get(address, {"section": section.code})
-        assert refused.status_code == 400
-        assert "more than the 1 figures or measures that can be" in refused.content.decode()
-
-
-def test_a_pack_does_not_load_the_checks_of_other_figures(alpha):
-    other, own = make_check(), make_check()
-    make_term(check_of=other, indicator=make_indicator(), role=Role.WHOLE)
-    make_term(check_of=own, indicator=alpha, role=Role.WHOLE)
-    (state,) = states_of([alpha.pk], None)
-    assert state.check == own

@@ -90,9 +90,8 @@ def test_ten_times_the_data_costs_no_further_query(costs):
     before, after = costs
     # Changes read the kinds of rows that stand on the page, which may be others with more data.
     differ = {*FILES, *CHANGES}
-    assert {a: n for a, n in after.items() if a not in differ} == {
-        a: n for a, n in before.items() if a not in differ
-    }
+    # The first of several numbered pages may show less that needs a query of its own.
+    assert {a: n for a, n in after.items() if a not in differ and n > before[a]} == {}
     parts = Measure.objects.count() // in_parts.TOGETHER + 2
     more = {address: after[address] - before[address] for address in FILES}
     assert {address: n for address, n in more.items() if n > 8 * (parts + 1)} == {}
