@@ -21,7 +21,7 @@ from measures.tests.factories import (
     make_state,
 )
 from metrics.due import new_entry
-from metrics.models import Observation
+from metrics.models import Indicator, Observation
 from metrics.rules.choices import Frequency
 from metrics.tests.factories import make_indicator, make_no_figure, make_observation, make_target
 
@@ -242,7 +242,8 @@ def test_it_is_in_chinese_too(rule, row, head):
 def test_the_sheet_and_the_lists_say_for_whom_a_row_waits(rule, measure, office, clerk, head):
     round_ = make_round()
     indicator = make_indicator(measure=measure, frequency=Frequency.QUARTERLY)
-    entry = new_entry(indicator, round_, office)
+    loaded = Indicator.objects.with_latest_value().get(pk=indicator.pk)
+    entry = new_entry(loaded, round_, office)
     entry.value, entry.as_written = 5, "5家"
     workflow.save(entry, by=clerk)
     workflow.submit(entry, by=clerk)
