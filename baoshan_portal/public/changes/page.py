@@ -58,6 +58,7 @@ class SectionChanges:
     count: int
     page: int
     themes: list[ThemeChanges]
+    is_shown: bool
     changed_states: Some | None = None
     first_states: Some | None = None
 
@@ -83,7 +84,7 @@ def sections_of(listing: Listing, page: Page, states: States) -> list[SectionCha
         count = listing.by_section[section.pk]
         number = min(begin // PER_PAGE + 1, page.paginator.num_pages)
         own = [theme for theme in themes.values() if theme.theme.section_id == section.pk]
-        row = SectionChanges(section, count, number, own)
+        row = SectionChanges(section, count, number, own, bool(own) or number == page.number)
         if number == page.number:
             row = replace(
                 row,
@@ -151,7 +152,6 @@ def page(request):
     is_first = shown.number == 1
     context |= {
         "sections": sections,
-        "shown": [row for row in sections if row.themes or row.page == shown.number],
         "several": len({part.section.opinion_id for part in sections}) > 1,
         "total": listing.total,
         "unfolded": bool(unfold) or listing.first_values < FOLD_FROM,

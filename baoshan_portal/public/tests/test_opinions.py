@@ -22,6 +22,7 @@ from measures.tests.factories import ISSUED, to_the_past
 from metrics.models import Indicator, Plan
 from metrics.tests.factories import make_plan, make_target
 
+from ..changes import page as page_of_changes
 from .front_page import html_of, parts, row_of
 
 pytestmark = [
@@ -378,7 +379,8 @@ def test_a_pack_of_everything_names_the_opinion_of_each_row(client, both):
     assert any(text.startswith(f"{SECOND_NUMBER} Deliberation") for text in said)
 
 
-def test_changes_are_grouped_by_opinion(client, both):
+def test_changes_are_grouped_by_opinion(client, both, monkeypatch):
+    monkeypatch.setattr(page_of_changes, "PER_PAGE", 1000)
     html = html_of(client, "/en/changes/", **{"from": "2023-07-24"})
 
     names = texts(html, "p")
