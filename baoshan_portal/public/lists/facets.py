@@ -359,5 +359,5 @@ class FacetFilterSet(django_filters.FilterSet):
             for parameter in (name, f"not_{name}")
             for error in self.form.errors.get(parameter, ())
         ]
-        shown = options if name in self.request.GET.getlist(ALL) else shortened(options)
+        shown = options if name in self.data.getlist(ALL) else shortened(options)
         return Question(name, self.facets[name], shown, errors, len(options))

@@ -29,7 +29,7 @@ LATER = date(2023, 9, 1)
 
 def asked(filterset_class, queryset, query: str, as_of: date | None):
     filterset = filterset_class(
-        QueryDict(query), queryset=queryset, request=SimpleNamespace(as_of=as_of)
+        QueryDict(query), queryset=queryset, request=SimpleNamespace(as_of=as_of, META={})
     )
     assert filterset.is_valid(), filterset.errors
     return filterset
