@@ -122,8 +122,10 @@ def csv_lines(columns, rows, *, last=False) -> Iterator[str]:
     columns, rows = with_watermark(columns, rows, last=last)
     head = [column.heading for column in columns]
     cells = ([quoted(_text(value)) for value in row] for row in chain([head], rows))
+    lines = _lines(cells)
     # Without the mark Excel garbles Chinese.
-    return chain([BYTE_ORDER_MARK], _lines(cells))
+    yield BYTE_ORDER_MARK + next(lines)
+    yield from lines
 
 
 def machine_lines(names: Sequence[str], rows) -> Iterator[str | bytes]:
