@@ -74,7 +74,7 @@ def key_of(environ: dict) -> str | None:
 def _version() -> int:
     # No request of Django's begins, so nobody else looks whether the connection has had its time.
     is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
-    if connection.vendor == "sqlite" or is_old:
+    if (connection.vendor == "sqlite" or is_old) and not connection.in_atomic_block:
         # Asks nothing of SQLite; PostgreSQL would be asked whether it is still there.
         connection.close_if_unusable_or_obsolete()
     return data_version.current(connection)
