@@ -21,6 +21,7 @@ from baoshan_portal.tests.desk import browser_of
 from baoshan_portal.tests.time_machine import live, small_portal
 from baoshan_portal.tests.wsgi_client import ask, kept_connections
 from measures import data_version, protection
+from measures.models import DataVersion
 from measures.tests.factories import make_measure, make_superuser, make_synonym
 from measures.versions import kept_tables
 from metrics.tests.factories import make_indicator, make_observation
@@ -87,9 +88,9 @@ def test_it_is_as_django_makes_it(portal, figures):
         assert sorted(kept.headers[name].split("; ")) == sorted(around.headers[name].split("; "))
 
 
-# PostgreSQL raises the version once a transaction, as nobody reads within another's.
-@pytest.mark.django_db(transaction=True)
 def test_a_publication_ends_what_was_made(portal, made, figures):
+    # PostgreSQL raises the version once a transaction, as nobody reads within another's.
+    DataVersion.objects.all().delete()
     before = ask(portal, "/indicators/")
     make_observation(indicator=figures, value=777, published=timezone.now() - timedelta(seconds=1),
                      period_end=date(2023, 9, 30), period_start=date(2023, 7, 1))  # fmt: skip

@@ -4,15 +4,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Group
-from django.db import DatabaseError, connection, connections
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baoshan_portal.public import in_parts, taken_away, values_file
 from baoshan_portal.tests.pages import FILES
 from measures.models import Report
-from measures.one_state import one_state
 from measures.spreadsheets import streamed
 from measures.tests.factories import make_report, stored_as
 from metrics.models import PLACE_IN_OPINION, Indicator, Observation
@@ -124,23 +122,6 @@ def test_a_long_file_is_made_again_when_it_is_sent_and_a_short_one_is_not():
         answer = streamed(lambda count=count: lines(count), "a.csv")
         assert answer.getvalue().decode() == "一行\r\n" * count
         assert made == [count] * times
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite in memory has one reader")
-def test_what_is_published_meanwhile_is_not_in_the_file_and_nothing_is_written_beside_it():
-    before, other = Group.objects.count(), connections["default"].copy()
-    try:
-        with one_state():
-            assert Group.objects.count() == before
-            with other.cursor() as cursor:
-                cursor.execute("INSERT INTO auth_group (name) VALUES ('meanwhile')")
-            assert Group.objects.count() == before
-        assert Group.objects.count() == before + 1
-        with pytest.raises(DatabaseError), one_state():
-            Group.objects.all().delete()
-    finally:
-        other.close()
 
 
 @pytest.mark.usefixtures("report")
