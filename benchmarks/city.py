@@ -478,6 +478,7 @@ class City:
                 note_en="", indicator_id=indicator.pk, round_id=None, period_start=start,
                 period_end=end, period_inferred=False, value=value, qualifier=qualifier,
                 as_written=as_written, certainty="actual", evidence_url="", evidence_file="",
+                warning_answer="",
             )
         )  # fmt: skip
         return self.key
