@@ -35,9 +35,14 @@ STATE_ICONS = {
 EDITABLE = frozenset({State.DRAFT, State.RETURNED})
 
 
+def start_of_day(day: date) -> datetime:
+    """The first moment of ``day`` in the portal's time zone (Asia/Shanghai)."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
 def end_of_day(day: date) -> datetime:
-    """The first moment after ``day`` in the portal's time zone (Asia/Shanghai)."""
-    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    """The first moment after ``day``."""
+    return start_of_day(day + timedelta(days=1))
 
 
 def moment_of(as_of: date | None) -> datetime:

@@ -6,7 +6,6 @@ what is on time is told by the same rule (``due.days_handed_in``).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
@@ -40,11 +39,6 @@ class Completeness:
     @property
     def late(self) -> int:
         return self.handed_in - self.on_time
-
-    @property
-    def share(self) -> Decimal:
-        """Of what is expected, how much was handed in; in %."""
-        return Decimal(self.handed_in) * 100 / self.expected
 
 
 def departments_asked(rounds: Iterable[Round]) -> QuerySet:

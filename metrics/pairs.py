@@ -73,12 +73,6 @@ class CompulsoryPair(models.Model):
             )
 
 
-def pairs_of(indicator) -> models.QuerySet[CompulsoryPair]:
-    """The pairs that ``indicator`` is in, with both indicators loaded."""
-    pairs = CompulsoryPair.objects.filter(Q(first=indicator) | Q(second=indicator))
-    return pairs.select_related("first", "second")
-
-
 def check_pairs(rows: Sequence) -> None:
     """Raises ValidationError, a sentence a figure, if one of the values ``rows`` lacks its other.
 

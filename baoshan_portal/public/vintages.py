@@ -7,11 +7,10 @@ day is what became public before that moment and was not replaced or withdrawn b
 """
 
 from collections.abc import Iterator
-from datetime import datetime, time
+from datetime import datetime
 from itertools import groupby, islice
 from operator import attrgetter
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import (
@@ -27,6 +26,7 @@ from measures.submission import moment_of
 from measures.withdrawn import withdrawal_columns
 from metrics.models import Indicator, Observation, Plan, Target
 
+from .changes.publications import public_since
 from .data_file import OPINION, Field, File, csv_answer, moment_text, number, prose
 from .in_parts import LOADED, Slices, by_measures, parts_of_measures
 
@@ -213,10 +213,7 @@ def _place(to: str) -> list[str]:
 def _line(row, measure: Measure, kind: str, **cells) -> list:
     """The cells of ``row`` in the order of the columns."""
     carriers = {measure, getattr(row, "indicator", measure)}
-    mornings = [
-        timezone.make_aware(datetime.combine(carrier.published_on, time.min))
-        for carrier in carriers
-    ]
+    public_from = public_since(row.published_at, [carrier.published_on for carrier in carriers])
     ends = [end for end in (row.replaced_at, getattr(row, "fell_at", None)) if end]
     cells |= {
         "theme": measure.theme.number,
@@ -225,7 +222,7 @@ def _line(row, measure: Measure, kind: str, **cells) -> list:
         "revision": row.revision,
         "published_at": moment_text(row.published_at),
         "kind": kind,
-        "public_from": moment_text(max(row.published_at, *mornings)),
+        "public_from": moment_text(public_from),
         "public_to": moment_text(min(ends, default=None)),
         "code": row.code,
         "sequence": row.pk,

@@ -1,16 +1,14 @@
 """Finding what happened to a thing: under every name it had, by indicator, day and person."""
 
-from datetime import datetime, time, timedelta
-
 from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from measures.models import TrailEvent
+from measures.submission import end_of_day, start_of_day
 from measures.trail import in_trail_language
 from metrics.models import Indicator, NoFigure, Observation, Target
 
@@ -62,18 +60,14 @@ class AskFilter(admin.ListFilter):
             return queryset.none()
         asked = self.form.cleaned_data
         if asked["since"]:
-            queryset = queryset.filter(at__gte=_begin_of(asked["since"]))
+            queryset = queryset.filter(at__gte=start_of_day(asked["since"]))
         if asked["until"]:
-            queryset = queryset.filter(at__lt=_begin_of(asked["until"]) + timedelta(days=1))
+            queryset = queryset.filter(at__lt=end_of_day(asked["until"]))
         if asked["person"]:
             queryset = queryset.filter(actor_name=asked["person"].strip())
         if asked["indicator"]:
             queryset = queryset.filter(about_indicator(asked["indicator"].strip()))
         return queryset
-
-
-def _begin_of(day):
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def about_indicator(text: str) -> Q:

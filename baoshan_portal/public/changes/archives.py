@@ -7,11 +7,13 @@ begins with what no full chunk holds yet and ends where a chunk begins.
 
 import re
 from bisect import bisect_left
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.http import Http404
 from django.utils import timezone
+
+from measures.submission import start_of_day
 
 from .refs import BY_MOMENT, Ref, between, newest
 
@@ -70,14 +72,14 @@ def before(oldest: Ref, until: datetime, place: dict) -> Chunk | None:
     older = bisect_left(_of_month(month, until, place), BY_MOMENT(oldest), key=BY_MOMENT)
     if older:
         return Chunk(month, -(-older // LENGTH))
-    if not (found := newest(1, _midnight(month), **place)):
+    if not (found := newest(1, start_of_day(month), **place)):
         return None
     month = _month(found[0])
     return Chunk(month, -(-len(_of_month(month, until, place)) // LENGTH))
 
 
 def _of_month(month: date, until: datetime, place: dict) -> list[Ref]:
-    return between(_midnight(month), min(_midnight(_following(month)), until), **place)
+    return between(start_of_day(month), min(start_of_day(_following(month)), until), **place)
 
 
 def _month(ref: Ref) -> date:
@@ -86,7 +88,3 @@ def _month(ref: Ref) -> date:
 
 def _following(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

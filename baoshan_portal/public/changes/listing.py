@@ -17,8 +17,8 @@ from django.utils import timezone
 from metrics.models import Observation
 
 from .places import Places
-from .publications import CARRIERS, publications
-from .refs import BY_MOMENT, PREFIX, Ref, public_since
+from .publications import CARRIERS, public_since, publications
+from .refs import BY_MOMENT, PREFIX, Ref
 
 MODELS = {PREFIX[model]: model for model in CARRIERS}
 #: What a measure's own publications are sorted by: they stand before those of its indicators.

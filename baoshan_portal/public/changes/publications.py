@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from measures.models import (
     ProgressNote,
     Withdrawal,
 )
-from measures.submission import stood
+from measures.submission import start_of_day, stood
 from measures.withdrawn import Subject
 from metrics.corrections import Correction, first_of
 from metrics.history import target_text
@@ -395,8 +395,13 @@ def _public_since(row) -> datetime:
         carriers = [row.indicator, row.indicator.measure]
     else:
         carriers = [row.measure]
-    mornings = (
-        timezone.make_aware(datetime.combine(carrier.published_on, time.min))
-        for carrier in carriers
-    )
-    return max(row.published_at, *mornings)
+    return public_since(row.published_at, [carrier.published_on for carrier in carriers])
+
+
+def public_since(published_at: datetime, days: Iterable[date]) -> datetime:
+    """When a row became public: with the last of itself and of what carries it."""
+    day = max(days, default=date.min)
+    # Midnights are dear to compute, and nearly all rows are younger than what carries them.
+    if day <= timezone.localdate(published_at):
+        return published_at
+    return start_of_day(day)

@@ -4,8 +4,7 @@ A reference costs a few columns, so that a list can be sorted and cut where its 
 only what is shown becomes a row with a history.
 """
 
-from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from operator import attrgetter
 from typing import NamedTuple
@@ -28,7 +27,7 @@ from metrics.models import Indicator, NoFigure, Observation, Target
 
 from .committee import told as words_told
 from .committee import words_of
-from .publications import CARRIERS, loaded, publications
+from .publications import CARRIERS, loaded, public_since, publications
 from .wordings import named_in, revisions_of, rewordings_in, subjects_of
 
 #: What the entries of a kind are called, before the code of the row.
@@ -172,15 +171,6 @@ def _refs(model, rows: QuerySet) -> list[Ref]:
         Ref(public_since(moment, days), f"{prefix}:{code}", model, pk)
         for pk, code, moment, *days in rows.values_list("pk", "code", "published_at", *carriers)
     ]
-
-
-def public_since(published_at: datetime, days: Iterable[date]) -> datetime:
-    """When a row became public: with the last of itself and of what carries it."""
-    day = max(days, default=date.min)
-    # Midnights are dear to compute, and nearly all rows are younger than what carries them.
-    if day <= timezone.localdate(published_at):
-        return published_at
-    return max(published_at, timezone.make_aware(datetime.combine(day, time.min)))
 
 
 def _revisions(since: datetime | None, until: datetime, place: dict):

@@ -15,7 +15,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from measures.models import Threshold, Version, Withdrawal
-from measures.submission import end_of_day
+from measures.submission import end_of_day, stood
 from measures.withdrawn import Subject
 from metrics.models import CheckTerm, Indicator, Observation, Plan, Target
 
@@ -199,8 +199,7 @@ class States:
 
     def _standing(self, chain: list, day: date, moment: datetime):
         for row in chain:
-            stood = row.published_at < moment and not (row.replaced_at and row.replaced_at < moment)
-            if stood and self._was_public(row.indicator, day, moment):
+            if stood(row, moment) and self._was_public(row.indicator, day, moment):
                 return row
         return None
 
