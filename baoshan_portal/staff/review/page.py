@@ -171,7 +171,7 @@ def queue(request):
     if request.method == "POST":
         reason = ReasonForm(request.POST)
         if reason.is_valid():
-            _return_chosen(request, reason.cleaned_data["reason"])
+            return_chosen(request, reason.cleaned_data["reason"], access.publishable)
             return redirect(here)
     wanted = dict(form.cleaned_data) if valid else {}
     only_warned = wanted.pop("warned", False)
@@ -231,12 +231,13 @@ def _publish_chosen(request) -> None:
 
 
 @transaction.atomic
-def _return_chosen(request, reason: str) -> None:
-    """Return every ticked row that still is the version shown, for the same ``reason``."""
+def return_chosen(request, reason: str, choose: Callable) -> None:
+    """Return every ticked row that still is the version shown, for the same ``reason``; ``choose``
+    as in ``each_chosen``."""
     returned = each_chosen(
         request,
         lambda row: workflow.send_back(row, by=request.user, reason=reason),
-        choose=access.publishable,
+        choose=choose,
         nothing=_("Nothing was selected, so nothing was returned. You typed: %(reason)s")
         % {"reason": reason},
         refusal=_("Not returned: %(row)s. %(why)s"),

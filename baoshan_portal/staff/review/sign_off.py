@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from measures import access, workflow
 
 from ..typed import given_back
-from .page import ReasonForm, by_department, each_chosen, keys_of, load
+from .page import ReasonForm, by_department, each_chosen, keys_of, load, return_chosen
 
 #: What one page shows at the most; what is signed makes room for the next.
 ROWS = 200
@@ -40,7 +40,7 @@ def desk(request):
             _sign_chosen(request)
             return redirect(reverse("admin:sign-off"))
         if reason.is_valid():
-            _return_chosen(request, reason.cleaned_data["reason"])
+            return_chosen(request, reason.cleaned_data["reason"], access.signable)
             return redirect(reverse("admin:sign-off"))
     keys = keys_of(user, access.signable)
     sent = typed.data if typed else request.POST
@@ -71,18 +71,3 @@ def _sign_chosen(request) -> None:
     if signed:
         text = ngettext("%(n)d row was signed off.", "%(n)d rows were signed off.", signed)
         messages.success(request, text % {"n": signed})
-
-
-@transaction.atomic
-def _return_chosen(request, reason: str) -> None:
-    returned = each_chosen(
-        request,
-        lambda row: workflow.send_back(row, by=request.user, reason=reason),
-        choose=access.signable,
-        nothing=_("Nothing was selected, so nothing was returned. You typed: %(reason)s")
-        % {"reason": reason},
-        refusal=_("Not returned: %(row)s. %(why)s"),
-    )
-    if returned:
-        text = ngettext("%(n)d row was returned.", "%(n)d rows were returned.", returned)
-        messages.success(request, text % {"n": returned})
