@@ -50,26 +50,24 @@ def remembered(request, name: str, make: Callable[[], Made]) -> Made:
     ``name`` tells it from what else is kept. Nobody may change what is returned, and it must not
     depend on the reader or the language.
     """
-    version = request.META.get(VERSION)
-    if version is None:
-        return make()
-    key = (name, request.as_of, timezone.localdate())
-    found = _memory.get(version, key)
-    if found is None:
-        found = make()
-        _memory.keep(version, key, found)
-    return found
+    return _remembered(_memory, request, name, make)
 
 
 def remembered_large(request, name: str, make: Callable[[], Made]) -> Made:
     """``remembered`` for what needs megabytes: fewer are kept, and only one is made at a time."""
+    if VERSION not in request.META:
+        return make()
+    with _making:
+        return _remembered(_large_memory, request, name, make)
+
+
+def _remembered(memory: _Memory, request, name: str, make: Callable[[], Made]) -> Made:
     version = request.META.get(VERSION)
     if version is None:
         return make()
     key = (name, request.as_of, timezone.localdate())
-    with _making:
-        found = _large_memory.get(version, key)
-        if found is None:
-            found = make()
-            _large_memory.keep(version, key, found)
+    found = memory.get(version, key)
+    if found is None:
+        found = make()
+        memory.keep(version, key, found)
     return found

@@ -78,20 +78,17 @@ class PageCache:
     def _kept(self, page: Kept, environ: dict, start_response, begun: float):
         """Answers with what was made before, and writes the line that Django writes otherwise."""
         request = SimpleNamespace(META=environ)
-        name, told = name_of(request), []
-
-        def start(status, headers):
-            told.extend((status, dict(headers)))
-            return start_response(status, headers)
-
-        chunks = page.answer(environ, name, start)
-        if settings.ACCESS_LOG:
-            status, headers = told
-            length = int(headers.get("Content-Length", 0))
-            token = request_id.set(name)
-            fields = line_of(request, address_of(environ), int(status[:3]), length, begun)
-            access.info("request", extra={"fields": fields})
-            request_id.reset(token)
+        name = name_of(request)
+        if not settings.ACCESS_LOG:
+            return page.answer(environ, name, start_response)
+        answer = _Answer()
+        chunks = page.answer(environ, name, answer.start)
+        start_response(answer.status, answer.headers)
+        length = int(given_by(answer.headers).get("content-length", 0))
+        token = request_id.set(name)
+        fields = line_of(request, address_of(environ), int(answer.status[:3]), length, begun)
+        access.info("request", extra={"fields": fields})
+        request_id.reset(token)
         return chunks
 
 
