@@ -14,9 +14,10 @@ TABLE = "measures_dataversion"
 #: Transactions that are kept apart; older ones are taken together once a day.
 KEPT = 500
 
+SYNONYMS = "measures_synonym"
 #: What public pages read beside submissions; a change of the structure writes its versions.
 ALWAYS = (
-    versions.VERSIONS, "measures_checkpoint", "measures_synonym",
+    versions.VERSIONS, "measures_checkpoint", SYNONYMS,
     fixed_rounds.ROUNDS, fixed_rounds.DUE,
 )  # fmt: skip
 #: A row that is not public yet changes nothing.
@@ -44,6 +45,9 @@ def triggers(submissions: list[str], vendor: str) -> list[Trigger]:
     for table in ALWAYS:
         for operation in ("INSERT", "UPDATE", "DELETE"):
             found.append(_trigger(table, operation, "1 = 1", body))
+    if vendor == "postgresql":
+        # The other tables are never emptied.
+        found.append(_trigger(SYNONYMS, "TRUNCATE", "1 = 1", body))
     return found
 
 

@@ -39,7 +39,7 @@ def wanted(vendor: str) -> list[Trigger]:
         *publication.triggers(submission_tables(), vendor),
         *versions.triggers(vendor),
         *data_version.triggers(submission_tables(), vendor),
-        *sign_off.triggers(),
+        *sign_off.triggers(vendor),
     ]
     if vendor == "sqlite":
         for model in _protected_models():

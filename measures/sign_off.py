@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from . import access
 from .submission import State
 from .triggers import Trigger
+from .versions import Sql, first_day_over
 
 MESSAGE = "the head of the department has not signed it off"
 RULES, SIGN_OFFS = "measures_signoffrule", "measures_signoff"
@@ -94,20 +95,34 @@ def is_missing(row) -> bool:
     return bool(missing_among([row]))
 
 
-def triggers() -> list[Trigger]:
-    """Nothing becomes public before its sign-off; ``protection`` installs them."""
-    return [
-        Trigger(
-            f"{model._meta.db_table}_signed_off", model._meta.db_table, "BEFORE", "UPDATE",
-            f"NEW.state = 'published' AND OLD.state <> 'published' AND EXISTS ("
-            f"SELECT 1 FROM {RULES} r JOIN measures_measure m ON m.lead_id = r.department_id "
-            f"WHERE m.id = {_measure(model)}) AND NOT EXISTS ("
-            f"SELECT 1 FROM {SIGN_OFFS} s WHERE s.subject_type = '{model._meta.label_lower}' "
-            f"AND s.subject_code = OLD.code AND s.version = OLD.version)",
-            MESSAGE,
+def triggers(vendor: str) -> list[Trigger]:
+    """Nothing becomes public before its sign-off; ``protection`` installs them.
+
+    Nor does a row that comes in as public, after the first day of the database.
+    """
+    found = []
+    for model in kinds():
+        table = model._meta.db_table
+        is_asked = (
+            f"EXISTS (SELECT 1 FROM {RULES} r JOIN measures_measure m "
+            f"ON m.lead_id = r.department_id WHERE m.id = {_measure(model)})"
         )
-        for model in kinds()
-    ]  # fmt: skip
+        is_signed = (
+            f"EXISTS (SELECT 1 FROM {SIGN_OFFS} s "
+            f"WHERE s.subject_type = '{model._meta.label_lower}' "
+            "AND s.subject_code = OLD.code AND s.version = OLD.version)"
+        )
+        for operation, condition in (
+            ("UPDATE", f"OLD.state <> 'published' AND {is_asked} AND NOT {is_signed}"),
+            ("INSERT", f"{is_asked} AND {first_day_over(Sql(vendor))}"),
+        ):
+            found.append(
+                Trigger(
+                    f"{table}_signed_off_{operation.lower()}", table, "BEFORE", operation,
+                    f"NEW.state = 'published' AND {condition}", MESSAGE,
+                )
+            )  # fmt: skip
+    return found
 
 
 def _measure(model) -> str:

@@ -91,6 +91,19 @@ def test_a_round_that_is_locked_or_deleted_changes_it():
         assert version() != before
 
 
+def test_synonyms_that_are_emptied_change_it():
+    make_synonym()
+    before = nothing_changed_yet()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE measures_synonym"
+            if connection.vendor == "postgresql"
+            else "DELETE FROM measures_synonym"
+        )
+
+    assert version() != before
+
+
 def test_people_change_nothing():
     before = version()
 

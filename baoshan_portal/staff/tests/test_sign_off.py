@@ -1,15 +1,17 @@
 """The second level: where a department asks for it, its head signs off before the reviewer."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from baoshan_portal.tests.desk import browser_of, desk, errors, messages
 from measures import access, workflow
 from measures.access import ADMINISTRATOR, EDITOR, HEAD, REVIEWER
-from measures.models import SignOff, SignOffRule, TrailEvent
+from measures.models import SignOff, SignOffRule, TrailEvent, Version
 from measures.submission import State
 from measures.tests.factories import (
     make_department,
@@ -20,6 +22,7 @@ from measures.tests.factories import (
     make_staff,
     make_state,
 )
+from measures.triggers import lifted
 from metrics.due import new_entry
 from metrics.models import Indicator, Observation
 from metrics.rules.choices import Frequency
@@ -123,6 +126,18 @@ def test_the_database_refuses_it_too_of_words(make, measure, rule, reviewer):
 def test_the_database_refuses_it_too_of_figures(make, measure, rule, reviewer):
     row = make(indicator=make_indicator(measure=measure), state=State.SUBMITTED)
     refuses(row, reviewer)
+
+
+def test_nor_does_a_row_come_in_as_public(measure, rule, clerk, reviewer):
+    make_note(measure=measure)
+    with lifted(connection, Version._meta.db_table):
+        Version.objects.update(made_at=timezone.now() - timedelta(days=2))
+    public = {"published": timezone.now(), "published_by": reviewer, "entered_by": clerk}
+
+    with pytest.raises(IntegrityError, match="has not signed it off"), transaction.atomic():
+        make_note(measure=measure, **public)
+
+    assert make_note(measure=make_measure(), **public).pk
 
 
 def refuses(row, reviewer) -> None:
