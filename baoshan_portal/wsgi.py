@@ -1,4 +1,6 @@
+import gc
 import os
+from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
@@ -37,3 +39,9 @@ except OperationalError:
     application = serving.checked_later(application, check)
 # Those who answer have connections of their own.
 connection.close()
+
+# What stays for good is loaded before the first request and left out of every later collection,
+# which then comes sooner for what requests leave behind.
+import_module(settings.ROOT_URLCONF)
+gc.collect()
+gc.freeze()

@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from opencc import OpenCC
-from pypinyin import Style, lazy_pinyin
 
 from measures.characters import printable
 from measures.numerals import plain
@@ -67,6 +66,9 @@ def searchable(name: str, *others: str) -> str:
 @lru_cache(maxsize=50_000)
 def initials(text: str) -> str:
     """The first letter of every character's pinyin: gxjsqy for 高新技术企业."""
+    # Its dictionary takes 9 MB, and most workers are never asked to search.
+    from pypinyin import Style, lazy_pinyin
+
     return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER))
 
 
