@@ -7,17 +7,21 @@ from django.utils.translation import gettext as _
 
 from .as_of import BadQuery, NotYetPublic
 
+#: A page of an error shows no data, so it does not tell how new they are.
+_NO_DATA = {"newest_period": None}
+
 
 def bad_request(request, exception):
     """400: the sentence of a BadQuery; of anything else only that it cannot be read."""
     reason = str(exception) if isinstance(exception, BadQuery) else _("It cannot be read.")
-    return render(request, "400.html", {"reason": reason}, status=400)
+    return render(request, "400.html", _NO_DATA | {"reason": reason}, status=400)
 
 
 def forbidden(request, exception):
     """403: the sentence of who refused, if there is one, and what was sent, to be copied."""
     texts = (text.strip() for name, text in request.POST.items() if _is_typed(name))
-    context = {"reason": str(exception), "typed": [text for text in texts if len(text) > 1]}
+    typed = [text for text in texts if len(text) > 1]
+    context = _NO_DATA | {"reason": str(exception), "typed": typed}
     return render(request, "403.html", context, status=403)
 
 
@@ -30,7 +34,7 @@ def _is_typed(name: str) -> bool:
 def not_found(request, exception):
     """404: unknown, or not public yet on the day that was asked for."""
     reason = str(exception) if isinstance(exception, NotYetPublic) else ""
-    return render(request, "404.html", {"reason": reason}, status=404)
+    return render(request, "404.html", _NO_DATA | {"reason": reason}, status=404)
 
 
 def server_error(request):
