@@ -7,6 +7,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,9 @@ FORCE_SCRIPT_NAME = env.str(
 DEMO = env.bool("DEMO", default=False)
 DATABASE_FILE = BASE_DIR / ("var/demo.sqlite3" if DEMO else "var/portal.sqlite3")
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}")}
+# PostgreSQL's own replica of it, for what the public reads, and how old that may be
+REPLICA_URL = env.str("REPLICA_URL", default="", validate=Regexp("postgres(ql)?://|$"))
+REPLICA_LAG_SECONDS = env.int("REPLICA_LAG_SECONDS", default=10, validate=Range(min=0))
 # Evidence files: kept out of the served folders and handed out by the admin alone
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / ("var/demo-files" if DEMO else "var/files"))
 MEDIA_URL = f"{FORCE_SCRIPT_NAME or ''}/admin/"
@@ -216,6 +220,16 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # A thread keeps its connection, and asks PostgreSQL whether it still works before it is used again.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
+if REPLICA_URL:
+    if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("REPLICA_URL needs a DATABASE_URL of PostgreSQL.")
+    DATABASES["replica"] = dj_database_url.parse(
+        REPLICA_URL, conn_max_age=60, conn_health_checks=True, test_options={"MIRROR": "default"}
+    )
+    # A machine that is gone keeps a reader no longer than two seconds.
+    DATABASES["replica"].setdefault("OPTIONS", {}).update(
+        connect_timeout=2, options="-c default_transaction_read_only=on"
+    )
 
 # People
 AUTH_USER_MODEL = "measures.User"

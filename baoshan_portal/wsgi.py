@@ -16,6 +16,7 @@ from django.db import connection  # noqa: E402
 
 from baoshan_portal.operating import bodies, serving  # noqa: E402
 from baoshan_portal.operating.page_cache.layer import PageCache  # noqa: E402
+from baoshan_portal.operating.replica import ReadFromReplica  # noqa: E402
 from measures.demo_database import check_database  # noqa: E402
 from measures.past import stands_now  # noqa: E402
 from measures.protection import refuse_unprotected  # noqa: E402
@@ -31,6 +32,8 @@ serving.bound_waiting()
 request_started.connect(stands_now)
 if not settings.DEBUG:
     application = PageCache(application)
+if settings.REPLICA_URL:
+    application = ReadFromReplica(application)
 application = bodies.bounded(application)
 try:
     check()

@@ -22,10 +22,13 @@ BESIDE = 5
 
 def bound_waiting() -> None:
     """From now on this process waits for PostgreSQL as long as the settings say, and no longer."""
-    database = connections.settings["default"]
-    if database["ENGINE"] != "django.db.backends.postgresql":
+    for database in connections.settings.values():
         # SQLite waits LOCK_SECONDS for whoever writes; nobody waits for a reader.
-        return
+        if database["ENGINE"] == "django.db.backends.postgresql":
+            _bound(database)
+
+
+def _bound(database: dict) -> None:
     options = database.setdefault("OPTIONS", {})
     bounds = {
         "lock_timeout": settings.LOCK_SECONDS,

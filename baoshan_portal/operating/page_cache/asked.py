@@ -41,21 +41,16 @@ def key_of(environ: dict) -> str | None:
     """
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
     if (
-        environ["REQUEST_METHOD"] not in ("GET", "HEAD")
-        or path.startswith(ELSEWHERE)
+        not is_of_strangers(environ)
         or len(path) + len(query) > LONGEST
         or "HTTP_HOST" not in environ
         or "HTTP_RANGE" in environ
     ):
         return None
-    choices = ""
-    if sent := environ.get("HTTP_COOKIE"):
-        cookies = parse_cookie(sent)
-        if any(name in cookies for name in OWN):
-            return None
-        choices = [
-            cookies[name] if cookies.get(name) in values else "" for name, values in CHOICES.items()
-        ]
+    cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
+    choices = [
+        cookies[name] if cookies.get(name) in values else "" for name, values in CHOICES.items()
+    ]
     version = environ[VERSION] = _version()
     parts = (
         version,
@@ -65,10 +60,20 @@ def key_of(environ: dict) -> str | None:
         environ["HTTP_HOST"],
         path,
         query,
-        choices or [""] * len(CHOICES),
+        choices,
         installation(),
     )
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def is_of_strangers(environ: dict) -> bool:
+    """Whether ``environ`` (WSGI) asks for what everybody may read, and nobody signed in asks."""
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return False
+    if environ.get("PATH_INFO", "").startswith(ELSEWHERE):
+        return False
+    sent = environ.get("HTTP_COOKIE")
+    return not sent or not any(name in parse_cookie(sent) for name in OWN)
 
 
 def _version() -> int:

