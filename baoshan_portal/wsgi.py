@@ -15,6 +15,7 @@ from django.core.signals import request_started  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from baoshan_portal.operating import bodies, serving  # noqa: E402
+from baoshan_portal.operating.page_cache.ahead import Ahead  # noqa: E402
 from baoshan_portal.operating.page_cache.layer import PageCache  # noqa: E402
 from baoshan_portal.operating.replica import ReadFromReplica  # noqa: E402
 from measures.demo_database import check_database  # noqa: E402
@@ -34,6 +35,9 @@ if not settings.DEBUG:
     application = PageCache(application)
 if settings.REPLICA_URL:
     application = ReadFromReplica(application)
+if not settings.DEBUG:
+    application = Ahead(application)
+    application.start()
 application = bodies.bounded(application)
 try:
     check()

@@ -51,7 +51,7 @@ def key_of(environ: dict) -> str | None:
     choices = [
         cookies[name] if cookies.get(name) in values else "" for name, values in CHOICES.items()
     ]
-    version = environ[VERSION] = _version()
+    version = environ[VERSION] = version_that_stands()
     parts = (
         version,
         timezone.localdate().isoformat(),
@@ -76,7 +76,8 @@ def is_of_strangers(environ: dict) -> bool:
     return not sent or not any(name in parse_cookie(sent) for name in OWN)
 
 
-def _version() -> int:
+def version_that_stands() -> int:
+    """That of the public data; raises DatabaseError if the database does not answer."""
     # No request of Django's begins, so nobody else looks whether the connection has had its time.
     is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
     if (connection.vendor == "sqlite" or is_old) and not connection.in_atomic_block:
