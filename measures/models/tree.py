@@ -119,6 +119,11 @@ class Theme(Named):
         """The number a reader sees, such as 1.2; needs ``section`` loaded."""
         return f"{self.section.order}.{self.order}"
 
+    @property
+    def key(self) -> str:
+        """As the section's, such as ``1-2``; needs ``section`` and its ``opinion`` loaded."""
+        return f"{self.section.key}-{self.order}"
+
     def get_absolute_url(self):
         return f"{self.section.get_absolute_url()}#theme-{self.order}"
 

@@ -134,6 +134,16 @@ class Listing:
             found[of_theme[group.theme]] += group.count
         return found
 
+    def begins(self, themes: set[int]) -> int:
+        """How many publications stand before the first of these themes, given by their keys; 0 if
+        they have none."""
+        before = 0
+        for group in self.groups:
+            if group.theme in themes:
+                return before
+            before += group.count
+        return 0
+
     def part(self, start: int, stop: int) -> Iterator[tuple[int, list[Ref] | list[Day]]]:
         """The publications from one place of the list to another, by theme: what is new, and the
         first values by day; a theme may come twice. Two queries."""

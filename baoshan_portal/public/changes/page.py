@@ -146,7 +146,8 @@ def page(request):
     places = Places(until)
     listing = Listing(since, until, places)
     paginator = CountedPaginator([], PER_PAGE, count=listing.total)
-    shown = _page(paginator, request.GET.get("page"))
+    asked = request.GET.get("page") or _page_at(listing, request.GET.get("at"))
+    shown = _page(paginator, asked)
     states = States(first, last, places)
     sections = sections_of(listing, shown, states)
     is_first = shown.number == 1
@@ -170,10 +171,21 @@ def page(request):
     return render(request, "public/changes.html", context)
 
 
-def _page(paginator: CountedPaginator, number: str | None) -> Page:
-    """The page of that number, the first if None; raises Http404 if there is none."""
+def _page_at(listing: Listing, at: str | None) -> int:
+    """The page on which the section or theme ``at`` begins, given as the anchors name them."""
+    if not at:
+        return 1
+    themes = Theme.objects.published().select_related("section__opinion")
+    found = {row.pk for row in themes if at in (row.section.key, row.key)}
+    if not found:
+        raise BadQuery(_("“at” can only be the number of a section, or of a theme, such as 1-2."))
+    return listing.begins(found) // PER_PAGE + 1
+
+
+def _page(paginator: CountedPaginator, number: int | str) -> Page:
+    """The page of that number; raises Http404 if there is none."""
     try:
-        return paginator.page(number or 1)
+        return paginator.page(number)
     except InvalidPage as error:
         raise Http404(_("This list has no such page.")) from error
 

@@ -186,6 +186,37 @@ def walked(client, address: str) -> list[str]:
     return found
 
 
+def test_a_place_leads_to_the_page_on_which_it_begins(client, measures, monkeypatch):
+    monkeypatch.setattr(page, "PER_PAGE", 2)
+    for measure in measures:
+        for _each in range(3):
+            make_note(measure=measure, published=AUGUST)
+    keys = [measure.theme.key for measure in measures]
+
+    for key in keys:
+        answer = client.get("/en/changes/", {"from": "2023-08-01", "at": key})
+        assert f'id="theme-{key}"' in answer.content.decode()
+        before = answer.context["page_of"].number - 1
+        assert (
+            before == 0
+            or f'id="theme-{key}"'
+            not in client.get(
+                "/en/changes/", {"from": "2023-08-01", "page": before}
+            ).content.decode()
+        )
+    section = measures[-1].theme.section.key
+    answer = client.get("/en/changes/", {"from": "2023-08-01", "at": section})
+    assert f'id="section-{section}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("at", ["9-9", "x", "1-", "theme-1-1"])
+def test_a_place_that_does_not_exist_is_refused(client, measures, at):
+    answer = client.get("/en/changes/", {"from": "2023-08-01", "at": at})
+
+    assert answer.status_code == 400
+    assert "such as 1-2" in answer.content.decode()
+
+
 @pytest.mark.parametrize("prefix", ["", "/en"])
 @pytest.mark.parametrize("query", ["", "&as_of=2024-02-01"])
 def test_every_page_leads_to_the_next_and_nothing_comes_twice(

@@ -170,8 +170,8 @@ def test_what_is_new_leads_to_exactly_that_list(client, issue):
     lists = [link for link in links(html) if "/changes/?from=" in link]
 
     assert lists == [
-        f"/en/changes/?from=2023-08-01&to={today}{anchor}"
-        for anchor in ("#section-1", "#theme-1-1", "#theme-1-2", "")
+        f"/en/changes/?from=2023-08-01&to={today}{place}"
+        for place in ("&at=1#section-1", "&at=1-1#theme-1-1", "&at=1-2#theme-1-2", "")
     ]
     changes = html_of(client, lists[0])
     assert 'id="section-1"' in changes
