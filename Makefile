@@ -10,6 +10,8 @@ PYTHON ?= python3
 WORKERS ?= 1
 THREADS ?= 8
 export HOST PORT WORKERS THREADS
+# It makes the environment; deploy/serve runs that one's.
+unexport PYTHON
 # Each of the processes that tests start would compile everything anew, six seconds of it.
 unexport PYTHONDONTWRITEBYTECODE
 
