@@ -342,10 +342,6 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 
-# Search needs one reading a character; pypinyin's dictionary of phrases would take 40 MB more, a
-# copy of the other 3 MB
-os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
 # Uploaded workbooks are read with defusedxml, also where python-docx has brought lxml along
 os.environ.setdefault("OPENPYXL_LXML", "False")
 

@@ -18,6 +18,8 @@ from measures.characters import printable
 from measures.numerals import plain
 from metrics.rules.quantity import MAGNITUDES, PERCENT, RANK, QuantityError, read
 
+from .pinyin import initials
+
 #: Around what they hold, brackets and quotation marks are a matter of taste.
 _NOTHING = str.maketrans("", "", "〔〕【】〖〗［］[]()（）《》〈〉<>「」『』“”‘’\"'")
 _SUGGESTED = 3
@@ -61,15 +63,6 @@ def asked_words(text: str) -> list[str]:
 def searchable(name: str, *others: str) -> str:
     """What a search compares: the Chinese name, its initials and whatever else describes it."""
     return " ".join((folded(name), initials(name), *map(folded, others))).lower()
-
-
-@lru_cache(maxsize=50_000)
-def initials(text: str) -> str:
-    """The first letter of every character's pinyin: gxjsqy for 高新技术企业."""
-    # Its dictionary takes 9 MB, and most workers are never asked to search.
-    from pypinyin import Style, lazy_pinyin
-
-    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER))
 
 
 def number(value: Decimal, unit: str) -> str:

@@ -11,7 +11,8 @@ from metrics.models import Indicator
 from metrics.tests.factories import make_observation
 
 from ..find import Everything, Names, Values, find
-from ..searching import alternatives, asked_words, initials
+from ..pinyin import initials
+from ..searching import alternatives, asked_words
 
 
 def answers(query, as_of=None):
@@ -49,6 +50,7 @@ def test_a_figure_is_found_as_it_is_printed(report, query, code):
 
 def test_chinese_is_found_by_the_initials_of_its_pinyin(report):
     assert initials("高新技术企业") == "gxjsqy"
+    assert initials("〇A，12𠀀") == "lA，12𠀀"
     assert "high-tech-enterprises" in found("gxjsqy")["figures"]
     assert "high-tech-enterprises" in found("GXJSQY")["figures"]
 
