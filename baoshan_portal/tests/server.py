@@ -90,7 +90,7 @@ def prepare(folder: Path, **changes: str) -> None:
         (folder / "prepared.txt").write_text(told)
 
 
-def _install(folder: Path, demo: str) -> str:
+def install(folder: Path, demo: str) -> str:
     """Make an installation in ``folder``; returns what its preparation said.
 
     Within a run of tests all are copies of one of the report, or of the demonstration if ``demo``
@@ -112,7 +112,7 @@ def _install(folder: Path, demo: str) -> str:
 def serve(folder: Path, **changes: str):
     """Serve a prepared installation in ``folder``; ``changes`` are settings."""
     environment = _environment(folder) | changes
-    told = _install(folder, changes.get("DEMO", "0"))
+    told = install(folder, changes.get("DEMO", "0"))
     port = free_port()
     process = subprocess.Popen(
         [settings.BASE_DIR / "deploy/serve"],

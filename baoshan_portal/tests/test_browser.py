@@ -125,7 +125,7 @@ def walk(server, browser):
     for address in public_pages(server.text, every=16):
         assert page.goto(server.address + address).status == HTTPStatus.OK, address
         widths[address] = page.evaluate("document.documentElement.scrollWidth")
-    for address in some(public_pages(server.text), every=8):
+    for address in some(public_pages(server.text), every=16):
         if address not in widths:
             status, widths[address] = page.evaluate(SHOW, address)
             assert status == HTTPStatus.OK, address

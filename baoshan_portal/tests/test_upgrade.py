@@ -34,6 +34,7 @@ FURTHER = (
     "/", "/en/", "/measures/", "/indicators/", "/targets/", "/changes/", "/checks/",
     "/method/", "/packs/", "/find/?q=gxjsqy", "/data/observations.csv", "/data/targets.csv",
     "/changes/feed/", "/?as_of=2025-06-30", "/indicators/?format=xlsx",
+    "/readyz",
 )  # fmt: skip
 
 
