@@ -18,3 +18,15 @@ def some(cases: Iterable[T], every: int, first: int = 0) -> list[T]:
     """Each ``every``-th of ``cases``, beginning with the one at ``first``; in the long form all."""
     cases = list(cases)
     return cases if WHOLE else cases[first % every :: every]
+
+
+def one_way_each(cases: Iterable[T], ways: int = 2, first: int = 0) -> list[T]:
+    """Each case in one of its ways, by turns; in the long form all.
+
+    ``cases`` are as many lists as there are ``ways``, of one order, one behind the other.
+    """
+    cases = list(cases)
+    if WHOLE:
+        return cases
+    count = len(cases) // ways
+    return [cases[n + count * ((n + first) % ways)] for n in range(count)]

@@ -66,7 +66,8 @@ from measures.tests.factories import (
 from metrics.models import Indicator, Observation
 from metrics.tests.factories import make_indicator, make_observation, make_target
 
-from .pages import FILES, LISTS, LISTS_AS_FILES
+from .pages import FILES, LISTS, LISTS_AS_FILES, in_both_languages
+from .slices import one_way_each
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.english]
 
@@ -134,7 +135,7 @@ def addresses() -> list[str]:
     pages += [f"/packs/pack.{kind}" for kind in ("csv", "xlsx", "docx")]
     feeds = ["", "section/1/", "measure/measure/", "indicator/indicator/"]
     pages += [f"/changes/feed/{feed}" for feed in feeds]
-    return [*FILES, *pages, *(f"/en{page}" for page in pages)]
+    return [*FILES, *one_way_each(in_both_languages(*pages))]
 
 
 def parsed(address: str, answer) -> str:
@@ -229,6 +230,7 @@ def export_of(model, file_format: str) -> dict:
     return {"format": file_format, "resource": "0"} | (chosen if model is TrailEvent else {})
 
 
+@pytest.mark.once("reads the drawing that a chart makes of a text")
 def test_a_chart_says_whatever_a_name_holds(world):
     other = make_indicator(measure=world.measure, unit=world.indicator.unit)
     for year, value in ((2021, 4), (2022, 5)):

@@ -13,7 +13,8 @@ from .pages import FILES, LISTS, OFFICE, PLAIN_PAGES, SECTIONS, days, language, 
 
 pytestmark = pytest.mark.long
 
-PREFIXES = pytest.mark.parametrize("prefix", ["", "/en"])
+EN = pytest.param("/en", marks=pytest.mark.once("both languages ask the database the same"))
+PREFIXES = pytest.mark.parametrize("prefix", ["", EN])
 
 
 @pytest.fixture

@@ -131,6 +131,7 @@ def cost(client, monkeypatch, address: str) -> tuple[int, int]:
     return len(queries), len(made)
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize("query", ["", "?as_of=2024-12-31"])
 def test_what_is_not_shown_costs_nothing(client, monkeypatch, measure, query):
     notes(measure, 230)

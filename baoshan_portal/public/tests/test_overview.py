@@ -102,6 +102,7 @@ def names_in_order(html: str) -> list[str]:
     return [text.lstrip("0123456789.") for text in texts(table, "th")][5:-1]
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_the_worst_stands_first_on_wish(client, issue):
     report, _measure = issue
     other = make_section(order=2, opinion=report.opinion, name_en="Other")
@@ -189,6 +190,7 @@ def test_new_is_counted_from_the_day_of_issue_unless_asked_otherwise(client, iss
     assert "after 2023-07-24." in counted(as_of="2023-07-25")
 
 
+@pytest.mark.once("what an address asks for is judged before a database is asked")
 @pytest.mark.parametrize("prefix", ["", "/en"])
 @pytest.mark.parametrize("since", ["yesterday", "2023-02-30", "9999-12-31", "%00"])
 def test_a_since_that_makes_no_sense_is_refused_with_a_sentence(client, issue, prefix, since):
@@ -198,6 +200,7 @@ def test_a_since_that_makes_no_sense_is_refused_with_a_sentence(client, issue, p
     assert len(texts(response.content.decode(), "h1")) == 1
 
 
+@pytest.mark.once("what an address asks for is judged before a database is asked")
 def test_a_since_after_the_day_of_the_page_is_refused_with_a_sentence(client, issue):
     response = client.get("/en/", {"since": "2023-08-02", "as_of": "2023-08-01"})
 
@@ -236,6 +239,7 @@ def test_a_key_figure_tells_its_last_change(client, issue):
     )
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_a_key_figure_without_an_earlier_value_says_so(client, issue):
     report, measure = issue
     make_observation(
@@ -245,6 +249,7 @@ def test_a_key_figure_without_an_earlier_value_says_so(client, issue):
     assert key_figure(client) == ("Firms 5 organisations year 2022 no earlier value · Ledger")
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_a_key_figure_tells_the_growth_that_the_source_states_for_its_period(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
@@ -260,6 +265,7 @@ def test_a_key_figure_tells_the_growth_that_the_source_states_for_its_period(cli
     assert "growth" not in key_figure(client)
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_a_key_figure_whose_periods_differ_in_length_is_not_subtracted(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
@@ -288,6 +294,7 @@ def test_a_key_figure_is_shown_as_it_was_public_on_the_day(client, issue):
     assert "+1 organisations (+20%)" in key_figure(client, as_of="2023-08-10")
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_a_key_indicator_without_a_value_is_shown_as_missing(client, issue):
     _report, measure = issue
     key_indicator(measure)
@@ -309,6 +316,7 @@ def test_a_steward_chooses_key_figures_and_their_order(client, issue):
     assert section == ["First", "Of the section", "Second", "Last", "Behind"]
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_a_key_figure_shows_its_course_and_the_way_to_its_target(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure, kind=Kind.STOCK)
@@ -333,6 +341,7 @@ def test_a_key_figure_shows_its_course_and_the_way_to_its_target(client, issue):
     assert 'class="bar-part" width="50"' in html
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_a_key_figure_with_a_limit_has_no_bar(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
@@ -431,6 +440,7 @@ def test_checks_are_counted_by_what_came_of_them(client, issue):
     assert len(re.findall('<article class="check"', failing)) == 1
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 def test_the_shares_are_drawn_in_the_same_numbers(client, issue):
     _report, measure = issue
     make_observation(indicator=make_indicator(measure=measure), published=ISSUED)
@@ -448,6 +458,7 @@ def test_the_shares_are_drawn_in_the_same_numbers(client, issue):
 # What the page costs, and where there is nothing to show
 
 
+@pytest.mark.once("reads what a page says, whatever database it comes from")
 @pytest.mark.parametrize("prefix", ["", "/en"])
 def test_an_empty_database_says_how_to_fill_it(client, prefix):
     html = html_of(client, f"{prefix}/")

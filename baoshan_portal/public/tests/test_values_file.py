@@ -91,10 +91,10 @@ def test_a_value_of_a_report_and_one_of_another_source_are_lines_of_both_writers
 @pytest.mark.parametrize("address", FILES)
 def test_a_file_says_the_same_in_however_many_parts_it_is_read(client, address, monkeypatch):
     whole = client.get(address).getvalue()
-    monkeypatch.setattr(in_parts, "FIRST", 1)
-    monkeypatch.setattr(in_parts, "TOGETHER", 3)
-    monkeypatch.setattr(in_parts, "ROWS", 2)
-    monkeypatch.setattr(in_parts, "LOADED", 2)
+    monkeypatch.setattr(in_parts, "FIRST", 2)
+    monkeypatch.setattr(in_parts, "TOGETHER", 11)
+    monkeypatch.setattr(in_parts, "ROWS", 7)
+    monkeypatch.setattr(in_parts, "LOADED", 7)
 
     assert client.get(address).getvalue() == whole
 

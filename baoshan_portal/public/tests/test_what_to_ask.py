@@ -216,6 +216,7 @@ def test_page_and_file_are_narrowed_alike(client, two, query, names):
     assert [row["No."] for row in rows] == [str(n + 1) for n in range(len(rows))]
 
 
+@pytest.mark.once("reads how a file is made, whatever database its rows come from")
 def test_the_file_says_who_is_asked_and_where_it_is_told(client, two):
     first, second = rows_of(client.get(ENGLISH, {"format": "csv"}).getvalue().decode())
 
@@ -226,6 +227,7 @@ def test_the_file_says_who_is_asked_and_where_it_is_told(client, two):
     assert client.get(ENGLISH, {"format": "xlsx"}).status_code == 200
 
 
+@pytest.mark.once("reads how a file is made, whatever database its rows come from")
 @pytest.mark.parametrize(
     ("query", "said"),
     [
@@ -241,6 +243,7 @@ def test_the_workbook_says_by_what_it_is_narrowed(client, two, query, said):
     assert cover[cover.index("Filters") + 1].startswith(said)
 
 
+@pytest.mark.once("what an address asks for is judged before a database is asked")
 @pytest.mark.parametrize(
     "query",
     [
@@ -282,6 +285,7 @@ def test_a_pack_asks_what_its_part_gives_to_ask(client, two, plan):
     assert "words alone" not in html_of(client, "/en/packs/", category="enterprises")
 
 
+@pytest.mark.once("counts queries, of which no database makes more")
 @pytest.mark.parametrize("query", [{}, {"as_of": "2024-01-31"}])
 def test_many_questions_cost_no_more_queries_than_few(client, measure, plan, query):
     def cost() -> int:

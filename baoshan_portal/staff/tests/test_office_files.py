@@ -65,6 +65,7 @@ def world():
     return World()
 
 
+@pytest.mark.once("is about reading files; others here write rows on both")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_file_is_understood_or_told_in_one_sentence(world, case):
     outcome = world.take(case.make())
@@ -86,6 +87,7 @@ def test_there_are_thirty_of_them_and_more():
     assert len({case.name for case in CASES}) == len(CASES)
 
 
+@pytest.mark.once("is about reading files; others here write rows on both")
 @pytest.mark.parametrize(
     ("code", "figure", "number_format", "value"),
     [
