@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from django.utils import timezone
 from django.utils.translation import override
 
+from baoshan_portal.tests import runs_once
 from measures.models import Measure
 from measures.tests.factories import ISSUED
 from metrics.models import Indicator
@@ -150,7 +151,7 @@ def test_every_page_tells_its_language(pages):
         assert language(html) == ("en" if address.startswith("/en/") else "zh-Hans"), address
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_all_chinese_on_an_english_page_is_marked_as_chinese(pages):
     english = {address: html for address, html in pages.items() if address.startswith("/en/")}
 

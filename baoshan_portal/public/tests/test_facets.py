@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import LISTS, links, rows_of, texts
 from baoshan_portal.tests.slices import some
 from measures.models import Department, Measure
@@ -170,7 +171,7 @@ def test_the_states_are_worth_testing(client, living_report):
     assert targets["verdict", "missed"][0] > 0
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize("address", LISTS)
 def test_the_page_ticks_what_the_address_asks_for(client, living_report, address):
     offered = boxes(
@@ -203,7 +204,7 @@ def test_the_links_to_files_give_exactly_the_filtered_rows(client, living_report
     assert client.get("/en/indicators/", query | {"format": file_format}).status_code == 200
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_each_value_in_use_has_a_link_that_takes_it_away(client, living_report):
     query = {
         "q": "企业", "category": ["funds", "enterprises"], "not_theme": ["talent"],
@@ -233,7 +234,7 @@ def test_each_value_in_use_has_a_link_that_takes_it_away(client, living_report):
         assert client.get(link).status_code == 200
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_where_nothing_is_asked_for_nothing_is_shown(client, living_report):
     html = client.get("/en/indicators/").content.decode()
 
@@ -241,7 +242,7 @@ def test_where_nothing_is_asked_for_nothing_is_shown(client, living_report):
     assert "<details open" not in html
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("address", LISTS)
 @pytest.mark.parametrize("query", ["theme=talent&theme=x", "not_department=x"])
 def test_an_unknown_answer_among_known_ones_is_refused(client, living_report, address, query):
@@ -275,7 +276,7 @@ def test_the_filters_of_trust_know_their_answers(client, living_report, query):
     assert client.get(f"/indicators/?{query}").status_code == (200 if empty_only else 400)
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize("address", LISTS)
 @pytest.mark.parametrize("file_format", ["", "csv"])
 def test_every_filter_at_once_still_costs_at_most_ten_queries(
@@ -291,7 +292,7 @@ def test_every_filter_at_once_still_costs_at_most_ten_queries(
     assert len(queries) <= 10
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize(
     ("address", "query", "leads"),
     [

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
+from baoshan_portal.tests import runs_once
 from measures.tests.factories import ISSUED, make_measure, make_note, make_section, make_theme
 from metrics.tests.factories import make_indicator, make_observation
 from metrics.tests.test_history import corrected
@@ -131,7 +132,7 @@ def cost(client, monkeypatch, address: str) -> tuple[int, int]:
     return len(queries), len(made)
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize("query", ["", "?as_of=2024-12-31"])
 def test_what_is_not_shown_costs_nothing(client, monkeypatch, measure, query):
     notes(measure, 230)

@@ -11,6 +11,7 @@ import feedparser
 import pytest
 from django.urls import clear_script_prefix, set_script_prefix
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import links
 from measures.tests.factories import (
     ISSUED,
@@ -87,7 +88,7 @@ FEEDS = {
 }
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 @PREFIXES
 @pytest.mark.parametrize(("address", "count"), FEEDS.items())
 def test_a_feed_has_all_that_atom_asks_for(client, rows, prefix, address, count):
@@ -195,7 +196,7 @@ def test_under_a_path_every_address_carries_it(client, rows, settings):
         assert address.startswith("http://testserver/baoshan/en/"), address
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @PREFIXES
 def test_feeds_can_be_found_by_people_and_by_programs(client, rows, prefix):
     everything, of_section = f"{prefix}/changes/feed/", f"{prefix}/changes/feed/section/1/"

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import openpyxl
 import pytest
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import LISTS, language, links, rows_of, texts
 from measures.models import Measure, Section
 from measures.tests.factories import (
@@ -135,7 +136,7 @@ def test_page_and_file_show_the_same_rows(client, two_places, address):
     assert "1 row" in texts(html, "p")
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @EVERY_LIST
 @pytest.mark.parametrize("file_format", [None, "csv", "xlsx"])
 @pytest.mark.parametrize("name", ["section", "theme", "department"])
@@ -153,7 +154,7 @@ def test_a_filter_value_that_is_unknown_is_refused_on_a_page(
     assert "nothing is shown" in html
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("name", ["category", "kind", "level", "key"])
 def test_an_unknown_kind_of_indicator_is_refused(client, two_places, name):
     answer = client.get("/en/indicators/", {name: "nonsense"})
@@ -162,7 +163,7 @@ def test_an_unknown_kind_of_indicator_is_refused(client, two_places, name):
     assert "Alpha" not in answer.content.decode()
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @EVERY_LIST
 def test_a_search_that_is_too_long_is_refused(client, two_places, address):
     assert client.get(address, {"q": "x" * 100}).status_code == 200
@@ -170,7 +171,7 @@ def test_a_search_that_is_too_long_is_refused(client, two_places, address):
     assert client.get(address, {"q": "x" * 5000}).status_code == 400
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @EVERY_LIST
 def test_an_unknown_file_format_is_refused(client, two_places, address):
     answer = client.get(address, {"format": "docx"})
@@ -232,7 +233,7 @@ def test_every_column_that_offers_to_sort_does_and_says_so(client, two_places, a
         assert html_of(client, address, sort=f"-{sort}").count('aria-sort="descending"') == 1
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @EVERY_LIST
 @pytest.mark.parametrize(
     "sort", ["nonsense", "-", "--number", "pk", "qualifier", "inferred", "value", "password"]
@@ -274,7 +275,7 @@ def test_paging_through_rows_that_sort_alike_shows_each_once(client, sixty_measu
     assert sorted(shown) == sorted(f"Work {n}" for n in range(1, 61))
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("page", ["9999", "0", "-1", "abc", "1.5", "9" * 30, "２.0"])
 @pytest.mark.parametrize("prefix", ["", "/en"])
 def test_a_page_that_does_not_exist_is_not_found(client, sixty_measures, prefix, page):
@@ -286,7 +287,7 @@ def test_a_page_that_does_not_exist_is_not_found(client, sixty_measures, prefix,
     assert language(html) == ("en" if prefix else "zh-Hans")
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("per_page", ["0", "-1", "abc", "1000000"])
 def test_the_length_of_a_page_cannot_be_chosen(client, sixty_measures, per_page):
     html = html_of(client, "/en/measures/", per_page=per_page)
@@ -308,7 +309,7 @@ def test_a_file_is_sorted_like_the_page(client, sixty_measures):
     assert names(client, "/en/measures/", sort="-number")[:2] == ["Work 60", "Work 59"]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
     other = make_measure(theme=make_theme(code="other", section=Section.objects.get(order=1)))
     state = {
@@ -346,7 +347,7 @@ def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
         assert re.search(f'id="{box}" checked', html), box
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 @pytest.mark.parametrize("prefix", ["", "/en"])
 def test_an_export_opens_in_excel_under_headers_in_the_language_of_the_page(
     client, two_places, prefix
@@ -366,7 +367,7 @@ def test_an_export_opens_in_excel_under_headers_in_the_language_of_the_page(
         assert [cell.value for cell in sheet[3]] == headers
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 def test_the_headers_for_people_are_these(client, two_places):
     headers = {address: list(exported(client, f"/en{address}")[0]) for address in LISTS}
 
@@ -392,7 +393,7 @@ def test_the_headers_for_people_are_these(client, two_places):
     ]
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
 def test_text_that_would_run_as_a_formula_is_quoted_where_a_cell_has_no_type(client, start):
     text = f"{start}HYPERLINK(1)"
@@ -412,7 +413,7 @@ def test_text_that_would_run_as_a_formula_is_quoted_where_a_cell_has_no_type(cli
     assert len(cells) == 4
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 @pytest.mark.parametrize("figure", ["-3.2%", "−3.2 %", "+5家"])
 def test_a_figure_with_its_sign_leaves_as_it_was_printed(client, figure):
     make_observation(indicator=make_indicator(), as_written=figure, published=ISSUED)
@@ -421,7 +422,7 @@ def test_a_figure_with_its_sign_leaves_as_it_was_printed(client, figure):
     assert figure in [cell.value for cell in workbook(client, "/en/indicators/")[4]]
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 def test_a_number_stays_a_number_also_below_zero(client):
     indicator = make_indicator(unit=make_unit(name="%", quantity="percentage"))
     make_observation(indicator=indicator, value="-5.2", published=ISSUED)
@@ -436,7 +437,7 @@ def test_a_number_stays_a_number_also_below_zero(client):
     assert value.value == -5.2
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 def test_what_is_missing_is_an_empty_cell_and_not_a_zero(client):
     make_indicator(name_en="Silent")
 
@@ -447,7 +448,7 @@ def test_what_is_missing_is_an_empty_cell_and_not_a_zero(client):
         assert row[column] == "", column
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 def test_the_latest_note_of_a_measure_is_an_iso_date_in_its_file(client):
     measure = make_measure()
     for day in (1, 30):
@@ -457,7 +458,7 @@ def test_the_latest_note_of_a_measure_is_an_iso_date_in_its_file(client):
     assert exported(client, "/en/measures/")[0]["Latest note"] == "2023-06-30"
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @EVERY_LIST
 def test_an_empty_list_says_so(client, address):
     html = html_of(client, address)
@@ -466,7 +467,7 @@ def test_an_empty_list_says_so(client, address):
     assert "0 rows" in html
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 def test_the_latest_note_of_a_measure_is_the_latest_public_one():
     measure = make_measure()
     june, july = date(2023, 6, 30), date(2023, 7, 31)
@@ -492,7 +493,7 @@ def test_counts_of_a_measure_leave_out_indicators_that_are_not_public():
     assert counts == [0, 1, 2]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_filter_with_many_answers_shows_the_first_those_in_use_and_a_way_to_all(
     client, monkeypatch
 ):

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import links, rows_of, texts
 from measures.models import MeasureStatus
 from measures.tests.factories import (
@@ -102,7 +103,7 @@ def names_in_order(html: str) -> list[str]:
     return [text.lstrip("0123456789.") for text in texts(table, "th")][5:-1]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_the_worst_stands_first_on_wish(client, issue):
     report, _measure = issue
     other = make_section(order=2, opinion=report.opinion, name_en="Other")
@@ -190,7 +191,7 @@ def test_new_is_counted_from_the_day_of_issue_unless_asked_otherwise(client, iss
     assert "after 2023-07-24." in counted(as_of="2023-07-25")
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("prefix", ["", "/en"])
 @pytest.mark.parametrize("since", ["yesterday", "2023-02-30", "9999-12-31", "%00"])
 def test_a_since_that_makes_no_sense_is_refused_with_a_sentence(client, issue, prefix, since):
@@ -200,7 +201,7 @@ def test_a_since_that_makes_no_sense_is_refused_with_a_sentence(client, issue, p
     assert len(texts(response.content.decode(), "h1")) == 1
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 def test_a_since_after_the_day_of_the_page_is_refused_with_a_sentence(client, issue):
     response = client.get("/en/", {"since": "2023-08-02", "as_of": "2023-08-01"})
 
@@ -239,7 +240,7 @@ def test_a_key_figure_tells_its_last_change(client, issue):
     )
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_key_figure_without_an_earlier_value_says_so(client, issue):
     report, measure = issue
     make_observation(
@@ -249,7 +250,7 @@ def test_a_key_figure_without_an_earlier_value_says_so(client, issue):
     assert key_figure(client) == ("Firms 5 organisations year 2022 no earlier value · Ledger")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_key_figure_tells_the_growth_that_the_source_states_for_its_period(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
@@ -265,7 +266,7 @@ def test_a_key_figure_tells_the_growth_that_the_source_states_for_its_period(cli
     assert "growth" not in key_figure(client)
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_key_figure_whose_periods_differ_in_length_is_not_subtracted(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
@@ -294,7 +295,7 @@ def test_a_key_figure_is_shown_as_it_was_public_on_the_day(client, issue):
     assert "+1 organisations (+20%)" in key_figure(client, as_of="2023-08-10")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_key_indicator_without_a_value_is_shown_as_missing(client, issue):
     _report, measure = issue
     key_indicator(measure)
@@ -316,7 +317,7 @@ def test_a_steward_chooses_key_figures_and_their_order(client, issue):
     assert section == ["First", "Of the section", "Second", "Last", "Behind"]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_key_figure_shows_its_course_and_the_way_to_its_target(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure, kind=Kind.STOCK)
@@ -341,7 +342,7 @@ def test_a_key_figure_shows_its_course_and_the_way_to_its_target(client, issue):
     assert 'class="bar-part" width="50"' in html
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_key_figure_with_a_limit_has_no_bar(client, issue):
     _report, measure = issue
     indicator = key_indicator(measure)
@@ -440,7 +441,7 @@ def test_checks_are_counted_by_what_came_of_them(client, issue):
     assert len(re.findall('<article class="check"', failing)) == 1
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_the_shares_are_drawn_in_the_same_numbers(client, issue):
     _report, measure = issue
     make_observation(indicator=make_indicator(measure=measure), published=ISSUED)
@@ -458,7 +459,7 @@ def test_the_shares_are_drawn_in_the_same_numbers(client, issue):
 # What the page costs, and where there is nothing to show
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize("prefix", ["", "/en"])
 def test_an_empty_database_says_how_to_fill_it(client, prefix):
     html = html_of(client, f"{prefix}/")

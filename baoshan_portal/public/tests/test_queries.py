@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from baoshan_portal.public import in_parts
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.environment import analyse
 from baoshan_portal.tests.pages import CHOICE, FILES, LISTS, SECTIONS, TABLES, rows_of
 from measures.models import Measure
@@ -18,7 +19,7 @@ from metrics.models import Indicator, Observation, Target
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.long,
-    pytest.mark.once("counts queries, of which no database makes more"),
+    runs_once.QUERIES,
 ]
 
 # An Excel book asks for the same rows as the CSV file.

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of, texts
 from measures.models import MeasureStatus
 from measures.tests.factories import (
@@ -216,7 +217,7 @@ def test_page_and_file_are_narrowed_alike(client, two, query, names):
     assert [row["No."] for row in rows] == [str(n + 1) for n in range(len(rows))]
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 def test_the_file_says_who_is_asked_and_where_it_is_told(client, two):
     first, second = rows_of(client.get(ENGLISH, {"format": "csv"}).getvalue().decode())
 
@@ -227,7 +228,7 @@ def test_the_file_says_who_is_asked_and_where_it_is_told(client, two):
     assert client.get(ENGLISH, {"format": "xlsx"}).status_code == 200
 
 
-@pytest.mark.once("reads how a file is made, whatever database its rows come from")
+@runs_once.FILES
 @pytest.mark.parametrize(
     ("query", "said"),
     [
@@ -243,7 +244,7 @@ def test_the_workbook_says_by_what_it_is_narrowed(client, two, query, said):
     assert cover[cover.index("Filters") + 1].startswith(said)
 
 
-@pytest.mark.once("what an address asks for is judged before a database is asked")
+@runs_once.ADDRESSES
 @pytest.mark.parametrize(
     "query",
     [
@@ -285,7 +286,7 @@ def test_a_pack_asks_what_its_part_gives_to_ask(client, two, plan):
     assert "words alone" not in html_of(client, "/en/packs/", category="enterprises")
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize("query", [{}, {"as_of": "2024-01-31"}])
 def test_many_questions_cost_no_more_queries_than_few(client, measure, plan, query):
     def cost() -> int:

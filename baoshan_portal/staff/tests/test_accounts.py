@@ -16,6 +16,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER
 from measures.failed_sign_ins import sweep
@@ -102,7 +103,7 @@ def test_a_lock_ends_after_ten_minutes(clerk):
     assert sign_in("li").status_code == 302
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_page_of_a_lock_tells_how_long_and_what_to_do(clerk):
     for _n in range(4):
         sign_in("li", "wrong")
@@ -136,7 +137,7 @@ def test_a_stranger_makes_one_row_and_one_event_however_often_they_try(clerk):
     assert sign_in("li").status_code == 302
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_when_too_many_windows_are_open_the_rest_are_counted_together(clerk, monkeypatch):
     monkeypatch.setattr("measures.failed_sign_ins.MOST", 3)
     for n in range(9):
@@ -241,7 +242,7 @@ def test_eight_mixed_characters_are_enough():
     validate_password("xK7-pq2w", User(username="li.mingming"))
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -267,7 +268,7 @@ def test_a_rule_that_is_too_weak_or_malformed_stops_the_start(name, value):
     assert name in last
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     "address", ["/en/admin/", "/en/admin/metrics/observation/", "/en/admin/second-factor/"]
 )
@@ -278,7 +279,7 @@ def test_whoever_must_change_the_password_does_nothing_else_before(address, cler
         assert (answer.status_code, answer.url) == (302, "/en/admin/password_change/")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_whoever_must_change_the_password_reads_the_public_pages_and_signs_out(clerk):
     with_password(clerk, must_change_password=True)
     browser = browser_of(clerk)
@@ -295,7 +296,7 @@ def change_password(browser, old, new):
     return browser.post("/en/admin/password_change/", fields)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_changed_password_opens_the_way_and_is_on_the_trail(clerk):
     with_password(clerk, must_change_password=True)
     browser = browser_of(clerk)
@@ -309,7 +310,7 @@ def test_a_changed_password_opens_the_way_and_is_on_the_trail(clerk):
     assert (event.before, event.after) == ("", "")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("old", "new"), [(PASSWORD, PASSWORD), ("wrong", OTHER), (PASSWORD, "short")]
 )
@@ -341,7 +342,7 @@ def test_a_password_that_an_administrator_sets_is_an_initial_one_and_ends_a_lock
     assert sign_in("li", OTHER).status_code == 302
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_an_administrator_changes_the_own_password_by_giving_the_old_one(administrator):
     own = User.objects.get(username="guan")
     assert reset_password(administrator, own).url == "/en/admin/password_change/"
@@ -410,7 +411,7 @@ def test_a_change_that_concerns_no_right_is_not_a_change_of_rights(clerk, admini
     assert events(Action.PERMISSIONS_CHANGED) == []
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("alone", [ADMINISTRATOR, AUDITOR])
 def test_who_manages_accounts_or_audits_has_no_other_role(alone, clerk, administrator):
     answer = fill_in(administrator, desk(clerk, "change"), groups=groups(EDITOR, alone))
@@ -418,7 +419,7 @@ def test_who_manages_accounts_or_audits_has_no_other_role(alone, clerk, administ
     assert [group.name for group in clerk.groups.all()] == [EDITOR]
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_administrator_neither_sees_nor_makes_superusers(clerk, administrator):
     page = administrator.get(desk(clerk, "change")).content.decode()
     assert 'name="groups"' in page
@@ -436,7 +437,7 @@ def test_an_administrator_neither_sees_nor_makes_superusers(clerk, administrator
     assert not clerk.user_permissions.exists()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_administrator_does_not_touch_superusers(administrator):
     boss = with_password(make_superuser(username="boss"))
     before = User.objects.filter(pk=boss.pk).values().get()
@@ -446,7 +447,7 @@ def test_an_administrator_does_not_touch_superusers(administrator):
     assert User.objects.filter(pk=boss.pk).values().get() == before
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_administrator_does_not_widen_the_own_rights(administrator):
     own, office = User.objects.get(username="guan"), make_department()
     answer = fill_in(
@@ -507,7 +508,7 @@ def test_a_new_name_of_an_office_is_on_the_trail_beside_its_new_members(clerk):
     assert change.after.endswith(": 科经委")
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_nobody_makes_themselves_a_member(administrator):
     office, own = make_department(), User.objects.get(username="guan")
     answer = fill_in(administrator, desk(office, "change"), members=[own.pk])

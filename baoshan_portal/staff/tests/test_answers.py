@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError
 from django.urls import reverse
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, errors, messages
 from measures import workflow
 from measures.access import EDITOR, REVIEWER
@@ -107,7 +108,7 @@ def test_the_sheet_asks_at_submission_and_keeps_no_other_row(desk):
     assert f"Answer to the warnings: {WHY}" in desk.sheet.text
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_drafts_and_figures_as_usual_are_asked_for_nothing(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     assert desk.told() == (State.DRAFT, 50, "")
@@ -116,7 +117,7 @@ def test_drafts_and_figures_as_usual_are_asked_for_nothing(desk):
     assert desk.told() == (State.SUBMITTED, 6, "")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_what_saves_itself_never_asks(desk):
     seen = desk.sheet.open().row(desk.firms).seen
     data = {"autosave": "1", "figure-firms-seen": seen, "figure-firms-figure": MUCH}
@@ -137,7 +138,7 @@ def test_an_answer_goes_with_the_figure_that_it_was_given_for(desk):
     assert desk.told() == (State.SUBMITTED, 60, WHY)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_new_answer_may_come_with_the_new_figure(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, answer=WHY)
@@ -152,7 +153,7 @@ def test_a_stale_answer_is_forgotten_in_a_draft_too(desk):
     assert desk.told() == (State.DRAFT, 60, "")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_an_answer_that_is_too_long_is_refused(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, "submit", answer="多" * 201)
@@ -163,13 +164,13 @@ def test_an_answer_that_is_too_long_is_refused(desk):
 # Files
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_template_answers_in_its_own_column(desk):
     desk.take(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n")
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_an_old_template_is_answered_in_the_preview(desk):
     page = desk.send(f"code,figure\nfirms,{MUCH}\npeople,6\n")
     assert 'name="answer-2"' in page.content.decode()
@@ -187,7 +188,7 @@ def test_an_old_template_is_answered_in_the_preview(desk):
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_as_drafts_a_file_is_taken_without_and_asked_when_it_is_submitted(desk):
     file = f"code,figure\nfirms,{MUCH}\n"
     desk.take(file, submit="0")
@@ -199,7 +200,7 @@ def test_as_drafts_a_file_is_taken_without_and_asked_when_it_is_submitted(desk):
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_file_is_told_of_an_answer_that_is_too_long(desk):
     page = desk.send(f"code,figure,Answer to warnings\nfirms,{MUCH},{'多' * 201}\n")
     (problem,) = page.context["outcome"].problems
@@ -212,7 +213,7 @@ def test_another_figure_by_file_forgets_the_answer(desk):
     assert desk.told() == (State.DRAFT, 60, "")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_reports_template_answers_too():
     opinion = make_opinion()
     theme = make_theme(section=make_section(opinion=opinion, order=1), order=3)
@@ -244,7 +245,7 @@ def draft(desk, value=50, **fields):
     )  # fmt: skip
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_admins_form_asks(desk):
     row = draft(desk)
     address = reverse("admin:metrics_observation_change", args=[row.pk])
@@ -259,7 +260,7 @@ def test_the_admins_form_asks(desk):
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_submitting_many_in_the_admin_asks(desk):
     row = draft(desk)
     sent = {"action": "submit_selected", "_selected_action": [row.pk]}
@@ -322,7 +323,7 @@ def test_an_answer_alone_is_no_correction(desk):
         workflow.submit(again, by=desk.editor)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_parts_and_wholes_of_one_sheet_are_looked_at_together(desk):
     """A row that fits the other rows of its round is asked for nothing, whichever comes first."""
     check = make_check()

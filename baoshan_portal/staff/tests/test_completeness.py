@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of
 from baoshan_portal.tests.pages import rows_of
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -191,7 +192,7 @@ def test_it_is_in_both_languages(steward, measure):
         assert word in page
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 def test_as_many_queries_for_200_indicators_in_40_rounds(office, measure):
     def queries() -> int:
         browser = browser_of(make_staff(STEWARD, EDITOR, departments=[office]))

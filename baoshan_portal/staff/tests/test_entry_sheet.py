@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of
 from measures import workflow
 from measures.access import AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -117,7 +118,7 @@ class Sheet:
 # Who may open it
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_row_for_every_figure_that_is_due_and_every_measure(sheet, firms, measure, office):
     other = make_measure(lead=office)
     make_indicator(measure=other, frequency=Frequency.YEARLY)
@@ -130,7 +131,7 @@ def test_a_row_for_every_figure_that_is_due_and_every_measure(sheet, firms, meas
         assert said in sheet.text
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [REVIEWER, STEWARD, AUDITOR, None])
 def test_who_does_not_enter_is_told_so(role, sheet, office, firms):
     sheet.browser = browser_of(make_staff(role, departments=[office]))
@@ -139,7 +140,7 @@ def test_who_does_not_enter_is_told_so(role, sheet, office, firms):
         assert "You do not enter figures for Science." in answer.content.decode()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_editor_of_another_department_is_refused_and_writes_nothing(sheet, firms):
     stranger = browser_of(make_staff(EDITOR, departments=[make_department()]))
     data = {f"figure-{firms.code}-figure": "5", f"figure-{firms.code}-seen": "0:", "save": ""}
@@ -148,7 +149,7 @@ def test_an_editor_of_another_department_is_refused_and_writes_nothing(sheet, fi
     assert not Observation.objects.exists()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_whoever_is_not_signed_in_is_asked_to(sheet, client):
     assert client.get(sheet.address).status_code == 302
 
@@ -165,7 +166,7 @@ def test_a_locked_round_is_refused_until_it_is_unlocked(sheet, round_, office, f
     assert Observation.objects.count() == 1
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_a_round_that_has_not_opened_says_when_it_will(sheet, round_):
     round_.opens_on = round_.due_on = date(2999, 1, 1)
     round_.save()
@@ -174,7 +175,7 @@ def test_a_round_that_has_not_opened_says_when_it_will(sheet, round_):
     assert "opens on 2999-01-01" in answer.content.decode()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("unknown", ["round", "department"])
 def test_an_unknown_sheet_is_not_found(unknown, sheet, round_, office):
     code = {"round": round_, "department": office}[unknown].code
@@ -199,7 +200,7 @@ def test_a_figure_becomes_a_draft_with_its_period_and_source(sheet, firms, clerk
     assert "Read as 1,475家." in sheet.text
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("kind", "frequency", "period"),
     [
@@ -221,7 +222,7 @@ def test_the_period_follows_from_kind_frequency_and_last_value(
     assert (row.period_start, row.period_end) == period
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("text", "unit", "value", "qualifier", "said"),
     [
@@ -299,7 +300,7 @@ def pdf(name="清单.pdf"):
     return SimpleUploadedFile(name, b"%PDF-1.4", "application/pdf")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_an_evidence_file_is_kept_replaced_and_removed(sheet, firms, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     sheet.type(firms, figure="5", evidence_file=pdf())
@@ -318,7 +319,7 @@ def test_an_evidence_file_is_kept_replaced_and_removed(sheet, firms, settings, t
 # What is refused
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
@@ -346,14 +347,14 @@ def test_an_error_says_which_row_which_field_and_what_was_expected(
     assert sheet.row(good).form["figure"].value() == "7"
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_figure_that_does_not_fit_after_conversion_is_refused(sheet, measure):
     yuan = make_indicator(measure=measure, unit=make_money()["元"], frequency=Frequency.QUARTERLY)
     sheet.type(yuan, figure="9999999999999亿元")
     assert [(number, field) for number, field, _message in sheet.errors] == [(1, "New figure")]
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
@@ -373,7 +374,7 @@ def test_half_a_note_is_refused(typed, field, said, sheet, measure, firms):
     assert not ProgressNote.objects.exists()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_chosen_file_must_be_chosen_again_after_an_error(sheet, firms):
     sheet.type(firms, figure="许多", evidence_file=pdf())
     assert "Choose the file 清单.pdf again" in sheet.text
@@ -405,7 +406,7 @@ def test_a_note_that_the_database_refuses_is_told_as_a_note(sheet, firms, measur
     assert sheet.row(measure).form["text"].value() == "已开工。"
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_row_that_is_not_on_the_sheet_is_not_written(sheet, firms):
     foreign = make_indicator(frequency=Frequency.QUARTERLY)
     sheet.type(foreign, figure="5", seen="0:")
@@ -415,7 +416,7 @@ def test_a_row_that_is_not_on_the_sheet_is_not_written(sheet, firms):
 # Warnings do not block
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_warning_is_shown_and_does_not_block(sheet, firms):
     make_observation(indicator=firms, value=5, published=ISSUED)
     sheet.type(firms, figure="50")
@@ -437,7 +438,7 @@ def test_a_returned_row_shows_its_reason_and_can_be_mended(sheet, firms):
     assert (row.value, row.state, row.return_reason) == (6, State.SUBMITTED, "")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_published_row_leads_to_its_correction(sheet, firms, round_, clerk):
     row = make_observation(indicator=firms, round=round_, published=ISSUED)
     step = f"/admin/metrics/observation/{row.pk}/step/correct/"
@@ -450,7 +451,7 @@ def test_a_published_row_leads_to_its_correction(sheet, firms, round_, clerk):
     assert step not in html
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_returned_correction_says_why(sheet, firms, round_, clerk):
     row = make_observation(indicator=firms, round=round_, published=ISSUED)
     draft = workflow.correct(row, by=clerk, reason="漏计", value=Decimal(8), as_written="8家")
@@ -493,7 +494,7 @@ def test_a_colleagues_newer_row_is_told_and_what_was_typed_stays(sheet, other, f
     assert Observation.objects.get().value == 7
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_row_that_only_the_colleague_touched_is_no_conflict(sheet, other, firms, measure):
     second = make_indicator(measure=measure, frequency=Frequency.QUARTERLY)
     sheet.open()
@@ -516,7 +517,7 @@ def test_nobody_submits_a_colleagues_change_unseen(sheet, other, firms):
     assert sheet.row(firms).form["figure"].value() == "9"
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_both_typing_the_same_is_no_conflict(sheet, other, firms):
     sheet.open()
     other.type(firms, figure="6")
@@ -546,7 +547,7 @@ def test_typing_into_a_row_that_a_colleague_removed_loses_nothing(sheet, other, 
     assert not Observation.objects.exists()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("seen", ["", "x", "9:9", "0"])
 def test_a_mangled_version_overwrites_nothing(seen, sheet, firms):
     sheet.type(firms, figure="6")
@@ -613,7 +614,7 @@ def queries_of(user, address) -> int:
     return len([query for query in found if "auth_permission" not in query["sql"]])
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 def test_as_many_queries_for_twenty_times_the_rows_and_for_superusers(
     sheet, office, round_, clerk, firms
 ):
@@ -641,7 +642,7 @@ def test_many_rows_are_saved_and_submitted_in_one_go(sheet, office):
     assert ProgressNote.objects.filter(state=State.SUBMITTED).count() == 8
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_note_of_another_round_is_not_on_this_sheet(sheet, measure):
     make_note(measure=measure, round=make_round(), text="别的填报期")
     assert sheet.open().row(measure).stored is None

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, messages, publish_what_waits
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
@@ -170,7 +171,7 @@ def test_exports_and_imports_are_on_record(editor, firms):
     assert TrailEvent.objects.filter(action="changed", subject_code="other").count() == 1
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("code", "cells", "column", "message"),
     [
@@ -237,7 +238,7 @@ def test_a_row_that_was_submitted_after_the_preview_stops_the_whole_import(edito
     assert set(Observation.objects.values_list("note", flat=True)) == {""}
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_dates_as_excel_writes_them_are_no_change(editor, firms):
     make_observation(code="draft", indicator=firms)
     content = changed(export(editor), "draft", period_start="2022/1/1", period_end="2022/12/31")
@@ -257,7 +258,7 @@ def test_value_and_qualifier_follow_the_figure_as_written(editor, firms):
     assert (row.value, row.qualifier) == (21000, "over")
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_columns_may_be_left_out_but_not_invented(editor, firms):
     make_observation(code="draft", indicator=firms)
 
@@ -266,7 +267,7 @@ def test_columns_may_be_left_out_but_not_invented(editor, firms):
     assert (place, text, message[:24]) == ("B notes", "notes", "This column is not known")
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 def test_an_export_of_ten_rows_takes_as_many_queries_as_of_one(editor, firms):
     def queries():
         with CaptureQueriesContext(connection) as found:
@@ -302,7 +303,7 @@ def test_rows_of_other_departments_are_neither_exported_nor_imported(editor, fir
     assert theirs.note == ""
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -318,7 +319,7 @@ def test_a_file_that_is_no_table_is_refused_with_a_sentence(editor, content, mes
     assert page.context["form"].errors["import_file"][0].startswith(message)
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize("instead", [{"import_file_name": "hostname"}, {"format": "7"}])
 def test_a_confirmation_that_was_tampered_with_is_refused(editor, firms, instead):
     make_observation(code="draft", indicator=firms)
@@ -338,7 +339,7 @@ def test_an_import_is_confirmed_once(editor, firms):
     assert messages(confirm(editor, page)) == ["This preview is over: send the file again."]
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize(
     ("role", "model", "exports", "imports"),
     [
@@ -367,7 +368,7 @@ def test_who_may_see_rows_exports_them_and_who_may_enter_rows_imports_them(
     assert written == (302 if imports == 200 else 403)
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize("page", ["import", "export"])
 def test_the_pages_hold_nothing_that_the_content_policy_forbids(editor, firms, page):
     make_observation(code="draft", indicator=firms)
@@ -422,7 +423,7 @@ def test_a_steward_changes_and_adds_indicators_by_a_file(steward, firms):
     }
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("cells", "column"),
     [

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, HEAD, REVIEWER, ROLES, STEWARD
 from measures.failed_sign_ins import sweep
@@ -87,7 +88,7 @@ def heading(answer) -> list[str]:
     return re.findall(r'<h2 id="work-(\w+)"', answer.content.decode())
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize(
     ("role", "parts"),
     [
@@ -109,7 +110,7 @@ def test_every_role_has_its_part(role, parts, office):
 PARTS = ["entry", "review", "missing", "accounts", "trail", "rounds", "recent"]
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_a_superuser_has_every_part():
     assert heading(home(make_superuser())) == PARTS
 
@@ -117,7 +118,7 @@ def test_a_superuser_has_every_part():
 # Whoever enters
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_what_is_due_now_and_overdue_leads_to_the_sheets(clerk, office, measure):
     make_indicator(measure=measure, frequency=QUARTERLY)
     now, late = make_current(), make_current(due_on=today(-1))
@@ -218,7 +219,7 @@ def test_every_count_leads_to_the_list_of_exactly_these(clerk, measure):
         assert browser.get(count.url).context["cl"].result_count == count.n
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_what_came_back_shows_its_reason_and_leads_to_its_row_on_the_sheet(clerk, office, measure):
     round_ = make_current()
     row = make_indicator(measure=measure, frequency=QUARTERLY)
@@ -231,7 +232,7 @@ def test_what_came_back_shows_its_reason_and_leads_to_its_row_on_the_sheet(clerk
     assert f"/admin/measures/progressnote/{loose.pk}/change/" in html
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_what_came_back_of_a_locked_round_leads_to_the_row_itself(clerk, measure):
     round_ = make_current(locked=True)
     row = make_note(measure=measure, round=round_, state=State.RETURNED, return_reason="缺证据")
@@ -239,7 +240,7 @@ def test_what_came_back_of_a_locked_round_leads_to_the_row_itself(clerk, measure
     assert listed.url.endswith(f"/measures/progressnote/{row.pk}/change/")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_of_long_lists_ten_rows_are_shown_and_all_are_counted(clerk, office, measure):
     row = make_indicator(measure=measure, frequency=QUARTERLY)
     for _ in range(12):
@@ -339,7 +340,7 @@ def test_a_reviewer_sees_what_was_published_last_and_the_list_of_all(measure):
     assert list(browser.get(urls["progress notes"]).context["cl"].result_list) == [old]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize(
     ("language", "says"),
     [("en", ["25%", "about CNY 500 million"]), ("zh-hans", ["25%", "约5亿元"])],
@@ -384,7 +385,7 @@ def test_a_steward_sees_how_far_every_department_is_and_the_rows(office, measure
     assert browser_of(steward).get(lines[0][1][0].list_url).context["cl"].result_count == 1
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_what_is_overdue_is_marked_among_the_rounds(office, measure):
     row = make_indicator(measure=measure, frequency=QUARTERLY)
     done = make_current(due_on=today(-2))
@@ -399,7 +400,7 @@ def test_what_is_overdue_is_marked_among_the_rounds(office, measure):
 # Whoever audits or looks after accounts
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_an_auditor_is_led_to_the_trail_and_to_failed_sign_ins(client, settings):
     client.post("/en/admin/login/", {"username": "nobody", "password": "wrong"})
     FailedSignIns.objects.update(last=timezone.now() - settings.AXES_COOLOFF_TIME)
@@ -413,7 +414,7 @@ def test_an_auditor_is_led_to_the_trail_and_to_failed_sign_ins(client, settings)
     assert "/en/admin/measures/trailevent/" in browser.get(HOME).content.decode()
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_an_administrator_sees_locked_and_new_accounts(settings):
     locked, fresh = make_user(username="locked"), make_user(username="fresh")
     idle = [make_staff(EDITOR, username="idle-editor"), make_staff(username="idle-staff")]
@@ -443,7 +444,7 @@ def test_a_lock_that_ran_out_is_not_shown(settings):
 # The guide
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [*ROLES, None])
 def test_the_guide_leads_only_to_pages_that_its_reader_may_open(role, office):
     browser = browser_of(make_staff(role, departments=[office]))
@@ -455,7 +456,7 @@ def test_the_guide_leads_only_to_pages_that_its_reader_may_open(role, office):
     assert {link: browser.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize(("prefix", "language"), [("", "zh"), ("/en", "en")])
 def test_the_pictures_of_the_guide_are_in_its_language(prefix, language):
     html = browser_of(make_staff(EDITOR)).get(f"{prefix}/admin/guide/").content.decode()
@@ -479,7 +480,7 @@ def with_every_role(office):
     return user
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize(("roles", "count"), [([EDITOR], 35), ([REVIEWER], 40), (list(ROLES), 87)])
 def test_as_many_queries_for_twenty_times_the_rows(roles, count, office, measure):
     user = make_staff(*roles, departments=[office])
@@ -495,7 +496,7 @@ def test_as_many_queries_for_twenty_times_the_rows(roles, count, office, measure
     assert queries_of(user) == few == count
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 def test_as_many_queries_for_whoever_is_limited_as_for_a_superuser(office, measure):
     make_states(measure)
     make_current()

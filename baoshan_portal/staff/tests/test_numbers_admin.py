@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import (
     browser_of,
     desk,
@@ -202,7 +203,7 @@ def test_every_way_to_sort_and_filter_a_list_works(model, admin_client):
         assert answer.status_code == 200, query
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @each_model
 def test_more_rows_take_no_more_queries(model, admin_client):
     def queries():
@@ -223,7 +224,7 @@ def test_more_rows_take_no_more_queries(model, admin_client):
     assert len(rows) == 8
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize("model", [Measure, ProgressNote, Indicator, Observation, Target])
 def test_more_rows_take_no_more_queries_of_a_limited_user_either(model):
     office = make_department()
@@ -296,7 +297,7 @@ def test_staff_without_a_permission_are_refused(model):
     assert model.objects.filter(pk=row.pk).exists()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("model", [ProgressNote, Observation, Target])
 def test_of_a_foreign_department_not_even_the_existence_is_told(model):
     row = MAKERS[model]()
@@ -308,7 +309,7 @@ def test_of_a_foreign_department_not_even_the_existence_is_told(model):
     assert editor.get(desk(model, "changelist")).context["cl"].result_count == 0
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_administrator_of_accounts_has_no_say_over_figures():
     row = make_observation(state=State.SUBMITTED)
     administrator = browser_of(make_staff(ADMINISTRATOR))
@@ -373,7 +374,7 @@ def test_a_figure_from_draft_to_correction(indicator, editor, reviewer):
     assert (shown.revision, shown.correction_reason) == (2, "笔误")
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_even_a_superuser_does_not_publish_the_own_figure(admin_client, indicator):
     fill_in(
         admin_client, desk(Observation, "add"), indicator=indicator.pk, as_written="5亿元", **YEAR
@@ -388,7 +389,7 @@ def test_even_a_superuser_does_not_publish_the_own_figure(admin_client, indicato
     assert row.state == State.PUBLISHED
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_whoever_changed_a_figure_does_not_publish_it(indicator, editor):
     row = make_observation(indicator=indicator, as_written="5亿元")
     second = browser_of(make_superuser())
@@ -438,7 +439,7 @@ def test_a_target_goes_the_same_way(indicator, reviewer):
 # Typing a figure
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("typed", "value", "qualifier"),
     [
@@ -458,7 +459,7 @@ def test_value_and_qualifier_are_read_from_the_figure(
     assert (row.value, row.qualifier) == (Decimal(value), qualifier)
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -522,7 +523,7 @@ def test_a_value_too_large_for_the_unit_gets_a_sentence(admin_client):
     assert errors(answer) == {"as_written": [sentence]}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
@@ -566,7 +567,7 @@ def test_an_entry_beside_the_rounds_does_not_slip_past_their_locks(admin_client,
     assert fill_in(admin_client, desk(Observation, "add"), **typed).status_code == 302
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_value_that_nobody_touched_follows_the_figure(admin_client):
     public = make_observation(value=5, as_written="5家", published=ISSUED)
     draft = correct(public, by=make_user(), reason="漏计")
@@ -626,7 +627,7 @@ def test_a_target_that_was_recorded_already_gets_a_sentence(admin_client):
     }
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("make", [make_observation, make_target])
 def test_the_reason_of_a_correction_cannot_be_removed(make, admin_client, admin_user):
     draft = correct(make(published=ISSUED, value=5), by=admin_user, reason="笔误")
@@ -648,7 +649,7 @@ def test_a_code_is_set_once_and_never_changed(make, admin_client):
     assert (row.code, row.name_en) == ("first", "Renamed")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_correction_that_puts_words_into_the_reports_mouth_is_told(admin_client, admin_user):
     public = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
     draft = correct(public, by=admin_user, reason="漏计")
@@ -664,7 +665,7 @@ def test_a_correction_that_puts_words_into_the_reports_mouth_is_told(admin_clien
     assert sentence in reviewer.get(reverse("admin:review")).content.decode()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_correction_from_another_source_is_not_warned_of(admin_client, admin_user):
     public = make_observation(report=make_report(), locator="1.2/5", value=5, published=ISSUED)
     draft = correct(public, by=admin_user, reason="漏计")
@@ -695,7 +696,7 @@ def test_the_unit_of_told_values_stays(make, admin_client):
     assert fill_in(admin_client, desk(yi, "change"), name_en="hundred million").status_code == 302
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_unit_can_be_mended_before_there_is_a_value(admin_client, indicator):
     wan = make_unit(name="户")
     assert fill_in(admin_client, desk(indicator, "change"), unit=wan.pk).status_code == 302
@@ -744,7 +745,7 @@ def sentences_about_figures(response) -> list[str]:
     return list(formset.formset.non_form_errors())
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_check_without_its_figures_is_refused_and_told_what_is_missing(admin_client):
     typed = {"code": "new", "name": "新", "name_en": "New", "kind": "part", "order": "7"}
     typed["comparable"] = "on"
@@ -849,7 +850,7 @@ def test_an_editor_exports_the_own_department_only(indicator, editor):
     assert [row["code"] for row in exported(editor, Observation)] == ["own"]
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize("model", [Indicator, Observation])
 def test_an_export_takes_the_same_queries_for_more_rows(model, admin_client):
     def queries():
@@ -866,7 +867,7 @@ def test_an_export_takes_the_same_queries_for_more_rows(model, admin_client):
     assert queries() == (rows + 12, few)
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_figure_in_review_offers_no_button_to_save(admin_client):
     page = admin_client.get(desk(make_observation(state=State.SUBMITTED), "change"))
     assert not re.search(r'name="(_save|_continue|_addanother|as_written)"', page.content.decode())

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
+from baoshan_portal.tests import runs_once
 from measures.access import EDITOR
 from measures.tests.factories import make_department, make_measure, make_round, make_staff
 from metrics.rules.choices import Frequency, Kind
@@ -65,7 +66,7 @@ def world():
     return World()
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_file_is_understood_or_told_in_one_sentence(world, case):
     outcome = world.take(case.make())
@@ -87,7 +88,7 @@ def test_there_are_thirty_of_them_and_more():
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("code", "figure", "number_format", "value"),
     [

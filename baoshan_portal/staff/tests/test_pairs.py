@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, errors, messages
 from measures import workflow
 from measures.access import AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -291,7 +292,7 @@ def test_a_pair_that_asks_for_what_cannot_be_is_refused(desk):
     }
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [EDITOR, REVIEWER, AUDITOR])
 def test_others_only_read_it(role, desk):
     browser = browser_of(make_staff(role))
@@ -323,7 +324,7 @@ def test_a_double_click_on_add_makes_one_row(kind, desk):
     assert answers[0].url == answers[1].url
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_an_indicators_page_leads_to_its_usual_values_and_pairs(desk):
     browser = browser_of(make_staff(STEWARD))
     page = browser.get(reverse("admin:metrics_indicator_change", args=[desk.quota.pk]))
@@ -335,7 +336,7 @@ def test_an_indicators_page_leads_to_its_usual_values_and_pairs(desk):
     assert shown == [[], [desk.pair]]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_my_work_leads_to_the_table_of_ones_own(desk):
     page = desk.browser.get("/en/admin/").content.decode()
     address = reverse("admin:own-table", args=[desk.round.code, desk.department.code])

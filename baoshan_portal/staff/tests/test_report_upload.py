@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, messages
 from baoshan_portal.tests.pages import SECOND_OPINION
 from measures import workflow
@@ -118,7 +119,7 @@ def problems(page) -> list[tuple]:
 # The template
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(("prefix", "headers"), [("", CHINESE), ("/en", ENGLISH)])
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_a_template_has_a_row_for_each_indicator_of_the_opinion(desk, file_format, prefix, headers):
@@ -135,7 +136,7 @@ def test_a_template_has_a_row_for_each_indicator_of_the_opinion(desk, file_forma
     assert found.rows[0].cells == ["", f"1.3.2 {measure}", name, "家", *[""] * 7]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_two_indicators_of_one_name_are_written_by_their_codes(desk):
     desk.indicator(code="other", name="企业数", unit=desk.unit)
 
@@ -144,7 +145,7 @@ def test_two_indicators_of_one_name_are_written_by_their_codes(desk):
     assert [row.cells[2] for row in found.rows] == ["firms", "存量", "资金", "other"]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_workbook_offers_what_can_be_chosen_and_says_how_to_fill_it_in(desk):
     desk.public()
     book = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx").getvalue()))
@@ -171,7 +172,7 @@ def test_a_workbook_offers_what_can_be_chosen_and_says_how_to_fill_it_in(desk):
     assert how.max_row == 9
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_the_choices_come_from_the_right_sheet_in_chinese_too(desk):
     book = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx", prefix="").getvalue()))
 
@@ -181,7 +182,7 @@ def test_the_choices_come_from_the_right_sheet_in_chinese_too(desk):
     assert book["指标清单"]["B2"].value == "企业数"
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_template_holds_only_what_its_reader_may_take_over(desk):
     desk.indicator(code="theirs", measure=make_measure(theme=desk.measure.theme))
 
@@ -200,7 +201,7 @@ def test_a_download_of_the_template_is_on_record(desk):
     assert desk.template("exe").status_code == 404
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [EDITOR, STEWARD, REVIEWER, AUDITOR])
 def test_the_page_of_the_report_leads_there_whoever_may(desk, role):
     browser = browser_of(make_staff(role, departments=[desk.department]))
@@ -240,7 +241,7 @@ def test_an_import_is_on_record_as_a_whole_and_row_by_row(desk):
     )
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_preview_says_what_becomes_of_every_row_and_writes_nothing(desk):
     desk.public()
     make_observation(
@@ -274,7 +275,7 @@ def test_a_preview_says_what_becomes_of_every_row_and_writes_nothing(desk):
     assert Observation.objects.count() == 3
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     "named", ["firms", "企业数", "{firms.name_en}", " ＦＩＲＭＳ ", "{firms.code}"]
 )
@@ -290,7 +291,7 @@ def test_indicator_and_measure_are_known_by_code_number_and_name(desk, named, me
     assert page.context["outcome"].changes[0].figure.indicator == desk.firms
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("kind", "period", "start"),
     [
@@ -310,7 +311,7 @@ def test_what_stands_at_a_day_begins_on_it_and_a_total_may_begin_nowhere(desk, k
     assert (found.period_start, found.period_end) == (start, date(2022, 12, 31))
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_that_a_period_was_inferred_and_a_figure_only_expected_is_kept(desk):
     rows = row(period="2023-01-01,2023-12-31") + ",是,预计"
     desk.take(table(rows, more=",inferred,certainty"))
@@ -322,7 +323,7 @@ def test_that_a_period_was_inferred_and_a_figure_only_expected_is_kept(desk):
 FIGURE, PLACE, INDICATOR = "C figure", "A place", "B indicator"
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
@@ -379,7 +380,7 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(desk, text,
     assert not Observation.objects.exists()
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
@@ -396,7 +397,7 @@ def test_a_table_that_is_none_is_refused(desk, text, column, message):
     assert found[0][2].startswith(message)
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_every_fault_is_told_at_once_in_the_language_of_the_reader(desk):
     file = SimpleUploadedFile("t.csv", table(row("none", "x", "y", "a,b"), row()).encode())
     page = desk.browser.post("/admin/report-figures/the-report/", {"file": file})
@@ -409,7 +410,7 @@ def test_every_fault_is_told_at_once_in_the_language_of_the_reader(desk):
     assert all(not message.isascii() for _row, _place, message in found)
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_one_place_indicator_and_period_stand_once(desk):
     page = desk.send(table(row(), "", row("stock"), row(figure="6", place="１.３／５")))
 
@@ -425,7 +426,7 @@ def test_a_figure_printed_twice_is_two_rows_and_two_periods_are_two(desk):
     assert Observation.objects.count() == 3
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_merged_cells_are_told(desk):
     book = openpyxl.Workbook()
     book.active.append(HEAD.split(","))
@@ -440,7 +441,7 @@ def test_merged_cells_are_told(desk):
     assert message.startswith("Cells are merged here")
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_workbook_whose_days_are_dates_is_read(desk):
     content = xlsx_file(
         ENGLISH.split(","),
@@ -580,7 +581,7 @@ def test_a_locked_round_keeps_its_lock_until_it_is_unlocked(desk):
 # Who may
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [REVIEWER, AUDITOR, ADMINISTRATOR, COMMITTEE])
 def test_nobody_else_takes_a_report_over(desk, role):
     browser = browser_of(make_staff(role, departments=[desk.department]))
@@ -590,7 +591,7 @@ def test_nobody_else_takes_a_report_over(desk, role):
     assert desk.send(table(row()), browser).status_code == 403
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_editor_takes_over_the_own_department_and_no_other(desk):
     desk.indicator(code="theirs", measure=make_measure(theme=desk.measure.theme))
     nobody = browser_of(make_staff(EDITOR))
@@ -604,7 +605,7 @@ def test_an_editor_takes_over_the_own_department_and_no_other(desk):
     assert Observation.objects.get().entered_by == desk.editor
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_preview_is_confirmed_by_nobody_else_and_for_no_other_report(desk):
     page = desk.send(table(row()))
     over = ["This preview is over: send the file again."]
@@ -615,7 +616,7 @@ def test_a_preview_is_confirmed_by_nobody_else_and_for_no_other_report(desk):
     assert not Observation.objects.exists()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_who_left_the_department_after_the_preview_writes_nothing(desk):
     browser = browser_of(desk.editor)
     page = desk.send(table(row()), browser)
@@ -626,7 +627,7 @@ def test_who_left_the_department_after_the_preview_writes_nothing(desk):
     assert not Observation.objects.exists()
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 def test_a_preview_asks_the_database_as_often_for_many_rows_as_for_few(desk):
     def ask():
         codes = Indicator.objects.filter(unit=desk.unit, kind=Kind.FLOW).values_list(

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -97,7 +98,7 @@ def return_address(row) -> str:
 # What the queue shows
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_the_queue_shows_old_and_new_side_by_side(desk, editor):
     indicator = make_indicator(unit=make_unit(name_en="firms"))
     make_observation(indicator=indicator, value=Decimal(5), published=ISSUED)
@@ -118,7 +119,7 @@ def test_the_queue_shows_old_and_new_side_by_side(desk, editor):
         assert text in html
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_correction_stands_beside_the_value_that_it_supersedes(desk, editor):
     indicator = make_indicator()
     old = make_observation(indicator=indicator, value=Decimal(5), published=ISSUED)
@@ -148,7 +149,7 @@ def test_a_value_filled_in_late_is_compared_with_the_period_before_it(desk, edit
     assert (line.old, line.old_period) == ("3 organisations", "year 2020")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_the_first_value_has_nothing_beside_it(desk, editor):
     submitted(make_observation, editor)
 
@@ -175,7 +176,7 @@ def test_targets_and_notes_wait_in_the_same_queue(desk, editor):
     assert (waiting["progressnote"].old, waiting["progressnote"].new) == ("开园", "闭园")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_what_looks_wrong_is_said_beside_the_row(desk, editor):
     indicator = make_indicator()
     make_observation(indicator=indicator, value=Decimal(5), published=ISSUED)
@@ -184,7 +185,7 @@ def test_what_looks_wrong_is_said_beside_the_row(desk, editor):
     assert "Ten times the last value or more: 5 organisations" in desk.get(QUEUE).content.decode()
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_an_evidence_file_is_offered(desk, editor, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     row = submitted(make_observation, editor)
@@ -197,7 +198,7 @@ def test_an_evidence_file_is_offered(desk, editor, settings, tmp_path):
     assert desk.get(line.evidence_file).status_code == 200
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize(
     ("kind", "quantity", "old", "new", "difference", "growing"),
     [
@@ -222,7 +223,7 @@ def test_the_difference_is_in_the_words_of_its_kind(
     assert (line.difference, line.growth) == (difference, growing)
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_the_difference_of_inexact_figures_is_itself_inexact(desk, editor):
     indicator = make_indicator()
     make_observation(
@@ -239,7 +240,7 @@ QUARTER = {"period_start": date(2023, 1, 1), "period_end": date(2023, 3, 31)}
 DAY = {"period_start": date(2023, 12, 31), "period_end": date(2023, 12, 31)}
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 @pytest.mark.parametrize(("kind", "period"), [(Kind.FLOW, QUARTER), (Kind.SHARE, DAY)])
 def test_a_quarter_or_a_day_is_not_compared_with_a_year(desk, editor, kind, period):
     indicator = make_indicator(kind=kind)
@@ -254,7 +255,7 @@ def test_a_quarter_or_a_day_is_not_compared_with_a_year(desk, editor, kind, peri
     )
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_a_correction_that_moves_a_figure_to_another_indicator_is_not_compared(desk, editor):
     old = make_observation(published=ISSUED)
     submitted(
@@ -267,7 +268,7 @@ def test_a_correction_that_moves_a_figure_to_another_indicator_is_not_compared(d
     assert (line.difference, line.growth) == ("of another indicator", "")
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_rows_are_grouped_by_the_department_that_leads(desk, editor):
     first, second = make_department(code="a"), make_department(code="b")
     for indicator in (make_indicator(), of_office(second), of_office(first), of_office(second)):
@@ -297,7 +298,7 @@ def test_the_queue_is_filtered_by_department_and_round(desk, editor):
     assert shown("?department=office&round=q3") == {both}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("query", ["department=unknown", "round=unknown", "round=%00"])
 def test_an_unknown_filter_shows_nothing_and_says_so(desk, editor, query):
     submitted(make_observation, editor)
@@ -309,7 +310,7 @@ def test_an_unknown_filter_shows_nothing_and_says_so(desk, editor, query):
     assert 'role="alert"' in response.content.decode()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("page", ["2", "0", "-1", "abc", "9" * 30])
 def test_an_impossible_page_number_is_not_found(desk, page):
     assert desk.get(QUEUE, {"page": page}).status_code == 404
@@ -329,7 +330,7 @@ def test_only_what_was_submitted_waits(desk, editor):
 # Who may
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("role", [EDITOR, STEWARD, AUDITOR, ADMINISTRATOR])
 def test_nobody_but_reviewers_has_a_queue(role, editor):
     row = submitted(make_observation, editor)
@@ -537,7 +538,7 @@ def test_a_row_that_somebody_else_published_is_named(desk, editor):
     assert row.published_by == other
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_nothing_ticked_publishes_nothing_and_says_so(desk, editor):
     row = submitted(make_observation, editor)
 
@@ -547,7 +548,7 @@ def test_nothing_ticked_publishes_nothing_and_says_so(desk, editor):
     assert state_of(row) == State.SUBMITTED
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     "token", ["", "x", "observation", "observation::", "user:1:1", "observation:x:1",
               "observation:99999999:1", "observation:" + "9" * 5000 + ":1", "observation:²:1"],
@@ -558,7 +559,7 @@ def test_what_no_box_says_is_refused_by_a_sentence(desk, token):
     ]
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_box_ticked_twice_counts_once(desk, editor):
     row = submitted(make_observation, editor)
     token = f"observation:{row.pk}:1"
@@ -566,7 +567,7 @@ def test_a_box_ticked_twice_counts_once(desk, editor):
     assert messages(publish(desk, token, token)) == ["1 row was published."]
 
 
-@pytest.mark.once("reads what a page says, whatever database it comes from")
+@runs_once.PAGES
 def test_all_boxes_of_the_page_can_be_ticked_without_javascript(desk, editor):
     for _ in range(3):
         submitted(make_observation, editor)
@@ -597,7 +598,7 @@ def lines_of_return(response) -> list:
     return [line.row for line in response.context["lines"]]
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("blank", ["", "  ", "\n\u3000"])
 def test_a_missing_reason_is_an_error_at_the_field(desk, editor, blank):
     row = submitted(make_observation, editor)
@@ -611,7 +612,7 @@ def test_a_missing_reason_is_an_error_at_the_field(desk, editor, blank):
     assert state_of(row) == State.SUBMITTED
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_reason_for_a_row_changed_meanwhile_is_kept_and_can_be_sent_again(desk, editor):
     row = submitted(make_observation, editor, value=Decimal(5))
     seen = row.version
@@ -633,7 +634,7 @@ def test_a_reason_for_a_row_changed_meanwhile_is_kept_and_can_be_sent_again(desk
     assert (state_of(row), row.return_reason) == (State.RETURNED, "数字有误")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_reason_for_a_row_published_meanwhile_is_kept_too(desk, editor):
     row = submitted(make_observation, editor)
     seen = row.version
@@ -647,7 +648,7 @@ def test_a_reason_for_a_row_published_meanwhile_is_kept_too(desk, editor):
     assert "it is now “published”" in desk.get(return_address(row)).content.decode()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("address", ["user/1", "observation/99999999", "target/1", "x/1"])
 def test_a_row_that_is_not_there_is_not_found(desk, address):
     assert desk.get(f"{QUEUE}{address}/return/").status_code == 404
@@ -665,7 +666,7 @@ def count_queries(user) -> int:
     return len([query for query in queries if '"auth_permission"' not in query["sql"]])
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 def test_the_queue_asks_as_many_queries_for_many_rows_as_for_three(editor):
     office, plan = make_department(), make_plan()
     users = [limited(office), make_superuser(), make_staff(REVIEWER)]
@@ -721,7 +722,7 @@ def test_all_that_is_ticked_is_returned_for_one_reason(desk, editor):
     assert TrailEvent.objects.filter(action="returned", note="请附佐证").count() == 2
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_return_without_a_reason_keeps_the_ticks(desk, editor):
     row = submitted(make_note, editor)
     (token,) = tokens(desk.get(QUEUE))
@@ -732,7 +733,7 @@ def test_a_return_without_a_reason_keeps_the_ticks(desk, editor):
     assert row.state == State.SUBMITTED
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_reason_without_a_tick_is_told_and_kept(desk, editor):
     submitted(make_note, editor)
     page = desk.post(QUEUE, {"return": "1", "reason": "请附佐证"}, follow=True)

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -85,7 +86,7 @@ def problems(page) -> list[tuple]:
     return [(p.row, p.column, p.text, p.message) for p in page.context["outcome"].problems]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(("prefix", "headers"), [("", CHINESE), ("/en", ENGLISH)])
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_a_template_holds_what_is_known_and_leaves_the_rest_empty(
@@ -108,7 +109,7 @@ def test_a_template_holds_what_is_known_and_leaves_the_rest_empty(
     ]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_template_asks_only_for_what_is_due_and_of_this_department(desk):
     make_indicator(code="of-another-department", measure=make_measure(lead=make_department()))
     make_indicator(code="of-nobody")
@@ -119,7 +120,7 @@ def test_a_template_asks_only_for_what_is_due_and_of_this_department(desk):
     assert [row.cells[0] for row in read_table(desk.template().getvalue()).rows] == ["monthly"]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_spreadsheet_template_offers_the_certainties_in_a_list(desk):
     sheet = openpyxl.load_workbook(io.BytesIO(desk.template("xlsx").getvalue())).active
 
@@ -128,7 +129,7 @@ def test_a_spreadsheet_template_offers_the_certainties_in_a_list(desk):
     assert str(choice.sqref).startswith("H2:H")
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_no_other_kind_of_template_exists(desk):
     assert desk.template("exe").status_code == 404
 
@@ -141,7 +142,7 @@ def test_a_download_of_the_template_is_on_record(desk):
     assert event.note == f"template.csv, {desk.department.code}, 2 rows"
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_preview_shows_old_and_new_and_writes_nothing(desk):
     make_observation(indicator=desk.firms, published=date(2023, 7, 25), value=Decimal(905))
 
@@ -191,7 +192,7 @@ def test_rows_can_be_submitted_at_once(desk):
     assert messages(page) == ["2 rows were written and submitted for review."]
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_figure_in_another_unit_of_the_quantity_is_converted_and_the_preview_says_so(desk):
     page = desk.send("code,figure\nfunds,约1100万元\n")
 
@@ -201,7 +202,7 @@ def test_a_figure_in_another_unit_of_the_quantity_is_converted_and_the_preview_s
     assert desk.entries()["funds"].value == Decimal("0.11")
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize("headers", ["code,figure", "代码,本期数值", "Ｃｏｄｅ, FIGURE "])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_headers_are_known_in_both_languages_and_all_encodings(desk, headers, encoding):
@@ -211,7 +212,7 @@ def test_headers_are_known_in_both_languages_and_all_encodings(desk, headers, en
     assert (row.value, row.qualifier, row.as_written) == (21000, "over", "2.1万余")
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_a_template_filled_in_comes_back(desk, file_format):
     table = read_table(desk.template(file_format, prefix="").getvalue())
@@ -225,7 +226,7 @@ def test_a_template_filled_in_comes_back(desk, file_format):
     assert (row.indicator, row.value, row.certainty) == (desk.firms, 1475, "expected")
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_an_empty_template_changes_nothing(desk):
     page = desk.send(desk.template("xlsx").getvalue())
 
@@ -237,7 +238,7 @@ def test_an_empty_template_changes_nothing(desk):
 FIGURE = "B figure"
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 @pytest.mark.parametrize(
     ("text", "row", "column", "cell", "message"),
     [
@@ -286,7 +287,7 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(
     assert desk.entries() == {}
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_every_fault_is_told_at_once_and_the_good_rows_are_not_written(desk):
     page = desk.send("code,figure,certainty\nfirms,5,\nfunds,many,sure\nno-such,5,\n")
 
@@ -300,7 +301,7 @@ def test_every_fault_is_told_at_once_and_the_good_rows_are_not_written(desk):
     assert re.search(r">many</td>\s*<td[^>]*>Expected one figure", html)
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_rows_of_another_department_and_of_another_round_are_told(desk):
     make_indicator(code="theirs", measure=make_measure(lead=make_department()))
     desk.round.period_end = date(2023, 11, 30)
@@ -314,20 +315,20 @@ def test_rows_of_another_department_and_of_another_round_are_told(desk):
     ]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_file_of_50_mb_is_refused(desk):
     # Before it is read.
     assert desk.send(b"x" * 50 * 1024 * 1024).status_code == 413
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_a_file_that_is_a_little_too_large_is_told_so(desk):
     page = desk.send(b"x" * (10 * 1024 * 1024 + 1))
 
     assert page.context["form"].errors["file"] == ["The file is larger than 10 MB."]
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_merged_cells_are_told(desk):
     book = openpyxl.Workbook()
     book.active.append(["code", "figure"])
@@ -344,7 +345,7 @@ def test_merged_cells_are_told(desk):
     )  # fmt: skip
 
 
-@pytest.mark.once("is about reading files; others here write rows on both")
+@runs_once.UPLOADS
 def test_no_cell_but_those_of_the_figure_is_written(desk):
     page = desk.send("code,indicator,value,figure\nfirms,又名,7,5\n")
     desk.confirm(page)
@@ -407,7 +408,7 @@ def test_a_returned_row_can_be_mended_by_a_file(desk):
     assert (row.state, row.value, row.return_reason) == (State.SUBMITTED, 6, "")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -453,7 +454,7 @@ def test_a_correction_under_way_is_not_touched(desk):
     assert message.startswith("This figure is published")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_warnings_are_shown_and_do_not_block(desk):
     reword(desk.firms, kind=Kind.CUMULATIVE)
     made = {"value": Decimal(905), "period_start": date(2022, 1, 1)}
@@ -539,7 +540,7 @@ def test_a_preview_is_confirmed_once(desk):
     assert Observation.objects.count() == 1
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_preview_cannot_be_confirmed_by_somebody_else_or_for_another_round(desk):
     page = desk.send("code,figure\nfirms,7\n")
     colleague = browser_of(make_staff(EDITOR, departments=[desk.department]))
@@ -551,7 +552,7 @@ def test_a_preview_cannot_be_confirmed_by_somebody_else_or_for_another_round(des
     assert Observation.objects.count() == 0
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("token", ["", "forged", "a:b:c"])
 def test_a_forged_preview_is_refused(desk, token):
     page = desk.browser.post(desk.address, {"preview": token, "submit": "0"}, follow=True)
@@ -559,7 +560,7 @@ def test_a_forged_preview_is_refused(desk, token):
     assert messages(page) == ["This preview is over: send the file again."]
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_confirmation_must_choose_between_drafts_and_submitting(desk):
     page = desk.confirm(desk.send("code,figure\nfirms,7\n"), submit="perhaps")
 
@@ -568,7 +569,7 @@ def test_a_confirmation_must_choose_between_drafts_and_submitting(desk):
     assert desk.entries() == {}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_file_waits_only_between_preview_and_confirmation(desk, temporary_folder):
     page = desk.send("code,figure\nfirms,7\n")
     assert len(list(temporary_folder.iterdir())) == 1
@@ -578,7 +579,7 @@ def test_a_file_waits_only_between_preview_and_confirmation(desk, temporary_fold
     assert list(temporary_folder.iterdir()) == []
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_files_of_abandoned_previews_are_forgotten(desk, temporary_folder):
     abandoned = temporary_folder / f"{WaitingFile.prefix}old"
     other = temporary_folder / "other"
@@ -592,7 +593,7 @@ def test_files_of_abandoned_previews_are_forgotten(desk, temporary_folder):
     assert other.exists()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_an_abandoned_file_that_is_gone_or_not_ours_stops_no_upload(
     desk, temporary_folder, monkeypatch
 ):
@@ -619,7 +620,7 @@ def test_an_abandoned_file_that_is_gone_or_not_ours_stops_no_upload(
     assert not (temporary_folder / f"{WaitingFile.prefix}c").exists()
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 @pytest.mark.parametrize("name", ["/etc/hostname", "other", "../portal-upload-x/../other"])
 def test_a_waiting_file_is_never_any_other_file(temporary_folder, name):
     (temporary_folder / "other").write_text("x")
@@ -628,7 +629,7 @@ def test_a_waiting_file_is_never_any_other_file(temporary_folder, name):
         WaitingFile(name=name, read_mode="rb").read()
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [REVIEWER, STEWARD, AUDITOR, ADMINISTRATOR])
 def test_only_who_reports_for_the_department_may_upload(desk, role):
     member = browser_of(make_staff(role, departments=[desk.department]))
@@ -637,7 +638,7 @@ def test_only_who_reports_for_the_department_may_upload(desk, role):
     assert desk.send("code,figure\nfirms,7\n", browser=member).status_code == 403
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_an_editor_of_another_department_gets_neither_template_nor_upload(desk):
     desk.browser = browser_of(make_staff(EDITOR, departments=[make_department()]))
 
@@ -647,7 +648,7 @@ def test_an_editor_of_another_department_gets_neither_template_nor_upload(desk):
     assert desk.entries() == {}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_upload_page_offers_the_templates_and_ties_the_label_to_the_field(desk):
     html = desk.browser.get(desk.address).content.decode()
 
@@ -656,7 +657,7 @@ def test_the_upload_page_offers_the_templates_and_ties_the_label_to_the_field(de
     assert 'aria-describedby="id_file_helptext"' in html
 
 
-@pytest.mark.once("counts queries, of which no database makes more")
+@runs_once.QUERIES
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_template_and_preview_ask_the_database_as_often_for_many_rows_as_for_few(desk, everywhere):
     user = make_superuser() if everywhere else desk.editor
@@ -720,7 +721,7 @@ def test_the_command_submits_when_asked_to(desk, figures):
     assert {row.state for row in desk.entries().values()} == {State.SUBMITTED}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_a_dry_run_lists_what_it_would_write_and_writes_nothing(desk, figures):
     out, _err = run(desk, figures, "--dry-run")
 
@@ -732,7 +733,7 @@ def test_a_dry_run_lists_what_it_would_write_and_writes_nothing(desk, figures):
     assert desk.entries() == {}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_command_lists_what_is_wrong(desk, figures):
     figures.write_text("code,figure\nfirms,many\n")
 
@@ -742,7 +743,7 @@ def test_the_command_lists_what_is_wrong(desk, figures):
     assert listed.startswith("row 2 B figure “many”: Expected one figure")
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_command_shows_how_far_it_is(desk, figures):
     rows = [desk.indicator(unit=desk.firms.unit).code for _ in range(500)]
     figures.write_text("code,figure\n" + "".join(f"{code},5\n" for code in rows))
@@ -750,7 +751,7 @@ def test_the_command_shows_how_far_it_is(desk, figures):
     assert run(desk, figures)[1] == "500 rows read\n"
 
 
-@pytest.mark.once("who may do what is decided in Python")
+@runs_once.RIGHTS
 def test_the_command_acts_for_nobody_who_may_not(desk, figures):
     stranger = make_staff(EDITOR)
     inactive = make_staff(EDITOR, departments=[desk.department], is_active=False)
@@ -761,7 +762,7 @@ def test_the_command_acts_for_nobody_who_may_not(desk, figures):
     assert desk.entries() == {}
 
 
-@pytest.mark.once("what a form reads and says is decided in Python")
+@runs_once.FORMS
 def test_the_command_says_what_does_not_exist(desk, tmp_path, figures):
     assert "No such file" in run(desk, tmp_path / "none.csv")[0]
     desk.round.code = "no-such"
