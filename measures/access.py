@@ -83,13 +83,16 @@ def write_roles(Group, Permission) -> None:
 
     A permission that is not there yet comes with the migration that makes its model.
     """
+    known = {
+        f"{app}.{codename}": key
+        for key, app, codename in Permission.objects.order_by().values_list(
+            "pk", "content_type__app_label", "codename"
+        )
+    }
     for role in ROLES:
         group, _created = Group.objects.get_or_create(name=role)
-        for label in permissions_of(role):
-            app, codename = label.split(".")
-            # What a later migration makes, that one gives.
-            found = Permission.objects.filter(content_type__app_label=app, codename=codename)
-            group.permissions.add(*found)
+        # What a later migration makes, that one gives.
+        group.permissions.add(*(known[label] for label in permissions_of(role) if label in known))
 
 
 def sees_every_department(user) -> bool:
