@@ -273,6 +273,12 @@ class Submission(models.Model):
         """As ``check_complete``, of all ``rows`` that are handed in at once."""
 
     @classmethod
+    def left_alone(cls, rows: list["Submission"]) -> dict[int, str]:
+        """Why some of ``rows``, which wait for review, cannot be published without what came with
+        them and is gone; a sentence each, by their keys."""
+        return {}
+
+    @classmethod
     def in_groups(cls, rows: list["Submission"]) -> list[list["Submission"]]:
         """``rows`` in groups that can be handed in only together."""
         return [[row] for row in rows]

@@ -271,10 +271,11 @@ def publish(row: Submission, *, by) -> None:
     """Make a submitted row public, from now on and for good.
 
     Raises PermissionDenied if ``by`` entered, changed or signed off the row, TransitionError if it
-    was not submitted, waits for the head of its department, or what it says cannot be said today
-    or no longer take effect.
+    was not submitted, waits for the head of its department, or what it says cannot be said today,
+    or without what is reported together with it, or can no longer take effect.
     """
-    _check_publishable(row, by, sign_off.heads_of([row]), sign_off.missing_among([row]))
+    alone = type(row).left_alone([row])
+    _check_publishable(row, by, sign_off.heads_of([row]), sign_off.missing_among([row]), alone)
     _move(
         row,
         {State.SUBMITTED},
@@ -295,14 +296,19 @@ def publish(row: Submission, *, by) -> None:
     chain.seal_after_commit()
 
 
-def _check_publishable(row: Submission, by, signed: dict[int, int], unsigned: set[int]) -> None:
-    """Raises as ``publish`` says; ``signed`` and ``unsigned`` as ``sign_off`` gives them."""
+def _check_publishable(
+    row: Submission, by, signed: dict[int, int], unsigned: set[int], alone: dict[int, str]
+) -> None:
+    """Raises as ``publish`` says; ``signed`` and ``unsigned`` as ``sign_off`` gives them, ``alone``
+    as the row's model."""
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
     if signed.get(row.pk) == by.pk:
         raise PermissionDenied(gettext("Nobody publishes what they signed off themselves."))
     if row.state == State.SUBMITTED and row.pk in unsigned:
         raise TransitionError(gettext("The head of the department has not signed this row off."))
+    if row.state == State.SUBMITTED and row.pk in alone:
+        raise TransitionError(alone[row.pk])
     _check_day(row)
 
 
@@ -321,10 +327,11 @@ def publish_all(rows: list[Submission], *, by) -> dict[Submission, Exception]:
     locked = model._base_manager.select_for_update(of=("self",)).order_by("pk")
     stored = locked.only("state", "version").in_bulk([row.pk for row in rows])
     signed, unsigned = sign_off.heads_of(rows), sign_off.missing_among(rows)
+    alone = model.left_alone(rows)
     for row in rows:
         now = stored.get(row.pk)
         try:
-            _check_publishable(row, by, signed, unsigned)
+            _check_publishable(row, by, signed, unsigned, alone)
             if now is None or (now.state, now.version) != (State.SUBMITTED, row.version):
                 raise _refusal(row)
         except (PermissionDenied, TransitionError) as error:

@@ -39,7 +39,7 @@ from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .bounds import UsualBounds as UsualBounds
 from .pairs import CompulsoryPair as CompulsoryPair
-from .pairs import check_pairs, together
+from .pairs import check_pairs, left_alone, together
 from .rules.baseline import Stated, last_before
 from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
 from .rules.choices import (
@@ -654,6 +654,10 @@ class Observation(OfPeriod):
 
         check_answered(rows)
         check_pairs(rows)
+
+    @classmethod
+    def left_alone(cls, rows):
+        return left_alone(rows)
 
     @classmethod
     def in_groups(cls, rows):

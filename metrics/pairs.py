@@ -1,8 +1,8 @@
 """Figures that are reported together, such as a quota and what was used of it.
 
 A data steward declares such a pair. A value of one is handed in only where the other one has a
-value, or is said to have none, for the same period. The workflow asks, so no door passes it; drafts
-are never asked, and the pairs themselves are for staff alone.
+value, or is said to have none, for the same period, and published only while it has. The workflow
+asks, so no door passes it; drafts are never asked, and the pairs themselves are for staff alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -78,10 +78,6 @@ def check_pairs(rows: Sequence) -> None:
 
     What counts is public, waits for review or is among ``rows``. Needs the rows' indicators.
     """
-    asked = list(_asked(rows))
-    if not asked:
-        return
-    there = [*rows, *_handed_in(asked)]
     problems = [
         gettext(
             "“%(row)s” is reported together with “%(other)s”, of which nothing is handed in for "
@@ -89,11 +85,34 @@ def check_pairs(rows: Sequence) -> None:
             "together."
         )
         % {"row": row.indicator, "other": other, "period": period_text(*row.period)}
-        for row, other in asked
-        if not any(_answers(entry, row, other) for entry in there)
+        for row, other in _lacking(rows)
     ]
     if problems:
         raise ValidationError(problems)
+
+
+def left_alone(rows: Sequence) -> dict[int, str]:
+    """Of the values ``rows`` that wait for review, by their keys, why some cannot be published:
+    their other was taken back or returned meanwhile. Needs the rows' indicators."""
+    return {
+        row.pk: gettext(
+            "“%(row)s” is reported together with “%(other)s”, of which nothing is handed in any "
+            "more for this period (%(period)s): return it, so that both come together."
+        )
+        % {"row": row.indicator, "other": other, "period": period_text(*row.period)}
+        for row, other in _lacking(rows)
+    }
+
+
+def _lacking(rows: Sequence) -> list[tuple]:
+    """(row, the other indicator) where nothing of the other is public, waits or is in ``rows``."""
+    asked = list(_asked(rows))
+    there = [*rows, *_handed_in(asked)] if asked else []
+    return [
+        (row, other)
+        for row, other in asked
+        if not any(_answers(entry, row, other) for entry in there)
+    ]
 
 
 def together(rows: Sequence) -> list[list]:
@@ -117,7 +136,6 @@ def _asked(rows: Sequence) -> Iterator[tuple]:
     """
     from .models import Indicator
 
-    rows = [row for row in rows if not _only_mends(row)]
     keys = {row.indicator_id for row in rows}
     pairs = CompulsoryPair.objects.filter(Q(first__in=keys) | Q(second__in=keys)).filter(
         Q(first__measure__lead=F("second__measure__lead"))
@@ -127,7 +145,9 @@ def _asked(rows: Sequence) -> Iterator[tuple]:
     pairs = pairs.filter(first__in=public, second__in=public).select_related("first", "second")
     for pair in pairs.order_by("pk"):
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
-            yield from ((row, other) for row in rows if row.indicator_id == one.pk)
+            for row in rows:
+                if row.indicator_id == one.pk and not _only_mends(row):
+                    yield row, other
 
 
 def _only_mends(row) -> bool:

@@ -255,6 +255,53 @@ def test_two_departments_do_not_wait_for_each_other(desk):
     workflow.submit(desk.draft(desk.other), by=desk.clerk)
 
 
+@pytest.fixture
+def both(desk):
+    """Values of both that wait for review."""
+    rows = [desk.draft(desk.quota), desk.draft(desk.used)]
+    workflow.submit_all(rows, by=desk.clerk)
+    return rows
+
+
+def publish_one(row, by):
+    workflow.publish(row, by=by)
+
+
+def publish_some(row, by):
+    for refused in workflow.publish_all([row], by=by).values():
+        raise refused
+
+
+@pytest.mark.parametrize("publish", [publish_one, publish_some])
+def test_what_was_left_alone_waits_until_both_are_there_again(desk, both, publish):
+    quota, used = both
+    reviewer = make_staff(REVIEWER)
+    workflow.recall(used, by=desk.clerk)
+
+    with pytest.raises(workflow.TransitionError) as refused:
+        publish(quota, by=reviewer)
+
+    assert str(refused.value) == (
+        "“Quota” is reported together with “Used”, of which nothing is handed in any more for "
+        "this period (2023-09-30): return it, so that both come together."
+    )
+    assert Observation.objects.get(pk=quota.pk).state == State.SUBMITTED
+    workflow.submit(used, by=desk.clerk)
+    publish(quota, by=reviewer)
+    publish(used, by=reviewer)
+    assert set(desk.states().values()) == {State.PUBLISHED}
+
+
+@pytest.mark.parametrize("publish", [publish_one, publish_some])
+def test_nor_is_it_published_when_the_other_was_returned(desk, both, publish):
+    quota, used = both
+    reviewer = make_staff(REVIEWER)
+    workflow.send_back(used, by=reviewer, reason="理由")
+
+    with pytest.raises(workflow.TransitionError, match="nothing is handed in any more"):
+        publish(quota, by=reviewer)
+
+
 def test_one_query_more_where_there_is_no_pair(desk, django_assert_num_queries):
     row = desk.draft(desk.other)
     with django_assert_num_queries(1):
