@@ -17,18 +17,16 @@ from contextlib import contextmanager
 from threading import Lock
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
-from measures import data_version
-
-from .page_cache.asked import is_of_strangers
+from .page_cache.asked import is_of_strangers, version_that_stands
+from .page_cache.layer import end
 
 logger = logging.getLogger(__name__)
 
 ALIAS = "replica"
 #: Seconds between two looks at both databases.
 LOOK = 1
-ERRORS = (DatabaseError, InterfaceError)
 
 
 class ReadFromReplica:
@@ -46,7 +44,7 @@ class ReadFromReplica:
             chunks = self.application(environ, lambda *what: said.append(what))
         if said[0][0].startswith("503"):
             # It went away meanwhile, or ended what was read for what it has to follow.
-            _end(chunks)
+            end(chunks)
             self.replica.leave()
             return self.application(environ, start_response)
         start_response(*said[0])
@@ -68,13 +66,7 @@ class _ReadThere:
 
     def close(self) -> None:
         with read_there():
-            _end(self._chunks)
-
-
-def _end(chunks) -> None:
-    close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
+            end(self._chunks)
 
 
 @contextmanager
@@ -148,10 +140,8 @@ class Replica:
 
 def version_of(alias: str) -> int | None:
     """The version of the public data there; None if the database does not answer."""
-    connection = connections[alias]
     try:
-        connection.close_if_unusable_or_obsolete()
-        return data_version.current(connection)
-    except ERRORS:
-        connection.close()
+        return version_that_stands(alias)
+    except Error:
+        connections[alias].close()
         return None

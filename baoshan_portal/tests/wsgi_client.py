@@ -36,6 +36,13 @@ def kept_connections():
             signal.connect(close_old_connections)
 
 
+def keep_pages_in(folder, settings) -> None:
+    """The pages that are made are kept in ``folder``, which is empty, and nowhere else."""
+    settings.CACHE_ROOT = folder
+    pages = {**settings.CACHES["pages"], "LOCATION": folder / "pages"}
+    settings.CACHES = {**settings.CACHES, "pages": pages}
+
+
 def ask(application, path: str, method: str = "GET", **headers: str) -> Answer:
     """``headers`` as in WSGI: ``HTTP_COOKIE="size=large"``."""
     environ = RequestFactory(SERVER_NAME="localhost").generic(method, path, **headers).environ

@@ -18,6 +18,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from .asked import is_of_strangers, version_that_stands
+from .layer import read
 
 logger = logging.getLogger(__name__)
 
@@ -118,13 +119,7 @@ class Ahead:
             "wsgi.input": BytesIO(),
             "wsgi.errors": sys.stderr,
         }
-        chunks = self.application(environ, lambda *told: None)
-        try:
-            for _chunk in chunks:
-                pass
-        finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
+        read(self.application(environ, lambda *told: None))
 
 
 def _is_page(environ: dict) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.cookie import parse_cookie
 from django.utils import timezone
 
@@ -37,7 +37,7 @@ def key_of(environ: dict) -> str | None:
     """The key of the page that ``environ`` (WSGI) asks for; None if nothing is kept for it.
 
     Asks the database which version of the public data stands, and tells it in ``environ``; raises
-    DatabaseError if it does not answer.
+    Error if it does not answer.
     """
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
     if (
@@ -76,8 +76,9 @@ def is_of_strangers(environ: dict) -> bool:
     return not sent or not any(name in parse_cookie(sent) for name in OWN)
 
 
-def version_that_stands() -> int:
-    """That of the public data; raises DatabaseError if the database does not answer."""
+def version_that_stands(alias: str = DEFAULT_DB_ALIAS) -> int:
+    """That of the public data in a database; raises Error if it does not answer."""
+    connection = connections[alias]
     # No request of Django's begins, so nobody else looks whether the connection has had its time.
     is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
     if (connection.vendor == "sqlite" or is_old) and not connection.in_atomic_block:

@@ -60,7 +60,7 @@ class PageCache:
         if not answer.is_for_everybody(chunks):
             self.store.do_not_keep(key)
         elif not chunks.streaming:
-            page = make(answer.headers, _read(chunks))
+            page = make(answer.headers, read(chunks))
             self.store.keep(key, page)
             return page.answer(environ, answer.request_id, start_response)
         elif "gzip" in codings(environ.get("HTTP_ACCEPT_ENCODING", "")) and not _is_head(environ):
@@ -123,8 +123,15 @@ def _whole(environ: dict) -> dict:
     return {**asked, "REQUEST_METHOD": "GET"}
 
 
-def _read(chunks) -> bytes:
+def read(chunks) -> bytes:
+    """The whole of an answer of WSGI."""
     try:
         return b"".join(chunks)
     finally:
+        end(chunks)
+
+
+def end(chunks) -> None:
+    """Closes an answer of WSGI, as whoever has read it must; one that is kept has nothing to."""
+    if hasattr(chunks, "close"):
         chunks.close()

@@ -5,7 +5,7 @@ import fcntl
 import pytest
 from django.core.wsgi import get_wsgi_application
 
-from baoshan_portal.tests.wsgi_client import ask, kept_connections
+from baoshan_portal.tests.wsgi_client import ask, keep_pages_in, kept_connections
 from measures.models import DataVersion
 from measures.tests.factories import make_measure, make_synonym
 
@@ -146,11 +146,7 @@ def test_what_many_ask_for_once_does_not_fill_the_memory(ahead):
 
 @pytest.fixture
 def portal(settings, tmp_path):
-    settings.CACHE_ROOT = tmp_path
-    settings.CACHES = {
-        **settings.CACHES,
-        "pages": {**settings.CACHES["pages"], "LOCATION": tmp_path / "pages"},
-    }
+    keep_pages_in(tmp_path, settings)
     return get_wsgi_application()
 
 

@@ -21,7 +21,7 @@ from baoshan_portal.public.charts import drawing
 from baoshan_portal.tests import kept_days, pages
 from baoshan_portal.tests.desk import browser_of
 from baoshan_portal.tests.time_machine import live, small_portal
-from baoshan_portal.tests.wsgi_client import ask, kept_connections
+from baoshan_portal.tests.wsgi_client import ask, keep_pages_in, kept_connections
 from measures import data_version, protection
 from measures.models import DataVersion
 from measures.tests.factories import make_measure, make_superuser, make_synonym
@@ -49,11 +49,7 @@ def made():
 
 @pytest.fixture
 def portal(made, settings, tmp_path):
-    settings.CACHE_ROOT = tmp_path
-    settings.CACHES = {
-        **settings.CACHES,
-        "pages": {**settings.CACHES["pages"], "LOCATION": tmp_path / "pages"},
-    }
+    keep_pages_in(tmp_path, settings)
     django = get_wsgi_application()
 
     def application(environ, start_response):
