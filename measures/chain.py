@@ -68,10 +68,13 @@ class Kind:
 
 def kinds() -> list[Kind]:
     submitted = [
-        Kind(model._meta.label_lower, model, "published_at", Q(state=State.PUBLISHED))
+        Kind(
+            model._meta.label_lower, model, "published_at", Q(state=State.PUBLISHED),
+            left_out=frozenset({"ended_at"}),
+        )
         for model in apps.get_models()
         if issubclass(model, Submission)
-    ]
+    ]  # fmt: skip
     return [
         *submitted,
         Kind("version begun", Version, "made_at", left_out=frozenset({"valid_to"})),

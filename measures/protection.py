@@ -1,8 +1,8 @@
 """Triggers that keep published rows and the trail unchangeable, also for raw SQL.
 
-Published rows refuse UPDATE and DELETE; trail events refuse UPDATE always, and DELETE until they
-are older than TRAIL_MONTHS. What keeps the public rows of the structure is in ``versions``, and
-apps above add theirs by ``also``.
+Published rows refuse UPDATE and DELETE (``ended`` says what of them is written later); trail events
+refuse UPDATE always, and DELETE until they are older than TRAIL_MONTHS. What keeps the public rows
+of the structure is in ``versions``, and apps above add theirs by ``also``.
 
 They stand while a migration runs, and its end replaces in place what the code words otherwise.
 ``problems`` compares them word for word with the code; a portal without them does not start.
@@ -18,7 +18,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from . import data_version, fixed_rounds, publication, sign_off, taken_keys, triggers, versions
+from . import (
+    data_version,
+    ended,
+    fixed_rounds,
+    publication,
+    sign_off,
+    taken_keys,
+    triggers,
+    versions,
+)
 from .submission import Submission
 from .triggers import Trigger
 
@@ -36,6 +45,7 @@ def wanted(vendor: str) -> list[Trigger]:
     """Every trigger that the database must have."""
     found = [
         *_own(vendor),
+        *ended.triggers(submissions(), vendor),
         *publication.triggers(submission_tables(), vendor),
         *versions.triggers(vendor),
         *data_version.triggers(submission_tables(), vendor),
@@ -50,13 +60,11 @@ def wanted(vendor: str) -> list[Trigger]:
 
 
 def rules() -> list[tuple[str, str, str, str]]:
-    """(table, operation, SQL condition, message) of what is neither changed nor deleted."""
-    refused = "published rows are never changed or deleted: correct them by a new row"
-    found = [
-        (table, operation, PUBLISHED, refused)
-        for table in submission_tables()
-        for operation in ("UPDATE", "DELETE")
-    ]
+    """(table, operation, SQL condition, message) of what is neither changed nor deleted.
+
+    What may not be changed of a public row is in ``ended``.
+    """
+    found = [(table, "DELETE", PUBLISHED, ended.REFUSED) for table in submission_tables()]
     trail = apps.get_model("measures", "TrailEvent")._meta.db_table
     found.append((trail, "UPDATE", "1 = 1", "the trail is never changed"))
     found.append((trail, "DELETE", "young", "the trail is kept for the configured months"))
@@ -69,8 +77,12 @@ def rules() -> list[tuple[str, str, str, str]]:
     return found
 
 
+def submissions() -> list[type[models.Model]]:
+    return [model for model in apps.get_models() if issubclass(model, Submission)]
+
+
 def submission_tables() -> list[str]:
-    return [model._meta.db_table for model in apps.get_models() if issubclass(model, Submission)]
+    return [model._meta.db_table for model in submissions()]
 
 
 def _protected_models() -> list[type[models.Model]]:
@@ -116,6 +128,7 @@ def install(connection) -> dict[str, str]:
     with transaction.atomic(using=connection.alias):
         told = triggers.replace(every, connection)
         versions.write_missing(connection)
+        ended.write_missing(submissions(), connection)
         versions.install_views(connection)
     return told
 

@@ -20,13 +20,17 @@ def triggers(tables: list[str], vendor: str) -> list[Trigger]:
     sql, found = Sql(vendor), []
     for table in tables:
         forged = _forged(table, tables, sql)
-        unsubmitted = " OR OLD.state NOT IN ('submitted', 'published')"
-        for operation, further in (("INSERT", ""), ("UPDATE", unsubmitted)):
+        for operation, becomes, further in (
+            ("INSERT", "NEW.state = 'published'", ""),
+            (
+                "UPDATE", "NEW.state = 'published' AND OLD.state <> 'published'",
+                " OR OLD.state <> 'submitted'",
+            ),
+        ):  # fmt: skip
             found.append(
                 Trigger(
                     f"{table}_forged_{operation.lower()}", table, "BEFORE", operation,
-                    f"NEW.state = 'published' AND {first_day_over(sql)} AND ({forged}{further})",
-                    FORGED,
+                    f"{becomes} AND {first_day_over(sql)} AND ({forged}{further})", FORGED,
                 )
             )  # fmt: skip
     return found

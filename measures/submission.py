@@ -10,13 +10,13 @@ from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import SlugField, TextField
-from .withdrawn import is_withdrawn, withdrawal_columns
+from .withdrawn import withdrawal_columns
 
 
 class State(models.TextChoices):
@@ -74,8 +74,8 @@ class SubmissionQuerySet(models.QuerySet):
         page, file and feed reads through this method.
         """
         moment = moment_of(as_of)
-        standing = self.published_before(moment).exclude(Exists(self._corrections(moment)))
-        return standing.exclude(is_withdrawn(self.model, moment))
+        standing = Q(ended_at__isnull=True) | Q(ended_at__gte=moment)
+        return self.published_before(moment).filter(standing)
 
     def versions(self, moment: datetime | None = None):
         """What had ever been public before ``moment`` (now if None), whatever became of it since.
@@ -89,12 +89,9 @@ class SubmissionQuerySet(models.QuerySet):
         # At most one row supersedes another. The models' own order would join three tables a row.
         correction = self._corrections(moment).order_by()
         withdrawn = withdrawal_columns(self.model, moment)
-        # What was corrected is never withdrawn afterwards, but the other way round it happens.
         return self.published_before(moment).annotate(
             withdrawn_at=withdrawn["withdrawn_at"],
-            replaced_at=Coalesce(
-                withdrawn["withdrawn_at"], Subquery(correction.values("published_at")[:1])
-            ),
+            replaced_at=Case(When(ended_at__lt=moment, then=F("ended_at"))),
             replaced_because=Coalesce(
                 withdrawn["withdrawn_because"],
                 Subquery(correction.values("correction_reason")[:1]),
@@ -103,8 +100,11 @@ class SubmissionQuerySet(models.QuerySet):
         )
 
     def published_before(self, moment: datetime):
-        """What was published before ``moment``, whatever became of it since."""
-        return self.filter(state=State.PUBLISHED, published_at__lt=moment)
+        """What was published before ``moment``, whatever became of it since.
+
+        What is not published has no moment, says a constraint.
+        """
+        return self.filter(published_at__lt=moment)
 
     def published_between(self, since: datetime | None, until: datetime):
         """What was published from ``since`` (None: ever) to before ``until``, and by now."""
@@ -173,6 +173,9 @@ class Submission(models.Model):
     published_at = models.DateTimeField(
         _("published at"), null=True, blank=True, editable=False, db_index=True
     )
+
+    # Written by the database, see ``ended``.
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True, editable=False)
 
     #: Content for the reviewer alone: a correction of nothing else changes nothing.
     for_review: frozenset[str] = frozenset()

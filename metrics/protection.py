@@ -18,7 +18,8 @@ TABLE = "metrics_observation"
 MESSAGE = "a period that has not ended is expected or preliminary, never actual"
 NO_FIGURE_TABLE = "metrics_nofigure"
 NO_FIGURE_MESSAGE = "of a period that has not ended nobody knows that it has no figure"
-OPERATIONS = ("INSERT", "UPDATE")
+#: With what else must be true: a row that is public already stays as it was let through.
+OPERATIONS = {"INSERT": "", "UPDATE": " AND OLD.state <> 'published'"}
 
 
 def triggers(vendor: str) -> list[Trigger]:
@@ -36,12 +37,12 @@ def triggers(vendor: str) -> list[Trigger]:
         *(
             Trigger(
                 f"{table}_no_future_{operation.lower()}", table, "BEFORE", operation,
-                condition, message,
+                f"{condition}{becomes}", message,
             )
             for table, condition, message in (
                 (TABLE, f"{is_public} AND {is_actual} AND {is_future}", MESSAGE),
                 (NO_FIGURE_TABLE, f"{is_public} AND {is_future}", NO_FIGURE_MESSAGE),
             )
-            for operation in OPERATIONS
+            for operation, becomes in OPERATIONS.items()
         ),
     ]  # fmt: skip

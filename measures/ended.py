@@ -1,0 +1,99 @@
+"""``ended_at`` of what was published: when a correction or a withdrawal took its place.
+
+A correction ends the row that it supersedes, a withdrawal the row that it names; the first counts.
+Triggers write it in the transaction of either, whichever door that comes through, and
+refuse any other moment. It is a copy, by which a page asks for what stands without looking for
+what came afterwards: ``write_missing`` works it out anew from the corrections and withdrawals.
+"""
+
+from django.db import models, transaction
+
+from .triggers import Trigger
+from .versions import Sql
+from .withdrawn import kind_of
+
+WITHDRAWALS = "measures_withdrawal"
+PUBLISHED = "state = 'published'"
+REFUSED = "published rows are never changed or deleted: correct them by a new row"
+
+
+def triggers(submissions: list[type[models.Model]], vendor: str) -> list[Trigger]:
+    """Those that write the moment, and those that let nothing else of a public row be changed."""
+    sql, found = Sql(vendor), []
+    for model in submissions:
+        table = model._meta.db_table
+        found.append(
+            Trigger(
+                f"{table}_protect_update", table, "BEFORE", "UPDATE", _wrong(model, sql), REFUSED
+            )
+        )
+        both = [_write(model, f"{table}.id IN (NEW.id, NEW.supersedes_id)")]
+        found += _on_publication(table, "ends", both)
+    withdrawn = [
+        _write(model, f"{table}.code = NEW.subject_code AND NEW.subject_type = '{kind}'")
+        for model in submissions
+        if (table := model._meta.db_table) and (kind := kind_of(model))
+    ]
+    return found + _on_publication(WITHDRAWALS, "withdraws", withdrawn)
+
+
+def _on_publication(table: str, name: str, body: list[str]) -> list[Trigger]:
+    becomes = f"NEW.{PUBLISHED}"
+    return [
+        Trigger(f"{table}_{name}_{operation.lower()}", table, "AFTER", operation, condition, body)
+        for operation, condition in (
+            ("INSERT", becomes),
+            ("UPDATE", f"{becomes} AND OLD.state <> 'published'"),
+        )
+    ]
+
+
+def _moment(model, row: str) -> str:
+    """The SQL of the moment at which ``row`` ended; null while it stands."""
+    table, kind = model._meta.db_table, kind_of(model)
+    moments = [
+        f"SELECT c.published_at AS moment FROM {table} c "
+        f"WHERE c.supersedes_id = {row}.id AND c.{PUBLISHED}"
+    ]
+    if kind:
+        moments.append(
+            f"SELECT w.published_at AS moment FROM {WITHDRAWALS} w "
+            f"WHERE w.subject_type = '{kind}' AND w.subject_code = {row}.code AND w.{PUBLISHED}"
+        )
+    return f"(SELECT min(e.moment) FROM ({' UNION ALL '.join(moments)}) e)"
+
+
+def _wrong(model, sql: Sql) -> str:
+    """Whether an UPDATE changes a public row otherwise than by the moment at which it ended."""
+    if sql.postgresql:
+        other = "(to_jsonb(OLD) - 'ended_at') IS DISTINCT FROM (to_jsonb(NEW) - 'ended_at')"
+    else:
+        columns = [field.column for field in model._meta.concrete_fields]
+        other = sql.changed([name for name in columns if name != "ended_at"])
+    return f"OLD.{PUBLISHED} AND ({other} OR NEW.ended_at IS DISTINCT FROM {_moment(model, 'OLD')})"
+
+
+def _write(model, where: str) -> str:
+    table = model._meta.db_table
+    moment = _moment(model, table)
+    return (
+        f"UPDATE {table} SET ended_at = {moment} "
+        f"WHERE {where} AND {table}.{PUBLISHED} AND {table}.ended_at IS DISTINCT FROM {moment}"
+    )
+
+
+def write_missing(submissions: list[type[models.Model]], connection) -> None:
+    """Every moment that is not written as the corrections and withdrawals have it."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        for model in submissions:
+            table = model._meta.db_table
+            ended = [
+                f"{table}.ended_at IS NOT NULL",
+                f"{table}.id IN (SELECT supersedes_id FROM {table} c WHERE c.{PUBLISHED})",
+            ]
+            if kind := kind_of(model):
+                ended.append(
+                    f"{table}.code IN (SELECT subject_code FROM {WITHDRAWALS} w "
+                    f"WHERE w.subject_type = '{kind}' AND w.{PUBLISHED})"
+                )
+            cursor.execute(_write(model, f"({' OR '.join(ended)})"))
