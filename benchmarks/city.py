@@ -473,7 +473,7 @@ class City:
                 version=3 if is_public else 1, entered_at=entered,
                 submitted_at=None if state == State.DRAFT else entered,
                 published_by_id=self.reviewer.pk if is_public else None,
-                published_at=at(day, second) if is_public else None,
+                published_at=at(day, second) if is_public else None, ended_at=None,
                 report_id=None, locator="", source_name="季度统计台账", source_url="", note="",
                 note_en="", indicator_id=indicator.pk, round_id=None, period_start=start,
                 period_end=end, period_inferred=False, value=value, qualifier=qualifier,

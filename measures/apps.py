@@ -8,7 +8,7 @@ class MeasuresConfig(AppConfig):
     verbose_name = _("Words: what was promised")
 
     def ready(self):
-        from . import former_settings, protection, sign_in_trail  # noqa: F401
+        from . import former_settings, lookups, protection, sign_in_trail  # noqa: F401
 
         checks.register(former_settings.tell)
         checks.register(protection.check, checks.Tags.database)

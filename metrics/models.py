@@ -981,31 +981,33 @@ class Target(Sourced, Submission):
 class CheckQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Checks that stood on ``as_of`` (today if None) and have figures, all of them public."""
-        standing = self._of(Indicator.objects.published(as_of))
+        standing = self._of(Indicator.objects.published(as_of), as_of)
         return standing.exclude(is_withdrawn(Check, moment_of(as_of)))
 
     def once_published(self, as_of: date | None = None):
         """Checks whose figures had all become public by ``as_of``, withdrawn since or not."""
-        return self._of(Indicator.objects.once_published(as_of))
+        return self._of(Indicator.objects.once_published(as_of), as_of)
 
-    def _of(self, indicators):
-        terms = CheckTerm.objects.filter(check_of=OuterRef("pk"))
+    def _of(self, indicators, as_of: date | None):
+        terms = CheckTerm.objects.order_by()
         hidden = terms.exclude(indicator__in=indicators)
-        return self.filter(Exists(terms)).exclude(Exists(hidden))
+        if as_of:
+            # The past is read from versions, which have no index by check: once for all of them.
+            known, lacking = terms.values("check_of"), hidden.values("check_of")
+            return self.filter(pk__in=known).exclude(pk__in=lacking)
+        of_each = {"check_of": OuterRef("pk")}
+        return self.filter(Exists(terms.filter(**of_each))).exclude(
+            Exists(hidden.filter(**of_each))
+        )
 
     def not_withdrawn(self):
         return self.exclude(is_withdrawn(Check, timezone.now()))
 
     def of_opinion(self, opinion: Opinion):
         """Those with a figure of ``opinion``; one between two opinions belongs to both."""
-        return self.filter(
-            Exists(
-                CheckTerm.objects.filter(
-                    check_of=OuterRef("pk"),
-                    indicator__measure__theme__section__opinion=opinion,
-                )
-            )
-        )
+        terms = CheckTerm.objects.order_by()
+        of_it = terms.filter(indicator__measure__theme__section__opinion=opinion)
+        return self.filter(pk__in=of_it.values("check_of"))
 
     def withdrawn(self, as_of: date | None = None):
         """What was withdrawn by ``as_of``, the last first, with moment and reason."""

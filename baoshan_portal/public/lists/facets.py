@@ -2,11 +2,12 @@
 
 A row stays where any of the chosen answers is true of it and none of the excluded ones:
 ``?category=funds&category=platforms&not_theme=talent``. What is true of a row is read once, and
-both the rows and the counts come from that reading, so that they cannot disagree.
+both the rows and the counts come from that reading (``answers``), so that they cannot disagree.
 """
 
 from collections import Counter
 from dataclasses import dataclass
+from operator import attrgetter
 
 import django_filters
 from django.db.models import Case, Value, When
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..prose import listed
 from ..remembered import VERSION, remembered
+from .answers import Answers
 
 #: The answer of a row that has none.
 NONE = "none"
@@ -169,7 +171,6 @@ class FacetFilterSet(django_filters.FilterSet):
             if isinstance(facet, Facet) and isinstance(facet.choices, str):
                 # A function, because forms copy their choices, and would copy a filter set too.
                 facet.extra["choices"] = lambda name=facet.choices: getattr(self, name)
-        self._answers: dict[str, dict[int, frozenset[str]]] = {}
 
     @classmethod
     def get_filters(cls):
@@ -188,9 +189,9 @@ class FacetFilterSet(django_filters.FilterSet):
         """Whether the page shows the facet: a question with one answer is none."""
         return True
 
-    def with_related(self, queryset):
-        """``queryset`` with what the computed facets need of each row."""
-        return queryset.only("pk")
+    def read(self, queryset, answers: dict) -> list:
+        """Each of ``queryset`` with ``pk``, its ``answers`` and what computed facets need of it."""
+        return list(queryset.annotate(**answers).values_list("pk", *answers, named=True))
 
     @property
     def facets(self) -> dict[str, Facet]:
@@ -203,7 +204,7 @@ class FacetFilterSet(django_filters.FilterSet):
     def filter_queryset(self, queryset):
         if not self.narrowing:
             return self.searched
-        return self.searched.filter(pk__in=self.matching)
+        return self.searched.filter(pk__among=self.answers.keys_of(self.matching_but()))
 
     @cached_property
     def searched(self):
@@ -219,49 +220,44 @@ class FacetFilterSet(django_filters.FilterSet):
         rows = self.queryset.all() if self.remembers else self.searched
         plain = rows.order_by().select_related(None).prefetch_related(None)
         answers = {f"facet_{name}": read for name, read in self.expressions().items()}
-        return list(self.with_related(plain).annotate(**answers))
+        return self.read(plain, answers)
 
     @property
     def remembers(self) -> bool:
         return self.is_whole and VERSION in self.request.META
 
     @cached_property
-    def keys(self) -> list[int]:
-        """The keys of the searched rows."""
+    def answers(self) -> Answers:
+        """What is true of each of ``rows``."""
         if not self.remembers:
-            return [row.pk for row in self.rows]
-        if not any(self.form.cleaned_data.get(name) for name in self.searching):
-            return list(self.answers(next(iter(self.facets))))
-        return list(self.searched.order_by().values_list("pk", flat=True))
+            return self._read()
+        name = f"facets of {type(self).__name__}"
+        return remembered(self.request, name, self._read)
+
+    def _read(self) -> Answers:
+        rows = self.rows
+        facets = {}
+        for name, facet in self.facets.items():
+            if facet.computed:
+                found = getattr(self, facet.computed)()
+                facets[name] = (found[row.pk] for row in rows)
+            else:
+                read = map(attrgetter(f"facet_{name}"), rows)
+                facets[name] = ((answer or NONE,) for answer in read)
+        return Answers([row.pk for row in rows], facets)
+
+    @cached_property
+    def asked(self) -> int:
+        """The mask of the rows that were searched: those that answer to all but the facets."""
+        searches = any(self.form.cleaned_data.get(name) for name in self.searching)
+        if not (self.remembers and searches):
+            return self.answers.all
+        return self.answers.mask_of(self.searched.order_by().values_list("pk", flat=True))
 
     @property
     def searching(self) -> list[str]:
         """The parameters that narrow the rows before any facet does."""
         return [name for name, each in self.filters.items() if not isinstance(each, Facet)]
-
-    def answers(self, name: str) -> dict[int, frozenset[str]]:
-        """What is true of each row, by its key, as answers of one facet."""
-        if not self._answers and self.remembers:
-            self._answers = remembered(
-                self.request,
-                f"facets of {type(self).__name__}",
-                lambda: {facet: self._read(facet) for facet in self.facets},
-            )
-        if name not in self._answers:
-            self._answers[name] = self._read(name)
-        return self._answers[name]
-
-    def _read(self, name: str) -> dict[int, frozenset[str]]:
-        # Thousands of rows have a few dozen answers.
-        same: dict[frozenset, frozenset] = {}
-        if method := self.facets[name].computed:
-            found = getattr(self, method)()
-            read = ((row.pk, frozenset(found[row.pk])) for row in self.rows)
-        else:
-            read = (
-                (row.pk, frozenset([getattr(row, f"facet_{name}") or NONE])) for row in self.rows
-            )
-        return {key: same.setdefault(answers, answers) for key, answers in read}
 
     def taken(self, parameter: str) -> frozenset[str]:
         """The answers that the address gives under ``parameter``."""
@@ -273,19 +269,27 @@ class FacetFilterSet(django_filters.FilterSet):
         asked = {name: (self.taken(name), self.taken(f"not_{name}")) for name in self.facets}
         return {name: answers for name, answers in asked.items() if any(answers)}
 
-    def refused_by(self, pk: int) -> list[str]:
-        """The facets in use that keep the row out."""
-        refused = []
+    @cached_property
+    def kept(self) -> dict[str, int]:
+        """By each facet in use, the mask of the rows that it keeps."""
+        kept = {}
         for name, (chosen, excluded) in self.narrowing.items():
-            answers = self.answers(name)[pk]
-            if (chosen and not answers & chosen) or answers & excluded:
-                refused.append(name)
-        return refused
+            mask = self.answers.any_of(name, chosen) if chosen else self.answers.all
+            kept[name] = mask & ~self.answers.any_of(name, excluded)
+        return kept
+
+    def matching_but(self, name: str = "") -> int:
+        """The mask of the rows that answer to everything but the facet ``name``."""
+        mask = self.asked
+        for facet, kept in self.kept.items():
+            if facet != name:
+                mask &= kept
+        return mask
 
     @cached_property
-    def matching(self) -> list[int]:
-        """The keys of the rows that answer to everything."""
-        return [key for key in self.keys if not self.refused_by(key)]
+    def count(self) -> int:
+        """How many rows answer to everything."""
+        return self.matching_but().bit_count()
 
     @cached_property
     def counts(self) -> dict[str, Counter]:
@@ -293,16 +297,15 @@ class FacetFilterSet(django_filters.FilterSet):
 
         All other filters stay in force, and so do the facet's exclusions of other answers.
         """
-        counts = {name: Counter() for name in self.facets}
-        for key in self.keys:
-            refused = self.refused_by(key)
-            if len(refused) > 1:
-                continue
-            for name in refused or counts:
-                answers = self.answers(name)[key]
-                excluded = answers & self.narrowing.get(name, ((), frozenset()))[1]
-                # Choosing an answer ends its own exclusion and no other.
-                counts[name].update(answer for answer in answers if excluded <= {answer})
+        return {name: self._counts(name) for name in self.facets}
+
+    def _counts(self, name: str) -> Counter:
+        rows, (_chosen, excluded) = self.matching_but(name), self.narrowing.get(name, ((), ()))
+        counts = Counter()
+        for answer, mask in self.answers.of(name).items():
+            # Choosing an answer ends its own exclusion and no other.
+            others = self.answers.any_of(name, {*excluded} - {answer})
+            counts[answer] = (rows & mask & ~others).bit_count()
         return counts
 
     @cached_property

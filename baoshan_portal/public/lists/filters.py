@@ -302,11 +302,13 @@ class TargetFilter(PlaceFilter):
             "valued": yes_if(Q(value__isnull=False)),
         }
 
-    def with_related(self, queryset):
+    def read(self, queryset, answers):
         latest = Observation.objects.latest_of_each(self.request.as_of)
-        rows = queryset.select_related("plan", "indicator").annotate(**columns(JUDGING))
-        return rows.prefetch_related(
-            Prefetch("indicator__observations", latest, to_attr="loaded_latest")
+        rows = queryset.select_related("plan", "indicator").annotate(**answers, **columns(JUDGING))
+        return list(
+            rows.prefetch_related(
+                Prefetch("indicator__observations", latest, to_attr="loaded_latest")
+            )
         )
 
     def verdicts(self) -> dict[int, list[str]]:

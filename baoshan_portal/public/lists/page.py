@@ -165,7 +165,7 @@ class ListPage(SingleTableMixin, FilterView):
         try:
             table.paginate(
                 paginator_class=CountedPaginator,
-                count=len(self.filterset.matching) if self.filterset.is_valid() else 0,
+                count=self.filterset.count if self.filterset.is_valid() else 0,
                 page=page,
                 **self.table_pagination,
             )
