@@ -129,6 +129,7 @@ def install(connection) -> dict[str, str]:
         told = triggers.replace(every, connection)
         versions.write_missing(connection)
         ended.write_missing(submissions(), connection)
+        versions.install_indexes(connection)
         versions.install_views(connection)
     return told
 

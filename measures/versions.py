@@ -78,12 +78,12 @@ class Sql:
         """A column of the row out of the JSON, with the type that the table gives it."""
         name, kind = field.column, field.db_type(connection)
         if self.postgresql:
-            return f"(v.content->>'{name}')::{kind} AS \"{name}\""
+            return f"(content->>'{name}')::{kind}"
         if kind.startswith(("integer", "bigint", "smallint", "bool")):
             kind = "INTEGER"
         else:
             kind = "NUMERIC" if kind.startswith("decimal") else "TEXT"
-        return f"CAST(json_extract(v.content, '$.{name}') AS {kind}) AS \"{name}\""
+        return f"CAST(json_extract(content, '$.{name}') AS {kind})"
 
 
 @dataclass(frozen=True)
@@ -299,6 +299,23 @@ def _named(table: str, operation: str) -> tuple[str, str, str, str]:
     return f"{table}_protect_{operation.lower()}", table, "BEFORE", operation
 
 
+def install_indexes(connection) -> None:
+    """Makes an index for each foreign key of the views, by which the rows of another are found.
+
+    They are expressions of the JSON, word for word those of the views, so no model declares them.
+    """
+    sql = Sql(connection.vendor)
+    with connection.cursor() as cursor:
+        for kept in kept_tables():
+            for field in kept.model._meta.concrete_fields:
+                if isinstance(field, models.ForeignKey):
+                    cursor.execute(
+                        f"CREATE INDEX IF NOT EXISTS version_{kept.table}_{field.column} "
+                        f"ON {VERSIONS} (({sql.column(field, connection)})) "
+                        f"WHERE subject_type = '{kept.table}'"
+                    )
+
+
 def install_views(connection) -> None:
     """Makes the schema ``past`` anew; SQLite has its views for a connection alone."""
     if connection.vendor != "postgresql":
@@ -374,15 +391,15 @@ def past_views(connection, moment: str = "") -> list[tuple[str, str]]:
     found = []
     for kept in kept_tables():
         columns = [
-            f'v.subject_pk AS "{field.column}"' if field.primary_key
-            else sql.column(field, connection)
+            f'{"subject_pk" if field.primary_key else sql.column(field, connection)} '
+            f'AS "{field.column}"'
             for field in kept.model._meta.concrete_fields
         ]  # fmt: skip
         select = (
-            f"SELECT {', '.join(columns)} FROM {schema}{VERSIONS} v "
-            f"WHERE v.subject_type = '{kept.table}' "
-            f"AND (v.valid_from IS NULL OR v.valid_from < {moment}) "
-            f"AND (v.valid_to IS NULL OR v.valid_to >= {moment})"
+            f"SELECT {', '.join(columns)} FROM {schema}{VERSIONS} "
+            f"WHERE subject_type = '{kept.table}' "
+            f"AND (valid_from IS NULL OR valid_from < {moment}) "
+            f"AND (valid_to IS NULL OR valid_to >= {moment})"
         )
         found.append((kept.table, select))
     return found

@@ -84,11 +84,6 @@ class ThemeQuerySet(NamedQuerySet):
             | Q(pk__in=evaluations.filter(theme__isnull=False).values("theme"))
         )
 
-    def with_measure_count(self, as_of: date | None = None):
-        """With ``measure_count``, the measures that were public on ``as_of``."""
-        public = Q(measures__in=Measure.objects.published(as_of))
-        return self.annotate(measure_count=models.Count("measures", filter=public, distinct=True))
-
 
 class Theme(Named):
     """A part of a section; the unit by which the report's sentences are counted."""

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure, MeasureState, ProgressNote
@@ -16,14 +17,17 @@ from .tables import IndicatorTable, MeasureTable, TargetTable
 
 def measures_with_counts(as_of: date | None) -> QuerySet:
     """Public measures, each with ``indicator_count``, ``latest_note_on`` and state as of a day."""
-    public = Q(indicators__in=Indicator.objects.published(as_of))
-    notes = ProgressNote.objects.published(as_of).filter(measure=OuterRef("pk"))
+    of_measure = {"measure": OuterRef("pk")}
+    # Each measure's own: a join would bring the indicators of all before any is shown.
+    indicators = Indicator.objects.published(as_of).filter(**of_measure).order_by()
+    counted = indicators.values("measure").annotate(n=Count("pk")).values("n")
+    notes = ProgressNote.objects.published(as_of).filter(**of_measure)
     latest_note = notes.order_by("-happened_on").values("happened_on")[:1]
     return (
         with_state(Measure.objects.published(as_of), as_of)
         .with_place()
         .annotate(
-            indicator_count=Count("indicators", filter=public, distinct=True),
+            indicator_count=Coalesce(Subquery(counted), 0),
             latest_note_on=Subquery(latest_note),
             status=Subquery(MeasureState.objects.newest(as_of).values("status")[:1]),
         )
