@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -17,6 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from measures.characters import printable
 from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
 from metrics.history import newest_period
@@ -32,11 +34,16 @@ from .charts.comparison import Bar
 from .charts.frame import Heading, inline
 from .charts.history import distinct, series
 from .data_file import day_of_state
+from .lists.filters import search_words
 from .lists.page import file_format_of
 from .prose import listed
 from .taken_away import list_cover, taken_table
 
 FEWEST, MOST = 2, 6
+#: Of more indicators than a reader looks through, those that a search finds are offered.
+OFFERED = 400
+#: Signs of a search, as on the lists.
+LONGEST = 100
 #: What a percentage or a rank was at first is no measure of what it became.
 NOT_INDEXED = frozenset({"percentage", "rank"})
 UNIT, INDEX = "unit", "index"
@@ -257,7 +264,7 @@ def page(request):
         "chart": svg and inline(svg),
         "narrow": small and inline(small),
         "categories": Category.choices,
-        "others": _others(request, choice),
+        "offered": offered(request, choice),
         "is_full": len(choice.chosen) >= MOST,
         "most": MOST,
         "removals": [(row, _query(choice, without=row)) for row in choice.chosen],
@@ -291,12 +298,41 @@ def _query(choice: Choice, *, without: Chosen | None = None, mode: str = "") -> 
     return urlencode([*kept, ("as", mode or choice.mode)])
 
 
-def _others(request, choice: Choice) -> list[tuple[str, list[Indicator]]]:
-    """The public indicators that are not chosen, by theme."""
+@dataclass(frozen=True)
+class Offered:
+    """The indicators from which one can be added: ``count``, of which the first are ``by_theme``.
+
+    ``asks`` where they are too many to look through; ``words`` is what was searched.
+    """
+
+    by_theme: list[tuple[str, list[Indicator]]]
+    count: int
+    words: str
+    asks: bool
+
+    @property
+    def shown(self) -> int:
+        return min(self.count, OFFERED)
+
+
+def offered(request, choice: Choice) -> Offered:
+    """The public indicators that are not chosen; those whose names have the words of ``q``."""
     rows = Indicator.objects.published(request.as_of).with_place()
     rows = rows.exclude(pk__in=[row.indicator.pk for row in choice.chosen])
-    themes = groupby(rows, key=lambda row: row.measure.theme)
-    return [(f"{theme.number} {theme}", list(group)) for theme, group in themes]
+    words = printable(request.GET.get("q", ""))[:LONGEST]
+    found = rows
+    for word in search_words(words):
+        found = found.filter(_named(word))
+    first = list(found[: OFFERED + 1])
+    count = len(first) if len(first) <= OFFERED else found.order_by().count()
+    themes = groupby(first[:OFFERED], key=lambda row: row.measure.theme)
+    by_theme = [(f"{theme.number} {theme}", list(group)) for theme, group in themes]
+    return Offered(by_theme, count, words, asks=bool(words) or count > OFFERED)
+
+
+def _named(word: str) -> Q:
+    names = ("name", "name_en", "code", "measure__name", "measure__name_en")
+    return Q(*((f"{name}__icontains", word) for name in names), _connector=Q.OR)
 
 
 COLUMNS = (

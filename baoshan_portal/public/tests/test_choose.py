@@ -1,5 +1,6 @@
 """Indicators that a reader chose side by side: one unit or an index, and nothing in between."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from baoshan_portal.tests.pages import rows_of
 from measures.tests.factories import ISSUED
 from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
 
+from .. import choose
 from ..charts import side_by_side
 from ..charts.side_by_side import Line, Point
 
@@ -156,3 +158,38 @@ def test_names_at_the_ends_of_lines_never_touch():
     for above, below in zip(labels, labels[1:], strict=False):
         height = (above["text"].count("\n") + 1) * side_by_side.LINE
         assert below["y"] - above["y"] >= height
+
+
+def offered(client, *indicators, **query) -> tuple[list[str], str]:
+    """The codes that can be added, and what is said of how many there are."""
+    html = client.get(address(*indicators, **query)).content.decode()
+    choices = re.search(r'<select id="add".*?</select>', html, re.DOTALL)[0]
+    options = re.findall(r'<option value="([\w-]+)">', choices)
+    said = re.search(r'<p class="source" role="status">(.*?)</p>', html)
+    return options, said[1] if said else ""
+
+
+def make_halls() -> list:
+    names = {"东": "east", "南": "south", "西": "west", "北": "north"}
+    return [make_indicator(name=f"{zh}馆", name_en=f"Hall {en}") for zh, en in names.items()]
+
+
+def test_of_too_many_indicators_the_first_are_offered_and_a_search(client, monkeypatch):
+    monkeypatch.setattr(choose, "OFFERED", 3)
+    rows = make_halls()
+    codes = [row.code for row in rows]
+    assert offered(client) == (
+        codes[:3],
+        "The first 3 of 4 indicators are offered; search for words of the one you want.",
+    )
+    # One that is chosen is offered no more, and three can be looked through.
+    assert offered(client, rows[0]) == (codes[1:], "")
+
+
+def test_a_search_of_what_can_be_added_keeps_what_is_chosen(client):
+    rows = make_halls()
+    assert offered(client, rows[0], q="HALL west") == ([rows[2].code], "1 indicator is offered.")
+    assert offered(client, rows[0], q="馆 东") == ([], "0 indicators are offered.")
+    html = client.get(address(rows[0], q="hall")).content.decode()
+    assert f'<input type="hidden" name="indicator" value="{rows[0].code}">' in html
+    assert '<input id="words" type="search" name="q" value="hall" maxlength="100">' in html
