@@ -12,8 +12,10 @@ from metrics.assessment import CheckState, assess_check, indicators_in
 from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation
 from metrics.rules.checks import Result
 
-from .remembered import remembered
+from .remembered import known, remembered
 
+#: Under which name the marks of a day are remembered.
+MARKS = "check marks"
 #: What asks for an explanation stands first.
 SEVERITY = [Result.FAILS, Result.QUESTION, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
 
@@ -102,8 +104,17 @@ def of_page(request) -> dict[int, list[Result]]:
     """``of_day`` of the day that the page speaks of, asked for once however many marks it has."""
     if not hasattr(request, "check_marks"):
         request.check_marks = remembered(
-            request, "check marks", lambda: _by_indicator(results_of_page(request))
+            request, MARKS, lambda: _by_indicator(results_of_page(request))
         )
+    return request.check_marks
+
+
+def of_shown(request, indicators: Iterable[int]) -> dict[int, list[Result]]:
+    """``of_page`` for the ``indicators`` (by their keys) that the page shows, and no others: two
+    queries, whatever else there is to check; none where all are known already."""
+    request.check_marks = known(request, MARKS)
+    if request.check_marks is None:
+        request.check_marks = by_indicator(states_of(indicators, request.as_of))
     return request.check_marks
 
 

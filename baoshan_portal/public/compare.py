@@ -13,6 +13,7 @@ from measures.numerals import plain
 from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category
 
+from . import check_marks
 from .charts import comparison, files
 from .charts.comparison import Bar, Group, groups
 from .charts.data import comparison_file
@@ -119,6 +120,7 @@ def page(request, category):
     rows = [row for one in comparisons for row in one.indicators]
     keys = [[row.pk for row in one.indicators] for one in comparisons]
     shown, _parts, on_page = in_parts(request, keys)
+    check_marks.of_shown(request, on_page)
     for one in comparisons:
         if one.has_chart and one.bars[0].indicator.pk in on_page:
             one.figure = _figure(request, category, one)

@@ -24,6 +24,7 @@ from metrics.rules.choices import Category, Kind, Level
 from metrics.rules.periods import period_text
 from metrics.wording import as_written_text
 
+from . import check_marks
 from .data_file import day_of_state
 from .lists.page import file_format_of
 from .numbered import Numbered, Part, in_parts
@@ -115,6 +116,7 @@ def page(request, category):
         return taken_table(file_format, category, day, cover, COLUMNS, _lines(found))
     shown, found = _of_page(request, category)
     rows = [row for group in found for row in group.indicators]
+    check_marks.of_shown(request, [row.pk for row in rows])
     context = {
         "table": shown,
         "category": category,

@@ -28,6 +28,7 @@ from measures.text import in_chinese
 from metrics.models import Indicator, Observation, Unit
 from metrics.wording import as_written_text, observed_text
 
+from . import check_marks
 from .as_of import BadQuery
 from .remembered import remembered_large
 from .searched import Texts, in_all
@@ -385,6 +386,8 @@ def page(request):
     if words:
         everything = everything_of(request)
         groups = find(words, everything)
+        figures = [group.shown for group in groups if group.kind == "figures"]
+        check_marks.of_shown(request, [hit.target.pk for shown in figures for hit in shown])
         if not groups:
             suggested = suggestions(query, everything.names.of_things(everything.values))
     context = {

@@ -1,8 +1,10 @@
 """The figures of one measure, as its page shows them: value, course, and state beside claim."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -14,6 +16,7 @@ from metrics.assessment import Assessment, assess
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 
+from . import check_marks
 from .as_of import get_public_or_404
 from .changes.wordings import rewordings_of
 from .charts import drawing
@@ -22,6 +25,10 @@ from .charts.history import distinct, series, small_spec
 from .committee import evaluations_about
 from .departments.ends import tell_ends
 from .measure_states import state_of
+from .numbered import numbered
+
+#: Figures of a numbered page; most measures have a handful.
+FIGURES = 50
 
 
 @dataclass
@@ -59,12 +66,14 @@ class IndicatorRow:
         return len(distinct(self.drawn)) > 1
 
 
-def indicator_rows(measure: Measure, as_of: date | None) -> list[IndicatorRow]:
-    """Every public indicator of ``measure`` in order; three queries."""
-    on = as_of or timezone.localdate()
-    indicators = (
-        Indicator.objects.published(as_of).filter(measure=measure).with_place().with_history(as_of)
-    )
+def indicators_of(measure: Measure, as_of: date | None) -> QuerySet:
+    """The public indicators of ``measure`` in order, with what ``indicator_rows`` needs."""
+    indicators = Indicator.objects.published(as_of).filter(measure=measure)
+    return indicators.with_place().with_history(as_of)
+
+
+def indicator_rows(indicators: Iterable[Indicator], on: date) -> list[IndicatorRow]:
+    """Each of ``indicators`` with how its targets stand ``on`` that day, and its course."""
     rows = []
     for indicator in indicators:
         states = [assess(indicator, target, on) for target in indicator.loaded_targets]
@@ -84,11 +93,19 @@ def page(request, code):
     )
     if row.withdrawn_at:
         return render(request, "public/withdrawn.html", {"row": row, "place": row.theme})
+    on = request.as_of or timezone.localdate()
+    shown = numbered(request, indicators_of(row, request.as_of), FIGURES)
+    lines = indicator_rows(shown.page, on)
+    check_marks.of_shown(request, [line.indicator.pk for line in lines])
     departments = [*([row.lead] if row.lead else []), *row.supporting.all()]
-    tell_ends(departments, request.as_of or timezone.localdate())
+    tell_ends(departments, on)
     notes = list(row.notes.versions(moment_of(request.as_of)))
     context = {
         "measure": row,
+        "table": shown,
+        "lines": lines,
+        "has_courses": any(line.course for line in lines),
+        "has_targets": any(line.assessments for line in lines),
         "notes": history.standing(notes),
         "state": state_of(row, request.as_of),
         "withdrawn_notes": [note for note in notes if note.withdrawn_at],

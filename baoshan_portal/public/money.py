@@ -23,6 +23,7 @@ from metrics.rules.choices import Nature
 from metrics.rules.periods import period_text
 from metrics.wording import as_written_text, observed_text, percent_text
 
+from . import check_marks
 from .data_file import day_of_state
 from .lists.page import file_format_of
 from .numbered import Numbered, Part, in_parts
@@ -187,6 +188,7 @@ def page(request):
         return taken_table(file_format, "money", day, cover, COLUMNS, _lines(found))
     shown, found = _of_page(request)
     amounts = [row for group in found for row in group.amounts]
+    check_marks.of_shown(request, [row.indicator.pk for row in amounts])
     context = {
         "groups": found,
         "table": shown,

@@ -53,6 +53,12 @@ def remembered(request, name: str, make: Callable[[], Made]) -> Made:
     return _remembered(_memory, request, name, make)
 
 
+def known(request, name: str):
+    """What is ``remembered`` under ``name`` already; None if nothing is."""
+    version = request.META.get(VERSION)
+    return None if version is None else _memory.get(version, _key(request, name))
+
+
 def remembered_large(request, name: str, make: Callable[[], Made]) -> Made:
     """``remembered`` for what needs megabytes: fewer are kept, and only one is made at a time."""
     if VERSION not in request.META:
@@ -61,11 +67,15 @@ def remembered_large(request, name: str, make: Callable[[], Made]) -> Made:
         return _remembered(_large_memory, request, name, make)
 
 
+def _key(request, name: str) -> tuple:
+    return name, request.as_of, timezone.localdate()
+
+
 def _remembered(memory: _Memory, request, name: str, make: Callable[[], Made]) -> Made:
     version = request.META.get(VERSION)
     if version is None:
         return make()
-    key = (name, request.as_of, timezone.localdate())
+    key = _key(request, name)
     found = memory.get(version, key)
     if found is None:
         found = make()

@@ -89,7 +89,7 @@ def page(request, order, code=""):
             [indicator for indicator in counted if indicator.is_key or indicator.is_section_key],
             [indicator for indicator in counted if indicator.kind == Kind.GROWTH],
             states,
-            check_marks.of_page(request),
+            check_marks.of_shown(request, [indicator.pk for indicator in counted]),
         ),
         "themes": lines,
         "axes": axes(counted, [*word.of_section, *word.of_reports], on),

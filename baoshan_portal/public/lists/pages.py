@@ -10,6 +10,7 @@ from measures.models import Measure, MeasureState, ProgressNote
 from measures.models.states import with_state
 from metrics.models import Indicator, Target
 
+from .. import check_marks
 from .filters import PLACES, IndicatorFilter, MeasureFilter, TargetFilter
 from .page import ListPage
 from .tables import IndicatorTable, MeasureTable, TargetTable
@@ -74,3 +75,9 @@ class TargetList(ListPage):
 
     def get_queryset(self):
         return Target.objects.for_list(self.request.as_of)
+
+    def get_table(self, **kwargs):
+        table = super().get_table(**kwargs)
+        shown = [row.record.indicator_id for row in table.paginated_rows]
+        check_marks.of_shown(self.request, shown)
+        return table

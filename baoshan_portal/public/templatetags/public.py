@@ -12,7 +12,6 @@ from metrics.models import Indicator, Observation
 
 from .. import check_marks, prose
 from ..as_of import address
-from ..measure import indicator_rows
 from ..remembered import remembered
 
 register = template.Library()
@@ -144,18 +143,6 @@ def check_legend(context):
     """What the marks of ``check_mark`` mean, with the way to all checks."""
     results = [result for result in check_marks.SEVERITY if result in check_marks.ASKING]
     return {"results": results, "request": context["request"]}
-
-
-@register.inclusion_tag("public/_indicators_of.html", takes_context=True)
-def indicators_of(context, measure):
-    """The figures of a measure, as public on the day that the page speaks of."""
-    lines = indicator_rows(measure, context["request"].as_of)
-    return {
-        "lines": lines,
-        "has_courses": any(line.course for line in lines),
-        "has_targets": any(line.assessments for line in lines),
-        "request": context["request"],
-    }
 
 
 @register.inclusion_tag("public/_neighbours.html", takes_context=True)
