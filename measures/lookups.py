@@ -1,28 +1,44 @@
-"""Lookups that Django has none of."""
+"""Keys among many: ``__in`` with a list of thousands, as lists and what is loaded with them need.
+
+Django writes a placeholder for each key, of which a statement can have only so many, and whose
+number makes another statement of it each time. Here a long list is one parameter.
+"""
 
 import json
+from collections.abc import Iterable
 
-from django.db.models import AutoField, BigAutoField, Lookup
+from django.db.models import AutoField, BigAutoField, ForeignKey
+from django.db.models.fields.related_lookups import RelatedIn
+from django.db.models.lookups import In
+
+#: Keys that are written one by one.
+FEW = 100
+
+
+class _AsOneParameter:
+    """An ``In`` whose long list of whole numbers is an array, or a list in JSON on SQLite."""
+
+    def as_sql(self, compiler, connection):
+        if not self.rhs_is_direct_value() or not _are_many_keys(self.rhs):
+            return super().as_sql(compiler, connection)
+        key, params = self.process_lhs(compiler, connection)
+        keys = [*dict.fromkeys(key for key in self.rhs if key is not None)]
+        if connection.vendor == "postgresql":
+            return f"{key} = ANY (%s::bigint[])", [*params, keys]
+        return f"{key} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(keys)]
+
+
+def _are_many_keys(values: Iterable) -> bool:
+    values = list(values)
+    return len(values) > FEW and all(isinstance(value, int | None) for value in values)
 
 
 @AutoField.register_lookup
 @BigAutoField.register_lookup
-class Among(Lookup):
-    """``pk__among``: the key is one of a list that may have any length.
+class KeyIn(_AsOneParameter, In):
+    pass
 
-    ``__in`` writes a placeholder for each, of which a statement can have only so many.
-    """
 
-    lookup_name = "among"
-    prepare_rhs = False
-
-    def as_sql(self, compiler, connection):
-        key, params = self.process_lhs(compiler, connection)
-        unpacked = (
-            "SELECT unnest(%s::bigint[])"
-            if connection.vendor == "postgresql"
-            else "SELECT value FROM json_each(%s)"
-        )
-        keys = list(self.rhs)
-        given = keys if connection.vendor == "postgresql" else json.dumps(keys)
-        return f"{key} IN ({unpacked})", [*params, given]
+@ForeignKey.register_lookup
+class ForeignKeyIn(_AsOneParameter, RelatedIn):
+    pass

@@ -126,10 +126,11 @@ def install(connection) -> dict[str, str]:
     if not _is_migrated(connection, every):
         return {}
     with transaction.atomic(using=connection.alias):
+        # Before anything is written: PostgreSQL makes no index with events pending.
+        versions.install_indexes(connection)
         told = triggers.replace(every, connection)
         versions.write_missing(connection)
         ended.write_missing(submissions(), connection)
-        versions.install_indexes(connection)
         versions.install_views(connection)
     return told
 

@@ -305,15 +305,24 @@ def install_indexes(connection) -> None:
     They are expressions of the JSON, word for word those of the views, so no model declares them.
     """
     sql = Sql(connection.vendor)
+    wanted = {
+        f"version_{kept.table}_{field.column}": (kept.table, sql.column(field, connection))
+        for kept in kept_tables()
+        for field in kept.model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+    }
     with connection.cursor() as cursor:
-        for kept in kept_tables():
-            for field in kept.model._meta.concrete_fields:
-                if isinstance(field, models.ForeignKey):
-                    cursor.execute(
-                        f"CREATE INDEX IF NOT EXISTS version_{kept.table}_{field.column} "
-                        f"ON {VERSIONS} (({sql.column(field, connection)})) "
-                        f"WHERE subject_type = '{kept.table}'"
-                    )
+        there = (
+            "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+            if sql.postgresql
+            else "SELECT name FROM sqlite_master WHERE type = 'index'"
+        )
+        cursor.execute(there)
+        for name in wanted.keys() - {name for (name,) in cursor.fetchall()}:
+            table, column = wanted[name]
+            cursor.execute(
+                f"CREATE INDEX {name} ON {VERSIONS} (({column})) WHERE subject_type = '{table}'"
+            )
 
 
 def install_views(connection) -> None:

@@ -1,6 +1,7 @@
 """Numbers: what is counted, what was observed, and what was aimed at."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -1033,11 +1034,16 @@ class CheckQuerySet(NamedQuerySet):
         terms = terms.filter(check_of__in=self).select_related(
             "check_of", "indicator__unit", *related
         )
-        checks = []
-        for check, of_check in groupby(terms, attrgetter("check_of")):
-            check.loaded_terms = list(of_check)
-            checks.append(check)
-        return checks
+        return by_check(terms)
+
+
+def by_check(terms: Iterable["CheckTerm"]) -> list["Check"]:
+    """The checks of ``terms``, which stand check by check, each with its ``loaded_terms``."""
+    checks = []
+    for check, of_check in groupby(terms, attrgetter("check_of")):
+        check.loaded_terms = list(of_check)
+        checks.append(check)
+    return checks
 
 
 class Check(Named):

@@ -25,7 +25,7 @@ from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
 from .data_file import NATURE, OPINION, Field, File, csv_answer, number, prose
-from .in_parts import by_measures, parts_of_measures
+from .in_parts import LOADED, by_measures, parts_of_measures
 from .lists.pages import measures_with_counts
 from .no_figures import NO_FIGURES
 from .record_files import CHECKS, DEFINITIONS, NOTES
@@ -314,7 +314,9 @@ def targets(request):
 def _targets(as_of) -> Iterator[tuple]:
     on, earlier = as_of or timezone.localdate(), earlier_targets(as_of)
     for measures in parts_of_measures(Measure.objects.published(as_of)):
-        rows = list(Target.objects.for_list(as_of).filter(indicator__measure__in=measures))
+        found = Target.objects.for_list(as_of).filter(indicator__measure__in=measures)
+        # Some at a time: SQLite takes no thousand of keys in what is loaded with them.
+        rows = list(found.iterator(chunk_size=LOADED))
         terms = redefinitions(rows, earlier, as_of)
         for row in rows:
             yield (

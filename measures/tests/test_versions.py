@@ -282,3 +282,23 @@ def test_moments_of_one_row_follow_each_other():
     reword(measure, JUNE, name="新名称")
     with pytest.raises(IntegrityError):
         reword(measure, datetime(2024, 5, 1, tzinfo=timezone.get_current_timezone()), name="更早")
+
+
+def plan_of(rows) -> str:
+    """The plan of a query; on PostgreSQL as if the tables were large."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            return rows.explain()
+        sql, values = rows.query.sql_with_params()
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        return "\n".join(row[-1] for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize("kept", versions.kept_tables(), ids=lambda kept: kept.table)
+def test_the_past_has_an_index_for_every_foreign_key(kept):
+    keys = [f for f in kept.model._meta.concrete_fields if f.is_relation]
+    with on(MAY):
+        for field in keys:
+            rows = kept.model._base_manager.filter(**{field.attname: 1}).order_by().values("pk")
+            assert f"version_{kept.table}_{field.column}" in plan_of(rows)

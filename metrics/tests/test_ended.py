@@ -85,15 +85,11 @@ class TestMoment:
         assert ends(row) == noon(THEN)
 
     def test_a_row_that_comes_in_after_its_correction_has_it_too(self):
-        correction = make_observation(published=THEN)
-        row = make_observation(published=FIRST, indicator=correction.indicator)
-        with lifted(connection, TABLE):
-            Observation.objects.filter(pk=correction.pk).update(
-                supersedes=row, revision=2, correction_reason="误报。"
-            )
-            Observation.objects.filter(pk=row.pk)._raw_delete(connection.alias)
-        row.ended_at = noon(LATER)
-        row.save(force_insert=True)
+        key, reason = 10**9, {"revision": 2, "correction_reason": "误报。"}
+        correction = make_observation(published=THEN, supersedes_id=key, **reason)
+        row = make_observation(
+            pk=key, published=FIRST, indicator=correction.indicator, ended_at=noon(LATER)
+        )
         assert ends(row) == noon(THEN)
 
 

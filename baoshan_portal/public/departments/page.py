@@ -17,9 +17,10 @@ from ..changes.refs import entries, newest_publications
 from ..changes.some_states import States
 from ..data_file import day_of_state
 from ..lists.page import file_format_of, table_file
+from ..remembered import remembered_large
 from ..taken_away import list_cover
 from .ends import tell_ends
-from .records import RECENT_DAYS, records
+from .records import RECENT_DAYS, record_of, records
 from .table import DepartmentTable, verdict_lines
 
 #: Publications that a department's page lists; the feed and the page of changes have all.
@@ -28,7 +29,7 @@ MOST_CHANGES = 30
 
 def listing(request):
     """All departments in one table, the gravest first; ``?format=csv`` or ``xlsx`` as a file."""
-    rows = records(request.as_of)
+    rows = remembered_large(request, "departments", lambda: records(request.as_of))
     file_format = file_format_of(request)
     table = DepartmentTable(rows, default="" if file_format else "—")
     RequestConfig(request, paginate=False).configure(table)
@@ -50,7 +51,7 @@ def page(request, code):
     on = as_of or timezone.localdate()
     row = get_object_or_404(Department.objects.once_published(as_of), code=code)
     tell_ends([row], on)
-    (record,) = records(as_of, [row])
+    record = record_of(row, as_of)
     continues = Department.objects.once_published(as_of).filter(succeeded_by=row)
     since = default_since(newest_report(on), on)
     begin, end = end_of_day(since), end_of_day(on)

@@ -5,13 +5,12 @@ led it when the round was locked.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.functional import cached_property
 
 from measures.models import Department, Measure, Round
 from measures.submission import end_of_day, moment_of
@@ -56,65 +55,46 @@ class RoundRecord:
 
 @dataclass
 class Record:
-    """What one department leads and supports, and how that stands."""
+    """What one department leads and supports, and how that stands: counts alone.
+
+    ``proposed`` are of the measures that it leads those for which the office has not confirmed it,
+    ``contradicted`` the targets of which the source claims what the values do not bear out.
+    """
 
     department: Department
-    led: list[Measure] = field(default_factory=list)
-    supported: list[Measure] = field(default_factory=list)
-    indicators: list[Indicator] = field(default_factory=list)
-    assessments: list[Assessment] = field(default_factory=list)
+    leads: int = 0
+    proposed: int = 0
+    supports: int = 0
+    figures: int = 0
     freshness: Counter = field(default_factory=Counter)
+    verdicts: Counter = field(default_factory=Counter)
+    contradicted: int = 0
     rounds: list[RoundRecord] = field(default_factory=list)
     recent: int = 0
     newest: datetime | None = None
 
-    @property
-    def leads(self) -> int:
-        return len(self.led)
+    def lead(self, measure: Measure) -> None:
+        self.leads += 1
+        self.proposed += not measure.lead_confirmed
 
-    @property
-    def proposed(self) -> int:
-        """Of the measures that it leads, those for which the office has not confirmed it."""
-        return sum(not measure.lead_confirmed for measure in self.led)
+    def support(self, measure: Measure) -> None:
+        self.supports += 1
 
-    @property
-    def supports(self) -> int:
-        return len(self.supported)
-
-    @property
-    def parts(self) -> list[tuple[Measure, bool]]:
-        """Each measure with whether the department leads it; those that it leads come first."""
-        return [(row, True) for row in self.led] + [(row, False) for row in self.supported]
-
-    @property
-    def figures(self) -> int:
-        return len(self.indicators)
+    def count(self, indicator: Indicator, states: list[Assessment]) -> None:
+        """``indicator`` with its ``timeliness``, and what became of its targets."""
+        self.figures += 1
+        self.freshness[indicator.timeliness.state] += 1
+        self.verdicts.update(state.verdict for state in states)
+        self.contradicted += sum(state.contradicts_claim for state in states)
 
     @property
     def targets(self) -> int:
-        return len(self.assessments)
-
-    @cached_property
-    def verdicts(self) -> Counter:
-        return Counter(state.verdict for state in self.assessments)
+        return self.verdicts.total()
 
     @property
     def verdict_counts(self) -> list[tuple[Verdict, int]]:
         """Those that occur, the gravest first."""
         return [(verdict, n) for verdict in BY_GRAVITY if (n := self.verdicts[verdict])]
-
-    @property
-    def by_gravity(self) -> list[Assessment]:
-        return sorted(self.assessments, key=lambda state: BY_GRAVITY.index(state.verdict))
-
-    @property
-    def contradicted(self) -> int:
-        """Targets of which the source claims what the values do not bear out."""
-        return sum(state.contradicts_claim for state in self.assessments)
-
-    @property
-    def late(self) -> list[Indicator]:
-        return [row for row in self.indicators if row.timeliness.state == Freshness.LATE]
 
     @property
     def overdue(self) -> int:
@@ -156,39 +136,81 @@ class Record:
         return *(-n for n in counts), self.department.code
 
 
-def records(as_of: date | None, departments: Iterable[Department] | None = None) -> list[Record]:
-    """The record of each of ``departments``, of all that were ever public if None, gravest first.
+@dataclass
+class WholeRecord(Record):
+    """A record with the measures, indicators and targets that it counts."""
 
-    As many queries for one as for all.
-    """
-    if departments is None:
-        departments = Department.objects.once_published(as_of)
-    found = {row.pk: Record(row) for row in departments}
+    led: list[Measure] = field(default_factory=list)
+    supported: list[Measure] = field(default_factory=list)
+    indicators: list[Indicator] = field(default_factory=list)
+    assessments: list[Assessment] = field(default_factory=list)
+
+    def lead(self, measure):
+        super().lead(measure)
+        self.led.append(measure)
+
+    def support(self, measure):
+        super().support(measure)
+        self.supported.append(measure)
+
+    def count(self, indicator, states):
+        super().count(indicator, states)
+        self.indicators.append(indicator)
+        self.assessments += states
+
+    @property
+    def parts(self) -> list[tuple[Measure, bool]]:
+        """Each measure with whether the department leads it; those that it leads come first."""
+        return [(row, True) for row in self.led] + [(row, False) for row in self.supported]
+
+    @property
+    def by_gravity(self) -> list[Assessment]:
+        return sorted(self.assessments, key=lambda state: BY_GRAVITY.index(state.verdict))
+
+    @property
+    def late(self) -> list[Indicator]:
+        return [row for row in self.indicators if row.timeliness.state == Freshness.LATE]
+
+
+def records(as_of: date | None) -> list[Record]:
+    """The record of each department that was ever public, the gravest first."""
+    found = [Record(row) for row in Department.objects.once_published(as_of)]
+    _fill(found, as_of, Indicator.objects.select_related("unit", "measure").order_by())
+    return sorted(found, key=lambda record: record.gravity)
+
+
+def record_of(department: Department, as_of: date | None) -> WholeRecord:
+    """The record of ``department``, in the order of opinion and number; as many queries."""
+    found = WholeRecord(department)
+    _fill([found], as_of, Indicator.objects.with_place())
+    return found
+
+
+def _fill(records: list[Record], as_of: date | None, indicators: QuerySet) -> None:
+    """Adds up what is public of the ``indicators`` and of all else."""
+    found = {record.department.pk: record for record in records}
     _add_measures(found, as_of)
-    _add_indicators(found, as_of)
+    _add_indicators(found, as_of, indicators)
     _add_rounds(found, moment_of(as_of))
     _add_publications(found, as_of or timezone.localdate())
-    return sorted(found.values(), key=lambda record: record.gravity)
 
 
 def _add_measures(found: dict[int, Record], as_of: date | None) -> None:
     for row in measures_with_counts(as_of).prefetch_related("supporting"):
         if row.lead_id in found:
-            found[row.lead_id].led.append(row)
+            found[row.lead_id].lead(row)
         for department in row.supporting.all():
             if department.pk in found:
-                found[department.pk].supported.append(row)
+                found[department.pk].support(row)
 
 
-def _add_indicators(found: dict[int, Record], as_of: date | None) -> None:
+def _add_indicators(found: dict[int, Record], as_of: date | None, indicators: QuerySet) -> None:
     on = as_of or timezone.localdate()
-    indicators = Indicator.objects.published(as_of).filter(measure__lead__in=list(found))
-    for row in indicators.with_place().with_latest(as_of):
-        record = found[row.measure.lead_id]
+    public = indicators.published(as_of).filter(measure__lead__in=list(found))
+    for row in public.with_latest(as_of):
         row.timeliness = timeliness_of(row, on)
-        record.indicators.append(row)
-        record.freshness[row.timeliness.state] += 1
-        record.assessments += [assess(row, target, on) for target in row.loaded_targets]
+        states = [assess(row, target, on) for target in row.loaded_targets]
+        found[row.measure.lead_id].count(row, states)
 
 
 def _add_rounds(found: dict[int, Record], moment: datetime) -> None:

@@ -204,7 +204,7 @@ class FacetFilterSet(django_filters.FilterSet):
     def filter_queryset(self, queryset):
         if not self.narrowing:
             return self.searched
-        return self.searched.filter(pk__among=self.answers.keys_of(self.matching_but()))
+        return self.searched.filter(pk__in=self.answers.keys_of(self.matching_but()))
 
     @cached_property
     def searched(self):

@@ -33,6 +33,6 @@ def test_keys_that_are_no_rows_have_no_bit(rows, others):
 def test_a_key_is_found_among_however_many(more):
     offices = [make_department().pk for _ in range(3)]
     keys = [*offices[:2], *range(10**9, 10**9 + more)]
-    among = Department.objects.filter(pk__among=keys).order_by("pk")
+    among = Department.objects.filter(pk__in=keys).order_by("pk")
     assert list(among.values_list("pk", flat=True)) == offices[:2]
-    assert not Department.objects.filter(pk__among=[]).exists()
+    assert not Department.objects.filter(pk__in=[]).exists()

@@ -29,7 +29,7 @@ from metrics.tests.factories import (
     make_unit,
 )
 
-from ..departments.records import records
+from ..departments import records
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +42,7 @@ def make_led(office=None, **fields):
 
 
 def record_of(office, as_of=None):
-    (found,) = records(as_of, [office])
-    return found
+    return records.record_of(office, as_of)
 
 
 def table(client, **query) -> dict[str, dict]:

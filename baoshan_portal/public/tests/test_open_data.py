@@ -9,8 +9,8 @@ import yaml
 from django.conf import settings
 
 from baoshan_portal.tests.pages import FILES, rows_of
-from measures.tests.factories import ISSUED, make_note, reword
-from metrics.models import Indicator, Plan
+from measures.tests.factories import ISSUED, make_note, reword, submission
+from metrics.models import Indicator, Plan, Target
 from metrics.rules.choices import Missing
 from metrics.tests.factories import make_observation, make_target
 
@@ -229,6 +229,26 @@ def test_the_primary_key_tells_every_line_from_the_others(client, name):
 def test_a_file_answers_for_the_day_asked_for(client, name):
     assert text_of(client, name, as_of="2023-07-24") == HEADERS[name] + "\r\n"
     assert len(read(client, name, as_of="2023-07-25")) == len(fixture_rows(name))
+
+
+def test_a_measure_may_have_a_thousand_targets(client):
+    like, plan = Indicator.objects.first(), Plan.objects.first()
+    measure = like.measure
+    rows = [
+        Indicator(
+            code=f"one-of-many-{n}", name=f"指标{n}", name_en=f"One {n}", order=1000 + n,
+            scope="口径", measure=measure, unit=like.unit, category=like.category, kind=like.kind,
+            published_on=measure.published_on,
+        )
+        for n in range(1_050)
+    ]  # fmt: skip
+    Indicator.objects.bulk_create(rows)
+    Target.objects.bulk_create(
+        Target(**submission(ISSUED, indicator=row, plan=plan, value=n, source_name="台账"))
+        for n, row in enumerate(rows)
+    )
+    found = {row["indicator_code"]: row["value"] for row in read(client, "targets")}
+    assert [found[row.code] for row in rows] == [str(n) for n in range(1_050)]
 
 
 @pytest.mark.parametrize("file", FILES)
