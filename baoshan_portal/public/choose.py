@@ -300,19 +300,20 @@ def _query(choice: Choice, *, without: Chosen | None = None, mode: str = "") -> 
 
 @dataclass(frozen=True)
 class Offered:
-    """The indicators from which one can be added: ``count``, of which the first are ``by_theme``.
+    """The ``count`` indicators ``by_theme`` from which one can be added.
 
-    ``asks`` where they are too many to look through; ``words`` is what was searched.
+    ``is_part`` where there are more than a reader looks through; ``words`` is what was searched.
     """
 
     by_theme: list[tuple[str, list[Indicator]]]
     count: int
     words: str
-    asks: bool
+    is_part: bool
 
     @property
-    def shown(self) -> int:
-        return min(self.count, OFFERED)
+    def asks(self) -> bool:
+        """Whether the page has a search."""
+        return self.is_part or bool(self.words)
 
 
 def offered(request, choice: Choice) -> Offered:
@@ -320,14 +321,13 @@ def offered(request, choice: Choice) -> Offered:
     rows = Indicator.objects.published(request.as_of).with_place()
     rows = rows.exclude(pk__in=[row.indicator.pk for row in choice.chosen])
     words = printable(request.GET.get("q", ""))[:LONGEST]
-    found = rows
     for word in search_words(words):
-        found = found.filter(_named(word))
-    first = list(found[: OFFERED + 1])
-    count = len(first) if len(first) <= OFFERED else found.order_by().count()
-    themes = groupby(first[:OFFERED], key=lambda row: row.measure.theme)
+        rows = rows.filter(_named(word))
+    found = list(rows[: OFFERED + 1])
+    shown = found[:OFFERED]
+    themes = groupby(shown, key=lambda row: row.measure.theme)
     by_theme = [(f"{theme.number} {theme}", list(group)) for theme, group in themes]
-    return Offered(by_theme, count, words, asks=bool(words) or count > OFFERED)
+    return Offered(by_theme, len(shown), words, is_part=len(found) > OFFERED)
 
 
 def _named(word: str) -> Q:

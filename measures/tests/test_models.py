@@ -14,7 +14,6 @@ from ..models import (
     Measure,
     MeasureStatus,
     Stage,
-    Theme,
     Threshold,
     ThresholdCode,
     Withdrawal,
@@ -400,18 +399,6 @@ def test_a_measure_is_public_from_its_day_on():
         (None, {"early"}),
     ]:
         assert set(Measure.objects.published(as_of).values_list("code", flat=True)) == expected
-
-
-def test_a_theme_counts_its_public_measures():
-    theme = make_theme()
-    make_measure(theme=theme, published_on=date(2023, 7, 25))
-    make_measure(theme=theme, published_on=date(2023, 8, 1))
-    make_measure(theme=theme, published_on=None)
-    counts = {
-        as_of: Theme.objects.with_measure_count(as_of).get(pk=theme.pk).measure_count
-        for as_of in (date(2023, 7, 24), date(2023, 7, 25), None)
-    }
-    assert counts == {date(2023, 7, 24): 0, date(2023, 7, 25): 1, None: 2}
 
 
 def test_rows_are_found_by_their_codes():

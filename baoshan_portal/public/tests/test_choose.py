@@ -180,7 +180,7 @@ def test_of_too_many_indicators_the_first_are_offered_and_a_search(client, monke
     codes = [row.code for row in rows]
     assert offered(client) == (
         codes[:3],
-        "The first 3 of 4 indicators are offered; search for words of the one you want.",
+        "Only the first 3 indicators are offered; search for words of the one you want.",
     )
     # One that is chosen is offered no more, and three can be looked through.
     assert offered(client, rows[0]) == (codes[1:], "")
