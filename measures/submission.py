@@ -58,6 +58,11 @@ def stood(row: "Submission", moment: datetime) -> bool:
     return row.published_at < moment and not (row.replaced_at and row.replaced_at < moment)
 
 
+def _of_ended(moment: datetime, column) -> Case:
+    """``column`` of a row that ended before ``moment``, null of any other."""
+    return Case(When(ended_at__lt=moment, then=column))
+
+
 def new_code() -> str:
     """A random permanent code for a row that a person types in rather than imports."""
     return secrets.token_hex(8)
@@ -89,14 +94,16 @@ class SubmissionQuerySet(models.QuerySet):
         # At most one row supersedes another. The models' own order would join three tables a row.
         correction = self._corrections(moment).order_by()
         withdrawn = withdrawal_columns(self.model, moment)
+        because = Coalesce(
+            withdrawn["withdrawn_because"],
+            Subquery(correction.values("correction_reason")[:1]),
+            output_field=models.TextField(),
+        )
+        # Most rows stand, and of them nothing is searched.
         return self.published_before(moment).annotate(
-            withdrawn_at=withdrawn["withdrawn_at"],
-            replaced_at=Case(When(ended_at__lt=moment, then=F("ended_at"))),
-            replaced_because=Coalesce(
-                withdrawn["withdrawn_because"],
-                Subquery(correction.values("correction_reason")[:1]),
-                output_field=models.TextField(),
-            ),
+            withdrawn_at=_of_ended(moment, withdrawn["withdrawn_at"]),
+            replaced_at=_of_ended(moment, F("ended_at")),
+            replaced_because=_of_ended(moment, because),
         )
 
     def published_before(self, moment: datetime):

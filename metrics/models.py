@@ -504,7 +504,8 @@ class ObservationQuerySet(SubmissionQuerySet):
         place = Window(
             RowNumber(), partition_by="indicator", order_by=(is_expected(), *NEWEST_FIRST)
         )
-        return self.published(as_of).annotate(place=place).filter(place=1)
+        # Their own order would join four tables to every value before the newest is known.
+        return self.published(as_of).annotate(place=place).filter(place=1).order_by()
 
     def by_indicator(self) -> defaultdict[int, list["Observation"]]:
         """The values by the key of their indicator, newest first; one query."""
@@ -980,26 +981,28 @@ class Target(Sourced, Submission):
 
 
 class CheckQuerySet(NamedQuerySet):
-    def published(self, as_of: date | None = None):
-        """Checks that stood on ``as_of`` (today if None) and have figures, all of them public."""
-        standing = self._of(Indicator.objects.published(as_of), as_of)
+    def published(self, as_of: date | None = None, *, few=False):
+        """Checks that stood on ``as_of`` (today if None) and have figures, all of them public.
+
+        With ``few`` each is looked at by itself, which costs nothing for the others there are.
+        """
+        standing = self._of(Indicator.objects.published(as_of), few)
         return standing.exclude(is_withdrawn(Check, moment_of(as_of)))
 
     def once_published(self, as_of: date | None = None):
         """Checks whose figures had all become public by ``as_of``, withdrawn since or not."""
-        return self._of(Indicator.objects.once_published(as_of), as_of)
+        return self._of(Indicator.objects.once_published(as_of))
 
-    def _of(self, indicators, as_of: date | None):
+    def _of(self, indicators, few=False):
         terms = CheckTerm.objects.order_by()
         hidden = terms.exclude(indicator__in=indicators)
-        if as_of:
-            # The past is read from versions, which have no index by check: once for all of them.
-            known, lacking = terms.values("check_of"), hidden.values("check_of")
-            return self.filter(pk__in=known).exclude(pk__in=lacking)
-        of_each = {"check_of": OuterRef("pk")}
-        return self.filter(Exists(terms.filter(**of_each))).exclude(
-            Exists(hidden.filter(**of_each))
-        )
+        if few:
+            of_each = {"check_of": OuterRef("pk")}
+            known, lacking = Exists(terms.filter(**of_each)), Exists(hidden.filter(**of_each))
+            return self.filter(known).exclude(lacking)
+        # As two sets, whose sizes PostgreSQL guesses better than those of what has no other.
+        known, lacking = terms.values("check_of"), hidden.values("check_of")
+        return self.filter(pk__in=known).exclude(pk__in=lacking)
 
     def not_withdrawn(self):
         return self.exclude(is_withdrawn(Check, timezone.now()))

@@ -47,7 +47,7 @@ def states_of(indicators: Iterable[int], as_of: date | None, *related: str) -> l
     is what is loaded of their terms besides.
     """
     theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
-    checks = Check.objects.published(as_of).filter(pk__in=theirs).by_their_terms(*related)
+    checks = Check.objects.published(as_of, few=True).filter(pk__in=theirs).by_their_terms(*related)
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = values.by_indicator()
     return [assess_check(check, known) for check in checks]

@@ -71,7 +71,7 @@ def page(request, code):
     )
     derived = [other for other in related if other.basis_id == row.pk]
     checks = assess_checks(
-        Check.objects.published(as_of).filter(terms__indicator=row).distinct(), as_of
+        Check.objects.published(as_of, few=True).filter(terms__indicator=row).distinct(), as_of
     )
     corrected = corrections(values)
     missing = unexplained(row, gaps_of(row, row.public_values))

@@ -133,7 +133,7 @@ def quota_uses(as_of: date | None, indicators: list[int]) -> dict[int, list[Quot
     """By the keys of both figures of each public check of a quota in which one of ``indicators``
     (by their keys) takes part; three queries."""
     theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
-    checks = Check.objects.published(as_of).filter(kind=CheckKind.QUOTA, pk__in=theirs)
+    checks = Check.objects.published(as_of, few=True).filter(kind=CheckKind.QUOTA, pk__in=theirs)
     found: dict[int, list[QuotaUse]] = {}
     for state in assess_checks(checks, as_of):
         by_role = {term.role: (term.indicator, value) for term, value in state.terms}

@@ -1,7 +1,7 @@
 """How an opinion stands on a day: all that the front page and what to ask are made of, read once.
 
-Nine queries however many rows: indicators, targets, their definitions, values, checks, themes,
-measures, and what the committee said.
+Ten queries however many rows: indicators, targets, their definitions, values, checks and their
+keys, themes, measures, and what the committee said.
 """
 
 from collections import defaultdict
@@ -23,7 +23,16 @@ from metrics.assessment import (
     indicators_in,
 )
 from metrics.history import replaced, standing
-from metrics.models import PLACE_IN_OPINION, Check, Indicator, Observation, Plan, Target
+from metrics.models import (
+    PLACE_IN_OPINION,
+    Check,
+    CheckTerm,
+    Indicator,
+    Observation,
+    Plan,
+    Target,
+    by_check,
+)
 from metrics.redefinition import Redefinition, redefinitions
 from metrics.rules.choices import Freshness, Kind, Verdict
 from metrics.rules.questions import Trouble, of_check
@@ -111,7 +120,7 @@ class Standing:
 
 
 def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
-    """Six queries."""
+    """Seven queries."""
     indicators = Indicator.objects.published(as_of)
     checks = Check.objects.published(as_of)
     measures = Measure.objects.published(as_of)
@@ -123,7 +132,10 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     rows = with_facts(rows, as_of, thresholds.grace_days)
     by_key = {row.pk: row for row in rows}
     versions = list(_versions_of_targets(indicators, as_of))
-    known_checks = checks.by_their_terms(*OF_TERMS)
+    # Their keys first: PostgreSQL cannot guess how many stand, least of all in the past.
+    keys = list(checks.order_by().values_list("pk", flat=True))
+    terms = CheckTerm.objects.filter(check_of__in=keys)
+    known_checks = by_check(terms.select_related("check_of", "indicator__unit", *OF_TERMS))
     asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
     asked |= {target.indicator_id for target in versions}
     values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
