@@ -18,6 +18,7 @@ from metrics.tests.factories import (
 )
 
 from .. import checks, compare, numbered
+from .. import measure as measure_page
 from ..questions import page as questions
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +168,20 @@ def test_a_comparison_has_pages_the_largest_first_and_no_chart_of_too_many(clien
     assert rows_of(html_of(client, "/en/compare/funds/", page=3)) == ["money 1"]
     assert "too many for one chart" in first
     assert client.get("/en/compare/funds/money.svg").status_code == 404
+
+
+def test_a_measure_with_many_figures_has_pages(client, monkeypatch):
+    monkeypatch.setattr(measure_page, "FIGURES", 2)
+    measure = make_measure()
+    for n in range(1, 4):
+        indicator = make_indicator(measure=measure, order=n, name_en=f"Figure {n}")
+        make_observation(indicator=indicator, published=ISSUED)
+    address = "/en" + measure.get_absolute_url()
+
+    def figures(**query):
+        return re.findall(r">(Figure \d)<", html_of(client, address, **query))
+
+    assert figures() == ["Figure 1", "Figure 2"]
+    assert 'rel="next" href="?page=2"' in html_of(client, address)
+    assert figures(page=2) == ["Figure 3"]
+    assert client.get(address, {"page": 3}).status_code == 404
