@@ -58,7 +58,9 @@ class PageCache:
         answer = _Answer()
         chunks = self.application(_whole(environ), answer.start)
         if not answer.is_for_everybody(chunks):
-            self.store.do_not_keep(key)
+            # What failed may succeed the next time, and then be kept.
+            if not answer.status.startswith("5"):
+                self.store.do_not_keep(key)
         elif not chunks.streaming:
             page = make(answer.headers, read(chunks))
             self.store.keep(key, page)

@@ -172,6 +172,26 @@ def test_what_is_no_page_for_everybody_is_not_kept(portal, made, figures, path):
     assert len(made) == 2
 
 
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "503 Service Unavailable"])
+def test_what_failed_once_is_kept_when_it_succeeds(monkeypatch, settings, tmp_path, status):
+    answers = [status, "200 OK", "no third time"]
+
+    class Page(list):
+        streaming, content = False, b"made"
+
+        def close(self):
+            pass
+
+    def passing(environ, start_response):
+        start_response(answers.pop(0), [("Content-Type", "text/html"), ("X-Request-ID", "x")])
+        return Page([b"made"])
+
+    keep_pages_in(tmp_path, settings)
+    monkeypatch.setattr(layer, "key_of", lambda environ: status.encode().hex().ljust(64, "0"))
+    cache = layer.PageCache(passing)
+    assert [ask(cache, "/a/").status for _each in range(3)] == [int(status[:3]), 200, 200]
+
+
 def test_a_post_is_never_answered_from_what_is_kept(portal, made, figures):
     ask(portal, "/indicators/")
     answer = ask(portal, "/indicators/", "POST")
