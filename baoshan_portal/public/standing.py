@@ -40,9 +40,6 @@ from metrics.rules.questions import Trouble, of_check
 from .committee import Evaluations
 from .quality import with_facts
 
-#: From a figure in a check to what a sentence on it needs.
-OF_TERMS = ("indicator__measure__theme__section__opinion", "indicator__measure__lead")
-
 
 @dataclass(frozen=True)
 class TargetState:
@@ -128,14 +125,19 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    rows = indicators.with_place().with_thresholds().with_no_figures(as_of)
+    told_measures = list(with_status(measures.with_place(), as_of))
+    rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
+    rows = rows.with_thresholds().with_no_figures(as_of)
     rows = with_facts(rows, as_of, thresholds.grace_days)
     by_key = {row.pk: row for row in rows}
+    # Each measure is loaded once, with its place, and not beside every indicator.
+    places = {measure.pk: measure for measure in told_measures}
+    for row in rows:
+        row.measure = places[row.measure_id]
     versions = list(_versions_of_targets(indicators, as_of))
     # Their keys first: PostgreSQL cannot guess how many stand, least of all in the past.
     keys = list(checks.order_by().values_list("pk", flat=True))
-    terms = CheckTerm.objects.filter(check_of__in=keys)
-    known_checks = by_check(terms.select_related("check_of", "indicator__unit", *OF_TERMS))
+    known_checks = _checks(keys, by_key)
     asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
     asked |= {target.indicator_id for target in versions}
     values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
@@ -157,8 +159,20 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
             for target in targets
         ],
         [assess_check(check, public) for check in known_checks],
-        list(with_status(measures.with_place(), as_of)),
+        told_measures,
     )
+
+
+def _checks(keys: list[int], indicators: dict[int, Indicator]) -> list[Check]:
+    """The checks with these ``keys``, with their terms on ``indicators``; a query more for those
+    of another opinion."""
+    terms = list(CheckTerm.objects.filter(check_of__in=keys).select_related("check_of"))
+    if others := {term.indicator_id for term in terms} - indicators.keys():
+        more = Indicator.objects.filter(pk__in=others).with_place()
+        indicators = indicators | {row.pk: row for row in more}
+    for term in terms:
+        term.indicator = indicators[term.indicator_id]
+    return by_check(terms)
 
 
 def _is_shown(row: Indicator) -> bool:

@@ -37,10 +37,12 @@ from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 from ..prose import lead_text, listed
 from ..quality import facts_of
 from ..questions.rows import Question, all_of
-from ..standing import OF_TERMS, Standing, TargetState, with_status
+from ..standing import Standing, TargetState, with_status
 from ..taken_away import filters_text
 from .findings import findings
 
+#: From a figure in a check to what a sentence on it needs.
+OF_TERMS = ("indicator__measure__theme__section__opinion", "indicator__measure__lead")
 #: Figures, and measures, that a pack prints at most: some sixty pages.
 MOST = 400
 #: How many questions a pack asks in its text.
