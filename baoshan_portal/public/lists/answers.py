@@ -5,7 +5,7 @@ few steps of the processor for each answer.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import compress
 
 
@@ -24,25 +24,28 @@ class Bits:
 
 
 class Answers:
-    """The rows of a list by their keys, and of each facet the rows that have each answer.
+    """The rows of a list by their keys, and of each facet that was read who has each answer.
 
     A mask has the bit of a row's place in ``keys`` set.
     """
 
-    def __init__(self, keys: Iterable[int], facets: Mapping[str, Iterable[Iterable[str]]]):
-        """``facets``: by the name of each, the answers of every row in the order of ``keys``."""
+    def __init__(self, keys: Iterable[int]):
         self.keys = array("q", keys)
         self.all = (1 << len(self.keys)) - 1
-        self._facets = {name: self._masks(answers) for name, answers in facets.items()}
+        self._facets: dict[str, dict[str, int]] = {}
 
-    def _masks(self, answers: Iterable[Iterable[str]]) -> dict[str, int]:
+    def __contains__(self, facet: str) -> bool:
+        return facet in self._facets
+
+    def read(self, facet: str, answers: Iterable[Iterable[str]]) -> None:
+        """Takes the ``answers`` of every row to ``facet``, in the order of ``keys``."""
         found: dict[str, Bits] = {}
         for place, of_row in enumerate(answers):
             for answer in of_row:
                 if answer not in found:
                     found[answer] = Bits(len(self.keys))
                 found[answer].add(place)
-        return {answer: bits.mask for answer, bits in found.items()}
+        self._facets[facet] = {answer: bits.mask for answer, bits in found.items()}
 
     def of(self, facet: str) -> dict[str, int]:
         """The mask of each answer that a row has."""

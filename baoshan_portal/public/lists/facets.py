@@ -6,8 +6,8 @@ both the rows and the counts come from that reading (``answers``), so that they 
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from operator import attrgetter
 
 import django_filters
 from django.db.models import Case, Value, When
@@ -228,23 +228,30 @@ class FacetFilterSet(django_filters.FilterSet):
 
     @cached_property
     def answers(self) -> Answers:
-        """What is true of each of ``rows``."""
+        """What is true of each of ``rows``: everything where it is remembered, otherwise what
+        ``answers_to`` has read."""
         if not self.remembers:
-            return self._read()
+            return self._read([])
         name = f"facets of {type(self).__name__}"
-        return remembered(self.request, name, self._read)
+        return remembered(self.request, name, lambda: self._read(self.facets))
 
-    def _read(self) -> Answers:
-        rows = self.rows
-        facets = {}
-        for name, facet in self.facets.items():
-            if facet.computed:
-                found = getattr(self, facet.computed)()
-                facets[name] = (found[row.pk] for row in rows)
-            else:
-                read = map(attrgetter(f"facet_{name}"), rows)
-                facets[name] = ((answer or NONE,) for answer in read)
-        return Answers([row.pk for row in rows], facets)
+    def answers_to(self, name: str) -> Answers:
+        """``answers``, among them those to the facet ``name``."""
+        if name not in self.answers:
+            self.answers.read(name, self._answers_of_rows(name))
+        return self.answers
+
+    def _read(self, facets: Iterable[str]) -> Answers:
+        answers = Answers(row.pk for row in self.rows)
+        for name in facets:
+            answers.read(name, self._answers_of_rows(name))
+        return answers
+
+    def _answers_of_rows(self, name: str) -> Iterator[Iterable[str]]:
+        if method := self.facets[name].computed:
+            found = getattr(self, method)()
+            return (found[row.pk] for row in self.rows)
+        return ((getattr(row, f"facet_{name}") or NONE,) for row in self.rows)
 
     @cached_property
     def asked(self) -> int:
@@ -274,8 +281,9 @@ class FacetFilterSet(django_filters.FilterSet):
         """By each facet in use, the mask of the rows that it keeps."""
         kept = {}
         for name, (chosen, excluded) in self.narrowing.items():
-            mask = self.answers.any_of(name, chosen) if chosen else self.answers.all
-            kept[name] = mask & ~self.answers.any_of(name, excluded)
+            answers = self.answers_to(name)
+            mask = answers.any_of(name, chosen) if chosen else answers.all
+            kept[name] = mask & ~answers.any_of(name, excluded)
         return kept
 
     def matching_but(self, name: str = "") -> int:
@@ -301,10 +309,10 @@ class FacetFilterSet(django_filters.FilterSet):
 
     def _counts(self, name: str) -> Counter:
         rows, (_chosen, excluded) = self.matching_but(name), self.narrowing.get(name, ((), ()))
-        counts = Counter()
-        for answer, mask in self.answers.of(name).items():
+        answers, counts = self.answers_to(name), Counter()
+        for answer, mask in answers.of(name).items():
             # Choosing an answer ends its own exclusion and no other.
-            others = self.answers.any_of(name, {*excluded} - {answer})
+            others = answers.any_of(name, {*excluded} - {answer})
             counts[answer] = (rows & mask & ~others).bit_count()
         return counts
 

@@ -13,7 +13,8 @@ ROWS = st.dictionaries(st.integers(1, 10**12), st.frozensets(st.sampled_from("ab
 
 @given(ROWS, st.sets(st.sampled_from("abcde")))
 def test_rows_with_any_of_some_answers(rows, asked):
-    answers = Answers(rows, {"facet": rows.values()})
+    answers = Answers(rows)
+    answers.read("facet", rows.values())
     mask = answers.any_of("facet", asked)
     assert answers.keys_of(mask) == [key for key, of_row in rows.items() if of_row & asked]
     assert answers.keys_of(answers.all & ~mask) == [
@@ -23,7 +24,7 @@ def test_rows_with_any_of_some_answers(rows, asked):
 
 @given(ROWS, st.sets(st.integers(1, 10**12)))
 def test_keys_that_are_no_rows_have_no_bit(rows, others):
-    answers = Answers(rows, {})
+    answers = Answers(rows)
     asked = {*list(rows)[::2], *others}
     assert answers.keys_of(answers.mask_of(asked)) == [key for key in rows if key in asked]
 
