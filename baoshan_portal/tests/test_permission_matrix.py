@@ -5,6 +5,9 @@
 
 To add a page: give it a line in ``MATRIX`` and a function in ``PAGES`` that says where it is and
 what to send there for the own and the foreign department.
+
+Of a row that belongs to no department there are two that are alike; of the actors with the same
+right each is tried at one of them, by turns, and by ``make test-long`` at both.
 """
 
 from collections.abc import Callable
@@ -30,6 +33,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from baoshan_portal.staff.admin.submissions import STEPS
 from baoshan_portal.staff.imports.many.page import KINDS as ROWS
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
+from baoshan_portal.tests.slices import some
 from measures.access import (
     ADMINISTRATOR,
     AUDITOR,
@@ -396,6 +400,14 @@ def lines() -> list[Line]:
 
 
 LINES = lines()
+#: Whose row it is makes no difference to anybody, and to none of its pages.
+OF_NO_DEPARTMENT = frozenset(
+    {
+        "check", "compulsorypair", "evaluation", "opinion", "opinionstage", "plan", "report",
+        "revision", "round", "section", "synonym", "theme", "threshold", "trailevent", "unit",
+        "usualbounds",
+    }
+)  # fmt: skip
 MODELS = {
     model._meta.model_name: model
     for label in ("auth", "measures", "metrics")
@@ -986,11 +998,24 @@ LETTERS = {
 }
 
 
+EVERYBODY = ("anonymous", *ACTORS)
+
+
+def sides(line, actor) -> list[str]:
+    """Whose rows ``actor`` is tried at: the own and the foreign, or one of two that are alike."""
+    if line.kind not in OF_NO_DEPARTMENT:
+        return ["own", "foreign"]
+    cell = line.cells.get(actor, "-")
+    alike = [one for one in EVERYBODY if line.cells.get(one, "-") == cell]
+    return some(["own", "foreign"], every=2, first=LINES.index(line) + alike.index(actor))
+
+
+@pytest.mark.sweep
 @pytest.mark.django_db
-@pytest.mark.parametrize("actor", ["anonymous", *ACTORS])
+@pytest.mark.parametrize("actor", EVERYBODY)
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.kind}-{line.page}")
 def test_a_role_sees_and_changes_what_the_matrix_says_and_nothing_else(line, actor, world):
-    tried = [(whose, it) for whose in ("own", "foreign") for it in attempts(world, line, whose)]
+    tried = [(whose, it) for whose in sides(line, actor) for it in attempts(world, line, whose)]
     browser = world.browsers[actor]
     # Many a page is one for all departments, and answers the same twice.
     results = []
@@ -1143,6 +1168,22 @@ def test_the_matrix_names_every_page_and_every_action_of_the_admin():
     pages, actions = names_in_the_matrix()
     assert pages == pages_of_the_admin()
     assert actions == actions_of_the_admin()
+
+
+def test_where_the_matrix_tells_rows_apart_everybody_is_tried_at_both():
+    for line in LINES:
+        if any("/" in cell for cell in line.cells.values()):
+            assert {len(sides(line, actor)) for actor in EVERYBODY} == {2}, line
+
+
+def test_of_rows_that_are_alike_each_is_tried_by_some_who_may_and_by_some_who_may_not():
+    for line in LINES:
+        tried = {}
+        for actor in EVERYBODY:
+            tried.setdefault(line.cells.get(actor, "-"), []).append(sides(line, actor))
+        for whose in tried.values():
+            if len(whose) > 1:
+                assert set().union(*whose) == {"own", "foreign"}, line
 
 
 def test_every_role_of_the_portal_is_in_the_matrix():

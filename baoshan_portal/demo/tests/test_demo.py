@@ -34,7 +34,7 @@ from baoshan_portal.tests.pages import (
     rows_of,
     texts,
 )
-from baoshan_portal.tests.slices import OF_ROWS
+from baoshan_portal.tests.slices import OF_ROWS, one_way_each
 from measures.accessible_workbook import ABOVE
 from measures.models import (
     Evaluation,
@@ -198,9 +198,9 @@ def test_the_front_page_asks_first_where_claim_and_verdict_differ(get):
 def test_every_public_page_says_in_both_languages_that_its_data_are_invented(get, monkeypatch):
     # A chart may say so, too; the page says it by itself.
     monkeypatch.setattr(drawing, "_drawn", lambda specs, file_format: ["<svg/>"] * len(specs))
-    # Of many rows on pages of the same kind, some are enough.
+    # Of many rows on pages of the same kind, some are enough, each in one of the languages.
     addresses = [
-        *public_pages(lambda address: text_of(get(address)), every=OF_ROWS),
+        *one_way_each(public_pages(lambda address: text_of(get(address)), every=OF_ROWS)),
         *in_both_languages("/find/?q=148", "/changes/?from=2023-01-01", "/?as_of=2023-08-01"),
         *REFUSED,
     ]
@@ -208,7 +208,7 @@ def test_every_public_page_says_in_both_languages_that_its_data_are_invented(get
     silent = [address for address in addresses if not says_so(text_of(get(address)))]
 
     assert silent == []
-    assert len(addresses) > 60
+    assert len(addresses) > 40
 
 
 def test_so_does_the_page_of_an_error():
@@ -552,7 +552,8 @@ def test_every_invented_value_reads_back_as_it_is_stored_and_breaks_no_rule():
     for row in Observation.objects.filter(**INVENTED).select_related("indicator__unit"):
         quantity = read(row.as_written, unit=row.indicator.unit.name, units=units)
         assert (quantity.value, quantity.qualifier) == (row.value, row.qualifier), row
-        row.full_clean()
+        # The constraints stand in the database, which took the row.
+        row.full_clean(validate_unique=False, validate_constraints=False)
 
 
 def test_every_public_row_was_entered_and_approved_by_two_people_and_the_trail_tells_it():

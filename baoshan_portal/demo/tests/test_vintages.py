@@ -1,11 +1,12 @@
 """From ``vintages.csv`` alone the values and the verdicts of any day can be had again."""
 
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from baoshan_portal.public.vintages import OF_OBSERVATIONS
@@ -45,8 +46,17 @@ def demo(django_db_setup, django_db_blocker):
         transaction.set_rollback(True)
 
 
-def read(client, name: str, **query) -> list[dict]:
-    return rows_of(client.get(f"/data/{name}.csv", query).getvalue().decode())
+@pytest.fixture(scope="module")
+def read(demo):
+    """The rows of a file, which is asked for once: nothing changes between."""
+    client = Client()
+
+    @cache
+    def read(name: str, as_of: str = "") -> list[dict]:
+        query = {"as_of": as_of} if as_of else {}
+        return rows_of(client.get(f"/data/{name}.csv", query).getvalue().decode())
+
+    return read
 
 
 def days() -> list[date]:
@@ -55,12 +65,12 @@ def days() -> list[date]:
     return [date(2023, 7, 24), date(2023, 7, 25), *found, today]
 
 
-def test_the_values_of_any_day_are_those_that_stood_then(client):
-    versions = read(client, "vintages")
+def test_the_values_of_any_day_are_those_that_stood_then(read):
+    versions = read("vintages")
     names = [field.name for field in OF_OBSERVATIONS]
     sizes = set()
     for on in days():
-        then = read(client, "observations", as_of=on.isoformat())
+        then = read("observations", as_of=on.isoformat())
         told = [{name: row[name] for name in names} for row in then]
         mine = values_on(versions, on, names)
         differing = [pair for pair in zip(mine, told, strict=False) if pair[0] != pair[1]][:1]
@@ -69,14 +79,14 @@ def test_the_values_of_any_day_are_those_that_stood_then(client):
     assert len(sizes) > 8
 
 
-def test_the_verdicts_of_any_day_follow_from_the_same_file(client):
-    versions = read(client, "vintages")
+def test_the_verdicts_of_any_day_follow_from_the_same_file(read):
+    versions = read("vintages")
     seen = set()
     for on in days():
         mine = verdicts_on(versions, on)
         told = [
             (row["indicator_code"], row["plan"], row["due_on"], row["verdict"])
-            for row in read(client, "targets", as_of=on.isoformat())
+            for row in read("targets", as_of=on.isoformat())
         ]
         assert sorted(set(mine) ^ set(told)) == [], on
         assert len(mine) == len(told)
@@ -84,20 +94,20 @@ def test_the_verdicts_of_any_day_follow_from_the_same_file(client):
     assert len(seen) >= 5
 
 
-def test_the_states_and_the_indicators_of_any_day_follow_from_it_too(client):
-    versions = read(client, "vintages")
+def test_the_states_and_the_indicators_of_any_day_follow_from_it_too(read):
+    versions = read("vintages")
     for on in days():
         mine = states_on(versions, on)
         told = {
             row["code"]: (row["state"], row["state_on"])
-            for row in read(client, "measures", as_of=on.isoformat())
+            for row in read("measures", as_of=on.isoformat())
             if row["state"]
         }
         assert dict(mine.items() ^ told.items()) == {}, on
 
 
-def test_a_version_says_by_which_reason_it_came_and_went(client):
-    rows = read(client, "vintages")
+def test_a_version_says_by_which_reason_it_came_and_went(read):
+    rows = read("vintages")
     withdrawals = [row for row in rows if row["kind"] == "withdrawal"]
     assert {row["withdrawn_kind"] for row in withdrawals} == {
         "observation", "target", "indicator", "measure", "progressnote",
@@ -108,9 +118,9 @@ def test_a_version_says_by_which_reason_it_came_and_went(client):
     assert len({(row["kind"], row["code"]) for row in rows}) == len(rows)
 
 
-def test_the_file_of_a_past_day_does_not_know_what_came_later(client):
+def test_the_file_of_a_past_day_does_not_know_what_came_later(read):
     on = timezone.localdate() - timedelta(days=300)
-    rows = read(client, "vintages", as_of=on.isoformat())
+    rows = read("vintages", as_of=on.isoformat())
     begun = [datetime.fromisoformat(row["public_from"]) for row in rows if row["public_from"]]
     assert max(begun) < end_of_day(on)
     moments = [datetime.fromisoformat(row["public_to"]) for row in rows if row["public_to"]]

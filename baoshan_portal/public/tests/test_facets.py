@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -71,15 +72,26 @@ def living_report(report):
         Measure.objects.filter(lead=nanda).update(lead_confirmed=True)
 
 
-def boxes(client, address: str, query: dict) -> dict[tuple[str, str], tuple[int, bool]]:
-    """By parameter and answer, what the page offers: the count, and whether it is ticked."""
-    answer = client.get(address, query)
-    assert answer.status_code == 200
-    found = {}
-    for parameter, value, checked, label in BOX.findall(answer.content.decode()):
-        tally = re.search(r'<span class="tally">(\d+)</span>', label)
-        found[parameter, unescape(value)] = int(tally[1]), bool(checked)
-    return found
+@pytest.fixture(scope="module")
+def boxes(living_report):
+    """What a page offers, asked for once: nothing changes between.
+
+    By parameter and answer: the count, and whether it is ticked.
+    """
+    client, known = Client(), {}
+
+    def boxes(address: str, query: dict) -> dict[tuple[str, str], tuple[int, bool]]:
+        asked = f"{address}?{urlencode(query, doseq=True)}"
+        if asked not in known:
+            answer = client.get(asked)
+            assert answer.status_code == 200
+            known[asked] = {}
+            for parameter, value, checked, label in BOX.findall(answer.content.decode()):
+                tally = re.search(r'<span class="tally">(\d+)</span>', label)
+                known[asked][parameter, unescape(value)] = int(tally[1]), bool(checked)
+        return known[asked]
+
+    return boxes
 
 
 def number_of_rows(client, address: str, query: dict) -> int:
@@ -121,8 +133,8 @@ ONCE = pytest.mark.once("one state of each list shows that the database counts a
     ],
     ids=lambda part: urlencode(part, doseq=True) if isinstance(part, dict) else part,
 )
-def test_the_count_of_an_answer_is_the_length_of_its_list(client, living_report, address, state):
-    offered = boxes(client, address, state)
+def test_the_count_of_an_answer_is_the_length_of_its_list(client, boxes, address, state):
+    offered = boxes(address, state)
 
     assert len(offered) > 30
     # Each state takes others, so that together they take nearly every answer.
@@ -142,21 +154,19 @@ def test_the_count_of_an_answer_is_the_length_of_its_list(client, living_report,
         ("/targets/", {"claim", "verdict"}),
     ],
 )
-def test_excluding_an_answer_takes_away_what_choosing_it_shows(
-    client, living_report, address, facets
-):
+def test_excluding_an_answer_takes_away_what_choosing_it_shows(client, boxes, address, facets):
     everything = number_of_rows(client, address, {})
 
-    offered = boxes(client, address, {}).items()
+    offered = boxes(address, {}).items()
     for (facet, value), (count, _checked) in some(offered, every=4):
         if facet in facets:
             left = number_of_rows(client, address, {f"not_{facet}": value})
             assert left == everything - count, (facet, value)
 
 
-def test_the_states_are_worth_testing(client, living_report):
+def test_the_states_are_worth_testing(client, boxes):
     """Every answer of the newer filters has rows somewhere, so that no count is a mere 0 = 0."""
-    offered = boxes(client, "/indicators/", {})
+    offered = boxes("/indicators/", {})
     empty = {answer for answer, (count, _checked) in offered.items() if not count}
 
     assert empty <= {
@@ -165,18 +175,16 @@ def test_the_states_are_worth_testing(client, living_report):
     }  # fmt: skip
     for name in ("noted", "confirmed", "counted"):
         for value in ("yes", "no"):
-            assert boxes(client, "/measures/", {})[name, value][0] > 0
-    targets = boxes(client, "/targets/", {})
+            assert boxes("/measures/", {})[name, value][0] > 0
+    targets = boxes("/targets/", {})
     assert {targets["valued", "yes"][0], targets["valued", "no"][0]} == {2, 3}
     assert targets["verdict", "missed"][0] > 0
 
 
 @runs_once.PAGES
 @pytest.mark.parametrize("address", LISTS)
-def test_the_page_ticks_what_the_address_asks_for(client, living_report, address):
-    offered = boxes(
-        client, address, {"theme": ["talent", "financing"], "not_department": ["economy"]}
-    )
+def test_the_page_ticks_what_the_address_asks_for(client, boxes, address):
+    offered = boxes(address, {"theme": ["talent", "financing"], "not_department": ["economy"]})
 
     ticked = {answer for answer, (_count, checked) in offered.items() if checked}
     assert ticked == {
@@ -279,11 +287,9 @@ def test_the_filters_of_trust_know_their_answers(client, living_report, query):
 @runs_once.QUERIES
 @pytest.mark.parametrize("address", LISTS)
 @pytest.mark.parametrize("file_format", ["", "csv"])
-def test_every_filter_at_once_still_costs_at_most_ten_queries(
-    client, living_report, address, file_format
-):
+def test_every_filter_at_once_still_costs_at_most_ten_queries(client, boxes, address, file_format):
     query = {"q": "企", "format": file_format}
-    for (parameter, value), _offer in boxes(client, address, {}).items():
+    for (parameter, value), _offer in boxes(address, {}).items():
         query.setdefault(parameter, value)
 
     with CaptureQueriesContext(connection) as queries:

@@ -25,6 +25,7 @@ from baoshan_portal.tests.desk import (
     publish_what_waits,
     take_step,
 )
+from baoshan_portal.tests.slices import one_way_each
 from measures.access import ADMINISTRATOR, EDITOR, REVIEWER
 from measures.models import (
     Department,
@@ -166,21 +167,28 @@ def test_every_model_at_the_desk_is_tested():
 # Every page
 
 
+def pages_of(row) -> list[str]:
+    """Every page of the admin that shows rows of that kind, in the language of the moment."""
+    model = type(row)
+    listing = desk(model, "changelist")
+    pages = [listing, f"{listing}?q=a", desk(row, "change"), desk(row, "history")]
+    # These begin on the page of what they change or withdraw, or are there from the start.
+    without_form = {TrailEvent, Revision, Threshold, Withdrawal, TableMapping}
+    pages += [desk(model, "add")] if model not in without_form else []
+    # Accounts stay, because rows name them, and what is public stays for good.
+    stays = model in {TrailEvent, User, TableMapping} or is_public(row)
+    return pages + ([desk(row, "delete")] if not stays else [])
+
+
 @pytest.mark.once("who sees which page is decided in Python")
+@pytest.mark.sweep
 @each_model
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_a_superuser_sees_every_page(model, language, admin_client):
-    row = MAKERS[model]()
-    with translation.override(language):
-        listing = desk(model, "changelist")
-        pages = [listing, f"{listing}?q=a", desk(row, "change"), desk(row, "history")]
-        # These begin on the page of what they change or withdraw, or are there from the start.
-        without_form = {TrailEvent, Revision, Threshold, Withdrawal, TableMapping}
-        pages += [desk(model, "add")] if model not in without_form else []
-        # Accounts stay, because rows name them, and what is public stays for good.
-        stays = model in {TrailEvent, User, TableMapping} or is_public(row)
-        pages += [desk(row, "delete")] if not stays else []
-    for page in pages:
+def test_a_superuser_sees_every_page(model, admin_client):
+    row, pages = MAKERS[model](), []
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            pages += [(language, page) for page in pages_of(row)]
+    for language, page in one_way_each(pages, first=OURS.index(model)):
         answer = admin_client.get(page)
         assert answer.status_code == 200, page
         assert f'<html lang="{language}"' in answer.content.decode()
@@ -258,14 +266,16 @@ def test_more_rows_take_no_more_queries_of_a_limited_user_either(model):
 
 
 @pytest.mark.once("who sees which page is decided in Python")
+@pytest.mark.sweep
 @each_model
-@pytest.mark.parametrize("prefix", ["", "/en"])
-def test_strangers_are_sent_to_the_sign_in(model, prefix, client):
+def test_strangers_are_sent_to_the_sign_in(model, client):
     row = MAKERS[model]()
     with translation.override("zh-hans"):
         addresses = addresses_about(row)
-    for visitor in (client, browser_of(make_user())):
-        for address in addresses:
+    asked = [(prefix, address) for prefix in ("", "/en") for address in addresses]
+    visitors = (client, browser_of(make_user()))
+    for prefix, address in one_way_each(asked, first=OURS.index(model)):
+        for visitor in visitors:
             for answer in (visitor.get(prefix + address), visitor.post(prefix + address)):
                 assert answer.status_code == 302
                 assert answer.url.startswith(f"{prefix}/admin/login/?next="), address
@@ -283,6 +293,7 @@ def test_strangers_are_sent_to_the_sign_in_from_the_pages_about_no_model_too(cli
 
 
 @pytest.mark.once("permissions, of which the matrix is the rest")
+@pytest.mark.sweep
 @each_model
 def test_staff_without_a_permission_are_refused(model):
     row = MAKERS[model]()
@@ -291,9 +302,10 @@ def test_staff_without_a_permission_are_refused(model):
     # Of a submission that belongs to no department not even the existence is told.
     is_hidden = getattr(model, "measure_path", "") is None
     refused = {302, 403, 404, 405} if is_hidden else {403, 405}
-    for address in addresses_about(row):
-        for answer in (nobody.get(address), nobody.post(address, sent)):
-            assert answer.status_code in refused, address
+    asked = [(method, address) for method in ("get", "post") for address in addresses_about(row)]
+    for method, address in one_way_each(asked, first=OURS.index(model)):
+        answer = nobody.get(address) if method == "get" else nobody.post(address, sent)
+        assert answer.status_code in refused, (method, address)
     assert model.objects.filter(pk=row.pk).exists()
 
 
