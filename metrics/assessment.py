@@ -4,6 +4,7 @@ Page, admin and file all ask here, so they cannot disagree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -347,7 +348,9 @@ def _year_before(check: Check, terms: list[CheckTerm]) -> CheckTerm | None:
     now = next((term for term in terms if term.role == Role.NOW), None)
     if now is None or check.kind != CheckKind.BASE:
         return None
-    return CheckTerm(check_of=check, role=Role.BEFORE, indicator=now.indicator, earlier=True)
+    before = copy(now)
+    before.pk, before.role, before.earlier = None, Role.BEFORE, True
+    return before
 
 
 def _known(term: CheckTerm, values: Values, at: Observation | None) -> Sequence[Observation]:

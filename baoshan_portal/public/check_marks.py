@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,15 +10,7 @@ from typing import NamedTuple
 from django.utils.translation import pgettext
 
 from metrics.assessment import CheckState, assess_check, indicators_in
-from metrics.models import (
-    NEWEST_FIRST,
-    Check,
-    CheckTerm,
-    Indicator,
-    Observation,
-    Unit,
-    by_check,
-)
+from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation, by_check
 from metrics.rules.checks import Result
 
 from .remembered import known, remembered
@@ -65,6 +58,39 @@ class _Value(NamedTuple):
     period_end: date
 
 
+@dataclass(slots=True)
+class _Unit:
+    """As the other three: what a result needs of a row, of which there are tens of thousands."""
+
+    quantity: str
+    factor: Decimal
+
+
+@dataclass(slots=True)
+class _Figure:
+    kind: str
+    unit: _Unit
+
+
+@dataclass(slots=True, eq=False)
+class _Check:
+    pk: int
+    code: str
+    kind: str
+    comparable: bool
+    loaded_terms: list["_Term"] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Term:
+    pk: int | None
+    role: str
+    earlier: bool
+    check_of: _Check
+    indicator_id: int
+    indicator: _Figure
+
+
 class CheckResult(NamedTuple):
     """What came of a check, without what it says."""
 
@@ -85,30 +111,20 @@ def results_of_day(as_of: date | None) -> list[CheckResult]:
     return [_result(assess_check(check, known)) for check in checks]
 
 
-def _terms_of_day(as_of: date | None) -> list[CheckTerm]:
-    """The terms of every public check, with no more of checks and indicators than a result needs,
-    and each of them once: loaded beside every term they would be twice as many; one query."""
+def _terms_of_day(as_of: date | None) -> list[_Term]:
+    """The terms of every public check, check by check; one query."""
     public = Check.objects.published(as_of).order_by()
     rows = CheckTerm.objects.filter(check_of__in=public).values_list(
         "pk", "role", "earlier",
         "check_of", "check_of__code", "check_of__kind", "check_of__comparable",
         "indicator", "indicator__kind",
-        "indicator__unit", "indicator__unit__quantity", "indicator__unit__factor",
+        "indicator__unit__quantity", "indicator__unit__factor",
     )  # fmt: skip
-    checks, indicators, units, terms = {}, {}, {}, []
-    for pk, role, earlier, check, code, kind, comparable, key, counted, unit, *of_unit in rows:
-        if check not in checks:
-            checks[check] = Check(pk=check, code=code, kind=kind, comparable=comparable)
-        if unit not in units:
-            quantity, factor = of_unit
-            units[unit] = Unit(pk=unit, quantity=quantity, factor=factor)
-        if key not in indicators:
-            indicators[key] = Indicator(pk=key, kind=counted, unit=units[unit])
-        terms.append(
-            CheckTerm(
-                pk=pk, role=role, earlier=earlier, check_of=checks[check], indicator=indicators[key]
-            )
-        )
+    terms, check = [], None
+    for pk, role, earlier, key, code, kind, comparable, indicator, counted, *unit in rows:
+        if check is None or check.pk != key:
+            check = _Check(key, code, kind, comparable)
+        terms.append(_Term(pk, role, earlier, check, indicator, _Figure(counted, _Unit(*unit))))
     return terms
 
 
