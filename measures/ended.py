@@ -8,12 +8,13 @@ what came afterwards: ``write_missing`` works it out anew from the corrections a
 
 from django.db import models, transaction
 
+from .data_version import PUBLIC
+from .publication import BECOMES
 from .triggers import Trigger
 from .versions import Sql
 from .withdrawn import kind_of
 
 WITHDRAWALS = "measures_withdrawal"
-PUBLISHED = "state = 'published'"
 REFUSED = "published rows are never changed or deleted: correct them by a new row"
 
 
@@ -27,10 +28,10 @@ def triggers(submissions: list[type[models.Model]], vendor: str) -> list[Trigger
                 f"{table}_protect_update", table, "BEFORE", "UPDATE", _wrong(model, sql), REFUSED
             )
         )
-        both = [_write(model, f"{table}.id IN (NEW.id, NEW.supersedes_id)")]
+        both = [_write(model, f"{table}.id IN (NEW.id, NEW.supersedes_id)", sql)]
         found += _on_publication(table, "ends", both)
     withdrawn = [
-        _write(model, f"{table}.code = NEW.subject_code AND NEW.subject_type = '{kind}'")
+        _write(model, f"{table}.code = NEW.subject_code AND NEW.subject_type = '{kind}'", sql)
         for model in submissions
         if (table := model._meta.db_table) and (kind := kind_of(model))
     ]
@@ -38,13 +39,9 @@ def triggers(submissions: list[type[models.Model]], vendor: str) -> list[Trigger
 
 
 def _on_publication(table: str, name: str, body: list[str]) -> list[Trigger]:
-    becomes = f"NEW.{PUBLISHED}"
     return [
-        Trigger(f"{table}_{name}_{operation.lower()}", table, "AFTER", operation, condition, body)
-        for operation, condition in (
-            ("INSERT", becomes),
-            ("UPDATE", f"{becomes} AND OLD.state <> 'published'"),
-        )
+        Trigger(f"{table}_{name}_{operation.lower()}", table, "AFTER", operation, becomes, body)
+        for operation, becomes in BECOMES.items()
     ]
 
 
@@ -53,12 +50,12 @@ def _moment(model, row: str) -> str:
     table, kind = model._meta.db_table, kind_of(model)
     moments = [
         f"SELECT c.published_at AS moment FROM {table} c "
-        f"WHERE c.supersedes_id = {row}.id AND c.{PUBLISHED}"
+        f"WHERE c.supersedes_id = {row}.id AND c.{PUBLIC}"
     ]
     if kind:
         moments.append(
             f"SELECT w.published_at AS moment FROM {WITHDRAWALS} w "
-            f"WHERE w.subject_type = '{kind}' AND w.subject_code = {row}.code AND w.{PUBLISHED}"
+            f"WHERE w.subject_type = '{kind}' AND w.subject_code = {row}.code AND w.{PUBLIC}"
         )
     return f"(SELECT min(e.moment) FROM ({' UNION ALL '.join(moments)}) e)"
 
@@ -70,30 +67,32 @@ def _wrong(model, sql: Sql) -> str:
     else:
         columns = [field.column for field in model._meta.concrete_fields]
         other = sql.changed([name for name in columns if name != "ended_at"])
-    return f"OLD.{PUBLISHED} AND ({other} OR NEW.ended_at IS DISTINCT FROM {_moment(model, 'OLD')})"
+    true = f"NEW.ended_at {sql.same} {_moment(model, 'OLD')}"
+    return f"OLD.{PUBLIC} AND ({other} OR NOT ({true}))"
 
 
-def _write(model, where: str) -> str:
+def _write(model, where: str, sql: Sql) -> str:
     table = model._meta.db_table
     moment = _moment(model, table)
     return (
         f"UPDATE {table} SET ended_at = {moment} "
-        f"WHERE {where} AND {table}.{PUBLISHED} AND {table}.ended_at IS DISTINCT FROM {moment}"
+        f"WHERE {where} AND {table}.{PUBLIC} AND NOT ({table}.ended_at {sql.same} {moment})"
     )
 
 
 def write_missing(submissions: list[type[models.Model]], connection) -> None:
     """Every moment that is not written as the corrections and withdrawals have it."""
+    sql = Sql(connection.vendor)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for model in submissions:
             table = model._meta.db_table
             ended = [
                 f"{table}.ended_at IS NOT NULL",
-                f"{table}.id IN (SELECT supersedes_id FROM {table} c WHERE c.{PUBLISHED})",
+                f"{table}.id IN (SELECT supersedes_id FROM {table} c WHERE c.{PUBLIC})",
             ]
             if kind := kind_of(model):
                 ended.append(
                     f"{table}.code IN (SELECT subject_code FROM {WITHDRAWALS} w "
-                    f"WHERE w.subject_type = '{kind}' AND w.{PUBLISHED})"
+                    f"WHERE w.subject_type = '{kind}' AND w.{PUBLIC})"
                 )
-            cursor.execute(_write(model, f"({' OR '.join(ended)})"))
+            cursor.execute(_write(model, f"({' OR '.join(ended)})", sql))

@@ -9,6 +9,11 @@ published last and after the newest checkpoint.
 from .triggers import Trigger
 from .versions import Sql, first_day_over
 
+#: By the operation, the SQL condition that a row becomes public by it; what was stays out.
+BECOMES = {
+    "INSERT": "NEW.state = 'published'",
+    "UPDATE": "NEW.state = 'published' AND OLD.state <> 'published'",
+}
 FORGED = "what becomes public was reviewed by somebody else, now, and corrects what is public"
 
 #: How far the clocks of the portal's servers and of its database may differ
@@ -20,17 +25,12 @@ def triggers(tables: list[str], vendor: str) -> list[Trigger]:
     sql, found = Sql(vendor), []
     for table in tables:
         forged = _forged(table, tables, sql)
-        for operation, becomes, further in (
-            ("INSERT", "NEW.state = 'published'", ""),
-            (
-                "UPDATE", "NEW.state = 'published' AND OLD.state <> 'published'",
-                " OR OLD.state <> 'submitted'",
-            ),
-        ):  # fmt: skip
+        for operation, further in (("INSERT", ""), ("UPDATE", " OR OLD.state <> 'submitted'")):
             found.append(
                 Trigger(
                     f"{table}_forged_{operation.lower()}", table, "BEFORE", operation,
-                    f"{becomes} AND {first_day_over(sql)} AND ({forged}{further})", FORGED,
+                    f"{BECOMES[operation]} AND {first_day_over(sql)} AND ({forged}{further})",
+                    FORGED,
                 )
             )  # fmt: skip
     return found

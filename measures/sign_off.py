@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext
 
 from . import access
+from .publication import BECOMES
 from .submission import State
 from .triggers import Trigger
 from .versions import Sql, first_day_over
@@ -113,13 +114,13 @@ def triggers(vendor: str) -> list[Trigger]:
             "AND s.subject_code = OLD.code AND s.version = OLD.version)"
         )
         for operation, condition in (
-            ("UPDATE", f"OLD.state <> 'published' AND {is_asked} AND NOT {is_signed}"),
+            ("UPDATE", f"{is_asked} AND NOT {is_signed}"),
             ("INSERT", f"{is_asked} AND {first_day_over(Sql(vendor))}"),
         ):
             found.append(
                 Trigger(
                     f"{table}_signed_off_{operation.lower()}", table, "BEFORE", operation,
-                    f"NEW.state = 'published' AND {condition}", MESSAGE,
+                    f"{BECOMES[operation]} AND {condition}", MESSAGE,
                 )
             )  # fmt: skip
     return found

@@ -9,6 +9,7 @@ such a database.
 
 from django.conf import settings
 
+from measures.publication import BECOMES
 from measures.triggers import Trigger
 
 from . import check_guards
@@ -18,8 +19,6 @@ TABLE = "metrics_observation"
 MESSAGE = "a period that has not ended is expected or preliminary, never actual"
 NO_FIGURE_TABLE = "metrics_nofigure"
 NO_FIGURE_MESSAGE = "of a period that has not ended nobody knows that it has no figure"
-#: With what else must be true: a row that is public already stays as it was let through.
-OPERATIONS = {"INSERT": "", "UPDATE": " AND OLD.state <> 'published'"}
 
 
 def triggers(vendor: str) -> list[Trigger]:
@@ -30,19 +29,19 @@ def triggers(vendor: str) -> list[Trigger]:
         if vendor == "postgresql"
         else "date(NEW.published_at, '+8 hours')"
     )
-    is_public, is_future = "NEW.state = 'published'", f"NEW.period_end > {day}"
+    is_future = f"NEW.period_end > {day}"
     is_actual = f"NEW.certainty = '{Certainty.ACTUAL}'"
     return [
         *check_guards.triggers(vendor),
         *(
             Trigger(
                 f"{table}_no_future_{operation.lower()}", table, "BEFORE", operation,
-                f"{condition}{becomes}", message,
+                f"{becomes} AND {condition}", message,
             )
             for table, condition, message in (
-                (TABLE, f"{is_public} AND {is_actual} AND {is_future}", MESSAGE),
-                (NO_FIGURE_TABLE, f"{is_public} AND {is_future}", NO_FIGURE_MESSAGE),
+                (TABLE, f"{is_actual} AND {is_future}", MESSAGE),
+                (NO_FIGURE_TABLE, is_future, NO_FIGURE_MESSAGE),
             )
-            for operation, becomes in OPERATIONS.items()
+            for operation, becomes in BECOMES.items()
         ),
     ]  # fmt: skip

@@ -64,7 +64,7 @@ class MeasureStateQuerySet(SubmissionQuerySet):
         """The newest public state of each measure as of that day."""
         place = Window(RowNumber(), partition_by="measure", order_by=NEWEST_FIRST)
         rows = self.published(as_of).select_related("report")
-        return rows.annotate(place=place).filter(place=1)
+        return rows.annotate(place=place).filter(place=1).order_by()
 
     def newest(self, as_of: date | None = None) -> QuerySet:
         """The public states of the measure of an outer query, newest first, for a subquery."""
