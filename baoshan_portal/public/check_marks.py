@@ -13,7 +13,7 @@ from metrics.assessment import CheckState, assess_check, indicators_in
 from metrics.models import NEWEST_FIRST, Check, CheckTerm, Observation, by_check
 from metrics.rules.checks import Result
 
-from .remembered import known, remembered
+from .remembered import already_remembered, remembered
 
 #: Under which name the marks of a day are remembered.
 MARKS = "check marks"
@@ -163,7 +163,7 @@ def of_page(request) -> dict[int, list[Result]]:
 def of_shown(request, indicators: Iterable[int]) -> dict[int, list[Result]]:
     """``of_page`` for the ``indicators`` (by their keys) that the page shows, and no others: two
     queries, whatever else there is to check; none where all are known already."""
-    request.check_marks = known(request, MARKS)
+    request.check_marks = already_remembered(request, MARKS)
     if request.check_marks is None:
         request.check_marks = by_indicator(states_of(indicators, request.as_of))
     return request.check_marks

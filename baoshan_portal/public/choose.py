@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
-from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -18,7 +17,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from measures.characters import printable
 from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
 from metrics.history import newest_period
@@ -34,16 +32,15 @@ from .charts.comparison import Bar
 from .charts.frame import Heading, inline
 from .charts.history import distinct, series
 from .data_file import day_of_state
-from .lists.filters import search_words
+from .lists.filters import INDICATOR_NAMES, has_word, search_words
 from .lists.page import file_format_of
 from .prose import listed
+from .searching import query_of
 from .taken_away import list_cover, taken_table
 
 FEWEST, MOST = 2, 6
 #: Of more indicators than a reader looks through, those that a search finds are offered.
 OFFERED = 400
-#: Signs of a search, as on the lists.
-LONGEST = 100
 #: What a percentage or a rank was at first is no measure of what it became.
 NOT_INDEXED = frozenset({"percentage", "rank"})
 UNIT, INDEX = "unit", "index"
@@ -320,19 +317,14 @@ def offered(request, choice: Choice) -> Offered:
     """The public indicators that are not chosen; those whose names have the words of ``q``."""
     rows = Indicator.objects.published(request.as_of).with_place()
     rows = rows.exclude(pk__in=[row.indicator.pk for row in choice.chosen])
-    words = printable(request.GET.get("q", ""))[:LONGEST]
+    words = query_of(request)
     for word in search_words(words):
-        rows = rows.filter(_named(word))
+        rows = rows.filter(has_word(word, *INDICATOR_NAMES))
     found = list(rows[: OFFERED + 1])
     shown = found[:OFFERED]
     themes = groupby(shown, key=lambda row: row.measure.theme)
     by_theme = [(f"{theme.number} {theme}", list(group)) for theme, group in themes]
     return Offered(by_theme, len(shown), words, is_part=len(found) > OFFERED)
-
-
-def _named(word: str) -> Q:
-    names = ("name", "name_en", "code", "measure__name", "measure__name_en")
-    return Q(*((f"{name}__icontains", word) for name in names), _connector=Q.OR)
 
 
 COLUMNS = (

@@ -29,12 +29,19 @@ from metrics.models import Indicator, Observation, Unit
 from metrics.wording import as_written_text, observed_text
 
 from . import check_marks
-from .as_of import BadQuery
 from .remembered import remembered_large
 from .searched import Texts, in_all
-from .searching import alternatives, asked_words, folded, folded_all, initials, number, suggestions
+from .searching import (
+    alternatives,
+    asked_words,
+    folded,
+    folded_all,
+    initials,
+    number,
+    query_of,
+    suggestions,
+)
 
-LONGEST = 100
 SHOWN = 20
 #: Values that are read and folded together.
 AT_ONCE = 2_000
@@ -378,9 +385,7 @@ def _source_hits(keys: list[int]) -> dict[int, Hit]:
 
 def page(request):
     """The answers to ``?q=``, with their number by kind."""
-    query = request.GET.get("q", "").strip()
-    if len(query) > LONGEST:
-        raise BadQuery(_("Search for at most %(n)d characters.") % {"n": LONGEST})
+    query = query_of(request)
     words = asked_words(query)
     groups, suggested = [], []
     if words:

@@ -53,7 +53,7 @@ def remembered(request, name: str, make: Callable[[], Made]) -> Made:
     return _remembered(_memory, request, name, make)
 
 
-def known(request, name: str):
+def already_remembered(request, name: str):
     """What is ``remembered`` under ``name`` already; None if nothing is."""
     version = request.META.get(VERSION)
     return None if version is None else _memory.get(version, _key(request, name))

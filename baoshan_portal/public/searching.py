@@ -12,13 +12,18 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache, lru_cache
 
+from django.utils.translation import gettext as _
 from opencc import OpenCC
 
 from measures.characters import printable
 from measures.numerals import plain
 from metrics.rules.quantity import MAGNITUDES, PERCENT, RANK, QuantityError, read
 
+from .as_of import BadQuery
 from .pinyin import initials
+
+#: Characters of a search.
+LONGEST = 100
 
 #: Around what they hold, brackets and quotation marks are a matter of taste.
 _NOTHING = str.maketrans("", "", "〔〕【】〖〗［］[]()（）《》〈〉<>「」『』“”‘’\"'")
@@ -26,6 +31,14 @@ _SUGGESTED = 3
 _ALIKE = 0.5
 #: Texts that are folded together.
 _AT_ONCE = 2_000
+
+
+def query_of(request) -> str:
+    """What ``?q=`` asks for; raises BadQuery if it is longer than anybody types."""
+    query = request.GET.get("q", "").strip()
+    if len(query) > LONGEST:
+        raise BadQuery(_("Search for at most %(n)d characters.") % {"n": LONGEST})
+    return query
 
 
 @cache

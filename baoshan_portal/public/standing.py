@@ -133,7 +133,9 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     # Each measure is loaded once, with its place, and not beside every indicator.
     places = {measure.pk: measure for measure in told_measures}
     for row in rows:
-        row.measure = places[row.measure_id]
+        # One that became public or was withdrawn between the two questions is asked for by itself.
+        if measure := places.get(row.measure_id):
+            row.measure = measure
     versions = list(_versions_of_targets(indicators, as_of))
     # Their keys first: PostgreSQL cannot guess how many stand, least of all in the past.
     keys = list(checks.order_by().values_list("pk", flat=True))

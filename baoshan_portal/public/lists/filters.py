@@ -38,6 +38,11 @@ def search_words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", printable(text)).replace(",", "").split()
 
 
+def has_word(word: str, *fields: str) -> Q:
+    """Rows of which one of the ``fields`` contains ``word``, in whatever case."""
+    return Q(*((f"{name}__icontains", word) for name in fields), _connector=Q.OR)
+
+
 PLACE_NAMES = ("opinion", "section", "theme", "department")
 #: The parameters that ask for a place or an office, or leave one out.
 PLACES = frozenset([*PLACE_NAMES, *(f"not_{name}" for name in PLACE_NAMES)])
@@ -187,13 +192,7 @@ class MeasureFilter(PlaceFilter):
         }
 
     def matches(self, word: str) -> Q:
-        return (
-            Q(name__icontains=word)
-            | Q(name_en__icontains=word)
-            | Q(summary__icontains=word)
-            | Q(summary_en__icontains=word)
-            | Q(code__icontains=word)
-        )
+        return has_word(word, "name", "name_en", "summary", "summary_en", "code")
 
 
 def figure_in(word: str) -> Q:
@@ -204,6 +203,10 @@ def figure_in(word: str) -> Q:
         return Q(pk__in=[])
     unit = Q(indicator__unit__name=typed.unit) if typed.unit else Q()
     return Q(value=typed.value) & unit
+
+
+#: What an indicator is called, and what it is a figure of.
+INDICATOR_NAMES = ("name", "name_en", "code", "measure__name", "measure__name_en")
 
 
 class IndicatorFilter(PlaceFilter):
@@ -262,20 +265,11 @@ class IndicatorFilter(PlaceFilter):
 
     def matches(self, word: str) -> Q:
         """Names, definitions, and the figures themselves, as printed or as a plain number."""
-        text = Q(as_written__icontains=word) | Q(note__icontains=word) | Q(note_en__icontains=word)
+        text = has_word(word, "as_written", "note", "note_en")
         observations = Observation.objects.published(self.request.as_of).filter(
             text | figure_in(word), indicator=OuterRef("pk")
         )
-        return (
-            Exists(observations)
-            | Q(name__icontains=word)
-            | Q(name_en__icontains=word)
-            | Q(scope__icontains=word)
-            | Q(scope_en__icontains=word)
-            | Q(code__icontains=word)
-            | Q(measure__name__icontains=word)
-            | Q(measure__name_en__icontains=word)
-        )
+        return Exists(observations) | has_word(word, "scope", "scope_en", *INDICATOR_NAMES)
 
 
 class TargetFilter(PlaceFilter):
@@ -321,9 +315,5 @@ class TargetFilter(PlaceFilter):
         return assess(row.indicator, row, day, Thresholds.beside(row)).verdict.value
 
     def matches(self, word: str) -> Q:
-        return (
-            Q(indicator__name__icontains=word)
-            | Q(indicator__name_en__icontains=word)
-            | Q(plan__name__icontains=word)
-            | Q(plan__name_en__icontains=word)
-        )
+        names = ("indicator__name", "indicator__name_en", "plan__name", "plan__name_en")
+        return has_word(word, *names)

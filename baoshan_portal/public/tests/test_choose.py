@@ -186,6 +186,12 @@ def test_of_too_many_indicators_the_first_are_offered_and_a_search(client, monke
     assert offered(client, rows[0]) == (codes[1:], "")
 
 
+def test_a_search_longer_than_anybody_types_is_refused(client):
+    assert client.get(address(q="馆" * 100)).status_code == 200
+    answer = client.get(address(q="馆" * 101))
+    assert (answer.status_code, "at most 100" in answer.content.decode()) == (400, True)
+
+
 def test_a_search_of_what_can_be_added_keeps_what_is_chosen(client):
     rows = make_halls()
     assert offered(client, rows[0], q="HALL west") == ([rows[2].code], "1 indicator is offered.")
