@@ -9,7 +9,7 @@ They stand while a migration runs, and its end replaces in place what the code w
 A release that words a trigger otherwise needs a migration, so that ``prepare`` knows of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.apps import apps
 from django.conf import settings
@@ -34,11 +34,17 @@ from .triggers import Trigger
 PUBLISHED = "OLD.state = 'published'"
 
 _further: list[Callable[[str], list[Trigger]]] = []
+_copies: list[str] = []
 
 
-def also(source: Callable[[str], list[Trigger]]) -> None:
-    """``source`` gives further triggers for a vendor (``sqlite``, ``postgresql``)."""
+def also(source: Callable[[str], list[Trigger]], copies: Sequence[str] = ()) -> None:
+    """``source`` gives further triggers for a vendor (``sqlite``, ``postgresql``).
+
+    ``copies`` are tables from which these delete what is not true any more; they are emptied where
+    the triggers may have been away.
+    """
     _further.append(source)
+    _copies.extend(copies)
 
 
 def wanted(vendor: str) -> list[Trigger]:
@@ -131,6 +137,9 @@ def install(connection) -> dict[str, str]:
         told = triggers.replace(every, connection)
         versions.write_missing(connection)
         ended.write_missing(submissions(), connection)
+        with connection.cursor() as cursor:
+            for table in _copies:
+                cursor.execute(f"DELETE FROM {table}")
         versions.install_views(connection)
     return told
 
@@ -189,6 +198,6 @@ def check(databases=None, **kwargs) -> list[checks.CheckMessage]:
 
 
 def _is_migrated(connection, every: list[Trigger]) -> bool:
-    """Whether every table is there that the triggers stand on, and the one that they write to."""
-    needed = {data_version.TABLE, *(trigger.table for trigger in every)}
+    """Whether every table is there that the triggers stand on, and those that they write to."""
+    needed = {data_version.TABLE, *_copies, *(trigger.table for trigger in every)}
     return needed <= set(connection.introspection.table_names())

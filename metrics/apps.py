@@ -12,8 +12,9 @@ class MetricsConfig(AppConfig):
         from measures import protection
 
         from .protection import triggers
+        from .summary_tables import CHECKS, INDICATORS
 
-        protection.also(triggers)
+        protection.also(triggers, copies=[INDICATORS, CHECKS])
         post_migrate.connect(protect, sender=self)
 
 

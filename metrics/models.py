@@ -57,6 +57,8 @@ from .rules.choices import (
     Qualifier,
 )
 from .rules.periods import OF_LENGTH, Period, is_over, is_same_period
+from .summary_tables import CheckSummary as CheckSummary
+from .summary_tables import IndicatorSummary as IndicatorSummary
 from .table_mappings import TableMapping as TableMapping
 from .wording import no_figure_text, no_figure_yet_text, not_over_text
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from measures.publication import BECOMES
 from measures.triggers import Trigger
 
-from . import check_guards
+from . import check_guards, summary_tables
 from .rules.choices import Certainty
 
 TABLE = "metrics_observation"
@@ -33,6 +33,7 @@ def triggers(vendor: str) -> list[Trigger]:
     is_actual = f"NEW.certainty = '{Certainty.ACTUAL}'"
     return [
         *check_guards.triggers(vendor),
+        *summary_tables.triggers(),
         *(
             Trigger(
                 f"{table}_no_future_{operation.lower()}", table, "BEFORE", operation,

@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet, Subquery
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
 from measures.submission import moment_of
 from measures.thresholds import Thresholds
+from metrics import check_results
 from metrics.assessment import (
     Assessment,
     CheckState,
@@ -22,6 +23,8 @@ from metrics.assessment import (
     assess_check,
     indicators_in,
 )
+from metrics.check_results import CheckResult
+from metrics.facts import with_facts
 from metrics.history import replaced, standing
 from metrics.models import (
     PLACE_IN_OPINION,
@@ -38,7 +41,6 @@ from metrics.rules.choices import Freshness, Kind, Verdict
 from metrics.rules.questions import Trouble, of_check
 
 from .committee import Evaluations
-from .quality import with_facts
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ class TargetState:
 class Standing:
     """What was public of an opinion, or of all if it is None, on the day ``on``.
 
-    Each indicator has its ``facts``; those with a target, in a check, overdue or of the key
-    figures have their ``public_values`` too. Each measure has its ``status``, None where it is
-    not known.
+    Each indicator has its ``facts``; those with a target, in one of the ``contradictions``, overdue
+    or of the key figures have their ``public_values`` too. ``results`` are those of every check,
+    and ``contradictions`` the checks among them that give something to ask. Each measure has its
+    ``status``, None where it is not known.
     """
 
     on: date
@@ -76,7 +79,8 @@ class Standing:
     opinion: Opinion | None
     indicators: list[Indicator]
     targets: list[TargetState]
-    checks: list[CheckState]
+    results: list[CheckResult]
+    contradictions: list[CheckState]
     measures: list[Measure]
 
     @property
@@ -97,9 +101,8 @@ class Standing:
         targets = [row for row in self.targets if row.theme.pk in keys]
         checks = [
             check
-            for check in self.checks
-            if of_check(check.outcome.result)
-            and any(term.indicator.measure.theme_id in keys for term, _value in check.terms)
+            for check in self.contradictions
+            if any(term.indicator.measure.theme_id in keys for term, _value in check.terms)
         ]
         late = [
             row
@@ -117,7 +120,7 @@ class Standing:
 
 
 def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
-    """Seven queries."""
+    """Seven queries, and two more where not every fact and result was known."""
     indicators = Indicator.objects.published(as_of)
     checks = Check.objects.published(as_of)
     measures = Measure.objects.published(as_of)
@@ -137,9 +140,8 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         if measure := places.get(row.measure_id):
             row.measure = measure
     versions = list(_versions_of_targets(indicators, as_of))
-    # Their keys first: PostgreSQL cannot guess how many stand, least of all in the past.
-    keys = list(checks.order_by().values_list("pk", flat=True))
-    known_checks = _checks(keys, by_key)
+    results = check_results.of(checks, as_of)
+    known_checks = _checks([one.pk for one in results if of_check(one.result)], by_key)
     asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
     asked |= {target.indicator_id for target in versions}
     values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
@@ -150,6 +152,8 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     for target in versions:
         target.indicator = by_key[target.indicator_id]
     targets = standing(versions)
+    # A value that came meanwhile may have ended one.
+    assessed = (assess_check(check, public) for check in known_checks)
     terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of, told)
     return Standing(
         on,
@@ -160,7 +164,8 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
             TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
             for target in targets
         ],
-        [assess_check(check, public) for check in known_checks],
+        results,
+        [state for state in assessed if of_check(state.outcome.result)],
         told_measures,
     )
 

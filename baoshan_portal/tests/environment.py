@@ -183,18 +183,24 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
     from django.db import transaction
 
     from measures.models import DataVersion, Threshold, Version
+    from metrics.models import CheckSummary, IndicatorSummary
+    from metrics.summaries import write_missing
 
     from ..management.commands.prepare import FIXTURES
 
+    # What is summarised takes its old summary away, so these come last.
+    summaries = [IndicatorSummary, CheckSummary]
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
-        rows = {
-            model: list(model._base_manager.order_by("pk"))
+        write_missing()
+        models = [
+            model
             for label in ("measures", "metrics")
             for model in apps.get_app_config(label).get_models(include_auto_created=True)
             # The rows bring their versions with them, and thresholds are there from the start.
-            if model not in (DataVersion, Threshold, Version)
-        }
+            if model not in (DataVersion, Threshold, Version, *summaries)
+        ]
+        rows = {model: list(model._base_manager.order_by("pk")) for model in models + summaries}
         transaction.set_rollback(True)
     return rows
 

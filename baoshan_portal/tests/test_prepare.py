@@ -13,6 +13,7 @@ from django.db import transaction
 from measures.models import Measure, User
 from measures.tests.factories import reword
 from metrics.models import Indicator, Observation
+from metrics.summaries import write_missing
 from metrics.tests.factories import make_observation
 
 from ..management.commands.prepare import FIXTURES
@@ -90,6 +91,7 @@ def test_a_second_run_changes_nothing():
     make_observation(indicator=Indicator.objects.first(), as_written="八面来风")
     measure = Measure.objects.first()
     reword(measure, name="改过的名称")
+    write_missing()
     before = counts()
 
     prepare()

@@ -12,6 +12,7 @@ from measures import protection
 from measures.chain import make_checkpoint
 from measures.demo_database import check_database
 from measures.models import Checkpoint, DemoMark, Opinion
+from metrics.summaries import write_missing
 
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures", "measure_states",
@@ -23,6 +24,7 @@ FIXTURES = (
 class Command(BaseCommand):
     help = (
         "Collects the static files; migrates the database; loads the report into an empty one; "
+        "works out anew what lists read of each figure; "
         "creates the first administrator, if there is nobody yet, and prints the password once. "
         "With DEMO=1 it also fills the database with invented figures."
     )
@@ -54,6 +56,7 @@ class Command(BaseCommand):
             )
         if settings.DEMO:
             call_command("demo", stdout=self.stdout)
+        write_missing()
         if not Checkpoint.objects.exists():
             # Everything that the portal begins with comes before its first checkpoint.
             make_checkpoint()

@@ -1,7 +1,8 @@
-"""After a change the pages that readers ask for most are made again before somebody asks.
+"""After a change what readers ask for most is made again before somebody asks.
 
-Nobody waits then for a page with all its charts; and nobody is kept waiting by it: it begins when
-nothing has changed for a moment, makes one page after the other, and ends when something changes.
+First the summaries of what has changed, then the pages, one after the other. Nobody waits then for
+a page with all its charts; and nobody is kept waiting by it: it begins when nothing has changed for
+a moment, and ends when something changes.
 """
 
 import fcntl
@@ -16,6 +17,8 @@ from threading import Lock, Thread
 from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
+
+from metrics.summaries import write_missing
 
 from .asked import is_of_strangers, version_that_stands
 from .layer import read
@@ -84,6 +87,7 @@ class Ahead:
         if stands != self._seen:
             self._seen = stands
             return 0
+        write_missing()
         is_first, self._made = self._made is None, stands
         return 0 if is_first else self._make(stands)
 

@@ -1,13 +1,17 @@
 """What readers ask for most is made again after a change, and nothing else is."""
 
 import fcntl
+from datetime import timedelta
 
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.utils.timezone import localdate
 
 from baoshan_portal.tests.wsgi_client import ask, keep_pages_in, kept_connections
 from measures.models import DataVersion
-from measures.tests.factories import make_measure, make_synonym
+from measures.tests.factories import ISSUED, make_measure, make_synonym
+from metrics.models import IndicatorSummary
+from metrics.tests.factories import make_observation
 
 from ..page_cache.ahead import AGENT, KNOWN, MOST, Ahead
 from ..page_cache.layer import PageCache
@@ -123,9 +127,20 @@ def test_a_change_meanwhile_ends_it(ahead, pages):
 
 def test_another_day_is_a_change(ahead, pages, monkeypatch):
     ask(ahead, "/a/")
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda *moment: "tomorrow")
+    tomorrow = localdate() + timedelta(days=1)
+    monkeypatch.setattr("django.utils.timezone.localdate", lambda *moment: tomorrow)
 
     assert look(ahead) == 1
+
+
+def test_what_lists_read_of_a_figure_is_worked_out_before_its_first_reader(ahead):
+    value = make_observation(published=ISSUED)
+    change()
+    assert not IndicatorSummary.objects.exists()
+
+    look(ahead)
+
+    assert IndicatorSummary.objects.get().indicator == value.indicator
 
 
 def test_of_two_workers_one_does_it(ahead, pages, tmp_path):

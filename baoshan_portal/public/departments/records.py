@@ -5,6 +5,7 @@ led it when the round was locked.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,8 @@ from django.utils import timezone
 
 from measures.models import Department, Measure, Round
 from measures.submission import end_of_day, moment_of
+from measures.thresholds import JUDGING, Thresholds, columns
+from metrics import facts
 from metrics.assessment import Assessment, assess, timeliness_of
 from metrics.due import days_handed_in
 from metrics.models import Indicator, NoFigure, Observation, RoundDue
@@ -80,10 +83,13 @@ class Record:
     def support(self, measure: Measure) -> None:
         self.supports += 1
 
-    def count(self, indicator: Indicator, states: list[Assessment]) -> None:
-        """``indicator`` with its ``timeliness``, and what became of its targets."""
+    def count(self, fresh: Freshness) -> None:
+        """A figure, by whether it was reported when due."""
         self.figures += 1
-        self.freshness[indicator.timeliness.state] += 1
+        self.freshness[fresh] += 1
+
+    def judge(self, states: list[Assessment]) -> None:
+        """What became of the targets of one figure."""
         self.verdicts.update(state.verdict for state in states)
         self.contradicted += sum(state.contradicts_claim for state in states)
 
@@ -153,9 +159,8 @@ class WholeRecord(Record):
         super().support(measure)
         self.supported.append(measure)
 
-    def count(self, indicator, states):
-        super().count(indicator, states)
-        self.indicators.append(indicator)
+    def judge(self, states):
+        super().judge(states)
         self.assessments += states
 
     @property
@@ -174,23 +179,26 @@ class WholeRecord(Record):
 
 def records(as_of: date | None) -> list[Record]:
     """The record of each department that was ever public, the gravest first."""
-    found = [Record(row) for row in Department.objects.once_published(as_of)]
-    _fill(found, as_of, Indicator.objects.select_related("unit", "measure").order_by())
-    return sorted(found, key=lambda record: record.gravity)
+    departments = Department.objects.once_published(as_of).annotate(**columns(JUDGING))
+    every = [Record(row) for row in departments]
+    found = {record.department.pk: record for record in every}
+    _fill(found, as_of)
+    if every:
+        _count_indicators(found, as_of, Thresholds.beside(every[0].department))
+    return sorted(every, key=lambda record: record.gravity)
 
 
 def record_of(department: Department, as_of: date | None) -> WholeRecord:
     """The record of ``department``, in the order of opinion and number; as many queries."""
     found = WholeRecord(department)
-    _fill([found], as_of, Indicator.objects.with_place())
+    _fill({department.pk: found}, as_of)
+    _add_indicators(found, as_of)
     return found
 
 
-def _fill(records: list[Record], as_of: date | None, indicators: QuerySet) -> None:
-    """Adds up what is public of the ``indicators`` and of all else."""
-    found = {record.department.pk: record for record in records}
+def _fill(found: dict[int, Record], as_of: date | None) -> None:
+    """Adds up what is public of all but indicators."""
     _add_measures(found, as_of)
-    _add_indicators(found, as_of, indicators)
     _add_rounds(found, moment_of(as_of))
     _add_publications(found, as_of or timezone.localdate())
 
@@ -204,13 +212,36 @@ def _add_measures(found: dict[int, Record], as_of: date | None) -> None:
                 found[department.pk].support(row)
 
 
-def _add_indicators(found: dict[int, Record], as_of: date | None, indicators: QuerySet) -> None:
+def _count_indicators(found: dict[int, Record], as_of: date | None, thresholds: Thresholds) -> None:
+    """Only those that have a target are loaded."""
+    public = Indicator.objects.published(as_of).filter(measure__lead__in=list(found)).order_by()
+    asked = facts.columns(as_of)
+    rows = public.annotate(**asked).values_list("pk", "measure__lead_id", *asked, named=True)
+    known = facts.of_rows(rows, as_of, thresholds.grace_days)
+    for row in rows:
+        found[row.measure__lead_id].count(known[row.pk].fresh)
+    aimed_at = [key for key, told in known.items() if told.has_target]
+    targeted = public.filter(pk__in=aimed_at).select_related("unit", "measure")
+    for row, states in _assessed(targeted, as_of):
+        found[row.measure.lead_id].judge(states)
+
+
+def _add_indicators(found: WholeRecord, as_of: date | None) -> None:
+    public = Indicator.objects.with_place().published(as_of)
+    for row, states in _assessed(public.filter(measure__lead=found.department), as_of):
+        row.timeliness = timeliness_of(row, as_of or timezone.localdate())
+        found.indicators.append(row)
+        found.count(row.timeliness.state)
+        found.judge(states)
+
+
+def _assessed(
+    indicators: QuerySet, as_of: date | None
+) -> Iterator[tuple[Indicator, list[Assessment]]]:
+    """Each of ``indicators`` with what can be concluded of its targets."""
     on = as_of or timezone.localdate()
-    public = indicators.published(as_of).filter(measure__lead__in=list(found))
-    for row in public.with_latest(as_of):
-        row.timeliness = timeliness_of(row, on)
-        states = [assess(row, target, on) for target in row.loaded_targets]
-        found[row.measure.lead_id].count(row, states)
+    for row in indicators.with_latest(as_of):
+        yield row, [assess(row, target, on) for target in row.loaded_targets]
 
 
 def _add_rounds(found: dict[int, Record], moment: datetime) -> None:

@@ -44,7 +44,8 @@ class Facet(django_filters.MultipleChoiceFilter):
     """One question. Its filter set says how the answer is read, see ``FacetFilterSet``.
 
     ``choices`` are the answers, or the name of the filter set's property that lists them.
-    ``computed`` names the method that works the answers out, where the database cannot.
+    ``computed`` names the method of the filter set that works the answers of each row out, given
+    the name of the facet, where the database cannot.
     ``has_long_names`` gives the answers more room on the page.
     """
 
@@ -74,9 +75,9 @@ def yes_if(condition) -> Case:
     return Case(When(condition, then=Value("yes")), default=Value("no"))
 
 
-def yes_no(label, yes, no) -> Facet:
+def yes_no(label, yes, no, **kwargs) -> Facet:
     """A facet with two answers in words; to exclude one is to choose the other."""
-    return Facet(label, [("yes", yes), ("no", no)], excludable=False)
+    return Facet(label, [("yes", yes), ("no", no)], excludable=False, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ class FacetFilterSet(django_filters.FilterSet):
 
     def _answers_of_rows(self, name: str) -> Iterator[Iterable[str]]:
         if method := self.facets[name].computed:
-            found = getattr(self, method)()
+            found = getattr(self, method)(name)
             return (found[row.pk] for row in self.rows)
         return ((getattr(row, f"facet_{name}") or NONE,) for row in self.rows)
 

@@ -22,6 +22,7 @@ from measures.models import (
     Theme,
 )
 from measures.thresholds import JUDGING, Thresholds, columns
+from metrics import facts
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.checks import Result
@@ -29,7 +30,6 @@ from metrics.rules.choices import Category, Claim, Freshness, Kind, Level, Verdi
 from metrics.rules.quantity import QuantityError, read
 
 from .. import check_marks
-from ..quality import questions
 from .facets import NONE, Facet, FacetFilterSet, yes_if, yes_no
 
 
@@ -214,11 +214,11 @@ class IndicatorFilter(PlaceFilter):
     kind = Facet(_("Kind"), Kind)
     level = Facet(_("Level"), [*Level.choices, (NONE, _("not stated"))])
     key = Facet(_("Key figures"), [("true", _("yes")), ("false", _("no"))], excludable=False)
-    value = yes_no(_("Public value"), _("has one"), _("no data"))
-    traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"))
-    inferred = yes_no(_("Period"), _("inferred"), _("not inferred"))
-    updated = yes_no(_("Since the report"), _("updated"), _("not updated"))
-    fresh = Facet(_("Reported when due"), Freshness)
+    value = yes_no(_("Public value"), _("has one"), _("no data"), computed="is_so")
+    traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"), computed="is_so")
+    inferred = yes_no(_("Period"), _("inferred"), _("not inferred"), computed="is_so")
+    updated = yes_no(_("Since the report"), _("updated"), _("not updated"), computed="is_so")
+    fresh = Facet(_("Reported when due"), Freshness, computed="what_is_so")
     target = Facet(
         _("Target"),
         [
@@ -226,6 +226,7 @@ class IndicatorFilter(PlaceFilter):
             ("unpublished", _("value not published")),
             ("published", _("value published")),
         ],
+        computed="what_is_so",
     )
     check = Facet(_("Checks"), Result, computed="check_results")
 
@@ -247,18 +248,30 @@ class IndicatorFilter(PlaceFilter):
         fields = ()
 
     def expressions(self):
-        return (
-            super().expressions()
-            | questions(self.request.as_of, self.places.grace_days)
-            | {
-                "category": F("category"),
-                "kind": F("kind"),
-                "level": F("level"),
-                "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
-            }
-        )
+        return super().expressions() | {
+            "category": F("category"),
+            "kind": F("kind"),
+            "level": F("level"),
+            "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
+        }
 
-    def check_results(self) -> dict[int, list[str]]:
+    def read(self, queryset, answers):
+        return super().read(queryset, answers | facts.columns(self.request.as_of))
+
+    @cached_property
+    def facts(self) -> dict[int, facts.Facts]:
+        """What is known of each of ``rows``."""
+        return facts.of_rows(self.rows, self.request.as_of, self.places.grace_days)
+
+    def is_so(self, name: str) -> dict[int, list[str]]:
+        """Yes or no to one of the ``Facts``."""
+        return {key: ["yes" if getattr(known, name) else "no"] for key, known in self.facts.items()}
+
+    def what_is_so(self, name: str) -> dict[int, list[str]]:
+        """One of the ``Facts`` that has more answers."""
+        return {key: [getattr(known, name)] for key, known in self.facts.items()}
+
+    def check_results(self, name: str) -> dict[int, list[str]]:
         """The results of the public checks that each indicator takes part in."""
         marks = check_marks.of_page(self.request)
         return {row.pk: marks.get(row.pk, []) for row in self.rows}
@@ -305,7 +318,7 @@ class TargetFilter(PlaceFilter):
             )
         )
 
-    def verdicts(self) -> dict[int, list[str]]:
+    def verdicts(self, name: str) -> dict[int, list[str]]:
         """What can be concluded for each target on the day of the page."""
         day = self.request.as_of or timezone.localdate()
         return {row.pk: [self._verdict(row, day)] for row in self.rows}

@@ -68,10 +68,10 @@ def page(request, code=""):
         [row for row in standing.indicators if row.is_key],
         [row for row in standing.indicators if row.kind == Kind.GROWTH and row.basis_id],
         {row.indicator.pk: row.state for row in reversed(standing.targets)},
-        check_marks.by_indicator(standing.checks),
+        check_marks.of_results(standing.results),
     )
     asked = all_of(standing)
-    results = Counter(state.outcome.result for state in standing.checks)
+    results = Counter(one.result for one in standing.results)
     context = {
         "opinion": opinion,
         "only": only,

@@ -90,7 +90,7 @@ def seen_instead(standing: Standing) -> str:
     """What can be seen where no target can be judged; empty where one can."""
     if any(row.verdict not in UNVERIFIABLE for row in standing.targets) or not standing.indicators:
         return ""
-    checks = Counter(check.outcome.result for check in standing.checks)
+    checks = Counter(one.result for one in standing.results)
     said = {
         "indicators": len(standing.indicators),
         "values": sum(row.facts.value for row in standing.indicators),
@@ -100,7 +100,7 @@ def seen_instead(standing: Standing) -> str:
             row.status in {MeasureStatus.COMPLETED, MeasureStatus.ONGOING}
             for row in standing.measures
         ),
-        "checks": len(standing.checks),
+        "checks": len(standing.results),
         "fails": checks[Result.FAILS],
         "asks": checks[Result.QUESTION],
     }

@@ -20,13 +20,16 @@ from measures.chain import newest_checkpoint
 from measures.models import Checkpoint, Evaluation, Measure, ProgressNote, Section, Theme
 from measures.text import day_in_words, joined
 from measures.watermark import file_name
+from metrics import check_results
 from metrics.assessment import Assessment, CheckState, assess
+from metrics.facts import facts_of
 from metrics.history import earlier_targets, newest_period, target_text
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator, Observation
 from metrics.redefinition import redefinitions
 from metrics.rules.checks import Result
 from metrics.rules.periods import period_text
+from metrics.rules.questions import of_check
 from metrics.wording import as_written_text, observed_text, percent_text
 
 from .. import check_marks
@@ -35,7 +38,6 @@ from ..committee import evaluations_about
 from ..lists.facets import values_in_words
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 from ..prose import lead_text, listed
-from ..quality import facts_of
 from ..questions.rows import Question, all_of
 from ..standing import Standing, TargetState, with_status
 from ..taken_away import filters_text
@@ -452,6 +454,7 @@ def _questions(
     for line in chosen:
         line.indicator.facts = facts_of(line.indicator, line.assessments[0].timeliness)
     keys = {line.indicator.pk for line in chosen}
+    ours = [one for one in checks if keys & {term.indicator_id for term, _value in one.terms}]
     states = [state for line in chosen for state in line.assessments if state.target]
     targets = [state.target for state in states]
     terms = redefinitions(targets, earlier_targets(as_of), as_of) if targets else {}
@@ -462,7 +465,8 @@ def _questions(
             opinion=None,
             indicators=[line.indicator for line in chosen],
             targets=[TargetState(s.target, s, terms[s.target.pk]) for s in states],
-            checks=[c for c in checks if keys & {term.indicator_id for term, _v in c.terms}],
+            results=[check_results.of_state(one) for one in ours],
+            contradictions=[one for one in ours if of_check(one.outcome.result)],
             measures=[work.measure for work in works],
         )
     )

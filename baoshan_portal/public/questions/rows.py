@@ -156,11 +156,11 @@ def _target_text(ask: Ask, row: TargetState, standing: Standing) -> str:
 
 
 def _of_checks(standing: Standing) -> Iterator[Question]:
-    for state in standing.checks:
-        if ask := questions.of_check(state.outcome.result):
-            measures = dict.fromkeys(term.indicator.measure for term, _value in state.terms)
-            size = questions.discrepancy(state.outcome)
-            yield Question(ask, size, state.check, _check_text(state), tuple(measures))
+    for state in standing.contradictions:
+        ask = questions.of_check(state.outcome.result)
+        measures = dict.fromkeys(term.indicator.measure for term, _value in state.terms)
+        size = questions.discrepancy(state.outcome)
+        yield Question(ask, size, state.check, _check_text(state), tuple(measures))
 
 
 def _check_text(state: CheckState) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from measures.tests.factories import ISSUED
 from metrics.assessment import assess_checks
+from metrics.check_results import of_day
 from metrics.models import Check, CheckTerm, Indicator
 from metrics.rules.checks import Result, Role
 from metrics.tests.factories import make_check, make_observation, make_term
@@ -67,7 +68,9 @@ def test_a_check_that_holds_is_no_mark_of_praise(client, report, address):
     assert "1,475" in html
     assert (
         Result.HOLDS
-        in check_marks.of_day(None)[Indicator.objects.get(code="high-tech-enterprises").pk]
+        in check_marks.of_results(of_day(None))[
+            Indicator.objects.get(code="high-tech-enterprises").pk
+        ]
     )
     marks = re.findall(r'<span class="check-mark[^"]*" title="([^"]*)"', html)
     assert not [mark for mark in marks if mark.endswith((": holds", ": cannot be checked"))]
@@ -78,7 +81,7 @@ def test_comparisons_and_targets_mark_exactly_the_figures_that_a_check_asks_abou
     client, broken, address
 ):
     html = client.get(address).content.decode()
-    results = check_marks.of_day(None)
+    results = check_marks.of_results(of_day(None))
     asked = {
         row.code
         for row in Indicator.objects.filter(pk__in=results)
@@ -132,16 +135,16 @@ def test_of_several_results_the_gravest_stands_first():
         part = make_observation(value=value, published=ISSUED).indicator
         make_term(check_of=check, role=Role.PART, indicator=part)
 
-    assert check_marks.of_day(None)[whole.pk] == [Result.FAILS, Result.HOLDS]
+    assert check_marks.of_results(of_day(None))[whole.pk] == [Result.FAILS, Result.HOLDS]
     assert check_marks.words([Result.FAILS, Result.HOLDS]) == "不符；相符"
 
 
 def test_a_check_that_was_not_public_on_the_day_leaves_no_mark(report):
-    assert check_marks.of_day(None)
-    assert check_marks.of_day(date(2023, 7, 24)) == {}
+    assert check_marks.of_results(of_day(None))
+    assert check_marks.of_results(of_day(date(2023, 7, 24))) == {}
 
 
 def test_the_marks_say_what_the_page_of_checks_says(report):
-    marks = check_marks.of_day(None)
+    marks = check_marks.of_results(of_day(None))
     states = check_marks.by_indicator(assess_checks(Check.objects.published(), None))
     assert marks == states

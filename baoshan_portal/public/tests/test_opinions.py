@@ -20,6 +20,7 @@ from baoshan_portal.tests.slices import some
 from measures.models import Opinion, Section
 from measures.tests.factories import ISSUED, to_the_past
 from metrics.models import Indicator, Plan
+from metrics.summaries import write_missing
 from metrics.tests.factories import make_plan, make_target
 
 from ..changes import page as page_of_changes
@@ -42,6 +43,7 @@ SCIENCE = ("Upgrading the industrial structure", "University technology transfer
 def both(report):
     """Both opinions, there for all tests of a module."""
     call_command("loaddata", SECOND_OPINION, verbosity=0)
+    write_missing()
 
 
 def text_at(client, address: str, **query) -> str:

@@ -17,6 +17,7 @@ from baoshan_portal.tests.pages import CHOICE, FILES, LISTS, SECTIONS, TABLES, r
 from measures.models import Measure
 from measures.tests.factories import ISSUED, make_note
 from metrics.models import Check, CheckTerm, Indicator, Observation, Target
+from metrics.summaries import write_missing
 
 pytestmark = [
     pytest.mark.django_db,
@@ -99,6 +100,7 @@ def costs(report):
     multiply(CheckTerm, 4, {"check_of": multiply(Check, 4, {}), "indicator": indicators})
     for model, stored in rows.items():
         assert model.objects.count() == 5 * stored
+    write_missing()
     analyse()
 
     after = {address: queries_of(address) for address in ALL}
@@ -136,8 +138,8 @@ def test_overview_sections_lists_and_files_keep_to_their_number_of_queries(costs
     more = {
         "/": 3,
         "/targets/": 2,
-        "/departments/": 1,
-        "/departments/?format=csv": 1,
+        "/departments/": 2,
+        "/departments/?format=csv": 2,
         **dict.fromkeys(SECTIONS, 2),
         # Counts and places first, then a query or two for each kind of row on the page.
         **dict.fromkeys(CHANGES, 25),

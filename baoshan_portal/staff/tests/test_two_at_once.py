@@ -1,11 +1,12 @@
 """Two people act on the same row at the same moment, over two real connections."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
 from measures import workflow
@@ -22,7 +23,8 @@ from measures.tests.factories import (
 )
 from measures.trail import record
 from measures.workflow import TransitionError
-from metrics.models import Observation
+from metrics.models import IndicatorSummary, Observation
+from metrics.summaries import write_missing
 from metrics.tests.factories import make_indicator, make_observation
 
 pytestmark = [
@@ -217,3 +219,46 @@ def test_a_figure_added_twice_is_one_row_and_no_error(people):
 
     assert set(answers) <= {200, 302}
     assert Observation.objects.filter(indicator=figure).count() == 1
+
+
+def test_a_summary_never_says_what_stood_before_a_publication_that_waited_for_it():
+    """While summaries are written nobody can publish, and while somebody does none are written."""
+    value = make_observation(published=ISSUED)
+    draft = make_observation(indicator=value.indicator, period_inferred=True)
+    reader, writer = Event(), Event()
+
+    def publish():
+        with transaction.atomic():
+            reader.wait(10)
+            public = {"state": State.PUBLISHED, "published_at": timezone.now()}
+            Observation.objects.filter(pk=draft.pk).update(**public)
+
+    def summarise():
+        with transaction.atomic():
+            write_missing()
+            reader.set()
+            # Whoever publishes waits for the end of this.
+            writer.wait(0.5)
+
+    at_once(publish, summarise)
+    assert not IndicatorSummary.objects.exists()
+
+    def publish_and_wait():
+        with transaction.atomic():
+            make_observation(indicator=value.indicator, published=timezone.now())
+            reader.clear()
+            writer.set()
+            reader.wait(10)
+
+    def summarise_meanwhile():
+        writer.wait(10)
+        try:
+            with pytest.raises(OperationalError):
+                write_missing()
+        finally:
+            reader.set()
+
+    writer.clear()
+    at_once(publish_and_wait, summarise_meanwhile)
+    assert write_missing() == 1
+    assert IndicatorSummary.objects.get().inferred

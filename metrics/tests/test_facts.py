@@ -6,12 +6,12 @@ from itertools import product
 import pytest
 
 from measures.tests.factories import ISSUED
-from metrics.assessment import assess
-from metrics.models import Indicator
-from metrics.rules.choices import Certainty, Frequency
-from metrics.tests.factories import make_indicator, make_observation
 
-from ..quality import with_facts
+from ..assessment import assess
+from ..facts import with_facts
+from ..models import Indicator
+from ..rules.choices import Certainty, Frequency
+from .factories import make_indicator, make_observation
 
 
 @pytest.mark.django_db

@@ -1,0 +1,53 @@
+"""The summaries (``summary_tables``) written: what they say is read from the rows themselves."""
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from . import check_results, facts
+from .models import Check, Indicator, NoFigure, Observation, Target
+from .summary_tables import CHECKS, INDICATORS, CheckSummary, IndicatorSummary
+
+#: Rows that are written together; nothing is published meanwhile.
+TOGETHER = 1000
+
+
+def write_missing() -> int:
+    """Writes the summary of each public indicator and check that has none; returns how many.
+
+    None while something is public only in a moment, by another server's clock. Raises
+    OperationalError on PostgreSQL while something is being published: what is not committed yet
+    cannot be read, and neither waits for the other.
+    """
+    written = 0
+    while made := _write_some():
+        written += made
+    return written
+
+
+@transaction.atomic
+def _write_some() -> int:
+    if connection.vendor == "postgresql":
+        # Who publishes deletes here, and holds that until the end. SQLite has one writer anyway.
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {INDICATORS}, {CHECKS} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
+    if _something_is_to_come():
+        return 0
+    told = facts.read(_without_summary(Indicator))
+    IndicatorSummary.objects.bulk_create(
+        IndicatorSummary(indicator_id=key, **read._asdict()) for key, read in told.items()
+    )
+    results = check_results.worked_out(_without_summary(Check))
+    CheckSummary.objects.bulk_create(
+        CheckSummary(check_of_id=one.pk, result=one.result) for one in results
+    )
+    return len(told) + len(results)
+
+
+def _something_is_to_come() -> bool:
+    kinds, now = (Observation, NoFigure, Target), timezone.now()
+    return any(model.objects.filter(published_at__gte=now).exists() for model in kinds)
+
+
+def _without_summary(model: type[Indicator] | type[Check]) -> list[int]:
+    rows = model.objects.published().filter(summary__isnull=True).order_by()
+    return list(rows.values_list("pk", flat=True)[:TOGETHER])
