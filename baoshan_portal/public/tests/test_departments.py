@@ -27,7 +27,8 @@ def test_the_page_says_when_the_department_ended_and_who_continues_it(client):
 
 
 def test_all_who_continue_it_are_named_and_the_day_before_nobody(client):
-    first, second = make_department(name="经商委"), make_department(name="数据局")
+    first = make_department(name="经商委", code="commerce")
+    second = make_department(name="数据局", code="data")
     office = make_department(name="经委", ended_on=ENDED_ON)
     office.succeeded_by.set([first, second])
     measure = make_measure(lead=make_department(), published_on=ISSUED)
