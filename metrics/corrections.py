@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from measures.models import Department
@@ -81,12 +81,10 @@ def revisions_by_department(
     lead = "indicator__measure__lead"
     counts = public.published(as_of).order_by().values_list(lead).annotate(n=Count("pk"))
     of = dict(counts.values_list(lead, "n"))
-    chains = public.versions(moment).filter(
-        Q(supersedes__isnull=False) | Q(corrections__isnull=False)
-    )
-    rows = list(
-        chains.select_related("indicator__measure", "indicator__unit").order_by("pk").distinct()
-    )
+    later = Observation.objects.filter(supersedes__isnull=False).order_by()
+    of_chains = later.values("pk").union(later.values("supersedes"))
+    chains = public.versions(moment).filter(pk__in=of_chains)
+    rows = list(chains.select_related("indicator__measure", "indicator__unit").order_by("pk"))
     sizes = defaultdict(list)
     for found in corrections(rows):
         sizes[found.latest.indicator.measure.lead_id].append(found.size)

@@ -618,7 +618,9 @@ class Observation(OfPeriod):
             # Answers by itself how many values an indicator has, and since when.
             models.Index(
                 fields=["indicator", "published_at", "state"], name="observation_public_moments"
-            )
+            ),
+            # The newest period, which the foot of every page names, is its first.
+            models.Index(fields=["-period_end"], name="observation_newest_period"),
         ]
         constraints = [
             *OfPeriod.Meta.constraints,

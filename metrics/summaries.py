@@ -8,7 +8,7 @@ from .models import Check, Indicator, NoFigure, Observation, Target
 from .summary_tables import CHECKS, INDICATORS, CheckSummary, IndicatorSummary
 
 #: Rows that are written together; nothing is published meanwhile.
-TOGETHER = 1000
+TOGETHER = 5000
 
 
 def write_missing() -> int:

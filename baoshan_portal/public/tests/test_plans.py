@@ -1,0 +1,143 @@
+"""How PostgreSQL answers the queries of each page where there are a hundred thousand values.
+
+SQLite's plans do not say how much of an index is read; ``test_queries`` counts its steps instead.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from baoshan_portal.tests.environment import analyse
+from baoshan_portal.tests.pages import OFFICE, SECTIONS
+from measures.models import Measure
+from measures.triggers import lifted
+from metrics.models import Indicator, Observation
+from metrics.summaries import write_missing
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.long,
+    pytest.mark.skipif(
+        "connection.vendor != 'postgresql'", reason="SQLite's steps are counted in test_queries"
+    ),
+]
+
+LARGE = Observation._meta.db_table
+#: Figures, each a further one of a measure, for each one of the report, and years for each value.
+FIGURES, YEARS = 43, 20
+
+FIND = "/find/?q=%E4%BC%81%E4%B8%9A"
+PAGES = (
+    "/", "/measures/", "/indicators/", "/indicators/?category=funds", "/indicators/?fresh=late",
+    "/indicators/?check=fails", "/targets/", "/checks/", "/questions/", "/departments/", OFFICE,
+    "/money/", *SECTIONS[:1], "/compare/", "/changes/", "/changes/feed/", FIND, "/method/",
+)  # fmt: skip
+#: Pages that still have some statements which do: how many at the most, and what they ask.
+KNOWN = {
+    "/": (1, "how much was published on each theme, and when the last"),
+    "/departments/": (1, "the same of each office"),
+    OFFICE: (4, "the same of one, and on which numbered page of the changes it stands"),
+    "/changes/": (3, "how much was published on each day, by which its pages are numbered"),
+    "/changes/feed/": (2, "the same, by which its archives are numbered"),
+    SECTIONS[0]: (1, "the values of its own figures, here a quarter of all"),
+    FIND: (1, "the words of every source, once for each version of the data"),
+}
+
+
+@pytest.fixture(scope="module")
+def large(report, django_db_blocker):
+    """The report with a hundred thousand further values, of five thousand further figures."""
+    series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s) "
+    indicators = {
+        "code": "o.code || '-' || n.i",
+        "order": 'o."order" + 700 * n.i',
+        "is_key": "false",
+        "basis_id": "NULL",
+        "recipients_id": "NULL",
+    }
+    values = {
+        "code": "o.code || '-' || i.id || '-' || n.i",
+        "indicator_id": "i.id",
+        "period_start": "NULL",
+        "period_end": "(o.period_end - make_interval(years => n.i))::date",
+        "published_at": "o.published_at + make_interval(secs => i.id * 30 + n.i)",
+    }
+    with lifted(connection, LARGE, Indicator._meta.db_table), connection.cursor() as cursor:
+        cursor.execute(series + copies(Indicator, indicators, "CROSS JOIN n"), [FIGURES])
+        further = (
+            "JOIN metrics_indicator f ON f.id = o.indicator_id "
+            "JOIN metrics_indicator i ON i.measure_id = f.measure_id AND i.name = f.name "
+            "AND i.code LIKE f.code || '-%%' AND i.id <> f.id CROSS JOIN n "
+            "WHERE o.id IN (SELECT min(id) FROM metrics_observation GROUP BY indicator_id)"
+        )
+        cursor.execute(series + copies(Observation, values, further), [YEARS])
+    write_missing()
+    analyse()
+    assert Observation.objects.count() > 100_000
+
+
+def copies(model, changed: dict[str, str], further: str) -> str:
+    """The statement that copies rows of ``model``, ``o``, with other SQL for some columns."""
+    names = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{name}"' for name in names)
+    read = ", ".join(changed.get(name, f'o."{name}"') for name in names)
+    table = model._meta.db_table
+    return f"INSERT INTO {table} ({columns}) SELECT {read} FROM {table} o {further}"
+
+
+def read_by(address: str) -> list[tuple[str, tuple]]:
+    """The statements by which a page reads."""
+    statements = []
+
+    def note(execute, sql, params, many, context):
+        if sql.startswith(("SELECT", "(SELECT", "WITH")):
+            statements.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        answer = Client().get(address)
+        assert answer.status_code == 200, address
+        answer.getvalue()
+    return statements
+
+
+def looks_through(sql: str, params) -> bool:
+    """Whether the database would read the large table from end to end for it."""
+    if LARGE not in sql:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        told = cursor.fetchone()[0]
+    return any(
+        node["Node Type"].endswith("Seq Scan") and node["Relation Name"] == LARGE
+        for node in nodes(told[0]["Plan"])
+    )
+
+
+def nodes(plan: dict) -> Iterator[dict]:
+    """``plan`` and all that is below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_no_page_has_the_database_look_through_all_values(large, address):
+    through = [sql for sql, params in read_by(address) if looks_through(sql, params)]
+    most, _why = KNOWN.get(address, (0, ""))
+    assert len(through) <= most, through
+
+
+def test_neither_has_that_of_a_measure_or_of_a_figure(large):
+    for model in (Measure, Indicator):
+        address = model.objects.published().first().get_absolute_url()
+        assert [sql for sql, params in read_by(address) if looks_through(sql, params)] == []
+
+
+def test_looking_through_is_seen(large):
+    everything = Observation.objects.published().filter(note__contains="x").values("pk").query
+    assert looks_through(*everything.sql_with_params())
+    one = Observation.objects.filter(indicator=Indicator.objects.first()).values("pk").query
+    assert not looks_through(*one.sql_with_params())
