@@ -1,6 +1,8 @@
 """Public lists: filter, search, sort and page through the URL, and export what is filtered."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 
 from django.core.paginator import InvalidPage, Paginator
 from django.db.models import QuerySet
@@ -46,12 +48,21 @@ def table_file(table, file_format: str, name: str, day: str, cover: Cover):
         )
         for column in table.columns.iterall()
     ]
+    return taken_table(file_format, name, day, cover, columns, _cells(table, names))
+
+
+def _cells(table, names: list[str]) -> Iterator[list]:
+    """The cells of every row, ``LOADED`` rows at a time."""
     records = table.data.data
     if isinstance(records, QuerySet):
         records = records.iterator(chunk_size=LOADED)
-    bound = (BoundRow(record, table) for record in records)
-    rows = ([row.get_cell_value(name) for name in names] for row in bound)
-    return taken_table(file_format, name, day, cover, columns, rows)
+    records = iter(records)
+    while some := list(islice(records, LOADED)):
+        if hasattr(table, "load_for"):
+            table.load_for(some)
+        for record in some:
+            row = BoundRow(record, table)
+            yield [row.get_cell_value(name) for name in names]
 
 
 def file_format_of(request) -> str:

@@ -532,9 +532,13 @@ class TargetTable(OpinionTable):
 
     @cached_property
     def redefinitions(self):
-        """What became of the terms of the targets of this page or file, by their keys."""
-        targets = [row.record for row in self.paginated_rows]
-        return redefinitions(targets, self.replaced, self.request.as_of)
+        """What became of the terms of the targets of this page, by their keys."""
+        self.load_for([row.record for row in self.paginated_rows])
+        return self.redefinitions
+
+    def load_for(self, targets):
+        """Asks what became of the terms of ``targets``, some of those of a file."""
+        self.redefinitions = redefinitions(targets, self.replaced, self.request.as_of)
 
     def terms_of(self, record):
         return self.redefinitions[record.pk]
