@@ -70,6 +70,16 @@ ERRORS = (
     "/indicators/?category=nonsense",
     "/compare/?indicator=nonsense",
 )
+#: Of these another one stands for the kind: what differs is how many rows there are.
+ALIKE = frozenset(
+    (
+        "/sections/2/", "/sections/3/", "/sections/4/", "/compare/platforms/",
+        "/counted/platforms/", "/?as_of=2023-08-01", "/questions/?kind=missed", "/measures/?q=企业",
+        "/measures/?q=zzzz", "/targets/?q=zzzz", "/indicators/?page=2",
+        "/compare/?indicator=high-tech-enterprises", "/compare/?indicator=nonsense",
+        "/?as_of=yesterday", "/indicators/high-tech-enterprises/?as_of=2023-07-01",
+    )
+)  # fmt: skip
 
 
 def add_rarities(server: Server) -> str:

@@ -9,10 +9,10 @@ from django.conf import settings
 from baoshan_portal.public.about import AXE
 
 from .axe import ALL, BY_COLOUR, VERSION, WCAG, look_at, look_at_colours
-from .kinds import kinds
+from .kinds import ALIKE, kinds
 from .people import hire, sign_in
 from .server import serve
-from .slices import one_way_each, some
+from .slices import WHOLE, one_way_each, some
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.sweep]
 
@@ -22,13 +22,38 @@ PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 450}
 NARROW = {"width": 320, "height": 640}
 LANGUAGES = {"zh": "", "en": "/en"}
-#: What the choice of type can break. Neither type nor colours change the page's elements, and each
-#: changes nothing else (see test_colours_and_type_are_chosen_apart).
-BY_TYPE = ("scrollable-region-focusable",)
-#: The colours in which every kind of page is looked at, of each language.
-THEMES = {"zh": ("light", "dark"), "en": ("light",)}
-#: As the server sends them to who chose so, on a phone, with every rule.
-PHONES = (("zh", "normal", "light"), ("en", "large", "dark"))
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a reader sees a page."""
+
+    language: str
+    viewport: dict[str, int]
+    size: str
+    theme: str
+    media: str = "screen"
+
+    @property
+    def name(self) -> str:
+        return name_of(self.size, self.theme)
+
+
+#: Taken by turns, so that each page is seen in one and each of them on many kinds of pages.
+WAYS = (
+    Way("zh", DESK, "normal", "light"),
+    Way("en", PHONE, "large", "dark"),
+    Way("zh", DESK, "large", "dark"),
+    Way("en", DESK, "normal", "light"),
+    Way("zh", PHONE, "normal", "light"),
+    Way("en", DESK, "normal", "dark"),
+    Way("zh", DESK, "normal", "light", media="print"),
+)
+#: What is looked at for its width.
+WIDTHS = (
+    (ZOOMED, "normal"), (NARROW, "normal"),
+    (ZOOMED, "large"), (NARROW, "large"),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +65,8 @@ def server(browser, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def addresses(server):
-    return kinds(server)
+    found = kinds(server)
+    return found if WHOLE else [address for address in found if address not in ALIKE]
 
 
 @pytest.fixture
@@ -88,8 +114,7 @@ class Walk:
     def look(self, page, rules=ALL, without=()) -> None:
         self.add(page, look_at(page, rules, without))
 
-    def look_at_colours(self, page, size, themes, seen: set[str]) -> None:
-        styles = [name_of(size, theme) for theme in themes]
+    def look_at_colours(self, page, styles: list[str], seen: set[str]) -> None:
         self.add(page, look_at_colours(page, styles, seen))
 
     def add(self, page, findings) -> None:
@@ -108,38 +133,36 @@ def name_of(size: str, theme: str) -> str:
     return f"size-{size} theme-{theme}"
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(scope="module", params=range(len(WAYS) if WHOLE else 1))
 def walk(request, browser, server, addresses):
-    """Every kind of page in one language, opened once for all questions.
-
-    In English, where the same templates are filled with other words, some of them.
-    """
-    language, walk, seen = request.param, Walk(), set()
-    addresses = addresses if language == "zh" else some(addresses, every=5)
-    context = browser.new_context(viewport=DESK)
-    context.add_cookies([{"name": "theme", "value": "light", "url": server.address}])
+    """Every kind of page, each opened in one way for all questions; in the long form in all."""
+    walk, seen = Walk(), set()
+    context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    for address in addresses:
-        page.goto(f"{server.address}{LANGUAGES[language]}{address}")
-        page.emulate_media(reduced_motion="reduce")
+    for n, address in enumerate(addresses):
+        way = WAYS[(n + request.param) % len(WAYS)]
+        for name, value in (("size", way.size), ("theme", way.theme)):
+            context.add_cookies([{"name": name, "value": value, "url": server.address}])
+        page.set_viewport_size(way.viewport)
+        page.goto(f"{server.address}{LANGUAGES[way.language]}{address}")
+        assert page.get_attribute("html", "class") == way.name
         walk.moving += page.evaluate(MOVING)
-        for viewport in (ZOOMED, NARROW):
+        for viewport, size in one_way_each(WIDTHS, first=n):
             page.set_viewport_size(viewport)
-            for size in ("normal", "large"):
-                style(page, size, "light")
-                width = page.evaluate("document.scrollingElement.scrollWidth")
-                if width > viewport["width"]:
-                    walk.wide.append(f"{page.url} {size}: {width} of {viewport['width']}")
+            style(page, size, way.theme)
+            width = page.evaluate("document.scrollingElement.scrollWidth")
+            if width > viewport["width"]:
+                walk.wide.append(f"{page.url} {size}: {width} of {viewport['width']}")
         # Last, because it takes out what is alike.
-        page.emulate_media(reduced_motion="no-preference")
-        page.set_viewport_size(DESK)
-        style(page, "normal", "light")
+        page.set_viewport_size(way.viewport)
+        style(page, way.size, way.theme)
+        if way.media != "screen":
+            page.emulate_media(media=way.media, reduced_motion="reduce")
         walk.look(page, without=BY_COLOUR)
-        if language == "zh":
-            style(page, "large", "light")
-            walk.look(page, BY_TYPE)
-        # And these at the very end: it takes out texts.
-        walk.look_at_colours(page, "normal", THEMES[language], seen)
+        # And this at the very end: it takes out texts.
+        walk.look_at_colours(page, [way.name], seen)
+        if way.media != "screen":
+            page.emulate_media(media="screen", reduced_motion="reduce")
     context.close()
     return walk
 
@@ -169,25 +192,12 @@ def test_colours_and_type_are_chosen_apart():
     assert all(name.startswith("--") or name == "color-scheme" for name in rules["theme"])
 
 
-@pytest.mark.parametrize(("language", "size", "theme"), PHONES)
-def test_axe_finds_nothing_on_a_phone(server, open_page, addresses, language, size, theme):
-    page, walk, seen = open_page(size=size, theme=theme, viewport=PHONE), Walk(), set()
-    for address in some(addresses, every=8):
-        page.goto(f"{server.address}{LANGUAGES[language]}{address}")
-        assert page.get_attribute("html", "class") == name_of(size, theme)
-        walk.look(page, without=BY_COLOUR)
-        walk.look_at_colours(page, size, [theme], seen)
-
-    assert {"color-contrast", "html-has-lang", "label", "region"} <= walk.passed
-    assert walk.violations == [], "\n".join(walk.violations)
-
-
-@pytest.mark.parametrize(("size", "theme"), [("normal", "light"), ("large", "dark")])
+@pytest.mark.parametrize(("size", "theme"), some([("large", "dark"), ("normal", "light")], every=2))
 def test_axe_would_find_what_is_wrong_in_any_style(server, open_page, size, theme):
     """And on a later page of the same kind, whose other colours were seen before."""
     page, walk, seen = open_page(), Walk(), set()
     page.goto(f"{server.address}/en/")
-    walk.look_at_colours(page, size, [theme], seen)
+    walk.look_at_colours(page, [name_of(size, theme)], seen)
     texts = len(page.inner_text("main"))
     assert walk.violations == []
 
@@ -203,7 +213,7 @@ def test_axe_would_find_what_is_wrong_in_any_style(server, open_page, size, them
         }""",
         [ground, ink],
     )
-    walk.look_at_colours(page, size, [theme], seen)
+    walk.look_at_colours(page, [name_of(size, theme)], seen)
 
     assert {violation.split(": ")[1] for violation in walk.violations} == set(BY_COLOUR)
     assert len(page.inner_text("main")) < texts / 4
@@ -256,17 +266,17 @@ STAFF = {
 
 
 def test_axe_finds_nothing_on_the_desks_of_staff(server, open_page, capsys):
-    page, walk = open_page(), Walk()
-    seen = {"light": set(), "dark": set()}
+    page, walk, seen = open_page(), Walk(), set()
+    schemes = ("light", "dark")
 
     def look(address: str) -> None:
-        for scheme in seen:
+        # Each in one of the schemes, two and two, so that each language is seen in both.
+        first = len(walk.pages) // 2
+        for scheme in schemes if WHOLE else [schemes[first % 2]]:
             page.emulate_media(color_scheme=scheme)
             assert page.goto(address).status == 200
-            if scheme == "light":
-                walk.look(page, WCAG, without=BY_COLOUR)
-            name = page.get_attribute("html", "class") or ""
-            walk.add(page, look_at_colours(page, [name], seen[scheme]))
+            walk.look(page, WCAG, without=BY_COLOUR)
+            walk.look_at_colours(page, [page.get_attribute("html", "class") or ""], seen)
 
     look(f"{server.address}/en/admin/login/")
     for first, (name, paths) in enumerate(STAFF.items()):
@@ -308,7 +318,10 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize(
-    "address", ["/en/", "/indicators/", "/en/indicators/high-tech-enterprises/", "/en/changes/"]
+    "address",
+    some(
+        ["/indicators/", "/en/changes/", "/en/indicators/high-tech-enterprises/", "/en/"], every=2
+    ),
 )
 def test_the_keyboard_goes_through_the_whole_page_in_its_order(server, open_page, address):
     # Where the page is still scrolling, nothing can be said of what is seen.

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from measures.access import EDITOR, REVIEWER
@@ -31,8 +32,13 @@ from metrics.tests.factories import (
 )
 
 from .pages import OFFICE, PLAIN_PAGES, in_both_languages
+from .slices import one_way_each
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once("is about templates")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once("is about templates"),
+    pytest.mark.sweep,
+]
 
 #: Would end an attribute of either kind of quotation mark, and begin an element.
 TYPED = "量\"'><i id=typed>"
@@ -41,8 +47,14 @@ NAMES = {"name": TYPED, "name_en": TYPED}
 TEXTS = {"note": TYPED, "note_en": TYPED, "source_name": TYPED}
 
 
-@pytest.fixture
-def rows():
+@pytest.fixture(scope="module")
+def rows(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_rows()
+        transaction.set_rollback(True)
+
+
+def make_rows():
     """A row of every kind with ``TYPED`` in every field for words; the indicator's measure."""
     office = make_department(code="office", **NAMES)
     opinion = make_opinion(issuer=TYPED, issuer_en=TYPED, **NAMES)
@@ -100,10 +112,10 @@ def test_nothing_typed_is_markup_on_a_public_page(rows, client):
     ]
     addresses += ["/find/?q=量", "/changes/?from=2023-01-01&unfold=all", "/packs/?theme=typed"]
 
-    pages = pages_of(client, in_both_languages(*addresses))
+    pages = pages_of(client, one_way_each(in_both_languages(*addresses)))
 
     assert [raw for page in pages for raw in RAW if raw in page] == []
-    assert sum("&lt;i id=typed" in page for page in pages) >= 20
+    assert sum("&lt;i id=typed" in page for page in pages) >= 15
 
 
 def test_nothing_typed_is_markup_on_a_page_of_staff(rows):
@@ -118,10 +130,10 @@ def test_nothing_typed_is_markup_on_a_page_of_staff(rows):
     addresses += [f"/admin/measures/{name}/" for name in words]
     addresses += [f"/admin/metrics/{name}/" for name in numbers]
 
-    pages = pages_of(client, in_both_languages(*addresses))
+    pages = pages_of(client, one_way_each(in_both_languages(*addresses)))
 
     assert [raw for page in pages for raw in RAW if raw in page] == []
-    assert sum("&lt;i id=typed" in page for page in pages) >= 20
+    assert sum("&lt;i id=typed" in page for page in pages) >= 10
 
 
 @pytest.mark.parametrize("address", ["/", "/measures/", "/indicators/", "/targets/", "/find/"])

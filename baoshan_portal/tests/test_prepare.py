@@ -19,6 +19,7 @@ from metrics.tests.factories import make_observation
 from ..management.commands.prepare import FIXTURES
 
 pytestmark = pytest.mark.django_db
+FILES = pytest.mark.once("is about files")
 
 
 def prepare() -> str:
@@ -63,12 +64,13 @@ def test_an_empty_installation_gets_every_row_of_the_fixtures():
         assert there[model] == rows.count(model), model
 
 
+@FILES
 def test_every_fixture_file_is_loaded():
     files = {path.stem for path in (settings.BASE_DIR / "fixtures").glob("*.yaml")}
     assert files == set(FIXTURES)
 
 
-def test_the_first_administrator_is_made_once_and_the_password_told_once(first_run):
+def test_the_first_administrator_is_told_the_password(first_run):
     password = re.search(r"admin, password: (\S+)", first_run)[1]
 
     admin = User.objects.get()
@@ -76,10 +78,9 @@ def test_the_first_administrator_is_made_once_and_the_password_told_once(first_r
     assert admin.is_superuser
     assert admin.is_staff
     assert len(password) >= 16
-    assert "password" not in prepare()
-    assert User.objects.get().check_password(password)
 
 
+@pytest.mark.once("who there is is counted alike")
 def test_an_installation_with_accounts_gets_no_administrator():
     User.objects.filter(username="admin").update(username="clerk", is_superuser=False)
 
@@ -87,20 +88,22 @@ def test_an_installation_with_accounts_gets_no_administrator():
     assert User.objects.get().username == "clerk"
 
 
-def test_a_second_run_changes_nothing():
+def test_a_second_run_changes_nothing_and_tells_no_password():
     make_observation(indicator=Indicator.objects.first(), as_written="八面来风")
     measure = Measure.objects.first()
     reword(measure, name="改过的名称")
     write_missing()
-    before = counts()
+    before, password = counts(), User.objects.get().password
 
-    prepare()
+    assert "password" not in prepare()
 
     assert counts() == before
+    assert User.objects.get().password == password
     assert Observation.objects.filter(as_written="八面来风", state="draft").exists()
     assert Measure.objects.get(pk=measure.pk).name == "改过的名称"
 
 
+@FILES
 def test_the_static_files_are_collected(settings, tmp_path):
     settings.STATIC_ROOT = str(tmp_path)
 
@@ -111,5 +114,6 @@ def test_the_static_files_are_collected(settings, tmp_path):
     assert list((tmp_path / "admin/css").glob("base.*.css"))
 
 
+@FILES
 def test_the_models_have_no_change_without_a_migration():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

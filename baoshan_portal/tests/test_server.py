@@ -9,7 +9,7 @@ import pytest
 
 from .pages import LISTS, PLAIN_PAGES, in_both_languages, links
 from .server import serve
-from .slices import some
+from .slices import one_way_each, some
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +74,7 @@ def test_static_files_may_be_kept_for_good(server):
 def test_under_a_sub_path_every_link_stays_below_it_and_answers(behind_proxy):
     pages = [f"{PREFIX}{address}" for address in in_both_languages(*PLAIN_PAGES)]
     found = set()
-    for page in pages:
+    for page in one_way_each(pages):
         html = behind_proxy(page).read().decode()
         found |= {urljoin(page, link) for link in links(html)}
     # An address printed in full names this very server, too.
@@ -85,11 +85,11 @@ def test_under_a_sub_path_every_link_stays_below_it_and_answers(behind_proxy):
     # One measure and one indicator stand for all.
     of_each_kind = {
         re.sub("(measures|indicators)/[^/]+/$", r"\1", link): link
-        for link in paths
+        for link in sorted(paths)
         if "?" not in link
     }
     assert len(of_each_kind) > len(pages)
-    for link in some(of_each_kind.values(), every=2):
+    for link in some(of_each_kind.values(), every=4):
         assert behind_proxy(link).status in (HTTPStatus.OK, HTTPStatus.FOUND), link
 
 

@@ -281,7 +281,6 @@ BREACHES = [
     ("revision_has_reason", submitted_revision_without_a_reason),
     ("data_version_once_a_transaction", transaction_told_twice),
 ]
-each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 
 
 def test_every_constraint_has_a_breach():
@@ -300,15 +299,10 @@ def test_there_is_no_threshold_but_the_known_ones():
         reword(the_threshold(code), value=value)
 
 
-@each_breach
-def test_the_database_refuses_a_breach(name, breach):
+@pytest.mark.parametrize(("name", "breach"), BREACHES)
+def test_database_and_validation_refuse_a_breach_in_the_words_of_the_constraint(name, breach):
     row, changes = breach()
     assert_database_refuses(row, changes, CONSTRAINTS[name][1])
-
-
-@each_breach
-def test_validation_refuses_a_breach_in_the_words_of_the_constraint(name, breach):
-    row, changes = breach()
     assert_validation_refuses(row, changes, CONSTRAINTS[name][1])
 
 

@@ -28,6 +28,8 @@ from measures.spreadsheets import (
 )
 from measures.watermark import WATERMARK
 
+pytestmark = pytest.mark.once("writes files and asks no database")
+
 COLUMNS = (
     Column("名称", 40),
     Column("值", 12, Kind.NUMBER),

@@ -229,7 +229,6 @@ BREACHES = [
         for name, breach in submission_breaches(make) + source_breaches(make)
     ),
 ]
-each_breach = pytest.mark.parametrize(("name", "breach"), BREACHES)
 
 
 def test_every_constraint_has_a_breach():
@@ -244,15 +243,10 @@ def test_a_round_asks_for_an_indicator_once():
         make_round_due(round=first.round, indicator=first.indicator)
 
 
-@each_breach
-def test_the_database_refuses_a_breach(name, breach):
+@pytest.mark.parametrize(("name", "breach"), BREACHES)
+def test_database_and_validation_refuse_a_breach_in_the_words_of_the_constraint(name, breach):
     row, changes = breach()
     assert_database_refuses(row, changes, CONSTRAINTS[name][1])
-
-
-@each_breach
-def test_validation_refuses_a_breach_in_the_words_of_the_constraint(name, breach):
-    row, changes = breach()
     assert_validation_refuses(row, changes, CONSTRAINTS[name][1])
 
 

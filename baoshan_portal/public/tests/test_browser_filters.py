@@ -8,8 +8,9 @@ import pytest
 from baoshan_portal.tests.pages import LISTS, in_both_languages
 from baoshan_portal.tests.people import press
 from baoshan_portal.tests.server import serve
+from baoshan_portal.tests.slices import one_way_each
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
 SMALLEST = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 900}
@@ -161,18 +162,24 @@ def test_without_javascript_ticks_wait_for_the_button_and_the_dash_takes_them_al
     assert query(page)["not_theme"] == ["talent"]
 
 
-@pytest.mark.parametrize("size", ["normal", "large"])
-def test_open_filters_do_not_scroll_sideways_on_the_smallest_phone(server, open_page, size):
-    page = open_page(
-        viewport=SMALLEST, cookies=[{"name": "size", "value": size, "url": server.address}]
-    )
+def test_open_filters_do_not_scroll_sideways_on_the_smallest_phone(server, open_page):
+    page = open_page(viewport=SMALLEST)
     widths = {}
-    for address in in_both_languages(*LISTS):
+    # By turns in each language and in each type.
+    ways = [
+        (prefix + address, size)
+        for prefix, size in (("", "normal"), ("/en", "large"), ("/en", "normal"), ("", "large"))
+        for address in LISTS
+    ]
+    for address, size in one_way_each(ways):
+        cookie = {"name": "size", "value": size, "url": server.address}
+        page.context.add_cookies([cookie])
         page.goto(f"{server.address}{address}?not_theme=talent&section=top-level-design")
+        assert f"size-{size}" in page.get_attribute("html", "class")
         page.eval_on_selector_all(
             "form.filters details", "all => all.forEach(one => one.open = true)"
         )
-        widths[address] = page.evaluate("document.documentElement.scrollWidth")
+        widths[address, size] = page.evaluate("document.documentElement.scrollWidth")
 
     assert set(widths.values()) == {SMALLEST["width"]}, widths
 
@@ -180,7 +187,7 @@ def test_open_filters_do_not_scroll_sideways_on_the_smallest_phone(server, open_
 def test_on_a_desk_the_table_begins_above_the_fold_with_two_groups_in_use(server, open_page):
     page = open_page()
     tops = {}
-    for address in in_both_languages(*LISTS):
+    for address in one_way_each(in_both_languages(*LISTS)):
         page.goto(f"{server.address}{address}?not_theme=talent&department=science-technology")
         tops[address] = page.locator("table.list").bounding_box()["y"]
 

@@ -6,8 +6,9 @@ import pytest
 
 from baoshan_portal.tests.people import press
 from baoshan_portal.tests.server import serve
+from baoshan_portal.tests.slices import one_way_each
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -101,32 +102,37 @@ def test_what_to_ask_leads_to_the_sentence_of_the_source_in_three_clicks(server,
     assert "宝府〔2023〕70号 4.1/7" in page.inner_text("main")
 
 
-@pytest.mark.parametrize("size", ["normal", "large"])
-@pytest.mark.parametrize(
-    "address",
-    [
+#: Pages in normal and in large type.
+NARROW_PAGES = [
+    (address, size)
+    for size in ("normal", "large")
+    for address in (
         "/",
         "/en/",
-        "/questions/",
         "/en/questions/",
+        "/questions/",
         "/en/sections/1/",
         "/changes/?from=2023-07-01&unfold=all",
-    ],
-)
-def test_nothing_of_the_content_is_wider_than_a_narrow_phone(server, browser, address, size):
-    context = browser.new_context(viewport=NARROW)
-    context.add_cookies([{"name": "size", "value": size, "url": server.address}])
-    page = context.new_page()
-    page.goto(server.address + address)
-
-    too_wide = page.evaluate(
-        """() => [...document.querySelectorAll("main *")]
-            .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
-            .map(one => one.outerHTML.slice(0, 100))"""
     )
+]
+
+
+def test_nothing_of_the_content_is_wider_than_a_narrow_phone(server, browser):
+    context = browser.new_context(viewport=NARROW)
+    page = context.new_page()
+    too_wide = []
+    for address, size in one_way_each(NARROW_PAGES):
+        context.add_cookies([{"name": "size", "value": size, "url": server.address}])
+        page.goto(server.address + address)
+        assert f"size-{size}" in page.get_attribute("html", "class")
+        too_wide += page.evaluate(
+            """() => [...document.querySelectorAll("main *")]
+                .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+                .map(one => location.href + ": " + one.outerHTML.slice(0, 100))"""
+        )
+    context.close()
 
     assert too_wide == []
-    context.close()
 
 
 @pytest.mark.parametrize("address", ["/", "/en/"])

@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 
 from baoshan_portal.tests.people import PASSWORD, hire, press, sign_in
 from baoshan_portal.tests.server import serve
+from baoshan_portal.tests.slices import WHOLE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
 SHEET = "/en/admin/entry/2023-q4/science-technology/"
 UPLOAD = "/en/admin/upload/2023-q4/science-technology/"
@@ -48,7 +49,14 @@ def sql(folder):
     return run
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
+def in_a_browser(*, javascript: bool):
+    """Marks a story that is told with JavaScript or without it; in the long form in both."""
+    ways = [javascript, not javascript] if WHOLE else [javascript]
+    ids = ["with JavaScript" if way else "without" for way in ways]
+    return pytest.mark.parametrize("page", ways, ids=ids, indirect=True)
+
+
+@pytest.fixture
 def page(browser, request, server, sql):
     sql("UPDATE otp_totp_totpdevice SET confirmed = 0")
     context = browser.new_context(java_script_enabled=request.param)
@@ -74,6 +82,7 @@ def value(page, code: str, field: str = "figure") -> str:
     return page.input_value(f"[name=figure-{code}-{field}]")
 
 
+@in_a_browser(javascript=True)
 def test_in_the_middle_of_the_sheet(server, page, sql):
     sign_in(page, server, "editor")
     page.goto(server.address + SHEET)
@@ -96,6 +105,7 @@ def test_in_the_middle_of_the_sheet(server, page, sql):
     sql(f"DELETE {draft}")
 
 
+@in_a_browser(javascript=False)
 def test_at_the_review_and_at_a_correction(server, page, sql):
     sign_in(page, server, "editor")
     page.goto(server.address + SHEET)
@@ -138,6 +148,7 @@ def test_at_the_review_and_at_a_correction(server, page, sql):
     assert page.input_value("[name=reason]") == "笔误，应为十二家"
 
 
+@in_a_browser(javascript=True)
 def test_at_an_uploads_confirmation(server, page, sql):
     sign_in(page, server, "editor")
     table = page.request.get(server.address + TEMPLATE).text().splitlines()
