@@ -237,6 +237,16 @@ def report(rows_of_the_report, django_db_blocker):
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup, django_db_blocker):
+    """What fixtures of a module store is there for all of its tests, and taken back after them."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture(autouse=True)
 def language(request):
     """Every test begins in the portal's own language, whatever the one before asked for.

@@ -4,13 +4,13 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 import pytest
-from django.core.management import call_command
 from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from baoshan_portal.public.vintages import OF_OBSERVATIONS
 from baoshan_portal.tests.pages import rows_of
+from baoshan_portal.tests.slices import some
 from baoshan_portal.tests.vintages import states_on, values_on, verdicts_on
 from measures.models import Measure, Threshold
 from measures.submission import end_of_day
@@ -18,19 +18,22 @@ from measures.tests.factories import reword
 from metrics.models import Observation, Target
 from metrics.tests.factories import make_withdrawal
 
+from .. import filling
+
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.sweep,
     pytest.mark.once("computes in Python from one file"),
     pytest.mark.long,
 ]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def demo(django_db_setup, django_db_blocker):
+def demo(report):
     """The demonstration, in which besides an indicator, a measure, a value and a target fell."""
     today = timezone.localdate()
-    with django_db_blocker.unblock(), override_settings(DEMO=True), transaction.atomic():
-        call_command("prepare", verbosity=0)
+    with override_settings(DEMO=True), transaction.atomic():
+        filling.fill()
         values = Observation.objects.published().filter(report__isnull=True).order_by("code")
         make_withdrawal(values[3], published=today - timedelta(days=200))
         make_withdrawal(values[20], published=today - timedelta(days=20))
@@ -82,7 +85,7 @@ def test_the_values_of_any_day_are_those_that_stood_then(read):
 def test_the_verdicts_of_any_day_follow_from_the_same_file(read):
     versions = read("vintages")
     seen = set()
-    for on in days():
+    for on in some(days(), every=2):
         mine = verdicts_on(versions, on)
         told = [
             (row["indicator_code"], row["plan"], row["due_on"], row["verdict"])
@@ -96,7 +99,7 @@ def test_the_verdicts_of_any_day_follow_from_the_same_file(read):
 
 def test_the_states_and_the_indicators_of_any_day_follow_from_it_too(read):
     versions = read("vintages")
-    for on in days():
+    for on in some(days(), every=3):
         mine = states_on(versions, on)
         told = {
             row["code"]: (row["state"], row["state_on"])

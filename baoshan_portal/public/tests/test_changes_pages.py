@@ -13,7 +13,9 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import links, texts
+from baoshan_portal.tests.slices import one_way_each, some
 from measures.submission import end_of_day
 from measures.tests.factories import (
     ISSUED,
@@ -126,20 +128,23 @@ def listed(first: date, last: date, size: int) -> list[str]:
     return found
 
 
+PAST = "&as_of=2024-02-01"
 SPANS = [(BEFORE, LAST), (JULY, LAST), (JULY, AUGUST), (AUGUST, LAST), (BEFORE, JULY)]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", some(range(2), every=2))
 def test_pages_of_any_size_together_are_the_whole_list(measures, seed):
     fill(measures, seed)
 
-    for first, last in SPANS:
+    for first, last in some(SPANS, every=2):
         whole = the_slow_way(first, last)
         for size in (3, 1000):
             assert listed(first, last, size) == whole, (first, last, size)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", some(range(2), every=2))
 def test_the_feed_finds_the_newest_and_each_span_as_the_slow_way_does(measures, seed):
     fill(measures, seed)
     until = end_of_day(LAST)
@@ -147,7 +152,7 @@ def test_the_feed_finds_the_newest_and_each_span_as_the_slow_way_does(measures, 
 
     for count in (5, 1000):
         assert [ref.id for ref in newest(count, until)] == whole[:count]
-    for first, last in SPANS:
+    for first, last in some(SPANS, every=2):
         since, end = end_of_day(first), end_of_day(last)
         slowly = changes_between(since, end)
         refs = between(since, end)[::-1]
@@ -155,12 +160,13 @@ def test_the_feed_finds_the_newest_and_each_span_as_the_slow_way_does(measures, 
         assert entries(refs, end) == slowly
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", some(range(2), every=2))
 def test_states_worked_out_one_by_one_are_those_of_the_whole(measures, seed, monkeypatch):
     monkeypatch.setattr("baoshan_portal.public.changes.some_states.TOGETHER", 3)
     fill(measures, seed)
 
-    for first, last in SPANS:
+    for first, last in some(SPANS, every=2):
         whole, states = state_changes(first, last), States(first, last)
         everything = [*states.changed(lambda row: True)]
         assert everything == [change for change in whole if change.before]
@@ -209,6 +215,7 @@ def test_a_place_leads_to_the_page_on_which_it_begins(client, measures, monkeypa
     assert f'id="section-{section}"' in answer.content.decode()
 
 
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("at", ["9-9", "x", "1-", "theme-1-1"])
 def test_a_place_that_does_not_exist_is_refused(client, measures, at):
     answer = client.get("/en/changes/", {"from": "2023-08-01", "at": at})
@@ -217,8 +224,11 @@ def test_a_place_that_does_not_exist_is_refused(client, measures, at):
     assert "such as 1-2" in answer.content.decode()
 
 
-@pytest.mark.parametrize("prefix", ["", "/en"])
-@pytest.mark.parametrize("query", ["", "&as_of=2024-02-01"])
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("prefix", "query"),
+    one_way_each([(prefix, query) for query in ("", PAST) for prefix in ("", "/en")]),
+)
 def test_every_page_leads_to_the_next_and_nothing_comes_twice(
     client, measures, prefix, query, monkeypatch
 ):
@@ -251,11 +261,13 @@ def test_every_page_leads_to_the_next_and_nothing_comes_twice(
     assert all(link.endswith(query.replace("&", "&amp;")) for link in following)
 
 
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("number", ["0", "2", "x", "-1", "9999999999"])
 def test_a_page_that_does_not_exist_is_not_found(client, measures, number):
     assert client.get(f"/changes/?page={number}").status_code == 404
 
 
+@runs_once.PAGES
 def test_a_day_of_first_values_between_two_pages_says_how_many_it_has(
     client, measures, monkeypatch
 ):
@@ -294,6 +306,7 @@ def test_only_the_first_states_are_shown_and_the_rest_has_pages(client, measures
     assert shown == found[:20]
 
 
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("query", ["part=all", "part=first&section=9", "part=first&section=x"])
 def test_a_part_that_there_is_not_is_refused(client, measures, query):
     assert client.get(f"/changes/?{query}").status_code in (400, 404)
@@ -327,6 +340,7 @@ def cost(client, monkeypatch, address: str) -> tuple[int, int]:
     return len(queries), len(made)
 
 
+@runs_once.QUERIES
 @pytest.mark.parametrize("query", ["", "&as_of=2024-02-01"])
 def test_two_hundred_publications_cost_what_ten_do(client, monkeypatch, measures, query):
     monkeypatch.setattr(page, "PER_PAGE", 8)

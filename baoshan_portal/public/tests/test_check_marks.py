@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from baoshan_portal.tests import runs_once
 from measures.tests.factories import ISSUED
 from metrics.assessment import assess_checks
 from metrics.check_results import of_day
@@ -41,6 +42,7 @@ def after_name(html: str, code: str) -> list[str]:
     return found
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize(
     "address",
     [
@@ -59,6 +61,7 @@ def test_a_figure_in_a_check_is_marked_and_one_in_none_is_not(client, broken, ad
     assert not any("check-mark" in text for text in after_name(html, IN_NO_CHECK))
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize(
     "address", ["/en/", "/en/sections/1/", "/en/indicators/high-tech-enterprises/"]
 )
@@ -76,6 +79,7 @@ def test_a_check_that_holds_is_no_mark_of_praise(client, report, address):
     assert not [mark for mark in marks if mark.endswith((": holds", ": cannot be checked"))]
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize("address", ["/en/compare/enterprises/", "/en/targets/"])
 def test_comparisons_and_targets_mark_exactly_the_figures_that_a_check_asks_about(
     client, broken, address
@@ -96,6 +100,7 @@ def test_comparisons_and_targets_mark_exactly_the_figures_that_a_check_asks_abou
         assert ("check-mark" in cell) == (code in asked), code
 
 
+@runs_once.PAGES
 def test_the_page_of_an_indicator_marks_its_figure(client, broken):
     html = client.get(f"/en/indicators/{IN_A_BROKEN_CHECK}/").content.decode()
     (headline,) = re.findall(r'<p class="headline-figure">.*?</p>', html, re.DOTALL)
@@ -116,6 +121,7 @@ def test_every_figure_in_a_check_is_marked_in_the_list_and_told_in_its_file(clie
     assert shown[IN_A_BROKEN_CHECK] == "does not hold; holds"
 
 
+@runs_once.PAGES
 def test_packs_tell_what_came_of_the_checks(client, broken):
     page = client.get("/en/packs/?theme=core-area").content.decode()
     file = client.get("/en/packs/pack.csv?theme=core-area").content.decode("utf-8-sig")

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of
 from measures.tests.factories import ISSUED
 from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
@@ -57,6 +58,7 @@ def test_money_in_two_units_is_compared_in_the_larger(client):
     assert context["has_chart"]
 
 
+@runs_once.PAGES
 def test_unlike_things_are_indexed_and_the_page_says_why(client):
     first, second = make_course(50, 75), make_course(4, 3, unit=make_unit(quantity="parks"))
     answer = client.get(address(first, second))
@@ -76,6 +78,7 @@ def test_the_base_is_where_all_of_them_have_a_value(client):
     assert [row["Index (base = 100)"] for row in found] == ["50", "100", "200", "100", "120"]
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize("values", [(0, 5), (7,)])
 def test_what_has_no_base_is_listed_with_the_reason_and_not_drawn(client, values):
     unit = make_unit()
@@ -88,6 +91,7 @@ def test_what_has_no_base_is_listed_with_the_reason_and_not_drawn(client, values
     assert "No chart" in answer.content.decode()
 
 
+@runs_once.PAGES
 def test_one_indicator_is_a_beginning_and_seven_are_too_many(client):
     unit = make_unit()
     rows = [make_course(1, 2, unit=unit) for _n in range(7)]
@@ -106,6 +110,7 @@ def test_what_is_not_public_cannot_be_chosen(client):
     assert hidden.code not in client.get("/compare/").content.decode()
 
 
+@runs_once.ADDRESSES
 @pytest.mark.parametrize(
     "query", ["as=nonsense", "format=pdf", "indicator=%00", "indicator=no-such"]
 )
@@ -113,6 +118,7 @@ def test_what_cannot_be_answered_is_refused(client, query):
     assert client.get(f"/compare/?{query}").status_code == 400
 
 
+@runs_once.FILES
 def test_the_chart_is_a_file_that_names_what_it_shows(client):
     unit = make_unit()
     rows = [make_course(1, 2, unit=unit, name_en=name) for name in ("Alpha", "Beta")]
@@ -127,12 +133,14 @@ def test_the_chart_is_a_file_that_names_what_it_shows(client):
     assert client.get("/compare/chart.svg").status_code == 404
 
 
+@runs_once.PAGES
 def test_every_indicator_leads_to_the_comparison(client):
     row = make_course(1, 2)
     page = client.get(row.get_absolute_url()).content.decode()
     assert f"/compare/?indicator={row.code}" in page
 
 
+@runs_once.QUERIES
 @pytest.mark.parametrize("query", [{}, {"as": "index"}, {"as_of": "2023-08-01"}])
 def test_the_queries_do_not_grow_with_the_choice(client, query):
     def cost(*rows) -> int:
@@ -145,6 +153,7 @@ def test_the_queries_do_not_grow_with_the_choice(client, query):
     assert cost(*rows) == cost(*rows[:2]) <= 8
 
 
+@pytest.mark.once("reckons with places on a drawing")
 def test_names_at_the_ends_of_lines_never_touch():
     lines = [
         Line(f"名称很长的指标第{n}项，挤在同一个位置上" * 2, n, [
@@ -186,12 +195,14 @@ def test_of_too_many_indicators_the_first_are_offered_and_a_search(client, monke
     assert offered(client, rows[0]) == (codes[1:], "")
 
 
+@runs_once.ADDRESSES
 def test_a_search_longer_than_anybody_types_is_refused(client):
     assert client.get(address(q="馆" * 100)).status_code == 200
     answer = client.get(address(q="馆" * 101))
     assert (answer.status_code, "at most 100" in answer.content.decode()) == (400, True)
 
 
+@runs_once.PAGES
 def test_a_search_of_what_can_be_added_keeps_what_is_chosen(client):
     rows = make_halls()
     assert offered(client, rows[0], q="HALL west") == ([rows[2].code], "1 indicator is offered.")

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of, texts
 from measures.models import Measure, Opinion, Report, Section, Stage, Theme, Threshold
 from measures.tests.factories import ISSUED, make_evaluation, make_stage, reword
@@ -26,6 +27,7 @@ def html_of(client, address: str, **query) -> str:
     return client.get(address, query).content.decode()
 
 
+@runs_once.PAGES
 def test_the_report_itself_knows_the_answer_and_nothing_else(client):
     lines = stages_of(Opinion.objects.get(), None, {})
 
@@ -37,6 +39,7 @@ def test_the_report_itself_knows_the_answer_and_nothing_else(client):
     assert "Evaluation of the report by the committee: not known, none published." in page
 
 
+@runs_once.PAGES
 def test_the_front_page_says_what_was_in_time_and_what_is_overdue(client):
     for code, days in (("term-answered", 180), ("term-evaluated", 200)):
         reword(Threshold.objects.get(code=code), value=days)
@@ -81,6 +84,7 @@ def test_a_draft_is_seen_nowhere_and_a_published_evaluation_on_its_pages(client)
     assert "not known: none published" in html_of(client, "/en/sections/2/", as_of="2023-09-19")
 
 
+@runs_once.PAGES
 def test_the_search_and_the_packs_of_its_places_tell_it(client):
     section = Section.objects.get(order=1)
     make_stage(document="反馈函", published=VOTED)
@@ -110,6 +114,7 @@ def test_the_search_and_the_packs_of_its_places_tell_it(client):
         assert "财经委" not in before.getvalue().decode()
 
 
+@runs_once.PAGES
 def test_where_the_committee_is_not_satisfied_a_claim_is_contradicted(client):
     section = Section.objects.get(order=1)
     said = "Reported met, while the committee was not satisfied:"
@@ -166,6 +171,7 @@ def test_the_file_of_evaluations_holds_every_public_one(client):
     assert line["url"].endswith(f"{theme.section.get_absolute_url()}#evaluation-{row.code}")
 
 
+@runs_once.FILES
 def test_a_number_that_was_not_published_is_an_empty_cell_and_no_zero(client):
     make_evaluation(section=Section.objects.get(order=2), abstained=0, published=VOTED)
 
@@ -175,6 +181,7 @@ def test_a_number_that_was_not_published_is_an_empty_cell_and_no_zero(client):
     assert line["result"] == ""
 
 
+@runs_once.PAGES
 def test_changes_tell_it_with_what_it_corrects_and_why(client):
     section = Section.objects.get(order=2)
     old = make_evaluation(section=section, satisfied=28, published=VOTED)
@@ -192,6 +199,7 @@ def test_changes_tell_it_with_what_it_corrects_and_why(client):
     assert "satisfied 29" not in html_of(client, "/en/changes/", as_of="2023-09-30")
 
 
+@runs_once.FILES
 def test_feeds_tell_it_everywhere_and_in_the_section(client):
     row = make_evaluation(theme=Theme.objects.get(code="core-area"), published=VOTED)
     told = f"urn:baoshan-portal:evaluation:{row.code}"
@@ -206,6 +214,7 @@ def test_feeds_tell_it_everywhere_and_in_the_section(client):
     assert told not in feed("measure", Measure.objects.published().first().code)
 
 
+@runs_once.PAGES
 def test_the_last_publication_may_be_the_committees(client):
     make_stage(opinion=Opinion.objects.get(), stage=Stage.CLOSED, published=date(2024, 3, 4))
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of
 from measures.models import Round
 from measures.tests.factories import (
@@ -61,6 +62,7 @@ def test_what_it_leads_and_supports_is_counted(client):
     assert (row["Leads"], row["of these proposed"], row["Supports"]) == ("2", "1", "1")
 
 
+@runs_once.PAGES
 def test_proposals_are_marked_and_the_table_says_so(client):
     office = make_department()
     measure = make_led(office)
@@ -217,6 +219,7 @@ def test_the_page_lists_what_changed_and_the_feed_has_it(client):
     assert client.get("/changes/feed/department/nobody/").status_code == 404
 
 
+@runs_once.QUERIES
 @pytest.mark.parametrize("query", ["", "?format=csv", "?as_of=2023-08-01"])
 def test_the_queries_do_not_grow_with_the_departments(client, query):
     def cost() -> int:
@@ -235,10 +238,12 @@ def test_the_queries_do_not_grow_with_the_departments(client, query):
     assert cost() == before <= 16
 
 
+@runs_once.ADDRESSES
 def test_an_unknown_format_is_refused_with_a_sentence(client):
     assert client.get("/departments/?format=pdf").status_code == 400
 
 
+@runs_once.PAGES
 def test_the_report_shows_all_its_proposed_departments(report, client):
     page = client.get("/departments/").content.decode()
     assert "区科学技术委员会" in page

@@ -9,11 +9,10 @@ import openpyxl
 import pytest
 
 from baoshan_portal.tests import runs_once
-from baoshan_portal.tests.pages import LISTS, language, links, rows_of, texts
-from measures.models import Measure, Section
+from baoshan_portal.tests.pages import LISTS, links, rows_of, texts
+from baoshan_portal.tests.slices import one_way_each, some
 from measures.tests.factories import (
     ISSUED,
-    as_reviewed,
     make_department,
     make_measure,
     make_note,
@@ -36,6 +35,8 @@ from ..lists.pages import measures_with_counts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
+#: Which rows they leave is told from what each row answers; test_facets reads that on both.
+FILTERS = pytest.mark.once("filters are answered in Python, whatever database the rows are from")
 EVERY_LIST = pytest.mark.parametrize("address", [f"/en{address}" for address in LISTS])
 
 
@@ -82,16 +83,22 @@ def two_places():
         make_target(indicator=indicator, plan=plan, claim=claim, published=ISSUED)
 
 
+@pytest.mark.sweep
 @EVERY_LIST
-@pytest.mark.parametrize("name", ["section", "theme", "department"])
-def test_a_list_filters_by_place_and_office(client, two_places, address, name):
-    kind = {"department": "office"}.get(name, name)
+def test_a_list_filters_by_place_and_office(client, two_places, address):
+    kinds = {"section": "section", "theme": "theme", "department": "office"}
+    ways = [
+        ({name: f"{code}-{kind}"}, [found])
+        for code, found in (("east", "Alpha"), ("west", "Beta"))
+        for name, kind in kinds.items()
+    ]
 
-    assert names(client, address, **{name: f"east-{kind}"}) == ["Alpha"]
-    assert names(client, address, **{name: f"west-{kind}"}) == ["Beta"]
     assert names(client, address) == ["Alpha", "Beta"]
+    for query, expected in one_way_each(ways, first=LISTS.index(address.removeprefix("/en"))):
+        assert names(client, address, **query) == expected, query
 
 
+@FILTERS
 @pytest.mark.parametrize(
     ("name", "alpha", "beta", "neither"),
     [
@@ -108,11 +115,13 @@ def test_the_list_of_indicators_filters_by_what_they_are(
     assert names(client, "/en/indicators/", **{name: neither}) == []
 
 
+@FILTERS
 def test_the_list_of_indicators_filters_by_key_figures(client, two_places):
     assert names(client, "/en/indicators/", key="true") == ["Alpha"]
     assert names(client, "/en/indicators/", key="false") == ["Beta"]
 
 
+@FILTERS
 def test_the_list_of_targets_filters_by_claim(client, two_places):
     assert names(client, "/en/targets/", claim="met") == ["Alpha"]
     assert names(client, "/en/targets/", claim="none") == ["Beta"]
@@ -137,21 +146,20 @@ def test_page_and_file_show_the_same_rows(client, two_places, address):
 
 
 @runs_once.ADDRESSES
+@pytest.mark.sweep
 @EVERY_LIST
-@pytest.mark.parametrize("file_format", [None, "csv", "xlsx"])
-@pytest.mark.parametrize("name", ["section", "theme", "department"])
-def test_a_filter_value_that_is_unknown_is_refused_on_a_page(
-    client, two_places, address, name, file_format
-):
-    query = {name: "nowhere"} | ({"format": file_format} if file_format else {})
+def test_a_filter_value_that_is_unknown_is_refused_on_a_page(client, two_places, address):
+    names = ("section", "theme", "department")
+    ways = [{name: "nowhere"} for name in names]
+    ways += [{name: "nowhere", "format": kind} for kind in ("csv", "xlsx") for name in names]
+    for query in one_way_each(ways, ways=3, first=LISTS.index(address.removeprefix("/en"))):
+        answer = client.get(address, query)
+        html = answer.content.decode()
 
-    answer = client.get(address, query)
-    html = answer.content.decode()
-
-    assert answer.status_code == 400
-    assert len(texts(html, "h1")) == 1
-    assert "Alpha" not in html
-    assert "nothing is shown" in html
+        assert answer.status_code == 400, query
+        assert len(texts(html, "h1")) == 1
+        assert "Alpha" not in html
+        assert "nothing is shown" in html
 
 
 @runs_once.ADDRESSES
@@ -217,154 +225,62 @@ def test_an_indicator_without_a_value_sorts_last_in_either_direction(client):
     assert names(client, "/en/indicators/", sort="-figure") == ["More", "Less", "Silent"]
 
 
+@runs_once.PAGES
+@pytest.mark.sweep
 @EVERY_LIST
 def test_every_column_that_offers_to_sort_does_and_says_so(client, two_places, address):
     html = html_of(client, address)
-    offered = {
-        parse_qs(urlsplit(link).query)["sort"][0].removeprefix("-")
-        for link in links(html)
-        if "sort=" in link
-    }
+    offered = sorted(
+        {
+            parse_qs(urlsplit(link).query)["sort"][0].removeprefix("-")
+            for link in links(html)
+            if "sort=" in link
+        }
+    )
 
     assert len(offered) >= 3
-    for sort in offered:
-        sorted_html = html_of(client, address, sort=sort)
-        assert sorted_html.count('aria-sort="ascending"') == 1
-        assert html_of(client, address, sort=f"-{sort}").count('aria-sort="descending"') == 1
+    ways = [(name, "ascending") for name in offered]
+    ways += [(f"-{name}", "descending") for name in offered]
+    # Of the columns, which sort by one piece of code, each second.
+    for sort, said in some(one_way_each(ways), every=2, first=len(address)):
+        assert html_of(client, address, sort=sort).count(f'aria-sort="{said}"') == 1, sort
+
+
+NOT_OFFERED = ("nonsense", "-", "--number", "pk", "qualifier", "inferred", "value", "password")
 
 
 @runs_once.ADDRESSES
+@pytest.mark.sweep
 @EVERY_LIST
-@pytest.mark.parametrize(
-    "sort", ["nonsense", "-", "--number", "pk", "qualifier", "inferred", "value", "password"]
-)
-def test_a_list_ignores_a_sort_that_it_does_not_offer(client, two_places, address, sort):
-    assert client.get(address, {"sort": sort}).status_code == 200
-    assert names(client, address, sort=sort) == ["Alpha", "Beta"]
-
-
-@pytest.fixture
-def sixty_measures():
-    theme = make_theme(code="busy", order=1, section=make_section(order=1))
-    for order in range(1, 61):
-        make_measure(theme=theme, order=order, name_en=f"Work {order}")
-
-
-def test_a_long_list_comes_in_pages_of_fifty(client, sixty_measures):
-    first = texts(html_of(client, "/en/measures/"), "td")
-    second = texts(html_of(client, "/en/measures/", page=2), "td")
-
-    assert [name for name in first if name.startswith("Work")] == [
-        f"Work {n}" for n in range(1, 51)
-    ]
-    assert [name for name in second if name.startswith("Work")] == [
-        f"Work {n}" for n in range(51, 61)
-    ]
-    assert "60 rows" in html_of(client, "/en/measures/", page=2)
-
-
-@pytest.mark.parametrize("sort", ["theme", "-theme", "lead", "indicator_count", "latest_note_on"])
-def test_paging_through_rows_that_sort_alike_shows_each_once(client, sixty_measures, sort):
-    shown = [
-        cell
-        for page in (1, 2)
-        for cell in texts(html_of(client, "/en/measures/", sort=sort, page=page), "td")
-        if cell.startswith("Work")
-    ]
-
-    assert sorted(shown) == sorted(f"Work {n}" for n in range(1, 61))
-
-
-@runs_once.ADDRESSES
-@pytest.mark.parametrize("page", ["9999", "0", "-1", "abc", "1.5", "9" * 30, "２.0"])
-@pytest.mark.parametrize("prefix", ["", "/en"])
-def test_a_page_that_does_not_exist_is_not_found(client, sixty_measures, prefix, page):
-    answer = client.get(f"{prefix}/measures/", {"page": page})
-    html = answer.content.decode()
-
-    assert answer.status_code == 404
-    assert len(texts(html, "h1")) == 1
-    assert language(html) == ("en" if prefix else "zh-Hans")
-
-
-@runs_once.ADDRESSES
-@pytest.mark.parametrize("per_page", ["0", "-1", "abc", "1000000"])
-def test_the_length_of_a_page_cannot_be_chosen(client, sixty_measures, per_page):
-    html = html_of(client, "/en/measures/", per_page=per_page)
-
-    assert len([cell for cell in texts(html, "td") if cell.startswith("Work")]) == 50
-
-
-@pytest.mark.parametrize("query", [{}, {"page": 2}, {"page": "abc"}, {"per_page": 5}])
-def test_a_file_holds_the_whole_filtered_set_and_not_a_page_of_it(client, sixty_measures, query):
-    make_measure(name_en="Elsewhere")
-
-    expected = [f"Work {n}" for n in range(1, 61)]
-    assert names(client, "/en/measures/", theme="busy", **query) == expected
-    rows = list(workbook(client, "/en/measures/", theme="busy", **query).values)
-    assert [row[1] for row in rows[3:]] == expected
-
-
-def test_a_file_is_sorted_like_the_page(client, sixty_measures):
-    assert names(client, "/en/measures/", sort="-number")[:2] == ["Work 60", "Work 59"]
-
-
-@runs_once.PAGES
-def test_links_keep_filters_search_sort_and_day(client, sixty_measures):
-    other = make_measure(theme=make_theme(code="other", section=Section.objects.get(order=1)))
-    state = {
-        "theme": ["busy", "other"],
-        "not_department": ["none", "office"],
-        "q": ["Work"],
-        "as_of": ["2023-08-01"],
-        "sort": ["-name"],
-    }
-    with as_reviewed():
-        other.supporting.add(make_department(code="office"))
-        Measure.objects.update(lead=make_department(code="lead"))
-
-    html = html_of(client, "/en/measures/", page=2, **state)
-
-    kept = [parse_qs(urlsplit(link).query) for link in links(html)]
-    by_what = {
-        "sort": [query for query in kept if query.get("sort", ["-name"]) != ["-name"]],
-        "page": [query for query in kept if query.keys() == {*state, "page"}],
-        "file": [query for query in kept if "format" in query],
-    }
-    assert all(by_what.values())
-    for query in sum(by_what.values(), []):
-        for key in ("theme", "not_department", "q", "as_of"):
-            assert query[key] == state[key]
-    for query in by_what["sort"]:
-        assert query["page"] == ["1"]
-    assert [query["format"] for query in by_what["file"]] == [["csv"], ["xlsx"]]
-    for query in by_what["file"]:
-        assert query["sort"] == ["-name"]
-        assert "page" not in query
-    for name, value in (("sort", "-name"), ("as_of", "2023-08-01")):
-        assert f'<input type="hidden" name="{name}" value="{value}">' in html
-    for box in ("in-theme-busy", "in-theme-other", "not-department-none", "not-department-office"):
-        assert re.search(f'id="{box}" checked', html), box
+def test_a_list_ignores_a_sort_that_it_does_not_offer(client, two_places, address):
+    # Each list is asked for others.
+    for sort in some(NOT_OFFERED, every=4, first=LISTS.index(address.removeprefix("/en"))):
+        assert client.get(address, {"sort": sort}).status_code == 200
+        assert names(client, address, sort=sort) == ["Alpha", "Beta"], sort
 
 
 @runs_once.FILES
-@pytest.mark.parametrize("prefix", ["", "/en"])
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("prefix", "address"),
+    one_way_each([(prefix, address) for prefix in ("", "/en") for address in LISTS]),
+)
 def test_an_export_opens_in_excel_under_headers_in_the_language_of_the_page(
-    client, two_places, prefix
+    client, two_places, prefix, address
 ):
-    for address in LISTS:
-        answer = client.get(f"{prefix}{address}", {"format": "csv"})
-        content = answer.getvalue()
-        assert content.startswith(b"\xef\xbb\xbf")
-        assert answer["Content-Type"] == "text/csv; charset=utf-8"
-        told, _sign, called = answer["Content-Disposition"].partition("; filename*=UTF-8''")
-        assert re.fullmatch(r'attachment; filename="[a-z]+-\d{4}-\d\d-\d\d\.csv"', told)
-        assert bool(called) == (not prefix)
-        headers = list(rows_of(content.decode())[0])
-        assert set(texts(html_of(client, f"{prefix}{address}"), "th")) <= set(headers)
-        assert all(header.isascii() == bool(prefix) for header in headers)
-        sheet = workbook(client, f"{prefix}{address}")
-        assert [cell.value for cell in sheet[3]] == headers
+    answer = client.get(f"{prefix}{address}", {"format": "csv"})
+    content = answer.getvalue()
+
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    told, _sign, called = answer["Content-Disposition"].partition("; filename*=UTF-8''")
+    assert re.fullmatch(r'attachment; filename="[a-z]+-\d{4}-\d\d-\d\d\.csv"', told)
+    assert bool(called) == (not prefix)
+    headers = list(rows_of(content.decode())[0])
+    assert set(texts(html_of(client, f"{prefix}{address}"), "th")) <= set(headers)
+    assert all(header.isascii() == bool(prefix) for header in headers)
+    sheet = workbook(client, f"{prefix}{address}")
+    assert [cell.value for cell in sheet[3]] == headers
 
 
 @runs_once.FILES
@@ -394,32 +310,42 @@ def test_the_headers_for_people_are_these(client, two_places):
 
 
 @runs_once.FILES
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
-def test_text_that_would_run_as_a_formula_is_quoted_where_a_cell_has_no_type(client, start):
-    text = f"{start}HYPERLINK(1)"
-    indicator = make_indicator(measure=make_measure())
-    stored_as(indicator.measure, name_en=text)
-    stored_as(indicator, name_en=text)
-    stored_as(make_observation(indicator=indicator), ISSUED, as_written=text, source_name=text)
+def test_text_that_would_run_as_a_formula_is_quoted_where_a_cell_has_no_type(client):
+    starts = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+    wanted = {f"{start}HYPERLINK(1)" for start in starts}
+    for order, text in enumerate(sorted(wanted), 1):
+        indicator = make_indicator(measure=make_measure(order=order))
+        stored_as(indicator.measure, name_en=text)
+        stored_as(indicator, name_en=text)
+        stored_as(make_observation(indicator=indicator), ISSUED, as_written=text, source_name=text)
 
-    (row,) = exported(client, "/en/indicators/")
-    for column in ("Indicator", "Measure", "As written", "Source"):
-        assert row[column].startswith(f"'{start.strip()}"), column
-    assert exported(client, "/en/measures/")[0]["Measure"].startswith("'")
-    sheet = workbook(client, "/en/indicators/")
-    cells = [cell for cell in sheet[4] if cell.value and "HYPERLINK" in str(cell.value)]
-    assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
-    assert {cell.value for cell in cells} == {text.replace("\r", "\n")}
-    assert len(cells) == 4
+    rows, measures = (exported(client, f"/en/{name}/") for name in ("indicators", "measures"))
+    told = [row[name] for row in rows for name in ("Indicator", "Measure", "As written", "Source")]
+    told += [row["Measure"] for row in measures]
+    assert len(told) == 5 * len(starts)
+    assert {cell[0] for cell in told} == {"'"}
+    assert {cell[1:].strip() for cell in told} == {text.strip() for text in wanted}
+    shown = []
+    for row in list(workbook(client, "/en/indicators/"))[3:]:
+        cells = [cell for cell in row if cell.value and "HYPERLINK" in str(cell.value)]
+        assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
+        assert len(cells) == 4
+        shown += [{cell.value for cell in cells}]
+    assert all(len(values) == 1 for values in shown)
+    assert set().union(*shown) == {text.replace("\r", "\n") for text in wanted}
+    assert len(shown) == len(starts)
 
 
 @runs_once.FILES
-@pytest.mark.parametrize("figure", ["-3.2%", "−3.2 %", "+5家"])
-def test_a_figure_with_its_sign_leaves_as_it_was_printed(client, figure):
-    make_observation(indicator=make_indicator(), as_written=figure, published=ISSUED)
+def test_a_figure_with_its_sign_leaves_as_it_was_printed(client):
+    figures = ("-3.2%", "−3.2 %", "+5家")
+    for figure in figures:
+        make_observation(indicator=make_indicator(), as_written=figure, published=ISSUED)
 
-    assert exported(client, "/en/indicators/")[0]["As written"] == figure
-    assert figure in [cell.value for cell in workbook(client, "/en/indicators/")[4]]
+    told = {row["As written"] for row in exported(client, "/en/indicators/")}
+    sheet = workbook(client, "/en/indicators/")
+    assert told == set(figures)
+    assert set(figures) <= {cell.value for row in sheet for cell in row}
 
 
 @runs_once.FILES

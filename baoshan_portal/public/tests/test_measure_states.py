@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from baoshan_portal.public.measure_states import state_of
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, take_step
 from baoshan_portal.tests.pages import rows_of
 from measures.access import EDITOR, REVIEWER
@@ -108,6 +109,7 @@ def test_list_and_section_show_the_state_and_it_is_a_filter(client, measure):
     assert f"✕ {label}" not in words(client, "/sections/1/", as_of="2023-07-24")
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize(("status", "count"), [(MERGED, 1), (SPLIT, 2)])
 def test_what_was_merged_or_split_is_linked_both_ways(client, measure, status, count):
     others = [make_measure(theme=measure.theme) for _ in range(count)]
@@ -149,6 +151,7 @@ def test_a_corrected_and_a_withdrawn_state_stay_readable(client, measure):
         assert "尚未开工" in words(client, address)
 
 
+@runs_once.QUERIES
 def test_states_cost_no_query_a_row(client, theme):
     def cost(address):
         with CaptureQueriesContext(connection) as queries:
@@ -187,6 +190,7 @@ def test_an_editor_enters_a_state_and_a_reviewer_publishes_it(client, measure):
     assert other.code in clerk.get(desk(row, "change")).content.decode()
 
 
+@runs_once.FORMS
 @pytest.mark.parametrize(
     ("typed", "field"),
     [

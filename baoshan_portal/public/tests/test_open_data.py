@@ -1,13 +1,18 @@
 """The open-data contract of design.md §5, to the letter."""
 
 import csv
+import json
 from datetime import date, datetime
+from functools import cache
 from io import StringIO
 
 import pytest
 import yaml
 from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import FILES, rows_of
 from measures.tests.factories import ISSUED, make_note, reword, submission
 from metrics.models import Indicator, Plan, Target
@@ -47,34 +52,61 @@ def read(client, name: str, **query) -> list[dict]:
     return rows_of(text_of(client, name, **query))
 
 
-def described(client) -> dict[str, dict]:
-    package = client.get("/data/datapackage.json").json()
+@cache
+def fixture_rows(name: str) -> list[dict]:
+    text = (settings.BASE_DIR / f"fixtures/{name}.yaml").read_text("utf-8")
+    return yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+@pytest.fixture(scope="module")
+def answer(report):
+    """The answer of an unchanged file, which is asked for once, with its bytes."""
+    client = Client()
+
+    @cache
+    def answer(file: str, as_of: str = "") -> HttpResponse:
+        found = client.get(f"/data/{file}", {"as_of": as_of} if as_of else {})
+        return HttpResponse(found.getvalue(), headers=dict(found.items()))
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def text(answer):
+    return lambda name, **query: answer(f"{name}.csv", **query).content.decode()
+
+
+@pytest.fixture(scope="module")
+def rows(text):
+    """The lines of an unchanged file."""
+    return lambda name, **query: rows_of(text(name, **query))
+
+
+@pytest.fixture(scope="module")
+def resources(answer):
+    package = json.loads(answer("datapackage.json").content)
     return {resource["name"]: resource for resource in package["resources"]}
 
 
-def fixture_rows(name: str) -> list[dict]:
-    return yaml.safe_load((settings.BASE_DIR / f"fixtures/{name}.yaml").read_text("utf-8"))
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_line_is_the_contract(text, name):
+    assert text(name).partition("\r\n")[0] == HEADERS[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_header_line_is_the_contract(client, name):
-    assert text_of(client, name).partition("\r\n")[0] == HEADERS[name]
+def test_a_file_is_plain_utf_8_csv_without_a_byte_order_mark(answer, name):
+    file = answer(f"{name}.csv")
 
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_file_is_plain_utf_8_csv_without_a_byte_order_mark(client, name):
-    answer = client.get(f"/data/{name}.csv")
-
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    content = answer.getvalue()
+    assert file["Content-Type"] == "text/csv; charset=utf-8"
+    content = file.content
     assert not content.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(StringIO(content.decode("utf-8")), strict=True))
     assert {len(line) for line in lines} == {len(lines[0])}
 
 
 @pytest.mark.parametrize("name", OF_THE_REPORT)
-def test_a_file_holds_every_row_of_the_report(client, name):
-    assert len(read(client, name)) == len(fixture_rows(name)) > 0
+def test_a_file_holds_every_row_of_the_report(rows, name):
+    assert len(rows(name)) == len(fixture_rows(name)) > 0
 
 
 @pytest.mark.parametrize(
@@ -91,9 +123,9 @@ def test_a_file_holds_every_row_of_the_report(client, name):
     ],
 )
 def test_a_value_is_given_as_reported_and_in_the_base_unit(
-    client, as_written, value, unit, base_value, base_unit, qualifier
+    rows, as_written, value, unit, base_value, base_unit, qualifier
 ):
-    (row,) = [row for row in read(client, "observations") if row["as_written"] == as_written]
+    (row,) = [row for row in rows("observations") if row["as_written"] == as_written]
 
     assert row["value"] == value
     assert row["unit"] == unit
@@ -102,8 +134,8 @@ def test_a_value_is_given_as_reported_and_in_the_base_unit(
     assert row["qualifier"] == qualifier
 
 
-def test_a_value_is_given_with_its_place_period_and_publication(client):
-    (row,) = [row for row in read(client, "observations") if row["as_written"] == "51.79亿元"]
+def test_a_value_is_given_with_its_place_period_and_publication(rows):
+    (row,) = [row for row in rows("observations") if row["as_written"] == "51.79亿元"]
 
     del row["indicator_code"], row["indicator"], row["measure_code"]
     assert row == {
@@ -126,11 +158,10 @@ def test_a_value_is_given_with_its_place_period_and_publication(client):
     }
 
 
-def test_an_indicator_line_carries_its_newest_value_and_an_absolute_address(client):
-    codes = {row["as_written"]: row["indicator_code"] for row in read(client, "observations")}
-    rows = {row["code"]: row for row in read(client, "indicators")}
+def test_an_indicator_line_carries_its_newest_value_and_an_absolute_address(rows):
+    codes = {row["as_written"]: row["indicator_code"] for row in rows("observations")}
+    (row,) = [row for row in rows("indicators") if row["code"] == codes["51.79亿元"]]
 
-    row = rows[codes["51.79亿元"]]
     assert row["theme"] == "1.2"
     assert row["unit"] == "亿元"
     assert row["latest_value"] == "51.79"
@@ -140,16 +171,16 @@ def test_an_indicator_line_carries_its_newest_value_and_an_absolute_address(clie
     assert row["url"] == f"http://testserver/indicators/{row['code']}/"
 
 
-def test_a_claim_without_a_published_target_has_no_value_and_no_completion(client):
-    rows = read(client, "targets")
+def test_a_claim_without_a_published_target_has_no_value_and_no_completion(rows):
+    targets = rows("targets")
 
-    assert [row["claim"] for row in rows] == ["exceeded-early", "met-early"]
-    for row in rows:
+    assert [row["claim"] for row in targets] == ["exceeded-early", "met-early"]
+    for row in targets:
         assert (row["value"], row["due_on"], row["baseline"]) == ("", "", "")
         assert row["verdict"] == "claim-unverifiable"
         assert row["source"] == "宝府〔2023〕70号"
-    claimed = [row for row in read(client, "indicators") if row["target_claim"]]
-    assert {row["code"] for row in claimed} == {row["indicator_code"] for row in rows}
+    claimed = [row for row in rows("indicators") if row["target_claim"]]
+    assert {row["code"] for row in claimed} == {row["indicator_code"] for row in targets}
     assert {row["completion"] for row in claimed} == {""}
     assert {row["target_value"] for row in claimed} == {""}
 
@@ -172,24 +203,22 @@ def test_a_published_target_gives_a_completion_in_percent(client):
     assert row["verdict"] == "missed"
 
 
-def test_a_measure_line_says_whether_its_lead_is_confirmed(client):
-    rows = read(client, "measures")
+def test_a_measure_line_says_whether_its_lead_is_confirmed(rows):
+    measures = rows("measures")
 
-    assert {row["lead_confirmed"] for row in rows} == {"false"}
-    assert rows[0]["number"] == "1.1.1"
-    assert rows[0]["section"] == "1"
-    assert rows[0]["theme"] == "1.1"
-    assert rows[0]["latest_note_on"] == ""
-    assert sum(int(row["indicators"]) for row in rows) == len(fixture_rows("indicators"))
+    assert {row["lead_confirmed"] for row in measures} == {"false"}
+    assert measures[0]["number"] == "1.1.1"
+    assert measures[0]["section"] == "1"
+    assert measures[0]["theme"] == "1.1"
+    assert measures[0]["latest_note_on"] == ""
+    assert sum(int(row["indicators"]) for row in measures) == len(fixture_rows("indicators"))
 
 
-def test_the_package_describes_exactly_the_files_and_their_columns(client):
-    resources = described(client)
-
+def test_the_package_describes_exactly_the_files_and_their_columns(text, resources):
     assert set(resources) == {*NAMES, "checks", "notes", "definitions", "vintages", "no_figures"}
     for name, resource in resources.items():
         fields = [field["name"] for field in resource["schema"]["fields"]]
-        assert ",".join(fields) == text_of(client, name).partition("\r\n")[0]
+        assert ",".join(fields) == text(name).partition("\r\n")[0]
         assert ",".join(fields) == HEADERS.get(name, ",".join(fields))
         assert all(field["description"] for field in resource["schema"]["fields"])
         assert resource["path"] == f"http://testserver/data/{name}.csv"
@@ -207,28 +236,28 @@ READERS = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_cell_has_the_type_that_the_package_gives_its_column(client, name):
-    fields = described(client)[name]["schema"]["fields"]
+def test_every_cell_has_the_type_that_the_package_gives_its_column(rows, resources, name):
+    fields = resources[name]["schema"]["fields"]
 
-    for row in read(client, name):
+    for row in rows(name):
         for field in fields:
-            if text := row[field["name"]]:
-                READERS[field["type"]](text)
+            if cell := row[field["name"]]:
+                READERS[field["type"]](cell)
 
 
 @pytest.mark.parametrize("name", OF_THE_REPORT)
-def test_the_primary_key_tells_every_line_from_the_others(client, name):
-    key = described(client)[name]["schema"]["primaryKey"]
+def test_the_primary_key_tells_every_line_from_the_others(rows, resources, name):
+    key = resources[name]["schema"]["primaryKey"]
 
-    keys = [tuple(row[column] for column in key) for row in read(client, name)]
+    keys = [tuple(row[column] for column in key) for row in rows(name)]
 
     assert len(keys) == len(set(keys)) > 0
 
 
 @pytest.mark.parametrize("name", OF_THE_REPORT)
-def test_a_file_answers_for_the_day_asked_for(client, name):
-    assert text_of(client, name, as_of="2023-07-24") == HEADERS[name] + "\r\n"
-    assert len(read(client, name, as_of="2023-07-25")) == len(fixture_rows(name))
+def test_a_file_answers_for_the_day_asked_for(text, rows, name):
+    assert text(name, as_of="2023-07-24") == HEADERS[name] + "\r\n"
+    assert len(rows(name, as_of="2023-07-25")) == len(fixture_rows(name))
 
 
 def test_a_measure_may_have_a_thousand_targets(client):
@@ -251,6 +280,7 @@ def test_a_measure_may_have_a_thousand_targets(client):
     assert [found[row.code] for row in rows] == [str(n) for n in range(1_050)]
 
 
+@runs_once.ADDRESSES
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("day", ["yesterday", "2999-01-01"])
 def test_a_file_refuses_a_day_that_is_none_or_still_to_come(client, file, day):
@@ -260,10 +290,11 @@ def test_a_file_refuses_a_day_that_is_none_or_still_to_come(client, file, day):
     assert day in answer.getvalue().decode()
 
 
-def test_the_files_are_the_same_in_whatever_language_the_reader_prefers(client):
+@runs_once.FILES
+def test_the_files_are_the_same_in_whatever_language_the_reader_prefers(client, text):
     for name in NAMES:
         english = client.get(f"/data/{name}.csv", headers={"accept-language": "en"})
-        assert english.getvalue().decode() == text_of(client, name)
+        assert english.getvalue().decode() == text(name)
 
 
 def test_a_value_entered_later_stands_beside_the_reports(client):
@@ -326,11 +357,12 @@ def test_checks_notes_and_definitions_are_files_of_the_same_day(client):
     assert len(definitions) == len(fixture_rows("indicators"))
 
 
-def test_programs_on_other_sites_may_read_every_file(client):
+def test_programs_on_other_sites_may_read_every_file(answer):
     for address in FILES:
-        assert client.get(address)["Access-Control-Allow-Origin"] == "*"
+        assert answer(address.removeprefix("/data/"))["Access-Control-Allow-Origin"] == "*"
 
 
+@runs_once.FILES
 def test_the_name_of_a_file_carries_the_day_of_its_state(client):
     for address, name in (
         ("/data/observations.csv", "observations-2023-07-25.csv"),
@@ -342,13 +374,11 @@ def test_the_name_of_a_file_carries_the_day_of_its_state(client):
         assert f'filename="{name}"' in client.get(address)["Content-Disposition"]
 
 
-def test_the_data_package_names_departments_units_and_who_answers(client, settings):
+def test_the_data_package_names_departments_units_and_who_answers(client, rows, settings):
     settings.CONTACT, settings.DATA_LICENCE = "办公室", "CC BY 4.0"
     package = client.get("/data/datapackage.json").json()
     assert package["contributors"] == [{"title": "办公室", "role": "contact"}]
     assert package["licenses"] == [{"title": "CC BY 4.0"}]
-    leads = {row["department"] for row in read(client, "indicators")} - {""}
+    leads = {row["department"] for row in rows("indicators")} - {""}
     assert leads <= {row["code"] for row in package["departments"]}
-    assert {row["unit"] for row in read(client, "indicators")} <= {
-        row["name"] for row in package["units"]
-    }
+    assert {row["unit"] for row in rows("indicators")} <= {row["name"] for row in package["units"]}

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baoshan_portal.public import in_parts, taken_away, values_file
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import FILES
 from measures.models import Report
 from measures.spreadsheets import streamed
@@ -40,7 +41,10 @@ ROWS = st.lists(
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no COPY")
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    # Fifty by `make test-long`.
+    max_examples=50 if settings().max_examples > 100 else 8,
 )
 @given(rows=ROWS, factor=st.sampled_from([Decimal(1), Decimal("0.000001"), Decimal(10**8)]))
 def test_postgresql_writes_what_the_portal_writes(db, rows, factor):
@@ -87,8 +91,16 @@ def test_a_value_of_a_report_and_one_of_another_source_are_lines_of_both_writers
     assert sorted(file.splitlines()[1:]) == sorted(written.splitlines())
 
 
+#: Which rows make a part is told in Python; what PostgreSQL writes itself is read there as well.
+ONCE = pytest.mark.once("parts are cut in Python; the files with most rows are read on both")
+ON_BOTH = ("/data/observations.csv", "/data/vintages.csv")
+
+
 @pytest.mark.usefixtures("report")
-@pytest.mark.parametrize("address", FILES)
+@pytest.mark.parametrize(
+    "address",
+    [pytest.param(address, marks=() if address in ON_BOTH else ONCE) for address in FILES],
+)
 def test_a_file_says_the_same_in_however_many_parts_it_is_read(client, address, monkeypatch):
     whole = client.get(address).getvalue()
     monkeypatch.setattr(in_parts, "FIRST", 2)
@@ -99,6 +111,7 @@ def test_a_file_says_the_same_in_however_many_parts_it_is_read(client, address, 
     assert client.get(address).getvalue() == whole
 
 
+@pytest.mark.once("counts in Python")
 def test_the_next_piece_is_as_long_as_the_last_one_was_full():
     slices = in_parts.Slices()
     pieces = slices.of(list(range(1_000)))
@@ -110,6 +123,7 @@ def test_the_next_piece_is_as_long_as_the_last_one_was_full():
     assert [number for piece in slices.of(list(range(95))) for number in piece] == list(range(95))
 
 
+@pytest.mark.once("counts in Python")
 def test_a_long_file_is_made_again_when_it_is_sent_and_a_short_one_is_not():
     made = []
 
@@ -124,6 +138,7 @@ def test_a_long_file_is_made_again_when_it_is_sent_and_a_short_one_is_not():
         assert made == [count] * times
 
 
+@runs_once.FILES
 @pytest.mark.usefixtures("report")
 def test_a_workbook_is_refused_beyond_its_rows_and_the_csv_file_is_named(client, monkeypatch):
     monkeypatch.setattr(taken_away, "MOST_IN_WORKBOOK", 3)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from baoshan_portal.tests import runs_once
 from measures.tests.factories import ISSUED, make_measure, make_report, make_section, make_theme
 from metrics.rules.choices import Claim, Comparator, Frequency
 from metrics.rules.periods import months_between
@@ -36,6 +37,7 @@ def figure(theme, value=None, **fields):
     return row
 
 
+@runs_once.PAGES
 def test_of_nothing_at_all_nothing_can_be_said(client):
     assert verdict(client) == [
         "尚无公开内容，落实情况无从判断。",
@@ -43,12 +45,14 @@ def test_of_nothing_at_all_nothing_can_be_said(client):
     ]
 
 
+@runs_once.PAGES
 def test_before_anything_was_published_nothing_can_be_said(client, theme):
     make_measure(theme=theme)
 
     assert verdict(client, as_of="2023-07-24")[1].startswith("Nothing has been published yet")
 
 
+@runs_once.PAGES
 def test_all_met(client, theme, plan):
     for value in (10, 12):
         make_target(plan=plan, indicator=figure(theme, value), published=ISSUED)
@@ -95,6 +99,7 @@ def test_a_mixture_is_counted_the_worst_first(client, theme, plan):
     assert "though reported met" in finding(client)[0]
 
 
+@runs_once.PAGES
 def test_without_a_target_it_says_so(client, theme):
     figure(theme, 5)
 
@@ -115,6 +120,7 @@ def test_the_verdict_of_a_past_day_is_that_of_the_day(client, theme, plan):
     assert verdict(client, as_of="2023-09-01")[1].startswith("The 1 target is met")
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize(
     ("as_of", "english", "chinese"),
     [
@@ -143,6 +149,7 @@ def test_the_time_of_a_plan_is_told_in_words_and_drawn_nowhere(
         assert "<svg" not in strip
 
 
+@pytest.mark.once("reckons with days")
 def test_months_are_whole():
     assert months_between(date(2023, 1, 31), date(2023, 2, 28)) == 0
     assert months_between(date(2023, 1, 15), date(2023, 3, 15)) == 2

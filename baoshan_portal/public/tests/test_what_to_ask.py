@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of, texts
+from baoshan_portal.tests.slices import one_way_each
 from measures.models import MeasureStatus
 from measures.tests.factories import (
     ISSUED,
@@ -80,6 +81,7 @@ def test_a_claim_against_the_verdict(client, measure, plan):
     assert asked(client, "/questions/")[0].startswith("与报告所称不符")
 
 
+@runs_once.PAGES
 def test_a_missed_target_with_and_without_a_value(client, measure, plan):
     make_target(indicator=figure(measure), plan=plan, published=ISSUED)
     silent = figure(measure, None, name_en="Rooms")
@@ -106,6 +108,7 @@ def test_a_target_behind_tells_the_way_and_the_time(client, measure, plan):
     )
 
 
+@runs_once.PAGES
 def test_a_claim_whose_target_was_never_published(client, measure, plan):
     make_target(indicator=figure(measure), plan=plan, value=None, claim=Claim.MET, published=ISSUED)
 
@@ -115,6 +118,7 @@ def test_a_claim_whose_target_was_never_published(client, measure, plan):
     ]
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize("comparable", [True, False])
 def test_figures_that_contradict_each_other(client, measure, comparable):
     part = figure(measure, 9, name_en="Part")
@@ -192,19 +196,22 @@ def two(measure):
     return make_measure(theme=make_theme(section=section, code="roads"), name_en="Other")
 
 
+NARROWED = [
+    ({}, ["Measure", "Other"]),
+    ({"section": "first"}, ["Measure"]),
+    ({"theme": "roads"}, ["Other"]),
+    ({"department": "office"}, ["Measure"]),
+    ({"department": "none"}, ["Other"]),
+    ({"kind": "no-figure", "section": "second"}, ["Other"]),
+    ({"kind": "missed"}, []),
+    ({"by": "section"}, ["Measure", "Other"]),
+    ({"by": "department"}, ["Measure", "Other"]),
+]
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
-    [
-        ({}, ["Measure", "Other"]),
-        ({"section": "first"}, ["Measure"]),
-        ({"theme": "roads"}, ["Other"]),
-        ({"department": "office"}, ["Measure"]),
-        ({"department": "none"}, ["Other"]),
-        ({"kind": "no-figure", "section": "second"}, ["Other"]),
-        ({"kind": "missed"}, []),
-        ({"by": "section"}, ["Measure", "Other"]),
-        ({"by": "department"}, ["Measure", "Other"]),
-    ],
+    [pytest.param(*case, marks=runs_once.PAGES if case[0] else ()) for case in NARROWED],
 )
 def test_page_and_file_are_narrowed_alike(client, two, query, names):
     found = [text for text in asked(client, **query) if "Nothing" not in text]
@@ -244,15 +251,18 @@ def test_the_workbook_says_by_what_it_is_narrowed(client, two, query, said):
     assert cover[cover.index("Filters") + 1].startswith(said)
 
 
-@runs_once.ADDRESSES
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"section": "nothing"}, {"department": "nothing"}, {"kind": "nothing"}, {"by": "nothing"},
-        {"format": "pdf"}, {"opinion": "%00"},
-    ],
+UNKNOWN = (
+    {"section": "nothing"}, {"department": "nothing"}, {"kind": "nothing"}, {"by": "nothing"},
+    {"format": "pdf"}, {"opinion": "%00"},
 )  # fmt: skip
-@pytest.mark.parametrize("prefix", ["", "/en"])
+
+
+@runs_once.ADDRESSES
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("prefix", "query"),
+    one_way_each([(prefix, query) for prefix in ("", "/en") for query in UNKNOWN]),
+)
 def test_what_the_portal_does_not_know_is_refused_with_a_sentence(client, measure, prefix, query):
     response = client.get(f"{prefix}/questions/", query)
 
@@ -260,6 +270,7 @@ def test_what_the_portal_does_not_know_is_refused_with_a_sentence(client, measur
     assert len(texts(response.content.decode(), "h1")) == 1
 
 
+@runs_once.PAGES
 def test_the_front_page_asks_the_ten_gravest_and_leads_to_all(client, measure):
     for number in range(12):
         make_measure(theme=measure.theme, name_en=f"Promise {number}")
