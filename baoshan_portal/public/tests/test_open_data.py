@@ -261,6 +261,7 @@ def test_a_file_answers_for_the_day_asked_for(text, rows, name):
 
 
 def test_a_measure_may_have_a_thousand_targets(client):
+    """Of all of which its files tell, and the list as a file."""
     like, plan = Indicator.objects.first(), Plan.objects.first()
     measure = like.measure
     rows = [
@@ -278,6 +279,8 @@ def test_a_measure_may_have_a_thousand_targets(client):
     )
     found = {row["indicator_code"]: row["value"] for row in read(client, "targets")}
     assert [found[row.code] for row in rows] == [str(n) for n in range(1_050)]
+    listed = client.get("/targets/", {"format": "csv"}).getvalue().decode()
+    assert all(row.name in listed for row in rows)
 
 
 @runs_once.ADDRESSES
