@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from baoshan_portal.public.changes.states import state_changes
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, take_step
 from baoshan_portal.tests.pages import rows_of
 from measures import workflow
@@ -240,6 +241,7 @@ def test_what_fell_has_no_state_any_more(indicator):
     assert len(state_changes(early, BEFORE)) == 2
 
 
+@runs_once.QUERIES
 def test_withdrawals_cost_no_query_a_row(client, indicator):
     def fill(n):
         for day in range(n):
@@ -326,6 +328,7 @@ def test_a_draft_is_not_withdrawn_and_a_withdrawal_says_why():
 
 
 @pytest.mark.parametrize("kind", ["measure", "indicator", "check"])
+@runs_once.FORMS
 def test_a_steward_withdraws_the_structure_by_a_button(indicator, kind):
     check = make_check()
     make_term(check_of=check, role=Role.PART, indicator=indicator)

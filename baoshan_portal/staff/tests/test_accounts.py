@@ -516,6 +516,7 @@ def test_nobody_makes_themselves_a_member(administrator):
     assert not office.members.exists()
 
 
+@runs_once.PAGES
 def test_who_continues_an_office_is_told_with_the_day_on_which_it_ended():
     office, new = make_department(name="科委"), make_department()
     steward = browser_of(make_superuser())
@@ -552,6 +553,7 @@ def test_an_administrator_requires_a_second_factor_of_a_role_and_nothing_more(ad
     )
 
 
+@runs_once.QUERIES
 def test_the_lists_of_accounts_and_roles_cost_the_same_however_long(
     administrator,
 ):

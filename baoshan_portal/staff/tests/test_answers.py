@@ -146,6 +146,7 @@ def test_a_new_answer_may_come_with_the_new_figure(desk):
     assert desk.told() == (State.SUBMITTED, 60, "又一园区")
 
 
+@runs_once.FORMS
 def test_a_stale_answer_is_forgotten_in_a_draft_too(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, answer=WHY)
@@ -207,6 +208,7 @@ def test_a_file_is_told_of_an_answer_that_is_too_long(desk):
     assert problem.message == "Expected at most 200 characters."
 
 
+@runs_once.FORMS
 def test_another_figure_by_file_forgets_the_answer(desk):
     desk.take(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n", submit="0")
     desk.take(f"code,figure\nfirms,{MORE}\n", submit="0")
@@ -380,6 +382,7 @@ def test_an_answer_never_becomes_public(desk, client):
         assert WHY not in content.decode(), address
 
 
+@runs_once.FORMS
 def test_the_reviewer_sees_the_year_before_and_the_checks_beside_the_figure(desk):
     check = make_check(name_en="Part of all")
     make_term(check_of=check, role=Role.PART, indicator=desk.firms)

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.utils.translation import override
 
 from baoshan_portal.tests.desk import browser_of
+from baoshan_portal.tests.slices import some
 from measures.access import EDITOR
 from measures.models import TrailEvent
 from measures.tests.factories import (
@@ -138,8 +139,17 @@ def impatient(monkeypatch, impatient_readers):
     monkeypatch.setattr(reading, "readers", impatient_readers)
 
 
+#: One limit refuses the first three, and one the next two.
+ALIKE = ["cells", "rows", "formats"], ["elements in each other", "attributes"]
+TRIED = [
+    *(kind for kinds in ALIKE for kind in some(kinds, every=len(kinds))),
+    *(kind for kind in BOMBS if kind not in sum(ALIKE, [])),
+]
+
+
+@pytest.mark.sweep
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("kind", BOMBS)
+@pytest.mark.parametrize("kind", TRIED)
 def test_a_file_that_is_made_to_take_everything_is_refused_in_seconds(kind):
     make, sentence = BOMBS[kind]
     content = make()

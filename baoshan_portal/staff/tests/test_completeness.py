@@ -83,6 +83,7 @@ def test_a_line_says_what_was_asked_handed_in_published_and_when(steward, office
     assert numbers(line) == [5, 3, 1, 1, 2, 2, 1]
 
 
+@runs_once.PAGES
 def test_the_page_shows_what_the_file_says_and_the_sum(steward, measure):
     five_of(measure, make_round(name_en="Third quarter"))
     answer = steward.get(PAGE)
@@ -141,6 +142,7 @@ def test_lines_are_chosen_by_round_department_and_what_is_missing(steward, offic
     assert missing.locked is False
 
 
+@runs_once.PAGES
 def test_a_round_that_has_not_opened_and_one_that_is_not_there(steward, measure):
     make_indicator(measure=measure, frequency=Frequency.QUARTERLY)
     tomorrow = timezone.localdate() + timedelta(days=1)
@@ -151,6 +153,7 @@ def test_a_round_that_has_not_opened_and_one_that_is_not_there(steward, measure)
     assert steward.get(f"{PAGE}?format=pdf").status_code == 404
 
 
+@runs_once.PAGES
 def test_whoever_enters_is_led_to_the_sheet_and_others_to_the_rows(steward, office, measure):
     round_ = make_round(code="q3")
     five_of(measure, round_)
@@ -169,6 +172,7 @@ def test_whoever_enters_is_led_to_the_sheet_and_others_to_the_rows(steward, offi
     ("role", "status"),
     [(STEWARD, 200), (REVIEWER, 200), (AUDITOR, 200), (EDITOR, 403), (ADMINISTRATOR, 403)],
 )
+@runs_once.RIGHTS
 def test_it_is_for_whoever_looks_after_all_departments(role, status, office):
     browser = browser_of(make_staff(role, departments=[office]))
     assert browser.get(PAGE).status_code == status
@@ -185,6 +189,7 @@ def test_an_export_is_in_the_trail_and_an_excel_file_is_there(steward, measure):
     assert event.note == "填报完整性与及时性.xlsx, 1 rows"
 
 
+@runs_once.PAGES
 def test_it_is_in_both_languages(steward, measure):
     five_of(measure, make_round())
     page = steward.get("/admin/completeness/").content.decode()
@@ -193,7 +198,7 @@ def test_it_is_in_both_languages(steward, measure):
 
 
 @runs_once.QUERIES
-def test_as_many_queries_for_200_indicators_in_40_rounds(office, measure):
+def test_as_many_queries_for_50_indicators_in_10_rounds(office, measure):
     def queries() -> int:
         browser = browser_of(make_staff(STEWARD, EDITOR, departments=[office]))
         with CaptureQueriesContext(connection) as found:
@@ -203,7 +208,7 @@ def test_as_many_queries_for_200_indicators_in_40_rounds(office, measure):
     make_indicator(measure=measure, frequency=Frequency.QUARTERLY)
     make_round()
     few = queries()
-    indicators = many(office, 200, rounds_of_years(40))
+    indicators = many(office, 50, rounds_of_years(10))
     now, handed_in = make_round(), {"state": State.SUBMITTED, "submitted_at": timezone.now()}
     Observation.objects.bulk_create(entry_in(now, row, **handed_in) for row in indicators)
     assert queries() == few

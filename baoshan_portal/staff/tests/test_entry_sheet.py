@@ -222,27 +222,33 @@ def test_the_period_follows_from_kind_frequency_and_last_value(
     assert (row.period_start, row.period_end) == period
 
 
+READ = [
+    ("约5亿元", "亿元", "5", Qualifier.ABOUT, ""),
+    ("1100万元", "亿元", "0.11", Qualifier.EXACT, "Read as 0.11亿元 (from 1100万元)."),
+    ("2.1万余", "家", "21000", Qualifier.OVER, "Read as 21,000余家."),
+    ("1,475", "家", "1475", Qualifier.EXACT, ""),
+    ("12.5", "亿元", "12.5", Qualifier.EXACT, ""),
+]
+
+
 @runs_once.FORMS
-@pytest.mark.parametrize(
-    ("text", "unit", "value", "qualifier", "said"),
-    [
-        ("约5亿元", "亿元", "5", Qualifier.ABOUT, ""),
-        ("1100万元", "亿元", "0.11", Qualifier.EXACT, "Read as 0.11亿元 (from 1100万元)."),
-        ("2.1万余", "家", "21000", Qualifier.OVER, "Read as 21,000余家."),
-        ("1,475", "家", "1475", Qualifier.EXACT, ""),
-        ("12.5", "亿元", "12.5", Qualifier.EXACT, ""),
-    ],
-)
-def test_figures_are_read_as_clerks_write_them(text, unit, value, qualifier, said, sheet, measure):
+def test_figures_are_read_as_clerks_write_them(sheet, measure):
     units = make_money() | {"家": make_unit()}
-    indicator = make_indicator(measure=measure, unit=units[unit], frequency=Frequency.QUARTERLY)
-    sheet.type(indicator, figure=text)
-    row = Observation.objects.get()
-    assert (row.value, row.qualifier) == (Decimal(value), qualifier)
-    assert said in sheet.text
-    assert ("Read as" in sheet.text) is bool(said)
+    typed = {}
+    for text, unit, *_read in READ:
+        indicator = make_indicator(measure=measure, unit=units[unit], frequency=Frequency.QUARTERLY)
+        typed[f"figure-{indicator.code}-figure"] = text
+    sheet.send(**typed)
+    found = {row.as_written: (row.value, row.qualifier) for row in Observation.objects.all()}
+    assert found == {
+        text: (Decimal(value), qualifier) for text, _unit, value, qualifier, _said in READ
+    }
+    told = [said for *_read, said in READ if said]
+    assert all(said in sheet.text for said in told)
+    assert sheet.text.count("Read as") == len(told)
 
 
+@runs_once.FORMS
 def test_empty_rows_are_no_entries(sheet, firms):
     assert "Nothing was changed" in sheet.send().text
     assert "nothing to submit" in sheet.send("submit").text
@@ -250,11 +256,13 @@ def test_empty_rows_are_no_entries(sheet, firms):
     assert not ProgressNote.objects.exists()
 
 
+@runs_once.FORMS
 def test_zero_is_a_figure(sheet, firms):
     sheet.type(firms, figure="0")
     assert Observation.objects.get().value == 0
 
 
+@runs_once.FORMS
 def test_what_is_saved_again_unchanged_leaves_no_mark(sheet, firms):
     sheet.type(firms, figure="5", note="一\n二")
     before = TrailEvent.objects.count()
@@ -319,10 +327,7 @@ def test_an_evidence_file_is_kept_replaced_and_removed(sheet, firms, settings, t
 # What is refused
 
 
-@runs_once.FORMS
-@pytest.mark.parametrize(
-    ("typed", "field", "said"),
-    [
+WRONG = [
         ({"figure": "许多"}, "New figure", "Expected one figure"),
         ({"figure": "5亿元"}, "New figure", "but the indicator is counted in 家"),
         ({"figure": "1" * 41}, "New figure", "at most 40 characters"),
@@ -330,19 +335,28 @@ def test_an_evidence_file_is_kept_replaced_and_removed(sheet, firms, settings, t
         ({"figure": "5", "certainty": "sure"}, "Certainty", "sure is not one of the available"),
         ({"figure": "5", "evidence_url": "not an address"}, "Evidence: link", "Expected a web"),
         ({"figure": "5", "evidence_file": pdf("a.exe")}, "Evidence: file", "“exe” is not allowed"),
-    ],
-)  # fmt: skip
-def test_an_error_says_which_row_which_field_and_what_was_expected(
-    typed, field, said, sheet, measure, firms
-):
+]  # fmt: skip
+
+
+@runs_once.FORMS
+def test_an_error_says_which_row_which_field_and_what_was_expected(sheet, measure):
     good = make_indicator(measure=measure, frequency=Frequency.QUARTERLY)
     make_money()
-    sheet.send(**{f"figure-{firms.code}-{name}": value for name, value in typed.items()},
-               **{f"figure-{good.code}-figure": "7"})  # fmt: skip
-    ((number, where, message),) = sheet.errors
-    assert (number, where) == (sheet.row(firms).number, field)
-    assert said in message
-    assert f"Row {number}, Firms" in sheet.text
+    sent, wrong = {f"figure-{good.code}-figure": "7"}, []
+    for n, (typed, _field, _said) in enumerate(WRONG):
+        wrong.append(make_indicator(
+            measure=measure, frequency=Frequency.QUARTERLY, name_en=f"Firms of kind {n}"
+        ))  # fmt: skip
+        sent |= {f"figure-{wrong[n].code}-{name}": value for name, value in typed.items()}
+    sheet.send(**sent)
+    found = {number: (where, message) for number, where, message in sheet.errors}
+    assert len(found) == len(sheet.errors) == len(WRONG)
+    for n, (_typed, field, said) in enumerate(WRONG):
+        number = sheet.row(wrong[n]).number
+        where, message = found[number]
+        assert where == field
+        assert said in message
+        assert f"Row {number}, Firms of kind {n}" in sheet.text
     assert [row.indicator for row in Observation.objects.all()] == [good]
     assert sheet.row(good).form["figure"].value() == "7"
 
@@ -393,6 +407,7 @@ def test_the_same_figure_from_the_same_source_is_refused_with_its_row(sheet, fir
     assert sheet.row(firms).form["figure"].value() == "6"
 
 
+@runs_once.FORMS
 def test_a_note_that_the_database_refuses_is_told_as_a_note(sheet, firms, measure, monkeypatch):
     def refuse(row, **how):
         raise IntegrityError
@@ -428,6 +443,7 @@ def test_a_warning_is_shown_and_does_not_block(sheet, firms):
 # What review made of it
 
 
+@runs_once.FORMS
 def test_a_returned_row_shows_its_reason_and_can_be_mended(sheet, firms):
     sheet.type(firms, "submit", figure="5")
     row = Observation.objects.get()
@@ -464,6 +480,7 @@ def test_a_returned_correction_says_why(sheet, firms, round_, clerk):
     assert sheet.page.content.decode().count("缺佐证") == 2
 
 
+@runs_once.PAGES
 def test_after_a_correction_the_new_value_stands_on_the_sheet(sheet, firms, round_, clerk):
     row = make_observation(indicator=firms, round=round_, published=ISSUED)
     draft = workflow.correct(row, by=clerk, reason="漏计", value=Decimal(8), as_written="8家")
@@ -506,6 +523,7 @@ def test_a_row_that_only_the_colleague_touched_is_no_conflict(sheet, other, firm
     assert sheet.row(firms).form["figure"].value() == "6"
 
 
+@runs_once.FORMS
 def test_nobody_submits_a_colleagues_change_unseen(sheet, other, firms):
     other.type(firms, figure="6")
     sheet.open()
@@ -526,6 +544,7 @@ def test_both_typing_the_same_is_no_conflict(sheet, other, firms):
     assert sheet.page.redirect_chain
 
 
+@runs_once.FORMS
 def test_typing_into_a_row_that_a_colleague_submitted_loses_nothing(sheet, other, firms):
     sheet.open()
     other.type(firms, "submit", figure="6")
@@ -536,6 +555,7 @@ def test_typing_into_a_row_that_a_colleague_submitted_loses_nothing(sheet, other
     assert Observation.objects.get().value == 6
 
 
+@runs_once.FORMS
 def test_typing_into_a_row_that_a_colleague_removed_loses_nothing(sheet, other, firms):
     other.type(firms, figure="6")
     sheet.open()
@@ -548,12 +568,15 @@ def test_typing_into_a_row_that_a_colleague_removed_loses_nothing(sheet, other, 
 
 
 @runs_once.FORMS
-@pytest.mark.parametrize("seen", ["", "x", "9:9", "0"])
-def test_a_mangled_version_overwrites_nothing(seen, sheet, firms):
-    sheet.type(firms, figure="6")
-    sheet.type(firms, figure="7", seen=seen)
-    assert sheet.errors
-    assert Observation.objects.get().value == 6
+def test_a_mangled_version_overwrites_nothing(sheet, measure):
+    seen = ["", "x", "9:9", "0"]
+    rows = [make_indicator(measure=measure, frequency=Frequency.QUARTERLY) for _ in seen]
+    sheet.send(**{f"figure-{row.code}-figure": "6" for row in rows})
+    sent = {f"figure-{row.code}-figure": "7" for row in rows}
+    mangled = {f"figure-{row.code}-seen": it for row, it in zip(rows, seen, strict=True)}
+    sheet.send(**sent, **mangled)
+    assert {number for number, *_told in sheet.errors} == {sheet.row(row).number for row in rows}
+    assert [row.value for row in Observation.objects.all()] == [6] * 4
 
 
 def test_two_notes_of_one_measure_meet_as_well(sheet, other, measure):

@@ -148,6 +148,7 @@ def test_a_changed_draft_is_previewed_and_then_written(editor, firms, file_forma
     assert (row.value, row.qualifier, row.note, row.version) == (6, "about", "new", 2)
 
 
+@runs_once.UPLOADS
 def test_drafts_that_a_file_repeats_stay_drafts_and_the_preview_speaks_of_no_choice(editor, firms):
     make_observation(code="draft", indicator=firms)
 
@@ -246,6 +247,7 @@ def test_dates_as_excel_writes_them_are_no_change(editor, firms):
     assert outcome(send(editor, content)) == (0, 1, [])
 
 
+@runs_once.UPLOADS
 def test_value_and_qualifier_follow_the_figure_as_written(editor, firms):
     row = make_observation(code="draft", indicator=firms)
 
@@ -331,6 +333,7 @@ def test_a_confirmation_that_was_tampered_with_is_refused(editor, firms, instead
     assert Observation.objects.get().note == ""
 
 
+@runs_once.FORMS
 def test_an_import_is_confirmed_once(editor, firms):
     make_observation(code="draft", indicator=firms)
     page = send(editor, b"code,note\ndraft,new\n")

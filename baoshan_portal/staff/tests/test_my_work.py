@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of
+from baoshan_portal.tests.slices import some
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, HEAD, REVIEWER, ROLES, STEWARD
 from measures.failed_sign_ins import sweep
 from measures.models import FailedSignIns
@@ -445,6 +446,7 @@ def test_a_lock_that_ran_out_is_not_shown(settings):
 
 
 @runs_once.RIGHTS
+@pytest.mark.sweep
 @pytest.mark.parametrize("role", [*ROLES, None])
 def test_the_guide_leads_only_to_pages_that_its_reader_may_open(role, office):
     browser = browser_of(make_staff(role, departments=[office]))
@@ -453,7 +455,9 @@ def test_the_guide_leads_only_to_pages_that_its_reader_may_open(role, office):
     rest = html[html.index("What the others do") : html.index("</dl>")]
     links = re.findall(r'<a href="([^"]+)"', guide + rest)
     assert HOME in links
-    assert {link: browser.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+    # Most links are those of other roles, too, so each opens every other one, by turns.
+    opened = some(sorted(set(links)), every=2, first=[*ROLES, None].index(role))
+    assert {link: browser.get(link).status_code for link in opened} == dict.fromkeys(opened, 200)
 
 
 @runs_once.PAGES

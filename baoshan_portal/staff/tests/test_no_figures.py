@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, errors, fill_in, take_step
 from baoshan_portal.tests.desk import desk as address_of
 from measures.access import EDITOR, REVIEWER
@@ -84,6 +85,7 @@ def test_from_the_sheet_to_the_public_page_and_file(sheet, firms, client):
         ({"reason": "not-yet-reported"}, "not-yet-reported is not one of the available choices"),
     ],
 )
+@runs_once.FORMS
 def test_what_does_not_go_with_a_reason_is_refused(typed, message, sheet, firms):
     sheet.type(firms, **{"reason": Missing.WITHHELD} | typed)
     assert message in str(sheet.errors)
@@ -109,6 +111,7 @@ def test_a_draft_becomes_the_other_kind_and_back(sheet, firms):
     assert not NoFigure.objects.exists()
 
 
+@runs_once.FORMS
 def test_what_a_colleague_made_of_the_row_meanwhile_is_told(sheet, firms, office):
     sheet.type(firms, figure="5")
     other = Sheet(sheet.address, browser_of(make_staff(EDITOR, departments=[office])))
@@ -118,6 +121,7 @@ def test_what_a_colleague_made_of_the_row_meanwhile_is_told(sheet, firms, office
     assert NoFigure.objects.exists()
 
 
+@runs_once.FORMS
 def test_the_form_at_the_desk_refuses_what_the_workflow_would(clerk, firms):
     browser = browser_of(clerk)
     make_observation(indicator=firms, published=ISSUED, period_start=None, period_end=ISSUED)

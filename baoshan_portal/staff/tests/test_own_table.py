@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, messages
 from measures.access import AUDITOR, EDITOR, STEWARD
 from measures.models import TrailEvent
@@ -149,6 +150,7 @@ def figures(page):
     return {change.code: change.figure.as_written for change in outcome.changes}
 
 
+@runs_once.UPLOADS
 def test_the_refusal_of_an_unknown_table_leads_to_the_page_that_shows_it(desk):
     page = desk.upload(book(), desk.october)
 
@@ -158,6 +160,7 @@ def test_the_refusal_of_an_unknown_table_leads_to_the_page_that_shows_it(desk):
     assert shown.context["shown"].lines()[0][2][0].startswith("宝山区科技创新主要指标")
 
 
+@runs_once.UPLOADS
 def test_headers_columns_and_names_are_proposed(desk):
     shown = desk.show(book(), desk.october).context["shown"]
 
@@ -200,6 +203,7 @@ def test_october_is_mapped_and_goes_on_to_the_preview_and_in(desk):
     assert TrailEvent.objects.filter(subject_type="metrics.tablemapping").count() == 1
 
 
+@runs_once.UPLOADS
 def test_november_with_a_column_more_is_understood_by_its_headers(desk):
     desk.map_october()
 
@@ -210,6 +214,7 @@ def test_november_with_a_column_more_is_understood_by_its_headers(desk):
     assert "环比" in told
 
 
+@runs_once.UPLOADS
 def test_a_reworded_header_is_told_in_one_sentence_and_not_guessed(desk):
     desk.map_october()
 
@@ -222,6 +227,7 @@ def test_a_reworded_header_is_told_in_one_sentence_and_not_guessed(desk):
     assert desk.values(desk.november) == {}
 
 
+@runs_once.UPLOADS
 def test_a_new_row_and_a_renamed_one_are_named(desk):
     desk.map_october()
 
@@ -246,6 +252,7 @@ def test_a_change_is_a_new_version_and_the_same_is_none(desk):
     assert set(figures(desk.upload(book(), desk.october))) == {"firms", "new"}
 
 
+@runs_once.UPLOADS
 def test_a_column_of_another_month_is_not_kept(desk):
     page = desk.show(book(), desk.october)
 
@@ -255,6 +262,7 @@ def test_a_column_of_another_month_is_not_kept(desk):
     assert not TableMapping.objects.exists()
 
 
+@runs_once.UPLOADS
 def test_two_rows_of_one_indicator_are_not_kept(desk):
     page = desk.send(desk.show(book(), desk.october), **{"code-7": "firms"})
 
@@ -262,6 +270,7 @@ def test_two_rows_of_one_indicator_are_not_kept(desk):
     assert fault.startswith("Several rows mean")
 
 
+@runs_once.UPLOADS
 def test_another_column_of_a_row_is_taken(desk):
     quarter = desk.round(12, start=10)
     page = desk.show(book(), quarter)
@@ -272,6 +281,7 @@ def test_another_column_of_a_row_is_taken(desk):
     assert figures(page) == {"firms": "1690"}
 
 
+@runs_once.UPLOADS
 def test_a_formula_in_a_cell_that_is_taken_is_refused(desk):
     quarter = desk.round(12, start=10)
 
@@ -282,6 +292,7 @@ def test_a_formula_in_a_cell_that_is_taken_is_refused(desk):
     ]
 
 
+@runs_once.UPLOADS
 def test_a_round_of_another_length_needs_its_own_columns(desk):
     desk.map_october()
 
@@ -317,6 +328,7 @@ def test_totals_and_growth_are_held_against_the_portals_own(desk):
     assert "938 million" in warning
 
 
+@runs_once.UPLOADS
 def test_growth_that_disagrees_is_told(desk):
     day = date(2023, 10, 31)
     make_observation(
@@ -343,6 +355,7 @@ def test_what_is_of_another_unit_is_converted(desk):
     assert change.figure.value == Decimal("0.2")
 
 
+@runs_once.RIGHTS
 def test_a_steward_maps_for_every_department_and_others_do_not(desk):
     steward = browser_of(make_staff(STEWARD))
     page = desk.send(desk.show(book(), desk.october, steward), browser=steward)
@@ -357,6 +370,7 @@ def test_a_steward_maps_for_every_department_and_others_do_not(desk):
         assert answer.status_code == 403
 
 
+@runs_once.UPLOADS
 def test_looking_again_keeps_what_was_chosen(desk):
     page = desk.send(desk.show(book(), desk.october), "look", **{"code-8": "new", "code-6": ""})
 
@@ -375,6 +389,7 @@ def test_looking_again_keeps_what_was_chosen(desk):
         ("同比增长（%）", "同比增长(%)", "同比增长(%)"),
     ],
 )
+@runs_once.UPLOADS
 def test_a_header_is_kept_without_its_month(header, kept, next_month):
     assert pattern(header, date(2026, 10, 31)) == kept
     assert rendered(kept, date(2027, 2, 28)) == next_month
@@ -394,5 +409,6 @@ def test_a_header_is_kept_without_its_month(header, kept, next_month):
         (["2025年", "10月"], (2025, (10, 10))),
     ],
 )
+@runs_once.UPLOADS
 def test_a_column_says_of_which_months_it_is(parts, months):
     assert months_of_column(parts, date(2026, 10, 31)) == months

@@ -3,6 +3,7 @@
 import io
 from datetime import date
 from decimal import Decimal
+from itertools import product
 
 import openpyxl
 import pytest
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, messages
 from baoshan_portal.tests.pages import SECOND_OPINION
+from baoshan_portal.tests.slices import some
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, COMMITTEE, EDITOR, REVIEWER, STEWARD
 from measures.models import Department, Opinion, Report, TrailEvent
@@ -275,40 +277,47 @@ def test_a_preview_says_what_becomes_of_every_row_and_writes_nothing(desk):
     assert Observation.objects.count() == 3
 
 
+NAMES = ["firms", "企业数", "{firms.name_en}", " ＦＩＲＭＳ ", "{firms.code}"]
+MEASURES = ["", "1.3.2", "孵化", "1.3.2 孵化", "{measure.code}", "1.3.2 {measure.name_en}"]
+
+
 @runs_once.UPLOADS
-@pytest.mark.parametrize(
-    "named", ["firms", "企业数", "{firms.name_en}", " ＦＩＲＭＳ ", "{firms.code}"]
-)
-@pytest.mark.parametrize(
-    "measure", ["", "1.3.2", "孵化", "1.3.2 孵化", "{measure.code}", "1.3.2 {measure.name_en}"]
-)
-def test_indicator_and_measure_are_known_by_code_number_and_name(desk, named, measure):
+def test_indicator_and_measure_are_known_by_code_number_and_name(desk):
     reword(desk.firms, name_en="Firms")
-    named, measure = (text.format(**vars(desk)) for text in (named, measure))
-    page = desk.send(table(row(named) + f",{measure}", more=",measure"))
+    pairs = [text.format(**vars(desk)) for text in map(",".join, product(NAMES, MEASURES))]
+    rows = []
+    for sentence, pair in enumerate(pairs, 1):
+        named, measure = pair.split(",")
+        rows.append(row(named, place=f"1.3/{sentence}") + f",{measure}")
+    page = desk.send(table(*rows, more=",measure"))
 
     assert problems(page) == []
-    assert page.context["outcome"].changes[0].figure.indicator == desk.firms
+    found = [change.figure.indicator for change in page.context["outcome"].changes]
+    assert found == [desk.firms] * 30
+
+
+BEGINNINGS = [
+    (Kind.STOCK, ",2022-12-31", date(2022, 12, 31)),
+    (Kind.RANK, ",2022/12/31", date(2022, 12, 31)),
+    (Kind.SHARE, ",2022年12月31日", date(2022, 12, 31)),
+    (Kind.CUMULATIVE, ",2022.12.31", None),
+    (Kind.CUMULATIVE, "２０２１-1-1,2022-12-31", date(2021, 1, 1)),
+    (Kind.STOCK, "2022-12-01,2022-12-31", date(2022, 12, 1)),
+]
 
 
 @runs_once.UPLOADS
-@pytest.mark.parametrize(
-    ("kind", "period", "start"),
-    [
-        (Kind.STOCK, ",2022-12-31", date(2022, 12, 31)),
-        (Kind.RANK, ",2022/12/31", date(2022, 12, 31)),
-        (Kind.SHARE, ",2022年12月31日", date(2022, 12, 31)),
-        (Kind.CUMULATIVE, ",2022.12.31", None),
-        (Kind.CUMULATIVE, "２０２１-1-1,2022-12-31", date(2021, 1, 1)),
-        (Kind.STOCK, "2022-12-01,2022-12-31", date(2022, 12, 1)),
-    ],
-)
-def test_what_stands_at_a_day_begins_on_it_and_a_total_may_begin_nowhere(desk, kind, period, start):
-    reword(desk.firms, kind=kind)
-    desk.take(table(row(period=period)))
+def test_what_stands_at_a_day_begins_on_it_and_a_total_may_begin_nowhere(desk):
+    rows = []
+    for n, (kind, period, _start) in enumerate(BEGINNINGS, 1):
+        desk.indicator(code=f"row-{n}", kind=kind, unit=desk.unit)
+        rows.append(row(f"row-{n}", place=f"1.3/{n}", period=period))
+    desk.take(table(*rows))
 
-    found = Observation.objects.get()
-    assert (found.period_start, found.period_end) == (start, date(2022, 12, 31))
+    found = Observation.objects.order_by("indicator__code")
+    assert [(one.period_start, one.period_end) for one in found] == [
+        (start, date(2022, 12, 31)) for _kind, _period, start in BEGINNINGS
+    ]
 
 
 @runs_once.UPLOADS
@@ -323,44 +332,42 @@ def test_that_a_period_was_inferred_and_a_figure_only_expected_is_kept(desk):
 FIGURE, PLACE, INDICATOR = "C figure", "A place", "B indicator"
 
 
+WRONG = [
+    (row(figure="many"), FIGURE, "Expected one figure"),
+    (row(figure=""), FIGURE, "Expected the figure as the report prints it."),
+    (row("funds", "5家"), FIGURE, "This figure is in 家, but"),
+    (row(figure="约" * 41), FIGURE, "This is too long for one"),
+    (row(place=""), PLACE, "Write the place as theme/sentence"),
+    (row(place="page 5"), PLACE, "Write the place as theme/sentence"),
+    (row(place="1.3"), PLACE, "Write the place as theme/sentence"),
+    (row(place="1.9/5"), PLACE, "The opinion has no theme 1.9."),
+    (row(place="1.3/" + "9" * 20), PLACE, "No theme has so many sentences."),
+    (row(""), INDICATOR, "Expected the code or the name of an indicator."),
+    (row("no-such"), INDICATOR, "There is no indicator with this code or name: create it"),
+    (row("x" * 200), INDICATOR, "There is no indicator with this code or name: create it"),
+    (row("abroad"), INDICATOR, "This indicator belongs to another opinion"),
+    (row("gone"), INDICATOR, "This indicator is withdrawn."),
+    (row("twin"), INDICATOR, "Several indicators have this name; write the code"),
+    (row(period="2022-01-01,"), "E period_end", "Expected a date, such as 2023-09-30."),
+    (row(period="2022-01-01,2022"), "E period_end", "Expected a date, such as"),
+    (row(period="2022-01-01,2022-02-30"), "E period_end", "Expected a date, such as"),
+    (row(period="0001-01-01,2022-12-31"), "D period_start", "Expected a date, such as"),
+    (row(period="2022-01-01,01/02/2022"), "E period_end", "Expected a date, such as"),
+    (row(period="2022-12-31,2022-01-01"), "D period_start", "The period ends before it"),
+    (row(period=",2022-12-31"), "D period_start", "Expected the first day of the period"),
+    (row() + ",9.9.9", "F measure", "This indicator belongs to the measure 1.3.2"),
+    (row() + ",,万家", "G unit", "Wrong unit: the indicator is counted in"),
+    (row() + ",,,sure", "H certainty", "Expected one of: actual"),
+    (row() + ",,,,perhaps", "I inferred", "Expected one of: yes, no"),
+    (row() + ",,,,,because", "J reason", "Expected nothing: what is not public needs"),
+    (row(period="2099-01-01,2099-12-31"), "H certainty", "The period ends only on 2099-12-31"),
+    # The report was issued on 25 July 2023, so it cannot know.
+    (row(period="2023-01-01,2023-07-26"), "H certainty", "The period ends only on 2023-07-26"),
+]
+
+
 @runs_once.UPLOADS
-@pytest.mark.parametrize(
-    ("text", "column", "message"),
-    [
-        (row(figure="many"), FIGURE, "Expected one figure"),
-        (row(figure=""), FIGURE, "Expected the figure as the report prints it."),
-        (row("funds", "5家"), FIGURE, "This figure is in 家, but"),
-        (row(figure="约" * 41), FIGURE, "This is too long for one"),
-        (row(figure="=1+1"), FIGURE, "Expected a plain value, not a formula"),
-        (row(place=""), PLACE, "Write the place as theme/sentence"),
-        (row(place="page 5"), PLACE, "Write the place as theme/sentence"),
-        (row(place="1.3"), PLACE, "Write the place as theme/sentence"),
-        (row(place="1.9/5"), PLACE, "The opinion has no theme 1.9."),
-        (row(place="1.3/" + "9" * 20), PLACE, "No theme has so many sentences."),
-        (row(""), INDICATOR, "Expected the code or the name of an indicator."),
-        (row("no-such"), INDICATOR, "There is no indicator with this code or name: create it"),
-        (row("x" * 200), INDICATOR, "There is no indicator with this code or name: create it"),
-        (row("abroad"), INDICATOR, "This indicator belongs to another opinion"),
-        (row("gone"), INDICATOR, "This indicator is withdrawn."),
-        (row("twin"), INDICATOR, "Several indicators have this name; write the code"),
-        (row(period="2022-01-01,"), "E period_end", "Expected a date, such as 2023-09-30."),
-        (row(period="2022-01-01,2022"), "E period_end", "Expected a date, such as"),
-        (row(period="2022-01-01,2022-02-30"), "E period_end", "Expected a date, such as"),
-        (row(period="0001-01-01,2022-12-31"), "D period_start", "Expected a date, such as"),
-        (row(period="2022-01-01,01/02/2022"), "E period_end", "Expected a date, such as"),
-        (row(period="2022-12-31,2022-01-01"), "D period_start", "The period ends before it"),
-        (row(period=",2022-12-31"), "D period_start", "Expected the first day of the period"),
-        (row() + ",9.9.9", "F measure", "This indicator belongs to the measure 1.3.2"),
-        (row() + ",,万家", "G unit", "Wrong unit: the indicator is counted in"),
-        (row() + ",,,sure", "H certainty", "Expected one of: actual"),
-        (row() + ",,,,perhaps", "I inferred", "Expected one of: yes, no"),
-        (row() + ",,,,,because", "J reason", "Expected nothing: what is not public needs"),
-        (row(period="2099-01-01,2099-12-31"), "H certainty", "The period ends only on 2099-12-31"),
-        # The report was issued on 25 July 2023, so it cannot know.
-        (row(period="2023-01-01,2023-07-26"), "H certainty", "The period ends only on 2023-07-26"),
-    ],
-)
-def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(desk, text, column, message):
+def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(desk):
     make_indicator(
         code="abroad",
         measure=make_measure(theme=make_theme(section=make_section(opinion=make_opinion()))),
@@ -368,14 +375,34 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(desk, text,
     make_withdrawal(desk.indicator(code="gone"), published=ISSUED)
     for code in ("one", "two"):
         desk.indicator(code=code, name_en="Twin")
+    # Each at a sentence of its own, where it names one.
+    rows = [text.replace("1.3/5", f"1.3/{n}") for n, (text, *_told) in enumerate(WRONG, 10)]
 
     page = desk.send(
-        table(row("stock", "7", "1.3/7"), text, more=",measure,unit,certainty,inferred,reason")
+        table(
+            row("stock", "7", "1.3/7", period=",2022-12-31"),
+            *rows,
+            more=",measure,unit,certainty,inferred,reason",
+        )
     )
 
-    (found,) = problems(page)
-    assert found[:2] == (3, column)
-    assert found[2].startswith(message)
+    found = problems(page)
+    assert [(number, column) for number, column, _message in found] == [
+        (number, column) for number, (_text, column, _message) in enumerate(WRONG, 3)
+    ]
+    for (_number, _column, message), (*_row, begins) in zip(found, WRONG, strict=True):
+        assert message.startswith(begins)
+    assert page.context["confirm"] is None
+    assert not Observation.objects.exists()
+
+
+@runs_once.UPLOADS
+def test_a_formula_is_refused_before_any_row_is_read(desk):
+    page = desk.send(table(row("stock", "7", "1.3/7", ",2022-12-31"), row(figure="=1+1")))
+
+    ((number, column, message),) = problems(page)
+    assert (number, column) == (3, FIGURE)
+    assert message.startswith("Expected a plain value, not a formula")
     assert page.context["confirm"] is None
     assert not Observation.objects.exists()
 
@@ -461,6 +488,7 @@ def test_a_workbook_whose_days_are_dates_is_read(desk):
 # What stands there already
 
 
+@runs_once.UPLOADS
 def test_the_same_file_again_changes_nothing_and_submits_the_drafts(desk):
     text = table(row(), row("funds", "1100万元", "1.3/6"))
     desk.take(text, submit="0")
@@ -473,6 +501,7 @@ def test_the_same_file_again_changes_nothing_and_submits_the_drafts(desk):
     assert [found.state for found in Observation.objects.all()] == ["submitted"] * 2
 
 
+@runs_once.UPLOADS
 def test_a_draft_is_changed_in_place_and_what_waits_is_left_alone(desk):
     desk.take(table(row()), submit="0")
     desk.take(table(row(figure="6")))
@@ -484,6 +513,7 @@ def test_a_draft_is_changed_in_place_and_what_waits_is_left_alone(desk):
     assert message.startswith("This figure waits for review")
 
 
+@runs_once.UPLOADS
 def test_a_public_figure_that_is_repeated_is_unchanged(desk):
     desk.public()
 
@@ -511,6 +541,7 @@ def test_another_value_of_a_public_figure_needs_a_reason_and_becomes_a_correctio
     assert (outcome.problems, outcome.changes, outcome.unchanged) == ([], [], 1)
 
 
+@runs_once.UPLOADS
 def test_a_correction_that_is_a_draft_is_changed_by_the_next_file(desk):
     old = desk.public()
     desk.take(table(row(figure="6") + ",slip", more=",reason"), submit="0")
@@ -522,6 +553,7 @@ def test_a_correction_that_is_a_draft_is_changed_by_the_next_file(desk):
     assert column == FIGURE
 
 
+@runs_once.UPLOADS
 def test_a_figure_whose_correction_stands_elsewhere_says_where(desk):
     old = desk.public()
     new = workflow.correct(old, by=desk.editor, reason="place", locator="1.3/8")
@@ -537,6 +569,7 @@ def test_a_figure_whose_correction_stands_elsewhere_says_where(desk):
     assert desk.send(table(row(place="1.3/8"))).context["outcome"].unchanged == 1
 
 
+@runs_once.UPLOADS
 def test_a_withdrawn_figure_does_not_come_back_unchanged(desk):
     make_withdrawal(desk.public(), published=ISSUED)
 
@@ -548,6 +581,7 @@ def test_a_withdrawn_figure_does_not_come_back_unchanged(desk):
     assert desk.send(table(row(figure="6") + ",x", more=",reason")).context["confirm"]
 
 
+@runs_once.UPLOADS
 def test_a_figure_of_another_report_is_none_of_this_one(desk):
     desk.public(report=make_report(opinion=desk.opinion), value=Decimal(4))
 
@@ -567,6 +601,7 @@ def test_what_changed_since_the_preview_is_shown_again(desk):
     assert again.context["outcome"].problems
 
 
+@runs_once.UPLOADS
 def test_a_locked_round_keeps_its_lock_until_it_is_unlocked(desk):
     period = {"period_start": date(2022, 10, 1), "period_end": date(2022, 12, 31)}
     locked = make_round(locked=True, **period)
@@ -652,7 +687,12 @@ def test_a_preview_asks_the_database_as_often_for_many_rows_as_for_few(desk):
 # The whole way
 
 
-@pytest.mark.parametrize("write", [csv_file, xlsx_file])
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    # One on each database, and by `make test-long` both on both.
+    "write",
+    some([csv_file, xlsx_file], every=2, first=connection.vendor == "postgresql"),
+)
 def test_the_second_opinions_figures_come_in_by_the_file_and_are_public(report, client, write):
     call_command("loaddata", SECOND_OPINION, verbosity=0)
     of_second = Observation.objects.filter(report__opinion__code="invented-2024-18")

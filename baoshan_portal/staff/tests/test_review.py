@@ -355,6 +355,7 @@ def limited(office):
     return make_staff(permissions=PUBLISHING, departments=[office])
 
 
+@runs_once.RIGHTS
 def test_a_reviewer_of_one_department_reaches_nothing_of_another(editor):
     office = make_department()
     own = submitted(make_observation, editor, indicator=of_office(office))
@@ -513,6 +514,7 @@ def test_a_figure_other_than_the_one_on_the_screen_is_not_published(desk, editor
     assert (state_of(stale), state_of(fresh)) == (State.SUBMITTED, State.PUBLISHED)
 
 
+@runs_once.PAGES
 def test_rows_refused_for_one_reason_are_named_in_one_sentence(desk, editor):
     rows = [submitted(make_observation, editor) for _ in range(3)]
     shown = tokens(desk.get(QUEUE))
@@ -525,6 +527,7 @@ def test_rows_refused_for_one_reason_are_named_in_one_sentence(desk, editor):
     assert sentence.count("was changed meanwhile") == 1
 
 
+@runs_once.FORMS
 def test_a_row_that_somebody_else_published_is_named(desk, editor):
     row = submitted(make_observation, editor)
     shown = tokens(desk.get(QUEUE))
@@ -687,7 +690,7 @@ def test_the_queue_asks_as_many_queries_for_many_rows_as_for_three(editor):
 
     fill(1, 1, 1)
     few = [count_queries(user) for user in users]
-    fill(15, 4, 3)
+    fill(6, 3, 3)
     many = [count_queries(user) for user in users]
 
     # Who reviews more kinds is asked for more, whatever waits.
@@ -713,6 +716,7 @@ def test_more_rows_than_a_page_holds_are_on_the_next(desk, editor):
 # Many at once, and what asks for a look
 
 
+@runs_once.FORMS
 def test_all_that_is_ticked_is_returned_for_one_reason(desk, editor):
     rows = [submitted(make_note, editor) for _n in range(3)]
     ticked = tokens(desk.get(QUEUE))[:2]
@@ -740,6 +744,7 @@ def test_a_reason_without_a_tick_is_told_and_kept(desk, editor):
     assert "请附佐证" in messages(page)[0]
 
 
+@runs_once.PAGES
 def test_the_queue_shows_only_what_has_warnings(desk, editor):
     plain = submitted(make_note, editor)
     odd = submitted(make_observation, editor, value=Decimal("1.5"), as_written="1.5家")

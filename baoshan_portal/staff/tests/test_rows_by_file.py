@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from baoshan_portal.staff.imports.many.page import KINDS
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, messages, publish_what_waits
 from measures import workflow
 from measures.access import ADMINISTRATOR, EDITOR, REVIEWER, STEWARD
@@ -133,6 +134,7 @@ def test_forty_accounts_come_in_by_one_file_in_under_two_minutes(accounts, mailo
         ({"username": "GUAN"}, "username", "There is an account “guan” already"),
     ],
 )  # fmt: skip
+@runs_once.UPLOADS
 def test_an_account_that_could_not_work_is_refused_by_row_and_field(row, column, message, accounts):
     row = {"username": "li", "roles": "reviewer", **row}
     ((number, where, why),) = accounts.problems({"username": "ok", "roles": "auditor"}, row)
@@ -141,11 +143,13 @@ def test_an_account_that_could_not_work_is_refused_by_row_and_field(row, column,
     assert not User.objects.filter(username__in=["li", "ok"]).exists()
 
 
+@runs_once.UPLOADS
 def test_an_account_stands_in_a_file_once(accounts):
     row = {"username": "li", "roles": "审计员"}
     assert accounts.problems(row, row) == [(3, "username", "This stands in row 2 already.")]
 
 
+@runs_once.UPLOADS
 def test_a_file_that_was_taken_away_changes_nothing_when_it_comes_back(accounts):
     make_staff(EDITOR, username="li", last_name="李", first_name="四",
                departments=[make_department()])  # fmt: skip
@@ -154,6 +158,7 @@ def test_a_file_that_was_taken_away_changes_nothing_when_it_comes_back(accounts)
     assert (outcome.problems, outcome.changes, outcome.unchanged) == ([], [], 2)
 
 
+@runs_once.RIGHTS
 def test_nobody_changes_the_own_account_nor_a_superuser_by_file(accounts):
     make_superuser(username="root")
     found = accounts.problems(
@@ -165,6 +170,7 @@ def test_nobody_changes_the_own_account_nor_a_superuser_by_file(accounts):
     ]
 
 
+@runs_once.UPLOADS
 def test_a_dash_empties_and_an_empty_cell_keeps(accounts):
     office = make_department()
     li = make_staff(REVIEWER, username="li", email="li@example.cn", departments=[office])
@@ -194,6 +200,7 @@ def test_synonyms_are_added_and_changed_at_once(steward):
     assert (entered.subject, entered.actor) == ("科委 → 科学技术委员会", steward)
 
 
+@runs_once.UPLOADS
 def test_one_wrong_synonym_keeps_all_out(steward):
     desk_ = Desk("synonyms", steward)
     found = desk_.problems({"term": "科委", "meaning": "科学"}, {"term": "高企", "meaning": "高企"})
@@ -221,6 +228,7 @@ def test_the_leads_of_public_measures_go_through_review(steward):
     assert {tuple(row.supporting.all()) for row in Measure.objects.all()} == {(old,)}
 
 
+@runs_once.UPLOADS
 def test_a_lead_that_has_ended_and_a_measure_that_is_unknown_are_told(steward):
     make_department(name="旧局", ended_on=date(2020, 1, 1))
     measure = make_measure()
@@ -231,6 +239,7 @@ def test_a_lead_that_has_ended_and_a_measure_that_is_unknown_are_told(steward):
     assert found[0][2] == "旧局 has ended." or "has ended" in found[0][2]
 
 
+@runs_once.UPLOADS
 def test_a_measure_in_a_list_of_leads_is_found_by_number_and_name(steward):
     theme = make_theme(section=make_section(order=1), order=3)
     make_measure(theme=theme, order=2, name="孵化", lead=None)
@@ -329,6 +338,7 @@ def test_what_is_public_changes_by_review_alone(structure):
         ([NEW, MORE | {"scope": ""}], [(3, "scope")]),
     ],
 )
+@runs_once.UPLOADS
 def test_what_does_not_fit_is_told_by_row_and_column_and_nothing_is_written(
     rows, expected, structure
 ):
@@ -338,6 +348,7 @@ def test_what_does_not_fit_is_told_by_row_and_column_and_nothing_is_written(
     assert not Indicator.objects.exists()
 
 
+@runs_once.UPLOADS
 def test_the_structure_comes_back_unchanged(structure):
     measure = make_measure(lead=make_department())
     measure.supporting.set([make_department(), make_department()])
@@ -404,6 +415,7 @@ def test_a_public_target_changes_only_by_a_correction_with_its_reason(targets, p
         ({"indicator_code": "nothing"}, "There is no indicator “nothing”"),
     ],
 )
+@runs_once.UPLOADS
 def test_a_target_that_cannot_be_is_told(cell, message, targets, plan):
     row = {"indicator_code": make_indicator().code, "plan": plan.code, "value": "60",
            "source_name": "方案"} | cell  # fmt: skip
@@ -416,6 +428,7 @@ def test_a_target_that_cannot_be_is_told(cell, message, targets, plan):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@runs_once.FILES
 def test_each_list_goes_out_in_both_formats_and_tells_the_trail(kind):
     browser = browser_of(make_superuser())
     make_synonym()
@@ -433,6 +446,7 @@ def test_each_list_goes_out_in_both_formats_and_tells_the_trail(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@runs_once.RIGHTS
 def test_who_may_not_type_a_row_sends_no_file(kind):
     browser = browser_of(make_staff(EDITOR, departments=[make_department()]))
     assert browser.get(f"/en/admin/rows/{kind}/").status_code == 403
@@ -448,6 +462,7 @@ def test_what_changed_between_preview_and_confirmation_is_told(steward):
     assert Synonym.objects.get().meaning == "别的"
 
 
+@runs_once.RIGHTS
 def test_a_preview_of_somebody_else_is_worth_nothing(steward):
     desk_ = Desk("synonyms", steward)
     page = desk_.send(desk_.file({"term": "科委", "meaning": "科学技术委员会"}))

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
 from measures import workflow
 from measures.access import EDITOR
@@ -106,6 +107,7 @@ def events(*actions):
     return TrailEvent.objects.filter(action__in=actions or ["entered", "changed"]).order_by("pk")
 
 
+@runs_once.FORMS
 def test_a_bad_row_keeps_no_other_from_being_submitted(page, firms, labs):
     answer = page.send({firms: "很多", labs: "12家"}, button="submit")
     assert answer.status_code == 200
@@ -124,6 +126,7 @@ def test_drafts_are_saved_by_themselves_and_the_time_is_told(page, firms, labs):
     assert figures() == [("1,475", State.DRAFT)]
 
 
+@runs_once.FORMS
 def test_what_is_typed_after_that_is_no_conflict(page, firms):
     page.by_itself({firms: "1"})
     page.by_itself({firms: "14"})
@@ -144,6 +147,7 @@ def test_a_row_that_saves_itself_leaves_one_event_a_sitting(page, firms):
     assert Observation.objects.get().version == 5
 
 
+@runs_once.FORMS
 def test_another_sitting_leaves_another_event(page, firms, clerk):
     page.by_itself({firms: "1"})
     again = Page(browser_of(clerk), page.address)
@@ -151,12 +155,14 @@ def test_another_sitting_leaves_another_event(page, firms, clerk):
     assert len(events()) == 2
 
 
+@runs_once.FORMS
 def test_an_emptied_row_is_not_removed_by_itself(page, firms):
     page.by_itself({firms: "1"})
     assert page.by_itself({firms: ""})["rows"] == {}
     assert figures() == [("1", State.DRAFT)]
 
 
+@runs_once.FORMS
 def test_saving_by_itself_is_no_activity(page, firms):
     soon = timezone.now() + timedelta(minutes=3)
     Session.objects.update(expire_date=soon)
@@ -176,6 +182,7 @@ def test_a_colleagues_newer_row_is_not_overwritten_by_itself(page, firms, office
     assert figures() == [("7", State.DRAFT)]
 
 
+@runs_once.FORMS
 def test_a_locked_round_takes_nothing_and_shows_what_was_typed(page, firms, round_):
     page.send({firms: "7家"})
     type(round_).objects.update(locked=True)
@@ -198,6 +205,7 @@ def test_a_double_click_submits_once(page, firms):
     assert len(events("submitted")) == 1
 
 
+@runs_once.FORMS
 def test_a_refused_form_may_come_again_with_the_same_key(page, firms):
     assert page.send({firms: "很多"}, once=KEY).status_code == 200
     assert not SentForm.objects.exists()

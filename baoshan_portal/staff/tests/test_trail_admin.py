@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk
 from measures import protection
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
@@ -98,6 +99,7 @@ def test_events_are_filtered_by_what_when_and_who(query, kept, auditor):
     assert {event.note for event in shown(auditor.get(LIST + query))} == kept
 
 
+@runs_once.PAGES
 def test_an_event_is_read_whole_and_only_read(auditor):
     event = make_event(
         before="value: 1", after="value: 2", note="typing error", subject_type="measures.round"
@@ -116,6 +118,7 @@ def test_an_event_is_read_whole_and_only_read(auditor):
 
 
 @pytest.mark.parametrize("role", [EDITOR, REVIEWER, STEWARD, ADMINISTRATOR])
+@runs_once.RIGHTS
 def test_only_the_auditor_reads_it(role):
     browser = browser_of(make_staff(role))
     assert browser.get(LIST).status_code == 403
@@ -152,6 +155,7 @@ def test_the_filtered_list_is_exported_as_csv(auditor):
     ]
 
 
+@runs_once.FILES
 def test_the_list_is_exported_as_xlsx(auditor):
     make_event(note="一")
     make_event(note="二")
@@ -162,6 +166,7 @@ def test_the_list_is_exported_as_xlsx(auditor):
 
 
 @pytest.mark.parametrize("file_format", [CSV, XLSX])
+@runs_once.FILES
 def test_what_strangers_typed_neither_runs_nor_breaks_the_file(file_format, auditor):
     make_event(actor_name="=1+1", action=Action.SIGN_IN_FAILED)
     make_event(actor_name="@\x01\x02", action=Action.SIGN_IN_FAILED)
@@ -179,6 +184,7 @@ def test_what_strangers_typed_neither_runs_nor_breaks_the_file(file_format, audi
     assert names == [f"{quote}@", f"{quote}=1+1"]
 
 
+@runs_once.FILES
 def test_the_file_speaks_the_language_of_the_page(auditor):
     make_event(action=Action.PUBLISHED, subject_type="measures.round")
     chosen = {f"traileventresource_{column}": "on" for column in COLUMNS}
@@ -193,6 +199,7 @@ def test_the_file_speaks_the_language_of_the_page(auditor):
     assert (row["操作"], row["记录类型"]) == ("已发布", "填报期")
 
 
+@runs_once.PAGES
 def test_every_column_of_the_file_is_ticked_and_named_for_people(auditor):
     form = auditor.get(EXPORT).context["form"]
     boxes = [field for field in form.visible_fields() if field.name != "format"]
@@ -205,6 +212,7 @@ def test_every_column_of_the_file_is_ticked_and_named_for_people(auditor):
     [m for m, of_model in admin.site._registry.items() if hasattr(of_model, "get_export_data")],
     ids=str,
 )
+@runs_once.PAGES
 def test_the_policy_for_content_blocks_nothing_of_an_export_page(model, admin_client):
     page = admin_client.get(desk(model, "export"))
     html = page.content.decode()
@@ -214,6 +222,7 @@ def test_the_policy_for_content_blocks_nothing_of_an_export_page(model, admin_cl
     assert not re.findall(r"<style|<script(?![^>]*\ssrc=)[^>]*>", html)
 
 
+@runs_once.PAGES
 def test_kinds_of_rows_are_told_by_name_in_list_and_filter(auditor):
     make_event(subject_type="measures.round")
     make_event(subject_type="metrics.gone")
@@ -227,6 +236,7 @@ def test_kinds_of_rows_are_told_by_name_in_list_and_filter(auditor):
         assert shown_as == [f"-{count}", f"round{count}", f"metrics.gone{count}"]
 
 
+@runs_once.PAGES
 def test_a_long_note_is_cut_in_the_list_and_whole_on_its_page(auditor):
     event = make_event(note="一" * 200)
     assert "一" * 59 + "…" in (html := auditor.get(LIST).content.decode())
@@ -248,6 +258,7 @@ def test_looking_at_the_form_of_an_export_is_no_export(auditor):
     assert not TrailEvent.objects.exists()
 
 
+@runs_once.QUERIES
 def test_reading_and_exporting_cost_the_same_however_long_the_trail_is(auditor):
     def costs() -> list[int]:
         found = []
@@ -318,6 +329,7 @@ def test_events_between_any_two_days_of_the_form(auditor):
     assert notes(auditor.get(LIST, {"since": "no day"})) == set()
 
 
+@runs_once.PAGES
 def test_old_and_new_stand_beside_each_other_by_label_in_the_readers_language(auditor):
     with translation.override("zh-hans"):
         text = str(Certainty.ACTUAL.label)

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
 from measures import last_account, workflow
 from measures.access import EDITOR, REVIEWER
@@ -122,6 +123,7 @@ def test_the_entry_sheet_comes_back_with_all_that_was_typed(clerk, office, firms
     assert "is not saved yet" not in browser.get(address).content.decode()
 
 
+@runs_once.FORMS
 def test_the_reader_may_drop_it(clerk, office, firms):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -132,6 +134,7 @@ def test_the_reader_may_drop_it(clerk, office, firms):
     assert value_of(browser.get(address), f"{name}-figure") == ""
 
 
+@runs_once.FORMS
 def test_nobody_else_gets_it(clerk, office, firms):
     with_password(make_staff(EDITOR, departments=[office], username="wang"))
     browser, address = browser_of(clerk), sheet_of(office)
@@ -144,6 +147,7 @@ def test_nobody_else_gets_it(clerk, office, firms):
     assert "98,765" not in shown
 
 
+@runs_once.FORMS
 def test_a_changed_token_is_none(clerk, office):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -154,6 +158,7 @@ def test_a_changed_token_is_none(clerk, office):
     assert "98,765" not in browser.get(address).content.decode()
 
 
+@runs_once.FORMS
 def test_a_stranger_is_sent_to_the_sign_in_with_nothing(office):
     address = sheet_of(office)
     answer = Client().post(address, {"figure-x-figure": "1"})
@@ -161,6 +166,7 @@ def test_a_stranger_is_sent_to_the_sign_in_with_nothing(office):
     assert Client().post(address, {"a": "x"}, headers={"cookie": "desk=1:2:3"}).status_code == 302
 
 
+@runs_once.FORMS
 def test_a_wrong_password_in_between_loses_nothing(clerk, office):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -180,6 +186,7 @@ def test_a_lock_out_in_between_loses_nothing(clerk, office):
     assert hidden(page, "typed") and hidden(page, "next") == address
 
 
+@runs_once.FORMS
 def test_it_goes_through_password_change_and_second_factor(clerk, office, firms):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -198,6 +205,7 @@ def test_it_goes_through_password_change_and_second_factor(clerk, office, firms)
     assert value_of(browser.get(address), f"{name}-figure") == "98,765"
 
 
+@runs_once.FORMS
 def test_what_is_sent_before_the_second_factor_was_given_waits_for_it(clerk, office, firms):
     """A second factor that another window set up since."""
     browser, address = browser_of(clerk), sheet_of(office)
@@ -209,6 +217,7 @@ def test_what_is_sent_before_the_second_factor_was_given_waits_for_it(clerk, off
     assert value_of(browser.get(address), f"{name}-figure") == "98,765"
 
 
+@runs_once.FORMS
 def test_a_file_must_be_chosen_again_and_that_is_said(clerk, office, firms):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -220,6 +229,7 @@ def test_a_file_must_be_chosen_again_and_that_is_said(clerk, office, firms):
     assert "Choose the file 台账.pdf again" in browser.get(address).content.decode()
 
 
+@runs_once.FORMS
 def test_a_form_of_the_admin_comes_back_unsaved(clerk, office):
     note = make_note(measure=make_measure(lead=office), entered_by=clerk, changed_by=clerk)
     browser, address = browser_of(clerk), desk(note, "change")
@@ -234,6 +244,7 @@ def test_a_form_of_the_admin_comes_back_unsaved(clerk, office):
     assert note.text == "已完成移交。"
 
 
+@runs_once.FORMS
 def test_a_new_row_comes_back_unsaved(clerk, office):
     measure = make_measure(lead=office)
     browser, address = browser_of(clerk), desk(ProgressNote, "add")
@@ -244,6 +255,7 @@ def test_a_new_row_comes_back_unsaved(clerk, office):
     assert not ProgressNote.objects.exists()
 
 
+@runs_once.FORMS
 def test_the_reason_of_a_correction_comes_back(clerk, office, firms):
     value = make_observation(indicator=firms, published=ISSUED)
     browser, address = browser_of(clerk), desk(value, "step", "correct")
@@ -266,6 +278,7 @@ def reviewer():
     return with_password(make_staff(REVIEWER, username="shen"))
 
 
+@runs_once.FORMS
 def test_the_reason_of_a_return_comes_back(reviewer, waiting_row):
     browser = browser_of(reviewer)
     address = f"/en/admin/review/observation/{waiting_row.pk}/return/"
@@ -277,6 +290,7 @@ def test_the_reason_of_a_return_comes_back(reviewer, waiting_row):
     assert waiting_row.state == State.SUBMITTED
 
 
+@runs_once.FORMS
 def test_the_queue_comes_back_with_the_same_boxes_ticked(reviewer, waiting_row):
     browser, address = browser_of(reviewer), "/en/admin/review/"
     line = browser.get(address).context["groups"][0][1][0]
@@ -288,6 +302,7 @@ def test_the_queue_comes_back_with_the_same_boxes_ticked(reviewer, waiting_row):
     assert waiting_row.state == State.SUBMITTED
 
 
+@runs_once.FORMS
 def test_what_no_form_can_show_is_shown_and_sent_once_more(clerk, office):
     note = make_note(measure=make_measure(lead=office), entered_by=clerk, changed_by=clerk)
     browser, address = browser_of(clerk), desk(ProgressNote, "changelist")
@@ -303,6 +318,7 @@ def test_what_no_form_can_show_is_shown_and_sent_once_more(clerk, office):
     assert "You are signed in again" not in browser.get(address).content.decode()
 
 
+@runs_once.FORMS
 def test_passwords_are_never_carried(clerk):
     browser = browser_of(clerk)
     browser.get("/en/admin/")
@@ -317,6 +333,7 @@ def test_passwords_are_never_carried(clerk):
     assert content["fields"] == [["username", "x"]]
 
 
+@runs_once.FORMS
 def test_what_is_too_much_is_not_carried(clerk, office):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -324,6 +341,7 @@ def test_what_is_too_much_is_not_carried(clerk, office):
     assert browser.post(address, {"figure-x-note": "x" * 1_000_001}).status_code == 302
 
 
+@runs_once.FORMS
 def test_after_three_days_nothing_is_carried(clerk, office, monkeypatch):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -332,6 +350,7 @@ def test_after_three_days_nothing_is_carried(clerk, office, monkeypatch):
     assert browser.post(address, {"figure-x-note": "字"}).status_code == 302
 
 
+@runs_once.FORMS
 def test_signing_out_forgets_whose_browser_it_was(clerk, office):
     browser, address = browser_of(clerk), sheet_of(office)
     browser.get(address)
@@ -349,6 +368,7 @@ def strict_browser(user) -> Client:
     return browser
 
 
+@runs_once.FORMS
 def test_a_form_that_is_older_than_the_sign_in_shows_what_was_typed(clerk, office, firms):
     browser, address = strict_browser(clerk), sheet_of(office)
     browser.get(address)
@@ -360,6 +380,7 @@ def test_a_form_that_is_older_than_the_sign_in_shows_what_was_typed(clerk, offic
     assert hidden(page, f"figure-{firms.code}-figure") == "98,765"
 
 
+@runs_once.FORMS
 def test_a_form_from_elsewhere_is_refused_and_not_offered_again(clerk, office):
     browser, address = strict_browser(clerk), sheet_of(office)
     browser.get(address)
@@ -371,11 +392,13 @@ def test_a_form_from_elsewhere_is_refused_and_not_offered_again(clerk, office):
         assert "98,765" not in text and "DEBUG" not in text
 
 
+@runs_once.FORMS
 def test_a_sign_in_without_cookies_says_what_to_do(client):
     page = Client(enforce_csrf_checks=True).post(LOGIN, {"username": "li", "password": "x"})
     assert "allow cookies" in page.content.decode()
 
 
+@runs_once.RIGHTS
 def test_what_is_not_open_to_somebody_is_a_page_of_ours(clerk):
     browser = browser_of(clerk)
     page = browser.get("/en/admin/measures/user/")
@@ -403,6 +426,7 @@ def test_what_was_typed_in_a_row_that_was_handed_in_meanwhile_is_shown_beside_it
     assert note.text != "已完成移交。"
 
 
+@runs_once.FORMS
 def test_a_lock_that_comes_between_keeps_what_was_typed_in_the_form(clerk, office, firms):
     round_ = make_round()
     row = make_observation(
@@ -418,6 +442,7 @@ def test_a_lock_that_comes_between_keeps_what_was_typed_in_the_form(clerk, offic
     assert value_of(page, "note") == "核对过"
 
 
+@runs_once.FORMS
 def test_a_step_that_is_gone_keeps_the_reason(reviewer, waiting_row, clerk):
     browser = browser_of(reviewer)
     address = desk(waiting_row, "step", "return")

@@ -6,6 +6,7 @@ import re
 import time
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import openpyxl
@@ -17,6 +18,7 @@ from django.utils.translation import override
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, messages
+from baoshan_portal.tests.slices import some
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
@@ -185,6 +187,7 @@ def test_an_import_is_on_record_as_a_whole_and_row_by_row(desk):
     )
 
 
+@runs_once.FORMS
 def test_rows_can_be_submitted_at_once(desk):
     page = desk.take("code,figure\nfirms,5\nfunds,6\n", submit="1")
 
@@ -203,8 +206,17 @@ def test_a_figure_in_another_unit_of_the_quantity_is_converted_and_the_preview_s
 
 
 @runs_once.UPLOADS
-@pytest.mark.parametrize("headers", ["code,figure", "代码,本期数值", "Ｃｏｄｅ, FIGURE "])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("headers", "encoding"),
+    # Each of both once.
+    some(
+        product(
+            ["code,figure", "代码,本期数值", "Ｃｏｄｅ, FIGURE "], ["utf-8", "utf-8-sig", "gb18030"]
+        ),
+        every=4,
+    ),
+)
 def test_headers_are_known_in_both_languages_and_all_encodings(desk, headers, encoding):
     desk.take(f"{headers}\nfirms,2.1万余\n".encode(encoding))
 
@@ -381,6 +393,7 @@ def test_empty_cells_leave_a_draft_as_it_is(desk):
     assert "wait" not in event.before
 
 
+@runs_once.FORMS
 def test_the_same_file_again_changes_nothing(desk):
     text = "code,figure,certainty,note\nfirms,5,actual,x\n"
     desk.take(text)
@@ -390,6 +403,7 @@ def test_the_same_file_again_changes_nothing(desk):
     assert (outcome.changes, outcome.unchanged, outcome.drafts) == ([], 1, 1)
 
 
+@runs_once.FORMS
 def test_drafts_that_the_file_repeats_are_submitted_with_the_rest(desk):
     desk.take("code,figure\nfirms,5\n")
 
@@ -399,6 +413,7 @@ def test_drafts_that_the_file_repeats_are_submitted_with_the_rest(desk):
     assert messages(page) == ["2 rows were written and submitted for review."]
 
 
+@runs_once.FORMS
 def test_a_returned_row_can_be_mended_by_a_file(desk):
     row = draft(desk, state=State.RETURNED, return_reason="unit?")
 
@@ -427,6 +442,7 @@ def test_a_figure_that_is_out_of_hand_is_told_and_left_alone(desk, fields, messa
     assert list(desk.entries().values()) == [row]
 
 
+@runs_once.FORMS
 def test_a_published_figure_that_the_file_repeats_is_no_fault(desk):
     draft(desk, value=Decimal(5), published=date(2024, 1, 5))
 
@@ -445,6 +461,7 @@ def test_a_figure_of_the_round_that_stands_beside_it_already_is_refused_in_the_p
     assert message.startswith("One of these figures has been recorded meanwhile")
 
 
+@runs_once.FORMS
 def test_a_correction_under_way_is_not_touched(desk):
     old = draft(desk, value=Decimal(5), published=date(2024, 1, 5))
     workflow.correct(old, by=desk.editor, reason="typo", value=Decimal(6), as_written="6家")
@@ -510,6 +527,7 @@ def test_a_round_that_is_locked_after_the_preview_takes_nothing(desk):
     assert desk.entries() == {}
 
 
+@runs_once.FORMS
 def test_a_locked_round_takes_no_file_unless_it_is_unlocked_for_the_department(desk):
     desk.round.locked = True
     desk.round.save()
@@ -530,6 +548,7 @@ def test_a_confirmation_that_arrives_twice_leads_to_where_the_first_one_led(desk
     assert Observation.objects.count() == 1
 
 
+@runs_once.FORMS
 def test_a_preview_is_confirmed_once(desk):
     page = desk.send("code,figure\nfirms,7\n")
     desk.confirm(page)
@@ -715,6 +734,7 @@ def test_the_command_writes_what_the_page_would(desk, figures):
     assert event.actor == desk.editor
 
 
+@runs_once.FORMS
 def test_the_command_submits_when_asked_to(desk, figures):
     run(desk, figures, "--submit")
 
