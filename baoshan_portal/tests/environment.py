@@ -135,25 +135,6 @@ def emptying_after_transactional_tests():
     TransactionTestCase._fixture_teardown = empty
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_migration():
-    """Lets Django migrate once for all workers; a process alone has nobody to leave a copy to."""
-    from django.db.backends.base.creation import BaseDatabaseCreation
-
-    from .migrated import created
-
-    create = BaseDatabaseCreation.create_test_db
-
-    def create_or_copy(creation, *args, **kwargs):
-        with created(creation):
-            return create(creation, *args, **kwargs)
-
-    if IS_WORKER:
-        BaseDatabaseCreation.create_test_db = create_or_copy
-    yield
-    BaseDatabaseCreation.create_test_db = create
-
-
 @pytest.fixture(scope="module")
 def browser():
     from .browser import chromium
