@@ -17,7 +17,6 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 
-from baoshan_portal.tests.slices import WHOLE
 
 from .. import protection, triggers
 from ..models import ProgressNote, TrailEvent
@@ -218,7 +217,7 @@ class Installation:
 
 #: When a migration is killed, in hundredths of its statements: early on, while a table is rebuilt,
 #: which SQLite alone does, and in the middle of the replacement.
-KILLS = (5, 50, 90) if WHOLE else (90,) if IS_POSTGRESQL else (50, 90)
+KILLS = (5, 50, 90) if os.environ.get("WHOLE") else (90,) if IS_POSTGRESQL else (50, 90)
 
 
 @pytest.mark.sweep

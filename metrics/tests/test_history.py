@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from baoshan_portal.tests.runs_once import PAGES, QUERIES
 from measures.submission import moment_of
 from measures.tests.factories import ISSUED, make_user, to_the_past
 
@@ -95,7 +94,7 @@ def test_a_past_day_knows_only_the_corrections_made_by_then(client):
         assert ("又漏一家" in words(response)) == (standing == 2), day
 
 
-@PAGES
+@pytest.mark.once("reads what a page says")
 def test_a_value_that_was_never_corrected_has_no_history(client):
     row = make_observation(published=ISSUED)
 
@@ -158,7 +157,7 @@ def test_the_target_said_nothing_before_on_a_day_before_the_change(client):
     assert "计划调整" not in words(response)
 
 
-@PAGES
+@pytest.mark.once("reads what a page says")
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
@@ -207,7 +206,7 @@ def count_queries(read) -> int:
     return len(queries)
 
 
-@QUERIES
+@pytest.mark.once("counts queries")
 @pytest.mark.parametrize("day", ["", "2023-10-01"])
 def test_the_indicator_page_asks_ten_queries_at_most_however_often_it_was_corrected(client, day):
     indicator = make_indicator(basis=make_indicator())
@@ -224,7 +223,7 @@ def test_the_indicator_page_asks_ten_queries_at_most_however_often_it_was_correc
     assert before <= 10 + to_the_past(day)
 
 
-@QUERIES
+@pytest.mark.once("counts queries")
 def test_the_list_of_targets_asks_as_many_queries_for_many_corrections_as_for_one(client):
     def read():
         return client.get("/en/targets/")
