@@ -17,7 +17,6 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 
-
 from .. import protection, triggers
 from ..models import ProgressNote, TrailEvent
 from ..trail import Action, record
