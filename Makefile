@@ -24,9 +24,9 @@ run: .venv/installed .env var/static/staticfiles.json
 demo: export DEMO = 1
 demo: run
 
-# A process for each processor, which share the modules between them in the order of collection:
-# long ones first.
-PYTEST = .venv/bin/python -m pytest -n $(shell getconf _NPROCESSORS_ONLN) --dist loadfile \
+# A process for each processor, and one more while some wait for a server or a browser; they share
+# the modules between them in the order of collection: long ones first.
+PYTEST = .venv/bin/python -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile \
 	--no-loadscope-reorder
 
 test: lint test-sqlite test-postgresql

@@ -6,6 +6,8 @@ public by somebody else than who entered it, at the moment at which that happens
 published last and after the newest checkpoint.
 """
 
+from django.utils import timezone
+
 from .triggers import Trigger
 from .versions import Sql, first_day_over
 
@@ -18,6 +20,21 @@ FORGED = "what becomes public was reviewed by somebody else, now, and corrects w
 
 #: How far the clocks of the portal's servers and of its database may differ
 TOLERANCE = "10 minutes"
+
+
+def is_to_come(connection, tables: list[str]) -> bool:
+    """Whether one of the ``tables`` of submissions holds what is public only from a later moment.
+
+    By the clock of this process, which may be a little behind that of the one which published.
+    What is read meanwhile lacks it, and no version changes when the moment comes. One query.
+    """
+    found = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE published_at >= %s)" for table in tables
+    )
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {found}", [now] * len(tables))
+        return bool(cursor.fetchone()[0])
 
 
 def triggers(tables: list[str], vendor: str) -> list[Trigger]:

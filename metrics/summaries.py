@@ -1,10 +1,12 @@
 """The summaries (``summary_tables``) written: what they say is read from the rows themselves."""
 
 from django.db import connection, transaction
-from django.utils import timezone
+
+from measures.protection import submission_tables
+from measures.publication import is_to_come
 
 from . import check_results, facts
-from .models import Check, Indicator, NoFigure, Observation, Target
+from .models import Check, Indicator
 from .summary_tables import CHECKS, INDICATORS, CheckSummary, IndicatorSummary
 
 #: Rows that are written together; nothing is published meanwhile.
@@ -30,7 +32,7 @@ def _write_some() -> int:
         # Who publishes deletes here, and holds that until the end. SQLite has one writer anyway.
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {INDICATORS}, {CHECKS} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
-    if _something_is_to_come():
+    if is_to_come(connection, submission_tables()):
         return 0
     told = facts.read(_without_summary(Indicator))
     IndicatorSummary.objects.bulk_create(
@@ -41,11 +43,6 @@ def _write_some() -> int:
         CheckSummary(check_of_id=one.pk, result=one.result) for one in results
     )
     return len(told) + len(results)
-
-
-def _something_is_to_come() -> bool:
-    kinds, now = (Observation, NoFigure, Target), timezone.now()
-    return any(model.objects.filter(published_at__gte=now).exists() for model in kinds)
 
 
 def _without_summary(model: type[Indicator] | type[Check]) -> list[int]:

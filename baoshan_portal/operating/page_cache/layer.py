@@ -11,6 +11,10 @@ from types import SimpleNamespace
 from django.conf import settings
 from django.db import Error, connection
 
+from baoshan_portal.public.remembered import VERSION
+from measures.protection import submission_tables
+from measures.publication import is_to_come
+
 from ..logs import request_id
 from ..requests import access, line_of, name_of
 from .asked import address_of, key_of
@@ -43,18 +47,22 @@ class PageCache:
         page = key and self.store.get(key)
         if isinstance(page, Kept):
             return self._kept(page, environ, start_response, begun)
-        if key is None or page is UNKEPT:
+        if key is None:
             return self.application(environ, start_response)
-        with self.store.turn(key):
-            page = self.store.get(key)
-            if page is None:
-                return self._made(key, environ, start_response)
+        if page is None:
+            with self.store.turn(key):
+                page = self.store.get(key)
+                if page is None:
+                    return self._made(key, environ, start_response)
         if page is UNKEPT:
-            return self.application(environ, start_response)
+            kept = environ if _is_settled() else _forgetting(environ)
+            return self.application(kept, start_response)
         return self._kept(page, environ, start_response, begun)
 
     def _made(self, key: str, environ: dict, start_response):
         """Answers with what the application makes, and keeps it where it is everybody's."""
+        if not _is_settled():
+            return self.application(_forgetting(environ), start_response)
         answer = _Answer()
         chunks = self.application(_whole(environ), answer.start)
         if not answer.is_for_everybody(chunks):
@@ -114,6 +122,21 @@ class _Answer:
             and "cache-control" not in given
             and (chunks.streaming or len(chunks.content) <= LARGEST)
         )
+
+
+def _forgetting(environ: dict) -> dict:
+    """``environ`` without the version, so that nothing of what is made for it is remembered."""
+    return {name: value for name, value in environ.items() if name != VERSION}
+
+
+def _is_settled() -> bool:
+    """Whether what is public now is what is public until the version changes or the day ends."""
+    try:
+        return not is_to_come(connection, submission_tables())
+    except Error:
+        # Whatever it is, the page itself will say so.
+        connection.close()
+        return False
 
 
 def _is_head(environ: dict) -> bool:
