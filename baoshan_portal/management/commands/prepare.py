@@ -1,12 +1,13 @@
 """Makes an installation ready to serve; safe to run before every start."""
 
 import secrets
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from measures import protection
 from measures.chain import make_checkpoint
@@ -56,7 +57,9 @@ class Command(BaseCommand):
             )
         if settings.DEMO:
             call_command("demo", stdout=self.stdout)
-        write_missing()
+        # Where a server that runs is publishing at this moment, it is left to that.
+        with suppress(OperationalError):
+            write_missing()
         if not Checkpoint.objects.exists():
             # Everything that the portal begins with comes before its first checkpoint.
             make_checkpoint()
