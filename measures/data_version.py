@@ -22,6 +22,8 @@ ALWAYS = (
 )  # fmt: skip
 #: A row that is not public yet changes nothing.
 PUBLIC = "state = 'published'"
+#: By the operation, the SQL condition that it touches what is public of a submission.
+TOUCHES = {"INSERT": f"NEW.{PUBLIC}", "UPDATE": f"OLD.{PUBLIC} OR NEW.{PUBLIC}"}
 
 
 def current(connection) -> int:
@@ -37,10 +39,7 @@ def triggers(submissions: list[str], vendor: str) -> list[Trigger]:
     body = [_raise(vendor)]
     found = []
     for table in submissions:
-        for operation, condition in (
-            ("INSERT", f"NEW.{PUBLIC}"),
-            ("UPDATE", f"OLD.{PUBLIC} OR NEW.{PUBLIC}"),
-        ):
+        for operation, condition in TOUCHES.items():
             found.append(_trigger(table, operation, condition, body))
     for table in ALWAYS:
         for operation in ("INSERT", "UPDATE", "DELETE"):

@@ -134,15 +134,8 @@ def of_rows(rows: Iterable, as_of: date | None, grace_days: int) -> dict[int, Fa
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))
 
 
-def by_indicator(indicators: QuerySet, as_of: date | None, grace_days: int) -> dict[int, Facts]:
-    """``of_rows`` of ``indicators``, by one query more."""
-    asked = columns(as_of)
-    rows = indicators.annotate(**asked).values_list("pk", *asked, named=True)
-    return of_rows(rows, as_of, grace_days)
-
-
 def with_facts(indicators: QuerySet, as_of: date | None, grace_days: int) -> list[Indicator]:
-    """``indicators``, each with its ``facts``; queries as ``by_indicator``."""
+    """``indicators``, each with its ``facts``; one query, and what ``of_rows`` asks."""
     rows = list(indicators.annotate(**columns(as_of)))
     known = of_rows(rows, as_of, grace_days)
     for row in rows:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from measures.data_version import PUBLIC
+from measures.data_version import TOUCHES
 from measures.triggers import Trigger
 
 from .rules.checks import Result
@@ -80,13 +80,12 @@ def triggers() -> list[Trigger]:
 
 def _rules() -> Iterator[tuple[str, str, str, list[str]]]:
     """(table, operation, SQL condition, statements)."""
-    public = {"INSERT": f"NEW.{PUBLIC}", "UPDATE": f"OLD.{PUBLIC} OR NEW.{PUBLIC}"}
     for table, body in (
         ("metrics_observation", [_indicator("NEW.indicator_id"), _checks_of("NEW.indicator_id")]),
         ("metrics_nofigure", [_indicator("NEW.indicator_id")]),
         ("metrics_target", [_indicator("NEW.indicator_id")]),
     ):
-        for operation, condition in public.items():
+        for operation, condition in TOUCHES.items():
             yield table, operation, condition, body
     # What a check compares, and in which unit. Units, like all below, are never deleted in use.
     of_indicator = [_indicator("NEW.id"), _checks_of("NEW.id")]

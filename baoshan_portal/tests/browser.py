@@ -12,6 +12,10 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
+#: A window on a desk
+DESK = {"width": 1280, "height": 900}
+
+
 @contextmanager
 def chromium():
     """A browser; where none is installed the tests are skipped in one line, in CI they fail."""
@@ -25,3 +29,10 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+def desk_page(browser):
+    """A page on a desk, which waits a quarter of a minute for what is not there at once."""
+    page = browser.new_page(viewport=DESK)
+    page.set_default_timeout(15_000)
+    return page

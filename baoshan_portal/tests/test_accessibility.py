@@ -9,6 +9,7 @@ from django.conf import settings
 from baoshan_portal.public.about import AXE
 
 from .axe import ALL, BY_COLOUR, VERSION, WCAG, look_at, look_at_colours
+from .browser import DESK
 from .kinds import ALIKE, kinds
 from .people import hire, sign_in
 from .server import serve
@@ -16,7 +17,6 @@ from .slices import WHOLE, one_way_each, some
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.sweep]
 
-DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 #: A desk of 1280 pixels at 200 %, and the narrowest screen that WCAG asks for.
 ZOOMED = {"width": 640, "height": 450}

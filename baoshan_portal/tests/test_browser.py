@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import expect
 
+from .browser import DESK
 from .pages import FILES, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, public_pages, rows_of
 from .people import hire, press, sign_in
 from .server import serve
@@ -17,7 +18,6 @@ from .slices import WHOLE, one_way_each, some
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.sweep]
 
 PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import re
 import pytest
 
 from . import asked
+from .browser import desk_page
 from .people import press
 from .server import serve
 
@@ -31,9 +32,7 @@ def demonstration(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(15_000)
-    return page
+    return desk_page(browser)
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ DAYS, ACTS = (24, 240) if WHOLE else (6, 60)
 
 def as_read() -> tuple:
     """The facts of each indicator and the result of each check, as pages have them."""
-    known = facts.by_indicator(Indicator.objects.published(), None, GRACE_DAYS)
-    return known, check_results.of_day(None)
+    rows = facts.with_facts(Indicator.objects.published(), None, GRACE_DAYS)
+    return {row.pk: row.facts for row in rows}, check_results.of_day(None)
 
 
 def as_it_is() -> tuple:

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from baoshan_portal.tests.browser import DESK
 from baoshan_portal.tests.pages import LISTS, in_both_languages
 from baoshan_portal.tests.people import press
 from baoshan_portal.tests.server import serve
@@ -13,7 +14,6 @@ from baoshan_portal.tests.slices import one_way_each
 pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
 SMALLEST = {"width": 320, "height": 640}
-DESK = {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="module")

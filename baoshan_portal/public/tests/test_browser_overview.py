@@ -4,13 +4,13 @@ import re
 
 import pytest
 
+from baoshan_portal.tests.browser import DESK
 from baoshan_portal.tests.people import press
 from baoshan_portal.tests.server import serve
 from baoshan_portal.tests.slices import one_way_each
 
 pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
-DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 900}
 

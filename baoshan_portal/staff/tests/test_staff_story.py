@@ -7,6 +7,7 @@ import subprocess
 import openpyxl
 import pytest
 
+from baoshan_portal.tests.browser import desk_page
 from baoshan_portal.tests.people import hire, press, sign_in
 from baoshan_portal.tests.server import serve
 
@@ -28,9 +29,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(15_000)
-    return page
+    return desk_page(browser)
 
 
 def public_values(server, code: str) -> list[str]:
