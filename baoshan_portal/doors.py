@@ -22,6 +22,7 @@ from measures.evidence import LARGEST
 from measures.last_account import account_of
 
 from .operating import unavailable
+from .operating.bodies import length_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class BodyLimitMiddleware:
     def __call__(self, request):
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             return _refusal(411, _("Say how long what you send is."))
-        length = _length(request)
+        length = length_of(request.META)
         if length <= OF_STRANGERS:
             return self.get_response(request)
         # Whoever was signed in until now may take along what they typed: see ``staff/typed``.
@@ -78,12 +79,6 @@ class BodyLimitMiddleware:
             return self.get_response(request)
         sentence = _("This is larger than %(limit)s, the most that this address takes.")
         return _refusal(413, sentence % {"limit": filesizeformat(limit)})
-
-
-def _length(request) -> int:
-    """The bytes that follow; what is no number is more than any limit."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 2**63
 
 
 def _refusal(status: int, reason: str) -> HttpResponse:

@@ -75,6 +75,19 @@ def test_whoever_sends_slowly_keeps_nobody_waiting(server):
     assert [row for row in rows if row[2]] == []
 
 
+def test_whoever_is_refused_while_still_sending_reads_why(server):
+    connection = HTTPConnection(urlsplit(server.address).netloc, timeout=60)
+    with closing(connection):
+        connection.putrequest("POST", "/admin/")
+        connection.putheader("Content-Length", "3000000")
+        connection.endheaders()
+        # The answer is decided by now; a connection that ended with it would be reset.
+        time.sleep(0.5)
+        for _part in range(30):
+            connection.send(b"x" * 100_000)
+        assert connection.getresponse().status == 413
+
+
 def test_a_worker_that_is_killed_comes_back(server):
     (worker,) = server.workers()
     os.kill(worker, signal.SIGKILL)

@@ -92,3 +92,20 @@ def test_only_requests_with_a_body_are_watched():
     answer = bodies.bounded(application)
     assert answer({"wsgi.input": BytesIO()}, None) == [b"BytesIO"]
     assert answer({"wsgi.input": BytesIO(), "CONTENT_LENGTH": "5"}, None) == [b"Body"]
+
+
+@pytest.mark.parametrize("length", ["1000000", str(12 * 1024 * 1024 + 1), "many", "-1", "9" * 30])
+def test_what_nobody_read_is_taken_from_the_line_within_a_bound(length):
+    stream = BytesIO(b"x" * 1_000_000)
+    answer = bodies.bounded(lambda environ, start_response: [b"refused"])
+
+    assert answer({"wsgi.input": stream, "CONTENT_LENGTH": length}, None) == [b"refused"]
+    assert stream.tell() == (1_000_000 if length == "1000000" else 0)
+
+
+def test_whoever_holds_the_places_keeps_no_refusal_back(held):
+    answer = bodies.bounded(lambda environ, start_response: [b"refused"])
+    other = Stopped()
+
+    assert answer({"wsgi.input": other, "CONTENT_LENGTH": "5"}, None) == [b"refused"]
+    assert not other.asked.is_set()
