@@ -20,6 +20,7 @@ MODULES = {
     "sql": 80,
     "leak": 80,
     "upload": 60,
+    "stale": 90,
     "slow": 50,
     "storm": 50,
     "scanners": 60,
