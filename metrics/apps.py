@@ -12,9 +12,9 @@ class MetricsConfig(AppConfig):
         from measures import protection
 
         from .protection import triggers
-        from .summary_tables import CHECKS, INDICATORS
+        from .summary_tables import CHECKS, INDICATORS, TARGETS
 
-        protection.also(triggers, copies=[INDICATORS, CHECKS])
+        protection.also(triggers, copies=[INDICATORS, TARGETS, CHECKS])
         post_migrate.connect(protect, sender=self)
 
 

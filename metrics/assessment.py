@@ -3,7 +3,7 @@
 Page, admin and file all ask here, so they cannot disagree.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
@@ -93,6 +93,14 @@ def assess(
         time_used=progress.time_used(*_span(target), on),
         timeliness=timeliness_of(indicator, on, thresholds),
     )
+
+
+def judge(indicator: Indicator, target: Target, tolerance_points: int) -> Callable[[date], Verdict]:
+    """What says the verdict on ``target`` on any day if nothing else is public; needs ``assess``'s
+    rows, and neither thresholds nor periods without a figure."""
+    reported = indicator.reported
+    begins = baseline_of(indicator, reported, target, target.value_before)
+    return lambda on: _verdict(indicator, reported, target, begins, on, tolerance_points)
 
 
 def baseline_of(

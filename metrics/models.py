@@ -59,6 +59,7 @@ from .rules.choices import (
 from .rules.periods import OF_LENGTH, Period, is_over, is_same_period
 from .summary_tables import CheckSummary as CheckSummary
 from .summary_tables import IndicatorSummary as IndicatorSummary
+from .summary_tables import TargetSummary as TargetSummary
 from .table_mappings import TableMapping as TableMapping
 from .wording import no_figure_text, no_figure_yet_text, not_over_text
 

@@ -77,6 +77,13 @@ class Definitions:
     def _tolerances(self) -> list[Version]:
         return next((rows for key, rows in self._former.items() if key[0] == TOLERANCE), [])
 
+    def moved(self, indicator: int, plans: Iterable[int]) -> bool:
+        """Whether the words of the indicator, one of the plans (by their keys) or the tolerance
+        ever were others."""
+        keys = [(Indicator._meta.db_table, indicator)]
+        keys += [(Plan._meta.db_table, plan) for plan in plans]
+        return any(key in self._former for key in keys) or bool(self.tolerance_moments())
+
     def moments(self, row: Indicator | Plan) -> list[datetime]:
         """When ``row`` began to say something else."""
         return [version.valid_to for version in self._versions(row)]
@@ -244,10 +251,7 @@ def redefinitions(
     anew = {
         target.indicator_id
         for target in targets
-        if len(chains[target.pk]) > 1
-        or definitions.tolerance_moments()
-        or definitions.moments(target.indicator)
-        or any(definitions.moments(row.plan) for row in chains[target.pk])
+        if len(chains[target.pk]) > 1 or definitions.moved(target.indicator_id, [target.plan_id])
     }
     if values is None:
         rows = Observation.objects.filter(indicator__in=anew).versions(moment)

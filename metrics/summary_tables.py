@@ -1,4 +1,4 @@
-"""What is public of each indicator and each check today: one row of each, for pages of many.
+"""What is public of each indicator, target and check today: one row of each, for pages of many.
 
 A copy that can be thrown away, and never a source. Triggers delete the row of whatever may not be
 as it was, whichever door the change comes through; ``summaries`` writes it again, and until then
@@ -14,14 +14,16 @@ from measures.data_version import TOUCHES
 from measures.triggers import Trigger
 
 from .rules.checks import Result
+from .rules.choices import Verdict
 
-INDICATORS, CHECKS, TERMS = (
-    "metrics_indicatorsummary", "metrics_checksummary", "metrics_checkterm"
+INDICATORS, TARGETS, CHECKS, TERMS = (
+    "metrics_indicatorsummary", "metrics_targetsummary", "metrics_checksummary",
+    "metrics_checkterm",
 )  # fmt: skip
 
 
 #: What is public of an indicator's targets: nothing, none with its value, one with its value.
-TARGETS = NO_TARGET, UNPUBLISHED, PUBLISHED = ("none", "unpublished", "published")
+TARGET_STATES = NO_TARGET, UNPUBLISHED, PUBLISHED = ("none", "unpublished", "published")
 
 
 class IndicatorSummary(models.Model):
@@ -38,7 +40,7 @@ class IndicatorSummary(models.Model):
     traced = models.BooleanField()
     inferred = models.BooleanField()
     updated = models.BooleanField()
-    target = models.CharField(max_length=11, choices=[(word, word) for word in TARGETS])
+    target = models.CharField(max_length=11, choices=[(word, word) for word in TARGET_STATES])
     newest = models.DateField(null=True)
     without = models.DateField(null=True)
 
@@ -47,6 +49,30 @@ class IndicatorSummary(models.Model):
 
     def __str__(self):
         return str(self.indicator_id)
+
+
+class TargetSummary(models.Model):
+    """``verdicts.Holding`` of a target; ``indicator`` is the target's."""
+
+    target = models.OneToOneField(
+        "Target",
+        models.CASCADE,
+        primary_key=True,
+        related_name="summary",
+        verbose_name=_("target"),
+    )
+    indicator = models.ForeignKey(
+        "Indicator", models.CASCADE, related_name="+", verbose_name=_("indicator")
+    )
+    verdict = models.CharField(max_length=20, choices=Verdict)
+    since = models.DateField()
+    until = models.DateField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.target_id}: {self.verdict}"
 
 
 class CheckSummary(models.Model):
@@ -81,20 +107,32 @@ def triggers() -> list[Trigger]:
 def _rules() -> Iterator[tuple[str, str, str, list[str]]]:
     """(table, operation, SQL condition, statements)."""
     for table, body in (
-        ("metrics_observation", [_indicator("NEW.indicator_id"), _checks_of("NEW.indicator_id")]),
+        (
+            "metrics_observation",
+            [
+                _indicator("NEW.indicator_id"),
+                _targets("NEW.indicator_id"),
+                _checks_of("NEW.indicator_id"),
+            ],
+        ),
         ("metrics_nofigure", [_indicator("NEW.indicator_id")]),
-        ("metrics_target", [_indicator("NEW.indicator_id")]),
+        ("metrics_target", [_indicator("NEW.indicator_id"), _targets("NEW.indicator_id")]),
     ):
         for operation, condition in TOUCHES.items():
             yield table, operation, condition, body
     # What a check compares, and in which unit. Units, like all below, are never deleted in use.
-    of_indicator = [_indicator("NEW.id"), _checks_of("NEW.id")]
+    of_indicator = [_indicator("NEW.id"), _targets("NEW.id"), _checks_of("NEW.id")]
     yield "metrics_indicator", "UPDATE", "1 = 1", of_indicator
     yield "metrics_unit", "UPDATE", "1 = 1", [f"DELETE FROM {CHECKS}"]
     yield "metrics_check", "UPDATE", "1 = 1", [_check("NEW.id")]
     yield TERMS, "INSERT", "1 = 1", [_check("NEW.check_of_id")]
     yield TERMS, "UPDATE", "1 = 1", [_check("NEW.check_of_id"), _check("OLD.check_of_id")]
     yield TERMS, "DELETE", "1 = 1", [_check("OLD.check_of_id")]
+    # When the way to a target begins and ends, and how far it may lag behind.
+    planned = "SELECT id FROM metrics_target WHERE plan_id = NEW.id"
+    of_plan = f"DELETE FROM {TARGETS} WHERE target_id IN ({planned})"
+    yield "metrics_plan", "UPDATE", "1 = 1", [of_plan]
+    yield "measures_threshold", "UPDATE", "1 = 1", [f"DELETE FROM {TARGETS}"]
     # On which opinion an indicator is, and when the first report on that was issued.
     mine = "SELECT id FROM metrics_indicator WHERE measure_id = NEW.id"
     of_measure = f"DELETE FROM {INDICATORS} WHERE indicator_id IN ({mine})"
@@ -108,6 +146,10 @@ def _rules() -> Iterator[tuple[str, str, str, list[str]]]:
 
 def _indicator(key: str) -> str:
     return f"DELETE FROM {INDICATORS} WHERE indicator_id = {key}"
+
+
+def _targets(indicator: str) -> str:
+    return f"DELETE FROM {TARGETS} WHERE indicator_id = {indicator}"
 
 
 def _check(key: str) -> str:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from django.db.models import F, QuerySet, Subquery
 
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
 from measures.submission import moment_of
 from measures.thresholds import Thresholds
-from metrics import check_results
+from metrics import check_results, facts, verdicts
 from metrics.assessment import (
     Assessment,
     CheckState,
@@ -24,7 +25,7 @@ from metrics.assessment import (
     indicators_in,
 )
 from metrics.check_results import CheckResult
-from metrics.facts import with_facts
+from metrics.facts import Facts, with_facts
 from metrics.history import replaced, standing
 from metrics.models import (
     PLACE_IN_OPINION,
@@ -36,9 +37,9 @@ from metrics.models import (
     Target,
     by_check,
 )
-from metrics.redefinition import Redefinition, redefinitions
+from metrics.redefinition import Definitions, Redefinition, redefinitions
 from metrics.rules.choices import Freshness, Kind, Verdict
-from metrics.rules.questions import Trouble, of_check
+from metrics.rules.questions import Trouble, of_check, of_target
 
 from .committee import Evaluations
 
@@ -64,19 +65,29 @@ class TargetState:
         return self.indicator.measure.theme
 
 
+class Figure(NamedTuple):
+    """A public indicator by its key, without what it says."""
+
+    pk: int
+    measure_id: int
+    facts: Facts
+
+
 @dataclass(frozen=True)
 class Standing:
     """What was public of an opinion, or of all if it is None, on the day ``on``.
 
-    Each indicator has its ``facts``; those with a target, in one of the ``contradictions``, overdue
-    or of the key figures have their ``public_values`` too. ``results`` are those of every check,
-    and ``contradictions`` the checks among them that give something to ask. Each measure has its
-    ``status``, None where it is not known.
+    ``figures`` are all of its indicators. Each of ``indicators`` has its ``facts``; those with a
+    target, in one of the ``contradictions``, overdue or of the key figures have their
+    ``public_values`` too. ``results`` are those of every check, and ``contradictions`` the checks
+    among them that give something to ask. Each measure has its ``status``, None where it is not
+    known.
     """
 
     on: date
     as_of: date | None
     opinion: Opinion | None
+    figures: list[Figure]
     indicators: list[Indicator]
     targets: list[TargetState]
     results: list[CheckResult]
@@ -86,7 +97,7 @@ class Standing:
     @property
     def newest_period(self) -> date | None:
         """The last day of the newest period that was reported; None if none was."""
-        days = (row.facts.newest for row in self.indicators)
+        days = (row.facts.newest for row in self.figures)
         return max((day for day in days if day), default=None)
 
     @cached_property
@@ -119,8 +130,19 @@ class Standing:
         )
 
 
-def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
-    """Seven queries, and two more where not every fact and result was known."""
+def load(
+    opinion: Opinion | None,
+    thresholds: Thresholds,
+    on: date,
+    as_of: date | None,
+    *,
+    asking: bool = False,
+) -> Standing:
+    """Seven queries, and some more where not every fact, verdict and result was known.
+
+    With ``asking`` three more, and of indicators and targets only those by which there may be
+    something to ask.
+    """
     indicators = Indicator.objects.published(as_of)
     checks = Check.objects.published(as_of)
     measures = Measure.objects.published(as_of)
@@ -128,10 +150,15 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
+    figures = []
+    if asking:
+        figures = _figures(indicators, thresholds, as_of)
+        indicators = indicators.filter(pk__in=_asking(figures, as_of))
     told_measures = list(with_status(measures.with_place(), as_of))
     rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
     rows = rows.with_thresholds().with_no_figures(as_of)
     rows = with_facts(rows, as_of, thresholds.grace_days)
+    figures = figures or [Figure(row.pk, row.measure_id, row.facts) for row in rows]
     by_key = {row.pk: row for row in rows}
     # Each measure is loaded once, with its place, and not beside every indicator.
     places = {measure.pk: measure for measure in told_measures}
@@ -159,6 +186,7 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         on,
         as_of,
         opinion,
+        figures,
         rows,
         [
             TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
@@ -168,6 +196,34 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         [state for state in assessed if of_check(state.outcome.result)],
         told_measures,
     )
+
+
+def _figures(indicators: QuerySet, thresholds: Thresholds, as_of: date | None) -> list[Figure]:
+    asked = facts.columns(as_of)
+    rows = indicators.order_by().annotate(**asked)
+    rows = rows.values_list("pk", "measure_id", *asked, named=True)
+    known = facts.of_rows(rows, as_of, thresholds.grace_days)
+    return [Figure(row.pk, row.measure_id, known[row.pk]) for row in rows]
+
+
+def _asking(figures: list[Figure], as_of: date | None) -> set[int]:
+    """The keys of those ``figures`` that are overdue, or have a target that gives something to ask
+    or whose terms ever were others."""
+    asked = verdicts.columns(as_of)
+    aimed_at = [row.pk for row in figures if row.facts.has_target]
+    targets = Target.objects.published(as_of).filter(indicator__in=aimed_at).order_by()
+    rows = targets.annotate(**asked).values_list(
+        "pk", "indicator_id", "plan_id", "supersedes_id", "claim", *asked, named=True
+    )
+    known = verdicts.of_rows(rows, as_of)
+    definitions = Definitions.of(aimed_at, {row.plan_id for row in rows})
+    return {row.pk for row in figures if row.facts.fresh == Freshness.LATE} | {
+        row.indicator_id
+        for row in rows
+        if row.supersedes_id
+        or of_target(known[row.pk], row.claim)
+        or definitions.moved(row.indicator_id, [row.plan_id])
+    }
 
 
 def _checks(keys: list[int], indicators: dict[int, Indicator]) -> list[Check]:

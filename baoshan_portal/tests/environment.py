@@ -183,13 +183,13 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
     from django.db import transaction
 
     from measures.models import DataVersion, Threshold, Version
-    from metrics.models import CheckSummary, IndicatorSummary
+    from metrics.models import CheckSummary, IndicatorSummary, TargetSummary
     from metrics.summaries import write_missing
 
     from ..management.commands.prepare import FIXTURES
 
     # What is summarised takes its old summary away, so these come last.
-    summaries = [IndicatorSummary, CheckSummary]
+    summaries = [IndicatorSummary, TargetSummary, CheckSummary]
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
         write_missing()

@@ -6,19 +6,28 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
 from baoshan_portal.tests.slices import WHOLE
 from baoshan_portal.tests.time_machine import live, small_portal
 from measures import protection, revisions
+from measures.models import Threshold
 from measures.tests.factories import ISSUED, change, make_report, submission
 from measures.tests.factories import publish as publish_changes
-from metrics import check_results, facts
-from metrics.models import Check, CheckSummary, Indicator, IndicatorSummary
+from metrics import check_results, facts, verdicts
+from metrics.models import (
+    Check,
+    CheckSummary,
+    Indicator,
+    IndicatorSummary,
+    Target,
+    TargetSummary,
+)
 from metrics.rules.checks import Role
 from metrics.summaries import write_missing
-from metrics.summary_tables import triggers
+from metrics.summary_tables import CHECKS, INDICATORS, TARGETS, triggers
 from metrics.tests.factories import (
     make_indicator,
     make_no_figure,
@@ -37,9 +46,12 @@ DAYS, ACTS = (24, 240) if WHOLE else (6, 60)
 
 
 def as_read() -> tuple:
-    """The facts of each indicator and the result of each check, as pages have them."""
+    """The facts of each indicator, the verdict on each target and the result of each check, as
+    pages have them."""
     rows = facts.with_facts(Indicator.objects.published(), None, GRACE_DAYS)
-    return {row.pk: row.facts for row in rows}, check_results.of_day(None)
+    targets = Target.objects.published().annotate(**verdicts.columns(None))
+    known = verdicts.of_rows(targets, None)
+    return {row.pk: row.facts for row in rows}, known, check_results.of_day(None)
 
 
 def as_it_is() -> tuple:
@@ -52,17 +64,20 @@ def as_it_is() -> tuple:
             setattr(row, f"read_{name}", told)
     checks = Check.objects.published().order_by("order", "code")
     results = check_results.worked_out(list(checks.values_list("pk", flat=True)))
-    return facts.of_rows(rows, None, GRACE_DAYS), results
+    targets = list(Target.objects.published().values_list("pk", flat=True))
+    concluded = {row.pk: holding.verdict for row, holding in verdicts.worked_out(targets)}
+    return facts.of_rows(rows, None, GRACE_DAYS), concluded, results
 
 
-def counted() -> tuple[int, int]:
-    return IndicatorSummary.objects.count(), CheckSummary.objects.count()
+def counted() -> tuple[int, int, int]:
+    models = (IndicatorSummary, TargetSummary, CheckSummary)
+    return tuple(model.objects.count() for model in models)
 
 
 @pytest.mark.sweep
 def test_after_every_act_pages_read_what_is_so():
     """Acts of every kind; between them summaries are written now and then."""
-    random, done, mixed = Random(1), set(), 0
+    random, done, held, mixed = Random(1), set(), set(), 0
     with small_portal(random) as world:
         act = world.act
 
@@ -74,12 +89,14 @@ def test_after_every_act_pages_read_what_is_so():
             # What is published at this very moment is public from the next on.
             world.clock.shift(timedelta(seconds=1))
             assert as_read() == as_it_is(), name
-            known, results = as_it_is()
-            mixed += 0 < IndicatorSummary.objects.count() < len(known)
+            so = as_it_is()
+            mixed += 0 < IndicatorSummary.objects.count() < len(so[0])
+            held.update(TargetSummary.objects.filter(until__isnull=False).values_list("target"))
             if random.random() < 0.6:
                 write_missing()
                 assert as_read() == as_it_is(), name
-                assert counted() >= (len(known), len(results))
+                every = zip(counted(), so, strict=True)
+                assert all(number >= len(rows) for number, rows in every)
             return True
 
         world.act = act_and_look
@@ -87,12 +104,15 @@ def test_after_every_act_pages_read_what_is_so():
             assert as_read() == as_it_is(), "midnight"
     assert len(done) > 25
     assert mixed > 10
+    assert held
 
 
-def taken_away() -> tuple[int, int]:
-    """How many summaries of indicators, and of checks, are missing."""
-    of_indicators = Indicator.objects.published().filter(summary__isnull=True)
-    return of_indicators.count(), Check.objects.published().filter(summary__isnull=True).count()
+def taken_away() -> tuple[int, int, int]:
+    """How many summaries of indicators, of targets and of checks are missing."""
+    return tuple(
+        model.objects.published().filter(summary__isnull=True).count()
+        for model in (Indicator, Target, Check)
+    )
 
 
 def publish(row) -> None:
@@ -101,47 +121,51 @@ def publish(row) -> None:
 
 @pytest.fixture
 def two():
-    """Two figures that a check compares, and one of another measure; all are summarised."""
+    """Two figures that a check compares, the first with a target, and one of another measure; all
+    are summarised."""
     check = make_whole_check()
     part, whole = (term.indicator for term in check.terms.order_by("role"))
     other = make_indicator()
     assert part.measure != whole.measure
+    target = make_target(indicator=part, published=ISSUED)
     write_missing()
-    assert taken_away() == (0, 0)
-    return SimpleNamespace(check=check, part=part, whole=whole, other=other)
+    assert taken_away() == (0, 0, 0)
+    return SimpleNamespace(check=check, part=part, whole=whole, other=other, target=target)
 
 
 def test_a_value_takes_away_its_own_summary_and_those_of_its_checks(two):
     draft = make_observation(indicator=two.other)
     make_observation(indicator=two.part)
-    assert taken_away() == (0, 0)
+    assert taken_away() == (0, 0, 0)
     publish(draft)
-    assert taken_away() == (1, 0)
+    assert taken_away() == (1, 0, 0)
     value = make_observation(indicator=two.part, published=ISSUED)
-    assert taken_away() == (2, 1)
+    assert taken_away() == (2, 1, 1)
     write_missing()
     make_withdrawal(value, published=ISSUED)
-    assert taken_away() == (1, 1)
+    assert taken_away() == (1, 1, 1)
 
 
-@pytest.mark.parametrize("make", [make_target, make_no_figure])
-def test_a_target_and_that_there_is_no_figure_take_away_their_own(two, make):
+@pytest.mark.parametrize(("make", "targets"), [(make_target, (2, 3)), (make_no_figure, (0, 0))])
+def test_a_target_and_that_there_is_no_figure_take_away_their_own(two, make, targets):
     publish(make(indicator=two.part))
-    assert taken_away() == (1, 0)
+    assert taken_away() == (1, targets[0], 0)
     make(indicator=two.whole, published=ISSUED)
-    assert taken_away() == (2, 0)
+    assert taken_away() == (2, targets[1], 0)
 
 
 #: A row of each table whose change takes summaries away, and how many.
 STRUCTURE = {
-    "metrics_indicator": (lambda two: two.part, (1, 1)),
-    "metrics_unit": (lambda two: two.other.unit, (0, 1)),
-    "metrics_check": (lambda two: two.check, (0, 1)),
-    "metrics_checkterm": (lambda two: two.check.terms.first(), (0, 1)),
-    "measures_measure": (lambda two: two.other.measure, (1, 0)),
-    "measures_theme": (lambda two: two.other.measure.theme, (3, 0)),
-    "measures_section": (lambda two: two.other.measure.theme.section, (3, 0)),
-    "measures_report": (lambda two: make_report(), (3, 0)),
+    "metrics_indicator": (lambda two: two.part, (1, 1, 1)),
+    "metrics_unit": (lambda two: two.other.unit, (0, 0, 1)),
+    "metrics_check": (lambda two: two.check, (0, 0, 1)),
+    "metrics_checkterm": (lambda two: two.check.terms.first(), (0, 0, 1)),
+    "metrics_plan": (lambda two: two.target.plan, (0, 1, 0)),
+    "measures_threshold": (lambda two: Threshold.objects.first(), (0, 1, 0)),
+    "measures_measure": (lambda two: two.other.measure, (1, 0, 0)),
+    "measures_theme": (lambda two: two.other.measure.theme, (3, 0, 0)),
+    "measures_section": (lambda two: two.other.measure.theme.section, (3, 0, 0)),
+    "measures_report": (lambda two: make_report(), (3, 0, 0)),
 }
 
 
@@ -158,7 +182,7 @@ def test_what_decides_over_a_summary_takes_it_away(two, table):
 
 def test_a_report_takes_all_away_when_it_comes(two):
     make_report()
-    assert taken_away() == (3, 0)
+    assert taken_away() == (3, 0, 0)
 
 
 def test_a_figure_that_comes_into_a_check_or_leaves_it_takes_its_result_away(two):
@@ -169,10 +193,10 @@ def test_a_figure_that_comes_into_a_check_or_leaves_it_takes_its_result_away(two
     assert len(left) == 2
     publish_changes(change(two.check, terms=left))
     assert two.check.terms.count() == 2
-    assert taken_away() == (0, 1)
+    assert taken_away() == (0, 0, 1)
     write_missing()
     term = make_term(check_of=two.check, role=Role.PART, indicator=two.other)
-    assert taken_away() == (0, 1)
+    assert taken_away() == (0, 0, 1)
     write_missing()
     where = " ON metrics_checkterm" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
@@ -180,7 +204,31 @@ def test_a_figure_that_comes_into_a_check_or_leaves_it_takes_its_result_away(two
         for other in ("reviewed", "version"):
             cursor.execute(f"DROP TRIGGER metrics_checkterm_{other}_delete{where}")
         cursor.execute("DELETE FROM metrics_checkterm WHERE id = %s", [term.pk])
-    assert taken_away() == (0, 1)
+    assert taken_away() == (0, 0, 1)
+
+
+def test_a_verdict_is_read_until_the_day_on_which_time_alone_changes_it(two):
+    """Falling behind, and the day after the target is due."""
+    day = two.target.due_day
+    with time_machine.travel(day, tick=False):
+        TargetSummary.objects.all().delete()
+        write_missing()
+    held = TargetSummary.objects.get()
+    assert held.since == day
+    assert held.until == day + timedelta(days=1)
+    for n in (-1, 0, 1):
+        with time_machine.travel(day + timedelta(days=n), tick=False):
+            assert as_read() == as_it_is()
+    assert len({verdict_on(two.target, day + timedelta(days=n)) for n in (0, 1)}) == 2
+    with time_machine.travel(day + timedelta(days=1), tick=False):
+        assert write_missing() == 1
+    assert TargetSummary.objects.get().until is None
+
+
+def verdict_on(target, day) -> str:
+    with time_machine.travel(day, tick=False):
+        ((_target, holding),) = verdicts.worked_out([target.pk])
+    return holding.verdict
 
 
 def test_of_what_is_public_only_in_a_moment_nothing_is_written():
@@ -192,7 +240,7 @@ def test_of_what_is_public_only_in_a_moment_nothing_is_written():
 TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
 #: A withdrawal of a row is written on the row (``ended_at``); that of an indicator, of its measure
 #: or of a check leaves it out of what is public, with its summary or without.
-BESIDE = {"measures_withdrawal", IndicatorSummary._meta.db_table, CheckSummary._meta.db_table}
+BESIDE = {"measures_withdrawal", INDICATORS, TARGETS, CHECKS}
 
 
 def test_every_table_of_which_a_summary_is_made_takes_it_away(report):
@@ -212,7 +260,7 @@ def test_every_table_of_which_a_summary_is_made_takes_it_away(report):
 def test_they_are_thrown_away_where_triggers_were(report):
     assert all(counted())
     protection.install(connection)
-    assert counted() == (0, 0)
+    assert counted() == (0, 0, 0)
     assert as_read() == as_it_is()
-    assert write_missing() == len(as_it_is()[0]) + len(as_it_is()[1])
+    assert write_missing() == sum(map(len, as_it_is()))
     assert write_missing() == 0

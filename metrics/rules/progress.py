@@ -7,6 +7,7 @@ elapsed days ÷ days of the period, and an upper limit (控制在…内) is kept
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -294,6 +295,29 @@ def verdict(
     if ahead.value is None or done.value > 100:
         return Verdict.NOT_ASSESSABLE
     return Verdict.ON_TRACK if ahead.value >= -tolerance_points else Verdict.BEHIND
+
+
+def holds_until(say: Callable[[date], Verdict], on: date, due: date | None) -> date | None:
+    """The first day on which ``say`` says another ``verdict`` than on the day ``on``, with nothing
+    published; None if it never does.
+
+    With time alone an even pace falls behind, once, and the day after ``due`` decides: so all days
+    from the change on differ from ``on``, and it is found by halves.
+    """
+    if due is None or on > due:
+        return None
+    # No day comes after the last of all.
+    now, last = say(on), due + timedelta(days=due < date.max)
+    if say(last) == now:
+        return None
+    same, other = on, last
+    while (days := (other - same).days) > 1:
+        between = same + timedelta(days=days // 2)
+        if say(between) == now:
+            same = between
+        else:
+            other = between
+    return other
 
 
 def change(now: Decimal | None, before: Decimal | None) -> Answer:

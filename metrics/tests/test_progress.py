@@ -1,6 +1,6 @@
 """Completion, schedule and verdict; expected values are worked out by hand."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from ..rules.progress import (
     change,
     completion,
     growth,
+    holds_until,
     is_met,
     multiple,
     needed_per_quarter,
@@ -505,3 +506,51 @@ def test_no_combination_raises_and_none_is_judged_against_an_unknown_target(
         assert found in {Verdict.NO_TARGET, Verdict.TARGET_UNKNOWN, Verdict.CLAIM_UNVERIFIABLE}
     if value is None:
         assert found not in {Verdict.MET, Verdict.ON_TRACK, Verdict.BEHIND}
+
+
+BEGIN = date(2023, 1, 1)
+#: Near each other, so that every day between can be looked at.
+NEAR = st.integers(0, 40).map(lambda days: BEGIN + timedelta(days=days))
+SMALL = st.none() | st.integers(-5, 120)
+
+
+@given(
+    value=SMALL,
+    target=SMALL,
+    baseline=SMALL,
+    start=st.none() | NEAR,
+    due=st.none() | NEAR,
+    on=NEAR,
+    comparator=COMPARATORS,
+    kind=st.sampled_from(Kind),
+    frequency=st.sampled_from(Frequency),
+    qualifier=st.sampled_from(Qualifier),
+    claim=st.sampled_from(Claim),
+)
+def test_a_verdict_holds_until_the_first_day_that_has_another(on, **terms):
+    def say(day):
+        return judged(on=day, **terms)
+
+    days = [on + timedelta(days=n) for n in range(50)]
+    assert holds_until(say, on, terms["due"]) == next(
+        (day for day in days if say(day) != say(on)), None
+    )
+
+
+def test_a_verdict_falls_behind_is_missed_and_stays():
+    def say(day):
+        return judged(on=day)
+
+    # 60 of 100 after 50 of 100 days; the tolerance of 5 points is used up after 65.
+    behind = holds_until(say, date(2023, 2, 19), ON_DUE)
+    assert behind == date(2023, 3, 7)
+    assert holds_until(say, behind, ON_DUE) == AFTER_DUE
+    assert holds_until(say, AFTER_DUE, ON_DUE) is None
+
+
+def test_a_target_that_is_due_on_the_last_day_of_all_is_never_over():
+    terms = {"due": date.max, "value": 1, "start": date(2023, 1, 1), "tolerance_points": 0}
+    until = holds_until(lambda day: judged(on=day, **terms), date(2023, 1, 2), date.max)
+    assert judged(on=until, **terms) is Verdict.BEHIND
+    assert judged(on=until - timedelta(days=1), **terms) is Verdict.ON_TRACK
+    assert holds_until(lambda day: judged(on=day, **terms), until, date.max) is None

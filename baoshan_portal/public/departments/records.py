@@ -5,21 +5,19 @@ led it when the round was locked.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from measures.models import Department, Measure, Round
 from measures.submission import end_of_day, moment_of
 from measures.thresholds import JUDGING, Thresholds, columns
-from metrics import facts
+from metrics import facts, verdicts
 from metrics.assessment import Assessment, assess, timeliness_of
 from metrics.due import days_handed_in
-from metrics.models import Indicator, NoFigure, Observation, RoundDue
+from metrics.models import Indicator, NoFigure, Observation, RoundDue, Target
 from metrics.rules.choices import Freshness, Verdict
 from metrics.rules.periods import period_text
 
@@ -88,10 +86,10 @@ class Record:
         self.figures += 1
         self.freshness[fresh] += 1
 
-    def judge(self, states: list[Assessment]) -> None:
-        """What became of the targets of one figure."""
-        self.verdicts.update(state.verdict for state in states)
-        self.contradicted += sum(state.contradicts_claim for state in states)
+    def judge(self, verdict: Verdict, claim: str) -> None:
+        """What became of a target, and what its source claims of it."""
+        self.verdicts[verdict] += 1
+        self.contradicted += verdict.contradicts(claim)
 
     @property
     def targets(self) -> int:
@@ -159,10 +157,6 @@ class WholeRecord(Record):
         super().support(measure)
         self.supported.append(measure)
 
-    def judge(self, states):
-        super().judge(states)
-        self.assessments += states
-
     @property
     def parts(self) -> list[tuple[Measure, bool]]:
         """Each measure with whether the department leads it; those that it leads come first."""
@@ -213,35 +207,37 @@ def _add_measures(found: dict[int, Record], as_of: date | None) -> None:
 
 
 def _count_indicators(found: dict[int, Record], as_of: date | None, thresholds: Thresholds) -> None:
-    """Only those that have a target are loaded."""
     public = Indicator.objects.published(as_of).filter(measure__lead__in=list(found)).order_by()
     asked = facts.columns(as_of)
     rows = public.annotate(**asked).values_list("pk", "measure__lead_id", *asked, named=True)
     known = facts.of_rows(rows, as_of, thresholds.grace_days)
     for row in rows:
         found[row.measure__lead_id].count(known[row.pk].fresh)
-    aimed_at = [key for key, told in known.items() if told.has_target]
-    targeted = public.filter(pk__in=aimed_at).select_related("unit", "measure")
-    for row, states in _assessed(targeted, as_of):
-        found[row.measure.lead_id].judge(states)
+    lead_of = {row.pk: row.measure__lead_id for row in rows if known[row.pk].has_target}
+    _count_targets(found, as_of, lead_of)
+
+
+def _count_targets(found: dict[int, Record], as_of: date | None, lead_of: dict[int, int]) -> None:
+    """``lead_of``: who leads each indicator that has targets."""
+    asked = verdicts.columns(as_of)
+    targets = Target.objects.published(as_of).filter(indicator__in=list(lead_of)).order_by()
+    rows = targets.annotate(**asked).values_list("pk", "indicator_id", "claim", *asked, named=True)
+    known = verdicts.of_rows(rows, as_of)
+    for row in rows:
+        found[lead_of[row.indicator_id]].judge(known[row.pk], row.claim)
 
 
 def _add_indicators(found: WholeRecord, as_of: date | None) -> None:
     public = Indicator.objects.with_place().published(as_of)
-    for row, states in _assessed(public.filter(measure__lead=found.department), as_of):
-        row.timeliness = timeliness_of(row, as_of or timezone.localdate())
+    on = as_of or timezone.localdate()
+    for row in public.filter(measure__lead=found.department).with_latest(as_of):
+        row.timeliness = timeliness_of(row, on)
         found.indicators.append(row)
         found.count(row.timeliness.state)
-        found.judge(states)
-
-
-def _assessed(
-    indicators: QuerySet, as_of: date | None
-) -> Iterator[tuple[Indicator, list[Assessment]]]:
-    """Each of ``indicators`` with what can be concluded of its targets."""
-    on = as_of or timezone.localdate()
-    for row in indicators.with_latest(as_of):
-        yield row, [assess(row, target, on) for target in row.loaded_targets]
+        for target in row.loaded_targets:
+            state = assess(row, target, on)
+            found.assessments.append(state)
+            found.judge(state.verdict, target.claim)
 
 
 def _add_rounds(found: dict[int, Record], moment: datetime) -> None:

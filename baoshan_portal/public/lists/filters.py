@@ -1,11 +1,9 @@
 """What the public lists can be filtered by."""
 
 import unicodedata
-from datetime import date
 
 import django_filters
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, Value, When
-from django.utils import timezone
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -21,9 +19,8 @@ from measures.models import (
     Section,
     Theme,
 )
-from measures.thresholds import JUDGING, Thresholds, columns
-from metrics import facts
-from metrics.assessment import assess
+from measures.thresholds import Thresholds, columns
+from metrics import facts, verdicts
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.checks import Result
 from metrics.rules.choices import Category, Claim, Freshness, Kind, Level, Verdict
@@ -310,22 +307,12 @@ class TargetFilter(PlaceFilter):
         }
 
     def read(self, queryset, answers):
-        latest = Observation.objects.latest_of_each(self.request.as_of)
-        rows = queryset.select_related("plan", "indicator").annotate(**answers, **columns(JUDGING))
-        return list(
-            rows.prefetch_related(
-                Prefetch("indicator__observations", latest, to_attr="loaded_latest")
-            )
-        )
+        return super().read(queryset, answers | verdicts.columns(self.request.as_of))
 
     def verdicts(self, name: str) -> dict[int, list[str]]:
         """What can be concluded for each target on the day of the page."""
-        day = self.request.as_of or timezone.localdate()
-        return {row.pk: [self._verdict(row, day)] for row in self.rows}
-
-    @staticmethod
-    def _verdict(row: Target, day: date) -> str:
-        return assess(row.indicator, row, day, Thresholds.beside(row)).verdict.value
+        known = verdicts.of_rows(self.rows, self.request.as_of)
+        return {key: [verdict.value] for key, verdict in known.items()}
 
     def matches(self, word: str) -> Q:
         names = ("indicator__name", "indicator__name_en", "plan__name", "plan__name_en")

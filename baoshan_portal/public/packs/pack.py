@@ -39,7 +39,7 @@ from ..lists.facets import values_in_words
 from ..lists.filters import PLACE_NAMES, PLACES, IndicatorFilter, MeasureFilter
 from ..prose import lead_text, listed
 from ..questions.rows import Question, all_of
-from ..standing import Standing, TargetState, with_status
+from ..standing import Figure, Standing, TargetState, with_status
 from ..taken_away import filters_text
 from .findings import findings
 
@@ -458,12 +458,14 @@ def _questions(
     states = [state for line in chosen for state in line.assessments if state.target]
     targets = [state.target for state in states]
     terms = redefinitions(targets, earlier_targets(as_of), as_of) if targets else {}
+    indicators = [line.indicator for line in chosen]
     return all_of(
         Standing(
             on=day,
             as_of=as_of,
             opinion=None,
-            indicators=[line.indicator for line in chosen],
+            figures=[Figure(row.pk, row.measure_id, row.facts) for row in indicators],
+            indicators=indicators,
             targets=[TargetState(s.target, s, terms[s.target.pk]) for s in states],
             results=[check_results.of_state(one) for one in ours],
             contradictions=[one for one in ours if of_check(one.outcome.result)],

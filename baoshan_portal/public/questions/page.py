@@ -52,23 +52,34 @@ class Choice:
     is_chosen: bool
 
 
-def answers(question: Question, name: str) -> dict[str, str]:
-    """What is true of ``question`` under a filter: codes with their words."""
+def answers(question: Question, name: str) -> dict:
+    """What is true of ``question`` under a filter: codes with what has them, see ``_label``."""
     if name == "kind":
-        return {question.ask.value: str(question.ask.label)}
+        return {question.ask.value: question.ask}
     if name == "department":
-        return dict(_office(measure.lead) for measure in question.measures)
-    found = {}
-    for measure in question.measures:
-        theme = measure.theme
-        section = theme.section
-        row, label = {
-            "opinion": (section.opinion, f"{section.opinion.number} {section.opinion}"),
-            "section": (section, f"{section.opinion.prefix}{section.order} {section}"),
-            "theme": (theme, f"{section.opinion.prefix}{theme.number} {theme}"),
-        }[name]
-        found[row.code] = label
-    return found
+        leads = [measure.lead for measure in question.measures]
+        return {lead.code if lead else NONE: lead for lead in leads}
+    themes = [measure.theme for measure in question.measures]
+    if name == "theme":
+        return {theme.code: theme for theme in themes}
+    sections = [theme.section for theme in themes]
+    if name == "section":
+        return {section.code: section for section in sections}
+    return {section.opinion.code: section.opinion for section in sections}
+
+
+def _label(name: str, answer) -> str:
+    """What one of the ``answers`` under a filter is called."""
+    match name:
+        case "kind":
+            return str(answer.label)
+        case "department":
+            return _office(answer)[1]
+        case "opinion":
+            return f"{answer.number} {answer}"
+        case "section":
+            return f"{answer.opinion.prefix}{answer.order} {answer}"
+    return f"{answer.section.opinion.prefix}{answer.number} {answer}"
 
 
 def _office(department: Department | None) -> tuple[str, str]:
@@ -85,10 +96,10 @@ def chosen(rows: list[Question], query: dict[str, str]) -> list[Question]:
 
 
 def of_day(request, opinion: Opinion | None = None) -> list[Question]:
-    """Everything that was worth asking on the page's day, the gravest first; seven queries."""
+    """Everything that was worth asking on the page's day, the gravest first; ten queries."""
     on = request.as_of or timezone.localdate()
     thresholds = Thresholds.beside(opinion) if opinion else Thresholds.read()
-    return all_of(load(opinion, thresholds, on, request.as_of))
+    return all_of(load(opinion, thresholds, on, request.as_of, asking=True))
 
 
 def _of_page(request) -> list[Question]:
@@ -184,8 +195,9 @@ def _choices(rows: list[Question], query: dict[str, str], name: str) -> list[Cho
     counts: dict[str, int] = {}
     left = {id(row) for row in chosen(rows, others)}
     for row in rows:
-        for value, label in answers(row, name).items():
-            words[value] = label
+        for value, answer in answers(row, name).items():
+            if value not in words:
+                words[value] = _label(name, answer)
             counts[value] = counts.get(value, 0) + (id(row) in left)
     if name == "kind":
         order = [ask.value for ask in Ask if ask.value in words]

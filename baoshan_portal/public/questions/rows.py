@@ -23,7 +23,7 @@ from metrics.rules.questions import Ask
 from metrics.wording import observed_text, percent_text
 
 from ..prose import aim, end_text, listed, when
-from ..standing import Standing, TargetState
+from ..standing import Figure, Standing, TargetState
 
 #: How many figures of a check a sentence names.
 FIGURES = 4
@@ -209,15 +209,21 @@ def _aim_or_none(target) -> str:
 
 
 def _of_silence(standing: Standing) -> Iterator[Question]:
-    silent: dict[Measure, list[Indicator]] = defaultdict(list)
     for row in standing.indicators:
-        ask = questions.of_freshness(row.facts.fresh)
-        if ask == Ask.LATE:
+        if questions.of_freshness(row.facts.fresh) == Ask.LATE:
             missed = timeliness_of(row, standing.on).missed
-            yield _about(ask, Decimal(missed), row, _late_text(row, missed))
-        elif ask == Ask.SILENT:
-            silent[row.measure].append(row)
-    for measure, rows in silent.items():
+            yield _about(Ask.LATE, Decimal(missed), row, _late_text(row, missed))
+    silent: dict[int, list[Figure]] = defaultdict(list)
+    for row in standing.figures:
+        if questions.of_freshness(row.facts.fresh) == Ask.SILENT:
+            silent[row.measure_id].append(row)
+    # A pack has figures of measures about whose words nothing is asked.
+    measures = {row.measure_id: row.measure for row in standing.indicators}
+    measures |= {row.pk: row for row in standing.measures}
+    for key, rows in silent.items():
+        # One that became public after the measures were read has its question in a moment.
+        if not (measure := measures.get(key)):
+            continue
         newest = max(row.facts.newest for row in rows)
         text = ngettext(
             "%(n)d figure stands as of %(day)s and was not updated since.",
@@ -240,8 +246,8 @@ def _late_text(row: Indicator, missed: int) -> str:
 
 
 def _of_words(standing: Standing) -> Iterator[Question]:
-    counted = {row.measure_id for row in standing.indicators}
-    told = {row.measure_id for row in standing.indicators if row.facts.value}
+    counted = {row.measure_id for row in standing.figures}
+    told = {row.measure_id for row in standing.figures if row.facts.value}
     for measure in standing.measures:
         if measure.pk in told or measure.status in ENDED:
             continue

@@ -1,0 +1,77 @@
+"""What can be concluded of every target, without what it says: for lists and counts of many.
+
+Verdicts of today come from the ``summaries`` where they are known and still hold; the others, and
+those of a past day, are worked out from the rows.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import CharField, DateField, F, Prefetch, Value
+from django.utils import timezone
+
+from measures.thresholds import JUDGING, Thresholds
+from measures.thresholds import columns as threshold_columns
+
+from .assessment import judge
+from .models import Observation, Target
+from .rules.choices import Verdict
+from .rules.progress import holds_until
+
+
+class Holding(NamedTuple):
+    """A ``verdict`` that holds from the day ``since`` to before ``until`` (None: from then on), as
+    long as nothing is published."""
+
+    verdict: Verdict
+    since: date
+    until: date | None
+
+
+def columns(as_of: date | None) -> dict:
+    """Annotations on targets by which ``of_rows`` needs no query; null where no summary is."""
+    if as_of is None:
+        return {f"read_{name}": F(f"summary__{name}") for name in Holding._fields}
+    fields = {"verdict": CharField(), "since": DateField(), "until": DateField()}
+    return {f"read_{name}": Value(None, output_field=field) for name, field in fields.items()}
+
+
+def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
+    """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
+    ``as_of`` (today if None), by its key; two queries for those of which none is known."""
+    on = as_of or timezone.localdate()
+    known, unknown = {}, []
+    for row in rows:
+        if row.read_verdict and row.read_since <= on < (row.read_until or date.max):
+            known[row.pk] = Verdict(row.read_verdict)
+        else:
+            unknown.append(row.pk)
+    if unknown:
+        known |= {target.pk: say(on) for target, say in _judged(unknown, as_of)}
+    return known
+
+
+def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:
+    """Those of ``targets`` (by their keys) with what is concluded of them today, whatever is known
+    already; two queries."""
+    on = timezone.localdate()
+    for target, say in _judged(targets, None):
+        yield target, Holding(say(on), on, holds_until(say, on, target.due_day))
+
+
+def _judged(
+    targets: list[int], as_of: date | None
+) -> Iterator[tuple[Target, Callable[[date], Verdict]]]:
+    """Each of ``targets`` (by their keys) with what says its verdict on any day."""
+    latest = Observation.objects.latest_of_each(as_of)
+    rows = (
+        Target.objects.filter(pk__in=targets)
+        .with_value_before(as_of)
+        .select_related("plan", "indicator")
+        .annotate(**threshold_columns(JUDGING))
+        .prefetch_related(Prefetch("indicator__observations", latest, to_attr="loaded_latest"))
+    )
+    for target in rows:
+        tolerance = Thresholds.beside(target).tolerance_points
+        yield target, judge(target.indicator, target, tolerance)
