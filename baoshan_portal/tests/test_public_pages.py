@@ -2,7 +2,9 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
+from urllib.parse import parse_qs, unquote, urlsplit
 from zipfile import ZipFile
 
 import pytest
@@ -32,12 +34,12 @@ from .pages import (
     LISTS_AS_FILES,
     OPINIONS,
     PICTURES,
-    PLAIN_PAGES,
     SECOND_OPINION,
     chinese_not_marked,
     days,
     in_both_languages,
     language,
+    links,
     public_pages,
     texts,
 )
@@ -52,7 +54,7 @@ LISTS_IN_WAYS = [
     for kind in (0, 1)
     for address in LISTS_AS_FILES[kind::2]
 ]
-#: What is asked for of past days too.
+#: What is asked for of past days too; words are searched for in the past by test_as_of.
 PAST = (
     "/changes/?from=2023-01-01",
     "/changes/feed/",
@@ -61,7 +63,6 @@ PAST = (
     CHOICE,
     "/packs/pack.csv",
     "/packs/pack.docx?theme=core-area",
-    f"/find/?q={planted.STEM}",
 )
 
 
@@ -73,14 +74,19 @@ def marks(report, static_files):
 
 
 @pytest.fixture(scope="module")
-def answers(marks):
-    """The answer at every public address; of a list one file in each language."""
+def every_page(marks):
     client = Client()
-    pages = public_pages(lambda address: client.get(address).getvalue().decode(), every=OF_ROWS)
+    return public_pages(lambda address: client.get(address).getvalue().decode(), every=OF_ROWS)
+
+
+@pytest.fixture(scope="module")
+def answers(every_page):
+    """The answer at every public address; of a list one file in each language."""
+    client, pages = Client(), every_page
     chinese, english = pages[: len(pages) // 2], pages[len(pages) // 2 :]
     # Chinese on an English page must be marked, so SQLite reads these; both are asked alike.
     on_postgresql = connection.vendor == "postgresql"
-    pages = pages if WHOLE else chinese if on_postgresql else [*english, *some(chinese, every=4)]
+    pages = pages if WHOLE else chinese if on_postgresql else [*english, *some(chinese, every=8)]
     more = in_both_languages(
         *(f"/find/?q={word}" for word in ("不得", planted.STEM, "9182")),
         *("/changes/?from=2023-01-01", "/changes/feed/", CHOICE, f"{CHOICE}&format=csv"),
@@ -91,7 +97,7 @@ def answers(marks):
     addresses = [
         *pages,
         *one_way_each(more),
-        *(one_way_each(of_two) if on_postgresql else of_two),
+        *one_way_each(of_two),
         "/changes/feed/section/1/",
         "/changes/feed/department/science-technology/",
         "/changes/feed/section/invented-2024-18-1/",
@@ -274,27 +280,123 @@ def test_no_page_and_no_file_shows_what_is_not_public(marks, answers):
     assert leaks(marks, answers) == {}
 
 
+# Past days
+
+
+YESTERDAY = timezone.localdate() - timedelta(days=1)
+#: What knows no day: files of the site itself, the desk of staff, and feeds of what is to come.
+#: Display leads back to the page, with its day, that the reader came from.
+WITHOUT_A_DAY = ("static", "admin", "changes/feed", "display")
+
+
+def on_days(client, asked) -> dict:
+    return {
+        (address, day): client.get(
+            f"{address}{'&' if '?' in address else '?'}as_of={day.isoformat()}"
+        )
+        for address, day in asked
+    }
+
+
+@pytest.fixture(scope="module")
+def past_answers(every_page):
+    """The answer of every public page as of a past day, each in one of the languages."""
+    asked = in_both_languages(
+        "/?since=2023-07-01",
+        "/changes/?from=2023-07-01&to=2023-07-31",
+        "/indicators/?sort=name&page=2",
+        "/packs/?section=industrial-structure",
+    )
+    addresses = [*one_way_each(every_page), *one_way_each(asked, first=1)]
+    if connection.vendor == "postgresql":
+        # That each page is answered; what it says of the day is read on SQLite.
+        addresses = some(addresses, every=4)
+    days = (ISSUED, YESTERDAY)
+    # The languages take turns, so that each is asked for both days.
+    return on_days(Client(), [(address, days[n // 2 % 2]) for n, address in enumerate(addresses)])
+
+
+@pytest.fixture(scope="module")
+def past_pages(past_answers):
+    return {asked: answer.content.decode() for asked, answer in past_answers.items()}
+
+
+def knows_no_day(path: str) -> bool:
+    path = path.removeprefix("/en").removeprefix("/")
+    return path.startswith(tuple(f"{name}/" for name in WITHOUT_A_DAY))
+
+
+def test_every_page_can_be_asked_for_a_day(past_answers):
+    assert len(past_answers) > 200 / OF_ROWS
+    assert {asked: page.status_code for asked, page in past_answers.items()} == dict.fromkeys(
+        past_answers, 200
+    )
+
+
+@runs_once.PAGES
+def test_a_page_tells_the_day_that_was_asked_for(past_pages):
+    for (address, day), html in past_pages.items():
+        told = days(html)
+        assert day.isoformat() in told, address
+        assert timezone.localdate().isoformat() not in told, address
+
+
+@runs_once.PAGES
+def test_every_link_keeps_the_day_except_the_one_back_to_today(past_pages):
+    lost = []
+    for (address, day), html in past_pages.items():
+        today = [link for link in links(html, "href") if unquote(link) == address]
+        assert len(today) == 1, address
+        for link in set(links(html, "href")) - set(today):
+            url = urlsplit(link)
+            is_part_of_the_page = not (url.path or url.query)
+            if url.netloc or is_part_of_the_page or knows_no_day(url.path):
+                continue
+            if parse_qs(url.query).get("as_of") != [day.isoformat()]:
+                lost.append((address, link))
+
+    assert lost == []
+
+
+@runs_once.PAGES
+def test_the_other_language_keeps_the_day_and_the_question(past_pages):
+    for (address, day), html in past_pages.items():
+        (link,) = re.findall('<a class="language" [^>]*href="([^"]*)"', html)
+        url, asked = urlsplit(unescape(link)), urlsplit(address)
+        assert parse_qs(url.query) == {**parse_qs(asked.query), "as_of": [day.isoformat()]}, address
+
+
+@runs_once.PAGES
+def test_every_form_keeps_the_day(past_pages):
+    for (address, day), html in past_pages.items():
+        forms = re.findall("<form.*?</form>", html, re.DOTALL)
+        assert forms, address
+        for form in forms:
+            # How to see the page is chosen on a page of its own, which leads back to this one.
+            if 'class="display"' in form:
+                (back,) = re.findall('name="next"[^>]* value="([^"]*)"', form)
+                kept = parse_qs(urlsplit(unescape(back)).query)["as_of"]
+                assert kept == [day.isoformat()], address
+            else:
+                assert f'<input type="hidden" name="as_of" value="{day}">' in form, address
+
+
 @pytest.mark.once("what is public on a day is one condition, asked on both by test_as_of")
-def test_no_past_day_shows_what_is_not_public(marks, client):
-    twice = [*(page for page in PLAIN_PAGES if page != "/data/"), *OPINIONS, *EMBEDS, *CHART_DATA]
-    once = [*FILES, "/data/"]
-    days = [ISSUED, timezone.localdate() - timedelta(days=1)]
-    # Whether a page answers for a day at all is asked of each by test_as_of.
-    pages = [(address, day) for day in days for address in in_both_languages(*twice)]
-    asked = some(one_way_each(pages, ways=4), every=2)
+def test_no_past_day_shows_what_is_not_public(marks, client, past_answers):
+    days = [ISSUED, YESTERDAY]
+    # Beside the pages above.
+    others = in_both_languages(*OPINIONS, *EMBEDS, *CHART_DATA)
+    asked = some(one_way_each([(address, day) for day in days for address in others], ways=4), 2)
     lists = [(address, day) for day in days for address in LISTS_IN_WAYS]
     asked += some(one_way_each(lists, ways=8), every=2)
     past = [(address, day) for day in days for address in in_both_languages(*PAST)]
     asked += one_way_each(past, ways=4)
     # The files for machines each on one of the days.
-    asked += one_way_each((address, day) for day in days for address in once)
-    found = {
-        (address, day): client.get(address, query_params={"as_of": day.isoformat()})
-        for address, day in asked
-    }
-    assert {address for address, _day in found} >= {"/data/measures.csv", "/data/"}
+    asked += one_way_each((address, day) for day in days for address in FILES)
+    found = on_days(client, asked)
+    assert "/data/measures.csv" in {address for address, _day in found}
 
-    assert leaks(marks, found) == {}
+    assert leaks(marks, past_answers | found) == {}
     assert [address for address, answer in found.items() if answer.status_code >= 500] == []
 
 

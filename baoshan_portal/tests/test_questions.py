@@ -3,7 +3,8 @@
 Fifteen were written down before anybody looked for the answers. Each starts on the front page, in
 Chinese: of the report where it can answer, else of the demonstration. What is expected was worked
 out by hand from the report, or from the demonstration's own figures as another page gives them.
-Ten more, of the report, start on the English front page; one server answers all of them.
+Ten more, of the report, start on the English front page, every third of them between two commits;
+one server answers all of them.
 """
 
 import re
@@ -14,6 +15,7 @@ from . import asked
 from .browser import desk_page
 from .people import press
 from .server import serve
+from .slices import some
 
 pytestmark = pytest.mark.browser
 
@@ -202,14 +204,24 @@ def test_15_which_figures_contradict_each_other(read, report):
 # Ten more
 
 
-def test_which_claims_of_having_met_the_plan_can_be_verified(answer):
+FURTHER = []
+
+
+def further(ask):
+    FURTHER.append(ask)
+    return ask
+
+
+@further
+def which_claims_of_having_met_the_plan_can_be_verified(answer, page):
     text = answer("/en/targets/")
 
     assert "2 rows" in text
     assert text.count("reported met; target not published, cannot be verified") == 2
 
 
-def test_what_did_the_loans_grow_by_and_is_the_stated_rate_right(answer):
+@further
+def what_did_the_loans_grow_by_and_is_the_stated_rate_right(answer, page):
     text = answer("/indicators/guaranteed-loan-amount/")
 
     # 36.15 − 23.14 = 13.01 亿元, and 36.15 ÷ 23.14 − 1 = 56.22 %.
@@ -218,14 +230,16 @@ def test_what_did_the_loans_grow_by_and_is_the_stated_rate_right(answer):
     assert "holds" in text
 
 
-def test_which_figures_have_not_been_updated_since(answer, page):
+@further
+def which_figures_have_not_been_updated_since(answer, page):
     text = answer("updated=no")
 
     (rows,) = re.findall(r"(\d+) rows", text)
     assert int(rows) > 100
 
 
-def test_do_the_parts_of_the_newly_registered_enterprises_add_up(answer):
+@further
+def do_the_parts_of_the_newly_registered_enterprises_add_up(answer, page):
     text = answer("/en/checks/?result=holds")
 
     # 139 + 95 + 16 + 10 + 14 = 274, and the whole is 253: the parts overlap by at least 21.
@@ -234,7 +248,8 @@ def test_do_the_parts_of_the_newly_registered_enterprises_add_up(answer):
     assert "overlap by at least 21" in text
 
 
-def test_how_much_investment_was_signed_and_for_how_many_projects(answer):
+@further
+def how_much_investment_was_signed_and_for_how_many_projects(answer, page):
     # The measure stands in the trail of the figure's page.
     text = answer("/indicators/signed-projects-investment/", "/measures/project-signing/")
 
@@ -242,35 +257,46 @@ def test_how_much_investment_was_signed_and_for_how_many_projects(answer):
     assert "42个" in text
 
 
-def test_what_is_the_largest_and_the_smallest_sum_in_the_report(answer):
+@further
+def what_is_the_largest_and_the_smallest_sum_in_the_report(answer, page):
     text = answer("/indicators/guaranteed-loan-amount/", "/compare/funds/")
 
     assert text.index("CNY 21.8 billion") < text.index("CNY 1.4854 million")
 
 
-def test_who_is_responsible_and_is_that_confirmed(answer):
+@further
+def who_is_responsible_and_is_that_confirmed(answer, page):
     text = answer("/indicators/guaranteed-loan-amount/", "/measures/policy-guaranteed-loans/")
 
     assert re.search(r"Lead department .*proposed", text)
 
 
-def test_where_in_the_report_does_a_figure_stand(answer):
+@further
+def where_in_the_report_does_a_figure_stand(answer, page):
     text = answer("/indicators/high-tech-enterprises/")
 
     assert "1475家" in text
     assert "宝府〔2023〕70号 1.3/3" in text
 
 
-def test_which_periods_does_the_report_not_state(answer):
+@further
+def which_periods_does_the_report_not_state(answer, page):
     text = answer("inferred=yes")
 
     assert "inferred" in text
     assert int(re.findall(r"(\d+) rows", text)[0]) > 50
 
 
-def test_how_do_i_take_a_section_into_a_briefing(answer, page):
+@further
+def how_do_i_take_a_section_into_a_briefing(answer, page):
     answer("/en/sections/3/", "/en/packs/?section=")
     with page.expect_download() as download:
         page.click("text=Word")
 
     assert download.value.suggested_filename.endswith(".docx")
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("ask", some(FURTHER, every=3), ids=lambda ask: ask.__name__)
+def test_a_further_question_is_answered(ask, answer, page):
+    ask(answer, page)

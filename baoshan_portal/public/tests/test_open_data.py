@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 import yaml
 from django.conf import settings
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
@@ -262,6 +263,8 @@ def test_a_file_answers_for_the_day_asked_for(text, rows, name):
 
 def test_a_measure_may_have_a_thousand_targets(client):
     """Of all of which its files tell, and the list as a file."""
+    # Of conditions beside each other SQLite takes a thousand; PostgreSQL's way begins at a hundred.
+    many = 1_050 if connection.vendor == "sqlite" else 150
     like, plan = Indicator.objects.first(), Plan.objects.first()
     measure = like.measure
     rows = [
@@ -270,7 +273,7 @@ def test_a_measure_may_have_a_thousand_targets(client):
             scope="口径", measure=measure, unit=like.unit, category=like.category, kind=like.kind,
             published_on=measure.published_on,
         )
-        for n in range(1_050)
+        for n in range(many)
     ]  # fmt: skip
     Indicator.objects.bulk_create(rows)
     Target.objects.bulk_create(
@@ -278,19 +281,19 @@ def test_a_measure_may_have_a_thousand_targets(client):
         for n, row in enumerate(rows)
     )
     found = {row["indicator_code"]: row["value"] for row in read(client, "targets")}
-    assert [found[row.code] for row in rows] == [str(n) for n in range(1_050)]
+    assert [found[row.code] for row in rows] == [str(n) for n in range(many)]
     listed = client.get("/targets/", {"format": "csv"}).getvalue().decode()
     assert all(row.name in listed for row in rows)
 
 
 @runs_once.ADDRESSES
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("day", ["yesterday", "2999-01-01"])
-def test_a_file_refuses_a_day_that_is_none_or_still_to_come(client, file, day):
-    answer = client.get(file, {"as_of": day})
+def test_a_file_refuses_a_day_that_is_none_or_still_to_come(client, file):
+    for day in ("yesterday", "2999-01-01"):
+        answer = client.get(file, {"as_of": day})
 
-    assert answer.status_code == 400
-    assert day in answer.getvalue().decode()
+        assert answer.status_code == 400, day
+        assert day in answer.getvalue().decode(), day
 
 
 @runs_once.FILES

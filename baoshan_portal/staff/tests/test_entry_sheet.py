@@ -132,12 +132,12 @@ def test_a_row_for_every_figure_that_is_due_and_every_measure(sheet, firms, meas
 
 
 @runs_once.RIGHTS
-@pytest.mark.parametrize("role", [REVIEWER, STEWARD, AUDITOR, None])
-def test_who_does_not_enter_is_told_so(role, sheet, office, firms):
-    sheet.browser = browser_of(make_staff(role, departments=[office]))
-    for answer in (sheet.browser.get(sheet.address), sheet.browser.post(sheet.address)):
-        assert answer.status_code == 403
-        assert "You do not enter figures for Science." in answer.content.decode()
+def test_who_does_not_enter_is_told_so(sheet, office, firms):
+    for role in (REVIEWER, STEWARD, AUDITOR, None):
+        browser = browser_of(make_staff(role, departments=[office]))
+        for answer in (browser.get(sheet.address), browser.post(sheet.address)):
+            assert answer.status_code == 403, role
+            assert "You do not enter figures for Science." in answer.content.decode(), role
 
 
 @runs_once.RIGHTS
@@ -176,10 +176,9 @@ def test_a_round_that_has_not_opened_says_when_it_will(sheet, round_):
 
 
 @runs_once.RIGHTS
-@pytest.mark.parametrize("unknown", ["round", "department"])
-def test_an_unknown_sheet_is_not_found(unknown, sheet, round_, office):
-    code = {"round": round_, "department": office}[unknown].code
-    assert sheet.browser.get(sheet.address.replace(code, "nothing")).status_code == 404
+def test_an_unknown_sheet_is_not_found(sheet, round_, office):
+    for row in (round_, office):
+        assert sheet.browser.get(sheet.address.replace(row.code, "nothing")).status_code == 404
 
 
 # What is stored
@@ -201,25 +200,22 @@ def test_a_figure_becomes_a_draft_with_its_period_and_source(sheet, firms, clerk
 
 
 @runs_once.FORMS
-@pytest.mark.parametrize(
-    ("kind", "frequency", "period"),
-    [
+def test_the_period_follows_from_kind_frequency_and_last_value(sheet, measure):
+    periods = {}
+    for kind, frequency, period in (
         (Kind.FLOW, Frequency.QUARTERLY, (date(2023, 7, 1), date(2023, 9, 30))),
         (Kind.FLOW, Frequency.MONTHLY, (date(2023, 9, 1), date(2023, 9, 30))),
         (Kind.CUMULATIVE, Frequency.QUARTERLY, (date(2021, 1, 1), date(2023, 9, 30))),
-    ],
-)
-def test_the_period_follows_from_kind_frequency_and_last_value(
-    kind, frequency, period, sheet, measure
-):
-    indicator = make_indicator(measure=measure, kind=kind, frequency=frequency)
-    make_observation(
-        indicator=indicator, published=ISSUED,
-        period_start=date(2021, 1, 1), period_end=date(2022, 12, 31),
-    )  # fmt: skip
-    sheet.type(indicator, figure="9")
-    row = Observation.objects.get(state=State.DRAFT)
-    assert (row.period_start, row.period_end) == period
+    ):
+        indicator = make_indicator(measure=measure, kind=kind, frequency=frequency)
+        make_observation(
+            indicator=indicator, published=ISSUED,
+            period_start=date(2021, 1, 1), period_end=date(2022, 12, 31),
+        )  # fmt: skip
+        periods[indicator] = period
+    sheet.send(**{f"figure-{row.code}-figure": "9" for row in periods})
+    drafts = Observation.objects.filter(state=State.DRAFT)
+    assert {row.indicator: (row.period_start, row.period_end) for row in drafts} == periods
 
 
 READ = [
@@ -369,21 +365,24 @@ def test_a_figure_that_does_not_fit_after_conversion_is_refused(sheet, measure):
 
 
 @runs_once.FORMS
-@pytest.mark.parametrize(
-    ("typed", "field", "said"),
-    [
+def test_half_a_note_is_refused(sheet, measure, firms, office):
+    half = [
         ({"text": "已开工。"}, "Date", "Expected the day"),
         ({"happened_on": "2023-09-20"}, "What was done", "Expected a sentence"),
         ({"happened_on": "2999-01-01", "text": "已开工。"}, "Date", "Expected a day that is past"),
         ({"happened_on": "20日", "text": "已开工。"}, "Date", "Expected a date"),
-    ],
-)
-def test_half_a_note_is_refused(typed, field, said, sheet, measure, firms):
-    sheet.send(**{f"note-{measure.code}-{name}": value for name, value in typed.items()},
-               **{f"figure-{firms.code}-figure": "7"})  # fmt: skip
-    ((_number, where, message),) = sheet.errors
-    assert where == field
-    assert said in message
+    ]
+    measures = [measure, *(make_measure(lead=office) for _ in half[1:])]
+    sent = {f"figure-{firms.code}-figure": "7"}
+    for row, (typed, _field, _said) in zip(measures, half, strict=True):
+        sent |= {f"note-{row.code}-{name}": value for name, value in typed.items()}
+    sheet.send(**sent)
+    found = {number: (where, message) for number, where, message in sheet.errors}
+    assert len(found) == len(sheet.errors) == len(half)
+    for row, (_typed, field, said) in zip(measures, half, strict=True):
+        where, message = found[sheet.row(row).number]
+        assert where == field
+        assert said in message
     assert Observation.objects.get().as_written == "7"
     assert not ProgressNote.objects.exists()
 
