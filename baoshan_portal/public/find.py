@@ -143,6 +143,9 @@ class Values:
         while some := list(islice(rows, AT_ONCE)):
             written, numbers = [], []
             for pk, indicator, end, as_written, value, report, locator, source in some:
+                if indicator not in unit_of or (report and report not in reports):
+                    # Of a figure that the day does not know, or that came after they were read.
+                    continue
                 begin, _end = self.of_indicator.get(indicator, (len(self.keys), 0))
                 self.keys.append(pk)
                 self.ends.append(end.toordinal())

@@ -54,7 +54,7 @@ LISTS_IN_WAYS = [
     for kind in (0, 1)
     for address in LISTS_AS_FILES[kind::2]
 ]
-#: What is asked for of past days too; words are searched for in the past by test_as_of.
+#: What is asked for of past days too.
 PAST = (
     "/changes/?from=2023-01-01",
     "/changes/feed/",
@@ -63,6 +63,7 @@ PAST = (
     CHOICE,
     "/packs/pack.csv",
     "/packs/pack.docx?theme=core-area",
+    f"/find/?q={planted.STEM}",
 )
 
 
