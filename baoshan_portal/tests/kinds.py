@@ -78,6 +78,8 @@ ALIKE = frozenset(
         "/measures/?q=zzzz", "/targets/?q=zzzz", "/indicators/?page=2",
         "/compare/?indicator=high-tech-enterprises", "/compare/?indicator=nonsense",
         "/?as_of=yesterday", "/indicators/high-tech-enterprises/?as_of=2023-07-01",
+        "/?order=worst", "/checks/?result=fails", "/changes/?from=2023-08-01", "/find/",
+        "/departments/nanda/", "/indicators/?category=funds", "/questions/?kind=no-figure",
     )
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ SHEET = "/admin/entry/2023-q4/science-technology/"
 def main():
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
-        hire(server)
+        hire(Path(folder))
         with chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
 

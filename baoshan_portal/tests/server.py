@@ -7,9 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Thread
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -30,6 +32,8 @@ class Server:
     environment: dict[str, str]
     password: str | None
     log: list[str]
+    #: Of the people who have signed in, by their names.
+    sessions: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **headers):
         """The answer to a GET, whatever its status; redirects are not followed."""
@@ -65,6 +69,11 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
     ).stdout
 
 
+def manage(folder: Path, *arguments: str) -> str:
+    """Run a management command on the installation in ``folder``; returns what it says."""
+    return _manage(_environment(folder), *arguments)
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
@@ -90,20 +99,28 @@ def prepare(folder: Path, **changes: str) -> None:
         (folder / "prepared.txt").write_text(told)
 
 
+def copy_of_shared(name: str, make: Callable[[Path], None], folder: Path) -> None:
+    """Fill ``folder`` with a copy of what ``make`` makes once in a run of tests."""
+    shared = Path(os.environ["TESTS_SHARED"])
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / name).exists():
+            # Under another name as long as it is not whole.
+            unfinished = Path(mkdtemp(dir=shared))
+            make(unfinished)
+            unfinished.rename(shared / name)
+    shutil.copytree(shared / name, folder, dirs_exist_ok=True)
+
+
 def install(folder: Path, demo: str) -> str:
     """Make an installation in ``folder``; returns what its preparation said.
 
     Within a run of tests all are copies of one of the report, or of the demonstration if ``demo``
     is 1: a preparation takes six seconds or half a minute.
     """
-    shared = os.environ.get("TESTS_SHARED")
-    if shared and not (folder / "prepared.txt").exists():
-        original = Path(shared, "demonstration" if demo == "1" else "installation")
-        with Path(shared, f"{original.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            original.mkdir(exist_ok=True)
-            prepare(original, DEMO=demo)
-        shutil.copytree(original, folder, dirs_exist_ok=True)
+    if "TESTS_SHARED" in os.environ and not (folder / "prepared.txt").exists():
+        name = "demonstration" if demo == "1" else "installation"
+        copy_of_shared(name, lambda original: prepare(original, DEMO=demo), folder)
     prepare(folder, DEMO=demo)
     return (folder / "prepared.txt").read_text()
 

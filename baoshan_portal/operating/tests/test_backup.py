@@ -78,10 +78,14 @@ print(json.dumps(answers))
 
 
 class Installation:
-    """A portal of its own in ``folder``, on the engine of this run."""
+    """A portal of its own in ``folder``, on the engine of this run.
 
-    def __init__(self, folder: Path, **changes: str):
+    ``of`` is how its database begins, to PostgreSQL.
+    """
+
+    def __init__(self, folder: Path, of: str = "", **changes: str):
         folder.mkdir(exist_ok=True)
+        self.of = of
         self.folder = folder
         self.environment = {
             **os.environ,
@@ -106,7 +110,7 @@ class Installation:
         name = f"{name}_{os.getpid()}_{time.monotonic_ns()}"
         with closing(psycopg2.connect(address)) as server:
             server.autocommit = True
-            server.cursor().execute(f"CREATE DATABASE {name}")
+            server.cursor().execute(f"CREATE DATABASE {name} {self.of}")
         return urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
 
     def manage(self, *arguments) -> subprocess.CompletedProcess:
@@ -167,12 +171,17 @@ CHANGE_TRAIL = (
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory):
+def portal(tmp_path_factory, django_db_setup, django_db_blocker):
     """A portal, which gets evidence files when it is backed up."""
-    portal = Installation(tmp_path_factory.mktemp("backed") / "portal")
+    folder = tmp_path_factory.mktemp("backed") / "portal"
     if connection.vendor == "sqlite":
+        portal = Installation(folder)
         install(portal.folder, demo=DEMO)
     else:
+        # The tests' own database has the tables, whose migrations take the time.
+        with django_db_blocker.unblock():
+            connection.close()
+        portal = Installation(folder, of=f"TEMPLATE {connection.settings_dict['NAME']}")
         portal.tell("prepare")
     return portal
 
@@ -243,17 +252,12 @@ def test_a_portal_that_is_written_to_comes_back_as_of_one_moment(portal, backup,
 
 
 @PYTHON
-def test_nothing_is_restored_over_files_that_are_there(backup, tmp_path):
+def test_a_restore_that_is_refused_changes_and_leaves_nothing(backup, tmp_path):
+    """Over files that are there, or of what was changed, cut off or added."""
     new = Installation(tmp_path / "new")
-    (new.folder / "files").mkdir()
-    (new.folder / "files/mine.pdf").write_bytes(b"mine")
-    assert "is not empty" in new.refusal("restore", backup)
-    assert (new.folder / "files/mine.pdf").read_bytes() == b"mine"
-
-
-@PYTHON
-def test_what_was_changed_cut_off_or_added_is_refused_and_leaves_nothing(backup, tmp_path):
-    new = Installation(tmp_path / "new")
+    mine = new.folder / "files/mine.pdf"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
     parts = members(backup)
     database = next(name for name in parts if name.startswith("database."))
     evidence = next(name for name in parts if name.startswith("files/"))
@@ -277,9 +281,15 @@ def test_what_was_changed_cut_off_or_added_is_refused_and_leaves_nothing(backup,
         (cut, "cannot be read to its end"),
         (tmp_path / "nowhere.tar.gz", "cannot be read"),
     ]
-    *answers, done = new.manage_each(
-        *(("restore", archive) for archive, _sentence in archives), ("restore", backup)
+    away = f"from pathlib import Path as P; f = P({str(mine)!r}); print(f.read_bytes()); f.unlink()"
+    over, taken_away, *answers, done = new.manage_each(
+        ("restore", backup),
+        ("shell", "-v", "0", "-c", away),
+        *(("restore", archive) for archive, _sentence in archives),
+        ("restore", backup),
     )
+    assert "is not empty" in refused(over)
+    assert taken_away.stdout == "b'mine'\n"
     for (archive, sentence), answer in zip(archives, answers, strict=True):
         assert sentence in refused(answer), archive
     assert not (tmp_path / "out.pdf").exists()
@@ -339,12 +349,27 @@ def test_of_another_kind_engine_or_a_newer_version(backup, tmp_path):
     assert sentence in unlike.refusal("restore", backup)
 
 
-@PYTHON
-def test_an_encrypted_backup_opens_with_its_key_alone(portal, tmp_path):
-    secret, other = tmp_path / "secret.txt", tmp_path / "other.txt"
-    made, _other = portal.manage_each(
-        ("backup", "--new-key", secret), ("backup", "--new-key", other)
+@pytest.fixture(scope="module")
+def of_folders_and_keys(portal, tmp_path_factory):
+    """Two files with keys and a folder of backups, each with the answers about it."""
+    keys = [tmp_path_factory.mktemp("keys") / name for name in ("secret.txt", "other.txt")]
+    folder = tmp_path_factory.mktemp("kept")
+    for day in range(1, 5):
+        (folder / f"portal-2026110{day}T020000Z.tar.gz").write_bytes(b"old")
+    (folder / "portal-notes.txt").write_text("mine")
+    answers = portal.manage_each(
+        *(("backup", "--new-key", key) for key in keys),
+        ("backup", "--keep", 2, folder),
+        ("backup", "--keep", 0, folder),
+        ("backup", "--keep", 2, folder / "no"),
+        ("backup", folder / "no/backup.tar.gz"),
     )
+    return (keys, answers[:2]), (folder, answers[2:])
+
+
+@PYTHON
+def test_an_encrypted_backup_opens_with_its_key_alone(portal, of_folders_and_keys, tmp_path):
+    (secret, other), (made, _other) = of_folders_and_keys[0]
     assert secret.stat().st_mode & 0o777 == 0o600
     portal.environment["BACKUP_RECIPIENT"] = made.stdout.strip().partition("=")[2]
     file = tmp_path / "backup.tar.gz.age"
@@ -386,19 +411,8 @@ def test_a_recipient_that_is_no_key_stops_before_anything_is_written(portal, tmp
 
 
 @PYTHON
-def test_a_folder_keeps_the_newest_and_nothing_but_backups_is_deleted(portal, tmp_path):
-    folder = tmp_path / "kept"
-    folder.mkdir()
-    for day in range(1, 5):
-        (folder / f"portal-2026110{day}T020000Z.tar.gz").write_bytes(b"old")
-    (folder / "portal-notes.txt").write_text("mine")
-
-    done, none, nowhere, no_folder = portal.manage_each(
-        ("backup", "--keep", 2, folder),
-        ("backup", "--keep", 0, folder),
-        ("backup", "--keep", 2, folder / "no"),
-        ("backup", folder / "no/backup.tar.gz"),
-    )
+def test_a_folder_keeps_the_newest_and_nothing_but_backups_is_deleted(of_folders_and_keys):
+    folder, (done, none, nowhere, no_folder) = of_folders_and_keys[1]
 
     assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in folder.iterdir())

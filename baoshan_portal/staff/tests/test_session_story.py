@@ -8,8 +8,7 @@ import pytest
 from django_otp.oath import totp
 from playwright.sync_api import expect
 
-from baoshan_portal.tests.people import PASSWORD, hire, press, sign_in
-from baoshan_portal.tests.server import serve
+from baoshan_portal.tests.people import PASSWORD, be, press, serve_staff
 from baoshan_portal.tests.slices import WHOLE
 
 pytestmark = [pytest.mark.browser, pytest.mark.sweep]
@@ -20,11 +19,13 @@ TEMPLATE = "/en/admin/template/2023-q4/science-technology.csv"
 FIRST, SECOND = "university-science-parks-signed", "science-park-firms-landed-total"
 SECRET = "00112233445566778899aabbccddeeff00112233"
 
-_SET_UP = f"""
-from django_otp.plugins.otp_totp.models import TOTPDevice
-from measures.models import User
-TOTPDevice.objects.create(user=User.objects.get(username='editor'), confirmed=False, key='{SECRET}')
-"""
+SET_UP = (
+    "INSERT INTO otp_totp_totpdevice (user_id, name, confirmed, key, step, t0, digits, tolerance, "
+    "drift, last_t, throttling_failure_count) "
+    f"SELECT id, '', 0, '{SECRET}', 30, 0, 6, 1, 0, -1, 0 FROM measures_user "
+    "WHERE username = 'editor'",
+    "CREATE TABLE sessions_of_people AS SELECT * FROM django_session",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +34,20 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(folder):
-    with serve(folder) as server:
-        hire(server)
-        server.manage("shell", "-c", _SET_UP)
-        yield server
-
-
-@pytest.fixture
 def sql(folder):
     def run(statement: str) -> list:
         with closing(sqlite3.connect(folder / "portal.sqlite3", timeout=20)) as database, database:
             return database.execute(statement).fetchall()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def server(folder, sql):
+    with serve_staff(folder) as server:
+        for statement in SET_UP:
+            sql(statement)
+        yield server
 
 
 def in_a_browser(*, javascript: bool):
@@ -58,11 +59,17 @@ def in_a_browser(*, javascript: bool):
 
 @pytest.fixture
 def page(browser, request, server, sql):
-    sql("UPDATE otp_totp_totpdevice SET confirmed = 0")
+    begin(sql)
     context = browser.new_context(java_script_enabled=request.param)
     context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()
+
+
+def begin(sql) -> None:
+    """Everybody is signed in, and nobody has a second factor."""
+    sql("UPDATE otp_totp_totpdevice SET confirmed = 0")
+    sql("INSERT OR REPLACE INTO django_session SELECT * FROM sessions_of_people")
 
 
 def end_session(sql) -> None:
@@ -84,7 +91,7 @@ def value(page, code: str, field: str = "figure") -> str:
 
 @in_a_browser(javascript=True)
 def test_in_the_middle_of_the_sheet(server, page, sql):
-    sign_in(page, server, "editor")
+    be(page, server, "editor")
     page.goto(server.address + SHEET)
     page.fill(f"[name=figure-{FIRST}-figure]", "9家")
     page.fill(f"[name=figure-{SECOND}-figure]", "很多")
@@ -107,7 +114,7 @@ def test_in_the_middle_of_the_sheet(server, page, sql):
 
 @in_a_browser(javascript=False)
 def test_at_the_review_and_at_a_correction(server, page, sql):
-    sign_in(page, server, "editor")
+    be(page, server, "editor")
     page.goto(server.address + SHEET)
     for code, figure in ((FIRST, "11家"), (SECOND, "361家")):
         if page.locator(f"[name=figure-{code}-figure]").count():
@@ -115,7 +122,7 @@ def test_at_the_review_and_at_a_correction(server, page, sql):
     press(page.locator("button[name=submit]"))
 
     # A reason for a return, and the ticks of the queue
-    sign_in(page, server, "reviewer")
+    be(page, server, "reviewer")
     page.goto(f"{server.address}/en/admin/review/")
     if page.get_by_role("link", name="Return").count():
         press(page.get_by_role("link", name="Return").first)
@@ -137,7 +144,8 @@ def test_at_the_review_and_at_a_correction(server, page, sql):
         assert "1 row was published." in page.inner_text("body")
 
     # The reason of a correction
-    sign_in(page, server, "editor")
+    begin(sql)
+    be(page, server, "editor")
     page.goto(server.address + SHEET)
     press(page.get_by_role("link", name="Correct it").first)
     place = page.url.removeprefix(server.address)
@@ -150,7 +158,7 @@ def test_at_the_review_and_at_a_correction(server, page, sql):
 
 @in_a_browser(javascript=True)
 def test_at_an_uploads_confirmation(server, page, sql):
-    sign_in(page, server, "editor")
+    be(page, server, "editor")
     table = page.request.get(server.address + TEMPLATE).text().splitlines()
     figure = str(int(time.time()) % 900 + 100)
     line = next(n for n, text in enumerate(table) if text.startswith("academician-"))
@@ -173,12 +181,12 @@ def test_at_an_uploads_confirmation(server, page, sql):
 
 
 def test_drafts_save_themselves_and_what_cannot_be_saved_is_still_there(server, browser, sql):
-    sql("UPDATE otp_totp_totpdevice SET confirmed = 0")
+    begin(sql)
     context = browser.new_context()
     context.set_default_timeout(15_000)
     page = context.new_page()
     page.clock.install()
-    sign_in(page, server, "editor")
+    be(page, server, "editor")
     page.goto(server.address + SHEET)
     code, bad = "technology-smes-registered", "high-tech-enterprises"
     page.fill(f"[name=figure-{code}-figure]", "1,190家")
