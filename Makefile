@@ -59,7 +59,7 @@ test-time-machine: .venv/installed-dev
 	TIME_MACHINE=long .venv/bin/python -m pytest -s baoshan_portal/tests/test_time_machine.py baoshan_portal/operating/tests/test_page_cache.py
 
 # Attacks on a running demonstration, this machine alone, on both databases; a table at the end.
-# Some twenty-five minutes on two processors; ATTACK=long before a release; ONLY="SQLite race" some.
+# Some thirty minutes on two processors; ATTACK=long before a release; ONLY="SQLite race" some.
 attack: .venv/installed-dev .env
 	.venv/bin/python -m baoshan_portal.tests.attack $(ONLY)
 

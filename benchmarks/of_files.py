@@ -1,19 +1,13 @@
 """``observations.csv`` beside COPY, Datasette and django-import-export, and the other files."""
 
-import shutil
-import socket
-import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 
-from django.conf import settings
 from django.db import connection
 from django.test import Client
+from peer import datasette, program
 from side_by_side import Line, memory, ratios, seconds, taking_turns
 
 from baoshan_portal.staff.imports.resources import ObservationResource
@@ -84,31 +78,6 @@ def exported_lines() -> int:
     return len(ObservationResource().export(rows).csv.splitlines())
 
 
-@contextmanager
-def datasette(program: str) -> Iterator[str]:
-    """The address of the table as a stream, of a server that ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    name = Path(settings.DATABASES["default"]["NAME"])
-    server = subprocess.Popen(
-        [program, "serve", str(name), "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _try in range(100):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/-/versions.json").close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/{name.stem}/metrics_observation.csv?_stream=1"
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def streamed_lines(address: str) -> int:
     with urllib.request.urlopen(address) as answer:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: answer.read(65_536), b""))
@@ -129,7 +98,6 @@ def lines(rounds: int) -> Iterator[Line]:
 
 def _beside(rounds: int) -> Iterator[Line]:
     ways = {"ours": lambda: rate(file_lines), "export": lambda: rate(exported_lines)}
-    program = shutil.which("datasette", path=settings.BASE_DIR / "var/bench/bin")
     if connection.vendor == "postgresql":
         found = taking_turns(rounds, copy=lambda: rate(copied_lines), **ways)
         yield Line(
@@ -137,9 +105,10 @@ def _beside(rounds: int) -> Iterator[Line]:
             ratios(found["ours"], found["copy"]),
             goal=0.5,
         )
-    elif program:
-        with datasette(program) as address:
-            found = taking_turns(rounds, them=lambda: rate(lambda: streamed_lines(address)), **ways)
+    elif program():
+        with datasette() as tables:
+            stream = f"{tables}metrics_observation.csv?_stream=1"
+            found = taking_turns(rounds, them=lambda: rate(lambda: streamed_lines(stream)), **ways)
         yield Line(
             "observations.csv ÷ Datasette’s stream of the table",
             ratios(found["ours"], found["them"]),

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
+from peer import datasette, program
 from side_by_side import Line, ratios, taking_turns
 
 from measures.models import Measure
@@ -28,6 +30,7 @@ KEPT = {"Accept-Encoding": "gzip"}
 #: A session of nobody: Django makes the page, whatever is kept.
 MADE = {**KEPT, "Cookie": "sessionid=nobody"}
 OVERVIEW, LIST = "/", "/indicators/"
+FACETS = "?_size=50&_facet=category&_facet=kind&_facet=level"
 #: Times a view with one query: of a page, and of a table of fifty rows.
 PAGE, TABLE = 10, 15
 
@@ -55,6 +58,21 @@ def lines(rounds: int) -> Iterator[Line]:
                 times = ratios(found["one"], found["ours"])
                 what = f"{path[:30]}, made anew : a view with one query"
                 yield Line(what, times, goal=goal, at_most=True)
+            if program():
+                yield _beside_datasette(rounds, portal)
+
+
+def _beside_datasette(rounds: int, portal: int) -> Line:
+    """The list with all its facets and fifty rows beside a table with three facets."""
+    with datasette() as tables:
+        address = urlsplit(f"{tables}metrics_indicator{FACETS}")
+        found = taking_turns(
+            rounds,
+            ours=lambda: rate(portal, LIST, MADE),
+            them=lambda: rate(address.port, f"{address.path}?{address.query}", {}),
+        )
+    share = ratios(found["ours"], found["them"])
+    return Line(f"{LIST}, made anew : Datasette’s table with facets, a second", share)
 
 
 def _is_sqlite() -> bool:
