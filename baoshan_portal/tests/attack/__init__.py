@@ -25,6 +25,12 @@ MODULES = {
     "storm": 50,
     "scanners": 60,
 }
+#: In the long form eight times as many, or these.
+IN_LONG = {"stale": 3600}
+
+
+def seconds_of(name: str) -> int:
+    return IN_LONG.get(name, 8 * MODULES[name]) if LONG else MODULES[name]
 
 
 class Row(NamedTuple):

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import LONG, MODULES, Row, table
+from . import MODULES, Row, seconds_of, table
 
 ENGINES = ["SQLite", "PostgreSQL"]
 #: An attack that takes so many times its seconds is ended.
@@ -65,7 +65,7 @@ def _attack_all(results, engine: str, attacks: list[str], folder: Path) -> None:
 
 def _attack(name: str, environment: dict[str, str], command: str) -> list[Row]:
     """What the process of one attack tells, line by line."""
-    seconds = MODULES[name] * (8 if LONG else 1)
+    seconds = seconds_of(name)
     rows: list[Row] = []
     process = subprocess.Popen(
         [sys.executable, "-m", f"{__package__}.one", name, str(seconds), command],

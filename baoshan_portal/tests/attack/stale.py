@@ -25,11 +25,10 @@ from baoshan_portal.demo.filling import PEOPLE
 from .. import kept_days
 from ..time_machine import Portal as World
 from ..time_machine import deck
-from . import LONG, Count
+from . import Count
 from .portal import Portal
 from .visitor import Answer, Visitor
 
-HOUR = 3600
 #: Readers of whom two have signed in.
 READERS = 8
 STAFF = ("demo-editor", "demo-reviewer")
@@ -47,8 +46,6 @@ AROUND = {"Cookie": f"{settings.SESSION_COOKIE_NAME}=nobody"}
 
 
 def attack(portal: Portal):
-    if LONG:
-        portal.seconds = HOUR
     portal.stop()
     portal.environment |= {"WORKERS": "2", "PAGE_CACHE_MB": "2"}
     portal.start()
