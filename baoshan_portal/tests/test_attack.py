@@ -13,6 +13,7 @@ from measures import protection
 from measures.tests.factories import ISSUED, make_measure, make_note
 
 from .attack import MODULES, Count, Row, scanners, sql, table, visitor
+from .attack.portal import Portal
 
 
 @pytest.mark.once("adds up")
@@ -49,6 +50,14 @@ def test_every_attack_can_be_imported(name):
     if importlib.util.find_spec(place):
         module = importlib.import_module(place)
         assert callable(getattr(module, "attack", None) or module.run)
+
+
+@pytest.mark.once("makes an object")
+def test_an_attack_knows_its_command_and_its_seconds():
+    portal = Portal.of({"PYTHON": "python3"}, "exec deploy/serve", 5.0)
+    assert (portal.command, portal.seconds, portal.log) == ("exec deploy/serve", 5.0, [])
+    assert portal.environment["PORT"] == portal.address.rpartition(":")[2]
+    assert portal.has_time()
 
 
 @pytest.mark.django_db

@@ -133,7 +133,15 @@ class Portal(Server):
     def of(cls, environment: dict[str, str], command: str, seconds: float) -> "Portal":
         port = free_port()
         environment = environment | {"PORT": str(port)}
-        return cls(f"http://127.0.0.1:{port}", None, environment, None, [], command, seconds)
+        return cls(
+            address=f"http://127.0.0.1:{port}",
+            process=None,
+            environment=environment,
+            password=None,
+            log=[],
+            command=command,
+            seconds=seconds,
+        )
 
     def start(self) -> "Portal":
         """Start the server; raises RuntimeError if it does not listen."""
