@@ -87,7 +87,9 @@ def main() -> None:
                 filled.touch()
             print(f"\n{engine}, {size:,} observations", flush=True)
             command = [sys.executable, __file__, "--here", "--rounds", str(asked.rounds)]
-            subprocess.run([*command, *asked.pages], env=environment, check=True)
+            # Each in a process of its own: what one has loaded or set is not there for the next.
+            for page in asked.pages or PAGES:
+                subprocess.run([*command, page], env=environment, check=True)
 
 
 if __name__ == "__main__":
