@@ -167,6 +167,12 @@ def _public_targets(as_of: date | None) -> Prefetch:
     return Prefetch("targets", targets, to_attr="loaded_targets")
 
 
+def public_values(as_of: date | None) -> Prefetch:
+    """All public values of indicators as ``public_values``, newest first."""
+    values = Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
+    return Prefetch("observations", values, to_attr="public_values")
+
+
 class IndicatorQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Indicators that were public on ``as_of`` (today if None), on a public measure."""
@@ -221,11 +227,8 @@ class IndicatorQuerySet(NamedQuerySet):
 
     def with_public_values(self, as_of: date | None = None):
         """With ``public_values``, newest first, and what ``with_latest_value`` loads; one query."""
-        values = (
-            Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
-        )
-        values = Prefetch("observations", values, to_attr="public_values")
-        return self.with_thresholds().with_no_figures(as_of).prefetch_related(values)
+        rows = self.with_thresholds().with_no_figures(as_of)
+        return rows.prefetch_related(public_values(as_of))
 
     def with_history(self, as_of: date | None = None):
         """With ``public_values``, newest first, ``latest`` and ``current_target`` loaded.

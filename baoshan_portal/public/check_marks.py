@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from django.db.models import QuerySet
 from django.utils.translation import pgettext
 
 from metrics import check_results
@@ -47,11 +48,16 @@ def states_of(indicators: Iterable[int], as_of: date | None, *related: str) -> l
     Two queries, one less than ``assess_checks``, so that packs keep to their number; ``related``
     is what is loaded of their terms besides.
     """
-    theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
-    checks = Check.objects.published(as_of, few=True).filter(pk__in=theirs).by_their_terms(*related)
+    checks = _that_compare(indicators, as_of).by_their_terms(*related)
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = values.by_indicator()
     return [assess_check(check, known) for check in checks]
+
+
+def _that_compare(indicators: Iterable[int], as_of: date | None) -> QuerySet:
+    """The checks that were public on ``as_of`` in which one of ``indicators`` takes part."""
+    theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
+    return Check.objects.published(as_of, few=True).filter(pk__in=theirs)
 
 
 def results_of_page(request) -> list[CheckResult]:
@@ -73,7 +79,8 @@ def of_shown(request, indicators: Iterable[int]) -> dict[int, list[Result]]:
     queries, whatever else there is to check; none where all are known already."""
     request.check_marks = already_remembered(request, MARKS)
     if request.check_marks is None:
-        request.check_marks = by_indicator(states_of(indicators, request.as_of))
+        checks = _that_compare(indicators, request.as_of)
+        request.check_marks = of_results(check_results.of(checks, request.as_of))
     return request.check_marks
 
 

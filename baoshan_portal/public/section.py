@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from measures.models import Measure, Section, Theme
 from measures.models.states import with_state
 from metrics.assessment import assess
-from metrics.models import Indicator
+from metrics.models import Indicator, public_values
 from metrics.rules.choices import Kind
 
 from . import check_marks
@@ -54,16 +54,14 @@ def page(request, order, code=""):
     sections = Section.objects.select_related("opinion")
     opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
     row = get_object_or_404(sections.published(), order=order, **opinion)
+    # Each row has its place from the one above it, which is here already.
+    indicators = Indicator.objects.published(as_of).select_related("unit__base", "basis")
+    indicators = indicators.order_by("order").with_latest(as_of)
     measures = (
         with_state(Measure.objects.published(as_of), as_of)
-        .with_place()
-        .prefetch_related(
-            Prefetch(
-                "indicators",
-                Indicator.objects.published(as_of).with_place().with_history(as_of),
-                to_attr="public_indicators",
-            )
-        )
+        .select_related("lead")
+        .order_by("order")
+        .prefetch_related(Prefetch("indicators", indicators, to_attr="public_indicators"))
     )
     themes = (
         row.themes.published()
@@ -83,11 +81,16 @@ def page(request, order, code=""):
         for indicator in counted
         if indicator.current_target
     }
+    chosen = [one for one in counted if one.is_key or one.is_section_key]
+    keys = {indicator.pk for indicator in chosen}
+    rates = [one for one in counted if one.kind == Kind.GROWTH and one.basis_id in keys]
+    # The course of these alone is shown.
+    prefetch_related_objects([*chosen, *rates], public_values(as_of))
     context = {
         "section": row,
         "key_figures": key_figures(
-            [indicator for indicator in counted if indicator.is_key or indicator.is_section_key],
-            [indicator for indicator in counted if indicator.kind == Kind.GROWTH],
+            chosen,
+            rates,
             states,
             check_marks.of_shown(request, [indicator.pk for indicator in counted]),
         ),
