@@ -16,7 +16,7 @@ unexport PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 run: .venv/installed .env var/static/staticfiles.json
-	@.venv/bin/python manage.py prepare
+	@.venv/bin/python manage.py prepare --no-static
 	@echo "http://$(HOST):$(PORT)$(SCRIPT_NAME)/"
 	@exec deploy/serve
 

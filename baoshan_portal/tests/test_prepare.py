@@ -22,10 +22,10 @@ pytestmark = pytest.mark.django_db
 FILES = pytest.mark.once("is about files")
 
 
-def prepare() -> str:
+def prepare(*options: str) -> str:
     """Run the command; returns what it says."""
     out = StringIO()
-    call_command("prepare", stdout=out)
+    call_command("prepare", *options, stdout=out)
     return out.getvalue()
 
 
@@ -107,8 +107,10 @@ def test_a_second_run_changes_nothing_and_tells_no_password():
 def test_the_static_files_are_collected(settings, tmp_path):
     settings.STATIC_ROOT = str(tmp_path)
 
-    prepare()
+    prepare("--no-static")
+    assert not list(tmp_path.iterdir())
 
+    prepare()
     assert (tmp_path / "staticfiles.json").exists()
     assert list((tmp_path / "css").glob("base.*.css.gz"))
     assert list((tmp_path / "admin/css").glob("base.*.css"))

@@ -30,6 +30,11 @@ class Command(BaseCommand):
         "With DEMO=1 it also fills the database with invented figures."
     )
 
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--no-static", action="store_true", help="The static files are collected already."
+        )
+
     def handle(self, *args, **options):
         try:
             check_database()
@@ -39,7 +44,8 @@ class Command(BaseCommand):
         # While migrations wait, the triggers are those of an older release.
         if why and not protection.is_behind(connection):
             raise CommandError(f"{why} {protection.REPAIR} Nothing was changed.")
-        call_command("collectstatic", interactive=False, verbosity=0)
+        if not options["no_static"]:
+            call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", verbosity=0)
         if why := protection.why_not_protected(connection):
             raise CommandError(f"{why} {protection.REPAIR}")
