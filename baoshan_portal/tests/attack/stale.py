@@ -19,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from django.conf import settings
+from django.utils import timezone
 
 from baoshan_portal.demo.filling import PEOPLE
 
@@ -97,7 +98,11 @@ def _some(world: World, crowd: "Crowd") -> list[str]:
 
 def _fault(portal: Portal, address: str, after: str) -> str:
     """What is wrong with the pages of ``address``, of which nothing changes meanwhile."""
+    day = timezone.localdate()
     answers = [_ask(portal, address, **headers) for headers in ({}, AROUND, {})]
+    if timezone.localdate() != day:
+        # Midnight came between two of them.
+        return _fault(portal, address, after)
     if fault := next((answer.fault for answer in answers if answer.fault), ""):
         return fault
     if len({(answer.status, _body(answer)) for answer in answers}) > 1:
@@ -164,7 +169,8 @@ class Crowd:
 
     def _read(self, visitor: Visitor, name: str | None, count: Count) -> None:
         chance = random.Random(id(count))
-        while not self._end.wait(0.02):
+        while not self._end.is_set():
+            time.sleep(0.02)
             address = "/admin/" if chance.random() < 0.2 else chance.choice(self.addresses)
             begun = time.monotonic()
             answer = visitor.copy().get(address)
