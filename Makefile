@@ -10,12 +10,13 @@ PYTHON ?= python3
 WORKERS ?= 1
 THREADS ?= 8
 export HOST PORT WORKERS THREADS
+STATIC_ROOT ?= var/static
 # It makes the environment; deploy/serve runs that one's.
 unexport PYTHON
 # Each of the processes that tests start would compile everything anew, six seconds of it.
 unexport PYTHONDONTWRITEBYTECODE
 
-run: .venv/installed .env var/static/staticfiles.json
+run: .venv/installed .env $(STATIC_ROOT)/staticfiles.json
 	@.venv/bin/python manage.py prepare --no-static
 	@echo "http://$(HOST):$(PORT)$(SCRIPT_NAME)/"
 	@exec deploy/serve
@@ -84,10 +85,10 @@ messages: .venv/installed-dev
 		--ignore .venv --ignore var
 	.venv/bin/python manage.py compilemessages --ignore .venv
 
-var/static/staticfiles.json: .venv/installed $(shell find static -type f)
+$(STATIC_ROOT)/staticfiles.json: .venv/installed $(shell find static -type f)
 	.venv/bin/python manage.py collectstatic --noinput --clear --verbosity 0
 
-pictures: .venv/installed-dev var/static/staticfiles.json
+pictures: .venv/installed-dev $(STATIC_ROOT)/staticfiles.json
 	.venv/bin/python -m baoshan_portal.tests.pictures
 
 # Every kind of page in every way of reading it, to be looked at: var/screenshots/.
