@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from django.test import Client
 from peer import datasette, program
 from side_by_side import Line, ratios, seconds, taking_turns
 
+from baoshan_portal.tests.server import free_port, wait_for
 from measures.models import Measure
 from metrics.models import Indicator
 
@@ -28,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 SECONDS, CONNECTIONS = 1.5, 2
 KEPT = {"Accept-Encoding": "gzip"}
 #: A session of nobody: Django makes the page, whatever is kept.
-MADE = {**KEPT, "Cookie": "sessionid=nobody"}
+MADE = {**KEPT, "Cookie": f"{settings.SESSION_COOKIE_NAME}=nobody"}
 OVERVIEW, LIST = "/", "/indicators/"
 FACETS = "?_size=50&_facet=category&_facet=kind&_facet=level"
 #: Times a view with one query: of a page, and of a table of fifty rows.
@@ -116,8 +116,7 @@ def _static_files(folder: Path) -> dict[str, str]:
 @contextmanager
 def serving(module: str, folder: str) -> Iterator[int]:
     """The port of the deployment's server, with one process, on this database."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ, "STATIC_ROOT": f"{folder}/static", "CACHE_ROOT": f"{folder}/cache",
         "PYTHONPATH": f"{HERE.parent}:{HERE}", "THREADS": str(2 * CONNECTIONS),
@@ -129,12 +128,7 @@ def serving(module: str, folder: str) -> Iterator[int]:
     ]  # fmt: skip
     server = subprocess.Popen(command, env=environment, cwd=HERE)
     try:
-        for _attempt in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.1)
+        wait_for(port, server)
         yield port
     finally:
         server.terminate()

@@ -4,7 +4,7 @@ On the report, with which everybody begins, and on SQLite, whatever database the
 """
 
 import os
-import socket
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +15,8 @@ from urllib.request import urlopen
 
 from django.conf import settings
 from side_by_side import Line, ratios, seconds, taking_turns
+
+from baoshan_portal.tests.server import free_port
 
 PAGE = "/accessibility/"
 
@@ -38,8 +40,7 @@ def lines(rounds: int) -> Iterator[Line]:
 
 def until_a_page(command: list[str], database: str, *, port_behind: bool = False) -> float:
     """Seconds from the start of ``command`` to its first page; it is ended then."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     process = subprocess.Popen(
         [*command, port] if port_behind else command,
         cwd=settings.BASE_DIR,
@@ -59,5 +60,5 @@ def until_a_page(command: list[str], database: str, *, port_behind: bool = False
     try:
         return seconds(ask)
     finally:
-        os.killpg(process.pid, 15)
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()

@@ -1,15 +1,14 @@
 """Datasette beside the portal, on the same SQLite file, where `make bench` has installed it."""
 
 import shutil
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+
+from baoshan_portal.tests.server import free_port, wait_for
 
 
 def program() -> str | None:
@@ -22,8 +21,7 @@ def program() -> str | None:
 @contextmanager
 def datasette() -> Iterator[str]:
     """The address below which its pages of the tables are, of a server that ends with the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     name = Path(settings.DATABASES["default"]["NAME"])
     server = subprocess.Popen(
         [program(), "serve", str(name), "--port", str(port), "--setting", "facet_time_limit_ms",
@@ -31,12 +29,7 @@ def datasette() -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _try in range(100):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/-/versions.json").close()
-                break
-            except OSError:
-                time.sleep(0.2)
+        wait_for(port, server)
         yield f"http://127.0.0.1:{port}/{name.stem}/"
     finally:
         server.terminate()
