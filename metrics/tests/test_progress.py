@@ -420,6 +420,14 @@ MAYBE = st.none() | STORED
 DATES = st.dates()
 MAYBE_DATES = st.none() | DATES
 COMPARATORS = st.sampled_from(Comparator)
+#: What is chosen from words of a verdict's terms.
+WORDS = {
+    "comparator": COMPARATORS,
+    "kind": st.sampled_from(Kind),
+    "frequency": st.sampled_from(Frequency),
+    "qualifier": st.sampled_from(Qualifier),
+    "claim": st.sampled_from(Claim),
+}
 
 
 @given(STORED, STORED, STORED, MAYBE, COMPARATORS)
@@ -466,11 +474,7 @@ def test_a_rough_figure_never_contradicts_the_same_figure_seen_as_exact(
     start=MAYBE_DATES,
     due=MAYBE_DATES,
     on=DATES,
-    comparator=COMPARATORS,
-    kind=st.sampled_from(Kind),
-    frequency=st.sampled_from(Frequency),
-    qualifier=st.sampled_from(Qualifier),
-    claim=st.sampled_from(Claim),
+    **WORDS,
     target_exists=st.booleans(),
 )
 def test_no_combination_raises_and_none_is_judged_against_an_unknown_target(
@@ -521,11 +525,7 @@ SMALL = st.none() | st.integers(-5, 120)
     start=st.none() | NEAR,
     due=st.none() | NEAR,
     on=NEAR,
-    comparator=COMPARATORS,
-    kind=st.sampled_from(Kind),
-    frequency=st.sampled_from(Frequency),
-    qualifier=st.sampled_from(Qualifier),
-    claim=st.sampled_from(Claim),
+    **WORDS,
 )
 def test_a_verdict_holds_until_the_first_day_that_has_another(on, **terms):
     def say(day):
