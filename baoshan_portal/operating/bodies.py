@@ -28,10 +28,13 @@ class NoPlace(OSError):
 
 
 class Body:
-    """``wsgi.input`` that is read at one of few places; ``refused`` where none was free."""
+    """``wsgi.input`` that is read at one of few places; ``refused`` where none was free.
 
-    def __init__(self, stream):
-        self._stream = stream
+    ``length`` are the bytes that were said to come; 0 where that is not known.
+    """
+
+    def __init__(self, stream, length: int = 0):
+        self._stream, self._left = stream, length
         self.refused = False
 
     def read(self, *size):
@@ -47,7 +50,7 @@ class Body:
         the proxy then says that the portal is away where it has just said why it refused.
         """
         with suppress(NoPlace):
-            while self.read(CHUNK):
+            while self._left > 0 and self.read(CHUNK):
                 pass
 
     def _at_a_place(self, read, size):
@@ -55,9 +58,11 @@ class Body:
             self.refused = True
             raise NoPlace("Others hold every place for what is sent.")
         try:
-            return read(*size)
+            given = read(*size)
         finally:
             _places.release()
+        self._left -= len(given)
+        return given
 
 
 def length_of(environ) -> int:
@@ -73,9 +78,9 @@ def bounded(application):
         length = length_of(environ)
         if not (length or environ.get("HTTP_TRANSFER_ENCODING")):
             return application(environ, start_response)
-        environ["wsgi.input"] = body = Body(environ["wsgi.input"])
+        environ["wsgi.input"] = body = Body(environ["wsgi.input"], length)
         page = application(environ, start_response)
-        if 0 < length <= DISCARDED:
+        if length <= DISCARDED:
             body.discard()
         return page
 

@@ -103,6 +103,26 @@ def test_what_nobody_read_is_taken_from_the_line_within_a_bound(length):
     assert stream.tell() == (1_000_000 if length == "1000000" else 0)
 
 
+def test_what_was_read_to_its_end_waits_for_no_place_again():
+    def application(environ, start_response):
+        return [environ["wsgi.input"].read()]
+
+    stream = Ended(b"all of it")
+    answer = bodies.bounded(application)
+    assert answer({"wsgi.input": stream, "CONTENT_LENGTH": "9"}, None) == [b"all of it"]
+    assert stream.asked == 1
+
+
+class Ended(BytesIO):
+    """Counts how often it is read."""
+
+    asked = 0
+
+    def read(self, size=-1):
+        self.asked += 1
+        return super().read(size)
+
+
 def test_whoever_holds_the_places_keeps_no_refusal_back(held):
     answer = bodies.bounded(lambda environ, start_response: [b"refused"])
     other = Stopped()
