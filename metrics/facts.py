@@ -131,6 +131,18 @@ def of_rows(rows: Iterable, as_of: date | None, grace_days: int) -> dict[int, Fa
     return {row.pk: judge(known[row.pk], row.read_frequency, row.read_agreed_on) for row in rows}
 
 
+def of(
+    indicators: QuerySet, as_of: date | None, grace_days: int, *fields: str
+) -> list[tuple[tuple, Facts]]:
+    """Each of ``indicators`` as a row with ``pk`` and ``fields``, and its ``Facts``; one query, and
+    what ``of_rows`` asks."""
+    asked = columns(as_of)
+    rows = indicators.order_by().annotate(**asked)
+    rows = rows.values_list("pk", *fields, *asked, named=True)
+    known = of_rows(rows, as_of, grace_days)
+    return [(row, known[row.pk]) for row in rows]
+
+
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))
 
 

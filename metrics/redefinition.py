@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Q
 from django.utils import timezone
@@ -68,20 +69,20 @@ class Definitions:
 
     def tolerance_points(self, moment: datetime) -> int:
         """The tolerance of the pace that stood just before ``moment``, in percentage points."""
-        return next(row.content["value"] for row in self._tolerances() if _stood(row, moment))
+        return next(row.content["value"] for row in self._tolerances if _stood(row, moment))
 
     def tolerance_moments(self) -> list[datetime]:
         """When the tolerance of the pace became another one."""
-        return [row.valid_to for row in self._tolerances() if row.valid_to]
+        return [row.valid_to for row in self._tolerances if row.valid_to]
 
+    @cached_property
     def _tolerances(self) -> list[Version]:
         return next((rows for key, rows in self._former.items() if key[0] == TOLERANCE), [])
 
-    def moved(self, indicator: int, plans: Iterable[int]) -> bool:
-        """Whether the words of the indicator, one of the plans (by their keys) or the tolerance
-        ever were others."""
-        keys = [(Indicator._meta.db_table, indicator)]
-        keys += [(Plan._meta.db_table, plan) for plan in plans]
+    def moved(self, indicator: int, plan: int) -> bool:
+        """Whether the words of the indicator or the plan (by their keys), or the tolerance, ever
+        were others."""
+        keys = (Indicator._meta.db_table, indicator), (Plan._meta.db_table, plan)
         return any(key in self._former for key in keys) or bool(self.tolerance_moments())
 
     def moments(self, row: Indicator | Plan) -> list[datetime]:
@@ -251,7 +252,7 @@ def redefinitions(
     anew = {
         target.indicator_id
         for target in targets
-        if len(chains[target.pk]) > 1 or definitions.moved(target.indicator_id, [target.plan_id])
+        if len(chains[target.pk]) > 1 or definitions.moved(target.indicator_id, target.plan_id)
     }
     if values is None:
         rows = Observation.objects.filter(indicator__in=anew).versions(moment)

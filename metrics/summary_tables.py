@@ -26,16 +26,17 @@ INDICATORS, TARGETS, CHECKS, TERMS = (
 TARGET_STATES = NO_TARGET, UNPUBLISHED, PUBLISHED = ("none", "unpublished", "published")
 
 
+def _summed_up(model: str, name) -> models.OneToOneField:
+    """What a summary is of, by whose key it is found."""
+    return models.OneToOneField(
+        model, models.CASCADE, primary_key=True, related_name="summary", verbose_name=name
+    )
+
+
 class IndicatorSummary(models.Model):
     """``facts.Read`` of an indicator."""
 
-    indicator = models.OneToOneField(
-        "Indicator",
-        models.CASCADE,
-        primary_key=True,
-        related_name="summary",
-        verbose_name=_("indicator"),
-    )
+    indicator = _summed_up("Indicator", _("indicator"))
     value = models.BooleanField()
     traced = models.BooleanField()
     inferred = models.BooleanField()
@@ -54,13 +55,7 @@ class IndicatorSummary(models.Model):
 class TargetSummary(models.Model):
     """``verdicts.Holding`` of a target; ``indicator`` is the target's."""
 
-    target = models.OneToOneField(
-        "Target",
-        models.CASCADE,
-        primary_key=True,
-        related_name="summary",
-        verbose_name=_("target"),
-    )
+    target = _summed_up("Target", _("target"))
     indicator = models.ForeignKey(
         "Indicator", models.CASCADE, related_name="+", verbose_name=_("indicator")
     )
@@ -78,13 +73,7 @@ class TargetSummary(models.Model):
 class CheckSummary(models.Model):
     """What came of a check."""
 
-    check_of = models.OneToOneField(
-        "Check",
-        models.CASCADE,
-        primary_key=True,
-        related_name="summary",
-        verbose_name=_("check"),
-    )
+    check_of = _summed_up("Check", _("check"))
     result = models.CharField(max_length=12, choices=Result)
 
     class Meta:

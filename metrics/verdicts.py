@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import CharField, DateField, F, Prefetch, Value
+from django.db.models import F, Prefetch, QuerySet
 from django.utils import timezone
 
 from measures.thresholds import JUDGING, Thresholds
@@ -30,26 +30,36 @@ class Holding(NamedTuple):
 
 
 def columns(as_of: date | None) -> dict:
-    """Annotations on targets by which ``of_rows`` needs no query; null where no summary is."""
-    if as_of is None:
-        return {f"read_{name}": F(f"summary__{name}") for name in Holding._fields}
-    fields = {"verdict": CharField(), "since": DateField(), "until": DateField()}
-    return {f"read_{name}": Value(None, output_field=field) for name, field in fields.items()}
+    """Annotations on targets by which ``of_rows`` needs no query; null where no summary is, and
+    none of a past day."""
+    if as_of:
+        return {}
+    return {f"read_{name}": F(f"summary__{name}") for name in Holding._fields}
 
 
 def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
     ``as_of`` (today if None), by its key; two queries for those of which none is known."""
-    on = as_of or timezone.localdate()
-    known, unknown = {}, []
-    for row in rows:
-        if row.read_verdict and row.read_since <= on < (row.read_until or date.max):
-            known[row.pk] = Verdict(row.read_verdict)
-        else:
-            unknown.append(row.pk)
-    if unknown:
+    on, known = as_of or timezone.localdate(), {}
+    if as_of is None:
+        known = {row.pk: Verdict(row.read_verdict) for row in rows if _holds(row, on)}
+    if unknown := [row.pk for row in rows if row.pk not in known]:
         known |= {target.pk: say(on) for target, say in _judged(unknown, as_of)}
     return known
+
+
+def _holds(row, on: date) -> bool:
+    return bool(row.read_verdict) and row.read_since <= on < (row.read_until or date.max)
+
+
+def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple, Verdict]]:
+    """Each of ``targets`` as a row with ``pk`` and ``fields``, and the verdict on it; one query,
+    and what ``of_rows`` asks."""
+    asked = columns(as_of)
+    rows = targets.order_by().annotate(**asked)
+    rows = rows.values_list("pk", *fields, *asked, named=True)
+    known = of_rows(rows, as_of)
+    return [(row, known[row.pk]) for row in rows]
 
 
 def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:

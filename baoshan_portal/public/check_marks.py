@@ -75,8 +75,9 @@ def of_page(request) -> dict[int, list[Result]]:
 
 
 def of_shown(request, indicators: Iterable[int]) -> dict[int, list[Result]]:
-    """``of_page`` for the ``indicators`` (by their keys) that the page shows, and no others: two
-    queries, whatever else there is to check; none where all are known already."""
+    """``of_page`` for the ``indicators`` (by their keys) that the page shows, and no others: a
+    query, whatever else there is to check, and one more where not every result is known; none where
+    all are remembered."""
     request.check_marks = already_remembered(request, MARKS)
     if request.check_marks is None:
         checks = _that_compare(indicators, request.as_of)

@@ -72,6 +72,11 @@ class Figure(NamedTuple):
     measure_id: int
     facts: Facts
 
+    @classmethod
+    def of(cls, row: Indicator) -> "Figure":
+        """Of one with its ``facts``."""
+        return cls(row.pk, row.measure_id, row.facts)
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -150,15 +155,17 @@ def load(
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    figures = []
+    figures = None
     if asking:
-        figures = _figures(indicators, thresholds, as_of)
+        told = facts.of(indicators, as_of, thresholds.grace_days, "measure_id")
+        figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
         indicators = indicators.filter(pk__in=_asking(figures, as_of))
     told_measures = list(with_status(measures.with_place(), as_of))
     rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
     rows = rows.with_thresholds().with_no_figures(as_of)
     rows = with_facts(rows, as_of, thresholds.grace_days)
-    figures = figures or [Figure(row.pk, row.measure_id, row.facts) for row in rows]
+    if figures is None:
+        figures = [Figure.of(row) for row in rows]
     by_key = {row.pk: row for row in rows}
     # Each measure is loaded once, with its place, and not beside every indicator.
     places = {measure.pk: measure for measure in told_measures}
@@ -198,31 +205,19 @@ def load(
     )
 
 
-def _figures(indicators: QuerySet, thresholds: Thresholds, as_of: date | None) -> list[Figure]:
-    asked = facts.columns(as_of)
-    rows = indicators.order_by().annotate(**asked)
-    rows = rows.values_list("pk", "measure_id", *asked, named=True)
-    known = facts.of_rows(rows, as_of, thresholds.grace_days)
-    return [Figure(row.pk, row.measure_id, known[row.pk]) for row in rows]
-
-
 def _asking(figures: list[Figure], as_of: date | None) -> set[int]:
     """The keys of those ``figures`` that are overdue, or have a target that gives something to ask
     or whose terms ever were others."""
-    asked = verdicts.columns(as_of)
     aimed_at = [row.pk for row in figures if row.facts.has_target]
-    targets = Target.objects.published(as_of).filter(indicator__in=aimed_at).order_by()
-    rows = targets.annotate(**asked).values_list(
-        "pk", "indicator_id", "plan_id", "supersedes_id", "claim", *asked, named=True
-    )
-    known = verdicts.of_rows(rows, as_of)
-    definitions = Definitions.of(aimed_at, {row.plan_id for row in rows})
+    targets = Target.objects.published(as_of).filter(indicator__in=aimed_at)
+    concluded = verdicts.of(targets, as_of, "indicator_id", "plan_id", "supersedes_id", "claim")
+    definitions = Definitions.of(aimed_at, {row.plan_id for row, _verdict in concluded})
     return {row.pk for row in figures if row.facts.fresh == Freshness.LATE} | {
         row.indicator_id
-        for row in rows
+        for row, verdict in concluded
         if row.supersedes_id
-        or of_target(known[row.pk], row.claim)
-        or definitions.moved(row.indicator_id, [row.plan_id])
+        or of_target(verdict, row.claim)
+        or definitions.moved(row.indicator_id, row.plan_id)
     }
 
 

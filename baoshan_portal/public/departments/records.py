@@ -207,24 +207,15 @@ def _add_measures(found: dict[int, Record], as_of: date | None) -> None:
 
 
 def _count_indicators(found: dict[int, Record], as_of: date | None, thresholds: Thresholds) -> None:
-    public = Indicator.objects.published(as_of).filter(measure__lead__in=list(found)).order_by()
-    asked = facts.columns(as_of)
-    rows = public.annotate(**asked).values_list("pk", "measure__lead_id", *asked, named=True)
-    known = facts.of_rows(rows, as_of, thresholds.grace_days)
-    for row in rows:
-        found[row.measure__lead_id].count(known[row.pk].fresh)
-    lead_of = {row.pk: row.measure__lead_id for row in rows if known[row.pk].has_target}
-    _count_targets(found, as_of, lead_of)
-
-
-def _count_targets(found: dict[int, Record], as_of: date | None, lead_of: dict[int, int]) -> None:
-    """``lead_of``: who leads each indicator that has targets."""
-    asked = verdicts.columns(as_of)
-    targets = Target.objects.published(as_of).filter(indicator__in=list(lead_of)).order_by()
-    rows = targets.annotate(**asked).values_list("pk", "indicator_id", "claim", *asked, named=True)
-    known = verdicts.of_rows(rows, as_of)
-    for row in rows:
-        found[lead_of[row.indicator_id]].judge(known[row.pk], row.claim)
+    lead_of = {}
+    public = Indicator.objects.published(as_of).filter(measure__lead__in=list(found))
+    for row, told in facts.of(public, as_of, thresholds.grace_days, "measure__lead_id"):
+        found[row.measure__lead_id].count(told.fresh)
+        if told.has_target:
+            lead_of[row.pk] = row.measure__lead_id
+    targets = Target.objects.published(as_of).filter(indicator__in=list(lead_of))
+    for row, verdict in verdicts.of(targets, as_of, "indicator_id", "claim"):
+        found[lead_of[row.indicator_id]].judge(verdict, row.claim)
 
 
 def _add_indicators(found: WholeRecord, as_of: date | None) -> None:
