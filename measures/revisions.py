@@ -152,18 +152,18 @@ def collect(entries: list[dict], *, by) -> Revision:
 
 def lines(revision: Revision) -> list[Line]:
     """A line for every field and row, in the reader's language."""
-    return lines_of([revision])[revision]
+    return lines_of(revision.changes)
 
 
-def lines_of(found: list[Revision], hide=None) -> dict[Revision, list[Line]]:
-    """The ``lines`` of many revisions, a query for each kind of row that they name.
+def lines_of(changes: list[dict], hide=None) -> list[Line]:
+    """The ``lines`` of any revisions' ``changes``, a query for each kind of row that they name.
 
     ``hide`` is called with these rows by model and code, and may put other words for one.
     """
-    rows = _named_rows([change for revision in found for change in revision.changes])
+    rows = _named_rows(changes)
     if hide:
         hide(rows)
-    return {revision: [_line(change, rows) for change in revision.changes] for revision in found}
+    return [_line(change, rows) for change in changes]
 
 
 def _line(change: dict, rows: dict) -> Line:

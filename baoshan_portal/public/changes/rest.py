@@ -1,7 +1,8 @@
 """What the page of changes shows the first few of, page by page.
 
 ``?part=`` names it: the committee's word, new wordings, states that became better or worse, and
-of a section those that changed or were told for the first time.
+of a section those that changed or were told for the first time. Of one new wording with many lines
+``revision`` is its code.
 """
 
 import re
@@ -15,12 +16,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from measures.models import Section
+from measures.models import Revision, Section
 from measures.submission import end_of_day
 
 from ..as_of import BadQuery
 from .refs import entries, newest_revisions, newest_words
 from .some_states import States, can_trend
+from .wordings import part_of
 
 #: How many of each the page of changes shows.
 FEW = 20
@@ -95,6 +97,8 @@ def page(request, part: str, first: date, last: date, context: dict):
     if not re.fullmatch("[1-9][0-9]{0,5}", number):
         raise Http404(_("This list has no such page."))
     number = int(number)
+    if part == "reworded" and (code := request.GET.get("revision")):
+        return _page_of_one(request, code, first, last, number, context)
     section = _section(request.GET.get("section", "")) if part in OF_SECTION else None
     shown = _rows(part, section, first, last, number)
     context |= {
@@ -104,6 +108,24 @@ def page(request, part: str, first: date, last: date, context: dict):
         "some": shown,
         "previous": number - 1,
         "next": number + 1 if shown.has_more else None,
+    }
+    return render(request, "public/changes_part.html", context)
+
+
+def _page_of_one(request, code: str, first: date, last: date, number: int, context: dict):
+    """The lines of one new wording; raises Http404 if there is none of that code and page."""
+    until = end_of_day(last)
+    revisions = Revision.objects.published_between(end_of_day(first), until).filter(code=code)
+    found = part_of(revisions, number, until)
+    if not found:
+        raise Http404(_("This list has no such page."))
+    context |= {
+        "part": "reworded",
+        "heading": HEADINGS["reworded"],
+        "revision": code,
+        "some": Some([found], 1),
+        "previous": number - 1,
+        "next": found.rest,
     }
     return render(request, "public/changes_part.html", context)
 

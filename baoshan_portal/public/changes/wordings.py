@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial, reduce
+from itertools import chain, islice
 from operator import or_
 
 from django.db.models import Model, Q, QuerySet, TextField
@@ -21,6 +22,8 @@ HIDDEN = gettext_lazy("not public")
 
 #: Of so many rows the database is asked which revisions name one.
 FEW = 50
+#: How many lines of one change are told together: an upload may name thousands of rows anew.
+LINES = 50
 
 #: A row by its model's label and its code.
 Subject = tuple[str, str]
@@ -40,10 +43,14 @@ class Alike:
 
 @dataclass(frozen=True)
 class Rewording:
-    """One reviewed change with those of its lines that a reader asks for."""
+    """One reviewed change with a part of those of its lines that a reader asks for.
+
+    ``rest`` is the number of the part that follows, None if this is the last one.
+    """
 
     revision: Revision
     lines: list[Line]
+    rest: int | None = None
 
     @property
     def id(self) -> str:
@@ -68,22 +75,25 @@ class Rewording:
     def title(self) -> str:
         """The rows that it is about, the first of them by name."""
         rows = list(dict.fromkeys(line.row for line in self.lines))
+        if self.rest:
+            return _("%(first)s and others") % {"first": rows[0]}
         if len(rows) == 1:
             return rows[0]
         return _("%(first)s and %(more)d more") % {"first": rows[0], "more": len(rows) - 1}
 
     @property
     def after(self) -> str:
-        return pgettext("between filters", "; ").join(
+        told = [
             f"{line.row} · {line.field}: {line.old or '—'} → {line.new or '—'}"
             for line in self.lines
-        )
+        ]
+        return pgettext("between filters", "; ").join([*told, "…"] if self.rest else told)
 
     @property
     def address(self) -> str:
         """The page of the one row that it is about, where that has one."""
         rows = {line.subject for line in self.lines}
-        row = _with_page(rows.pop()) if len(rows) == 1 else None
+        row = _with_page(rows.pop()) if len(rows) == 1 and not self.rest else None
         return row.get_absolute_url() if row else ""
 
     @property
@@ -100,26 +110,15 @@ def _with_page(row: Model | None) -> Measure | Indicator | None:
     return row if isinstance(row, Indicator | Measure) else None
 
 
-def rewordings(
-    since: datetime | None,
-    until: datetime,
-    subjects: Container[Subject] | None = None,
-    newest: int | None = None,
-) -> list[Rewording]:
-    """What was changed from ``since`` (None: ever) to before ``until``, newest first.
-
-    Of ``subjects`` alone, or of everything that is public before ``until`` if None; the
-    ``newest`` changes, or all. A query, and if there are any one for each kind of row they name.
-    """
-    return _of(Revision.objects.published_between(since, until), subjects, until, newest)
-
-
 def rewordings_of(row: Measure | Indicator, until: datetime) -> list[Rewording]:
-    """What ``row`` was ever called, placed or defined anew before ``until``; see ``rewordings``."""
+    """What ``row`` was ever called, placed or defined anew before ``until``, newest first.
+
+    A query, and if there are any one for each kind of row that they name.
+    """
     found = Revision.objects.published_between(None, until)
     # Every entry of the list names its row, and a code has no character that JSON escapes.
     found = found.annotate(text=Cast("changes", TextField())).filter(text__contains=f'"{row.code}"')
-    return _of(found, {(row._meta.label_lower, row.code)}, until, None)
+    return _of(found, {(row._meta.label_lower, row.code)}, until)
 
 
 def revisions_of(
@@ -143,30 +142,44 @@ def named_in(changes: list[dict], subjects: Container[Subject]) -> bool:
 def rewordings_in(
     pks: list[int], until: datetime, subjects: Container[Subject] | None = None
 ) -> list[Rewording]:
-    """The revisions with these keys, as ``rewordings`` tells them; a query, and one for each kind
-    of row that they name."""
-    return _of(Revision.objects.filter(pk__in=pks), subjects, until, None)
+    """What the revisions with these keys say of ``subjects``, or of everything that is public
+    before ``until`` if None, newest first; a query, and one for each kind of row that they name."""
+    return _of(Revision.objects.filter(pk__in=pks), subjects, until)
 
 
-def _of(found, subjects, until: datetime, newest: int | None) -> list[Rewording]:
-    revisions = [
-        revision
-        for revision in found.order_by("-published_at", "-pk")
-        if subjects is None or named_in(revision.changes, subjects)
-    ][:newest]
+def part_of(revisions: QuerySet, number: int, until: datetime) -> Rewording | None:
+    """The part of that number, from 1, of what the one revision that ``revisions`` finds says of
+    public rows, or the next one that says anything; None if there is none."""
+    found = _of(revisions, None, until, number)
+    return found[0] if found else None
+
+
+def _of(found: QuerySet, subjects, until: datetime, number: int = 1) -> list[Rewording]:
     last = timezone.localdate(until - timedelta.resolution)
-    told = lines_of(revisions, partial(_hide, day=last))
-    hidden = _not_public([line for lines in told.values() for line in lines], last)
-    kept = []
-    for revision, lines in told.items():
-        of_rows = [
-            line
-            for change, line in zip(revision.changes, lines, strict=True)
-            if (subjects is None or _subject(change) in subjects) and line.subject not in hidden
+    waiting = {
+        revision: [
+            change
+            for change in revision.changes
+            if subjects is None or _subject(change) in subjects
         ]
-        if of_rows:
-            kept.append(Rewording(revision, of_rows))
-    return kept
+        for revision in found.order_by("-published_at", "-pk")
+    }
+    order, kept = list(waiting), {}
+    # A change of which the first lines are not public is looked through until one is.
+    while waiting:
+        start, end = (number - 1) * LINES, number * LINES
+        parts = {revision: changes[start:end] for revision, changes in waiting.items()}
+        lines = lines_of(list(chain(*parts.values())), partial(_hide, day=last))
+        hidden, told = _not_public(lines, last), iter(lines)
+        number += 1
+        for revision, part in parts.items():
+            own = [line for line in islice(told, len(part)) if line.subject not in hidden]
+            has_rest = len(waiting[revision]) > end
+            if own:
+                kept[revision] = Rewording(revision, own, number if has_rest else None)
+            if own or not has_rest:
+                del waiting[revision]
+    return [kept[revision] for revision in order if revision in kept]
 
 
 def _subject(change: dict) -> Subject:

@@ -2,6 +2,8 @@
 
 import csv
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from re import findall
 
 import feedparser
 import pytest
@@ -19,6 +21,8 @@ from measures.tests.factories import (
     reword,
 )
 from metrics.tests.factories import make_indicator, make_withdrawal
+
+from ..changes import wordings
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +131,48 @@ def test_ten_changes_cost_a_page_as_many_queries_as_one():
         measure.refresh_from_db()
         publish(change(measure, name=f"名称{n}"))
     assert cost() == one
+
+
+def test_a_change_of_many_rows_is_told_in_parts(monkeypatch):
+    monkeypatch.setattr(wordings, "LINES", 3)
+    draft = make_measure(published_on=None)
+    hidden = [make_indicator(measure=draft, published_on=None) for _ in range(4)]
+    shown = [make_indicator(name=f"甲{n}") for n in range(5)]
+    changes = [change(row, published_on=TODAY.isoformat()) for row in hidden]
+    changes += [change(row, name=f"乙{n}") for n, row in enumerate(shown)]
+    revision = publish([part for row in changes for part in row], reason="换名")
+    span = {"from": YESTERDAY.isoformat(), "to": TODAY.isoformat()}
+
+    def told(**query) -> list[int]:
+        html = read("/changes/", **span, **query)
+        (words,) = html.split("换名</h3>")[1:]
+        return [n for n in range(5) if f">乙{n}<" in words]
+
+    def own(number, code=revision.code):
+        query = {**span, "part": "reworded", "revision": code, "page": number}
+        return Client().get("/changes/", query)
+
+    # Of nine lines in three parts the first four are not public.
+    assert told() == told(part="reworded") == [0, 1]
+    (link,) = {
+        link for link in findall('href="([^"]*)"', read("/changes/", **span)) if "revision=" in link
+    }
+    assert Client().get(unescape(link)).status_code == 200
+    assert [told(part="reworded", revision=revision.code, page=n) for n in (1, 2, 3)] == [
+        [0, 1],
+        [0, 1],
+        [2, 3, 4],
+    ]
+    assert 'rel="next"' in own(1).content.decode()
+    assert 'rel="next"' not in own(3).content.decode()
+    assert [own(4).status_code, own(1, "R-0").status_code] == [404, 404]
+
+    ((title, summary),) = entries("/changes/feed/")
+    assert title.startswith("乙0等: ")
+    assert "甲1 → 乙1" in summary
+    assert "；… (换名)" in summary
+    # What a page says of its own row is said, however many lines stand before it.
+    assert "甲4" in read(shown[4].get_absolute_url()).split('id="wordings"')[1]
 
 
 def definitions(code, **query) -> list[tuple]:
