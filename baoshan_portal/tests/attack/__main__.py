@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from ..database_server import start
 from . import MODULES, Row, seconds_of, table
 
 ENGINES = ["SQLite", "PostgreSQL"]
@@ -44,9 +45,6 @@ def _attack_all(results, engine: str, attacks: list[str], folder: Path) -> None:
     folder.mkdir()
     url = ""
     if engine == "PostgreSQL":
-        # It ends with this process.
-        from ..postgresql import start
-
         url = start()
     installation, command = Installation(folder, url), server_command()
     installation.prepare()

@@ -1,12 +1,12 @@
 """The demonstration to attack, served by the very command that serves a portal."""
 
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..database_server import start
 from ..server import prepare, serve
 
 Row = tuple[str, int, int, str]
@@ -26,10 +26,7 @@ def main(run) -> None:
     """Run an attack by itself: on SQLite, or with ``--postgresql`` on one of its own."""
     changes = {}
     if "--postgresql" in sys.argv:
-        # Starts one.
-        from .. import postgresql  # noqa: F401
-
-        changes["DATABASE_URL"] = os.environ["DATABASE_URL"]
+        changes["DATABASE_URL"] = start()
     with demonstration(**changes) as server:
         sys.exit(shown(run(server.address)))
 
