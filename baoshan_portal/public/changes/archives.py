@@ -6,7 +6,6 @@ begins with what no full chunk holds yet and ends where a chunk begins.
 """
 
 import re
-from bisect import bisect_left
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from django.utils import timezone
 
 from measures.submission import start_of_day
 
-from .refs import BY_MOMENT, Ref, between, newest
+from .refs import Ref, between, count_between, newest
 
 #: Entries of an archive, and the fewest of the newest document where there are more.
 LENGTH = 100
@@ -47,17 +46,17 @@ def newest_refs(until: datetime, place: dict) -> list[Ref]:
     found = newest(2 * LENGTH, until, **place)
     if len(found) < 2 * LENGTH:
         return found
-    places = {ref.id: n for n, ref in enumerate(_of_month(_month(found[LENGTH]), until, place))}
+    older = _count_of_month(_month(found[LENGTH]), until, place, found[LENGTH])
     for length in range(LENGTH, 2 * LENGTH):
         last, following = found[length - 1], found[length]
-        if _month(last) != _month(following) or places[last.id] % LENGTH == 0:
+        if _month(last) != _month(following) or (older + LENGTH - length + 1) % LENGTH == 0:
             return found[:length]
     raise AssertionError("of a hundred places one is a multiple of a hundred")
 
 
 def archived(chunk: Chunk, until: datetime, place: dict) -> list[Ref]:
     """What an archive shows, newest first; raises Http404 if it is not full yet, or none."""
-    refs = _of_month(chunk.month, until, place)
+    refs = between(*_of_month(chunk.month, until), **place)
     shown = refs[(chunk.part - 1) * LENGTH : chunk.part * LENGTH]
     is_over = _following(chunk.month) <= timezone.localdate(until)
     if not shown or (len(shown) < LENGTH and not is_over):
@@ -69,17 +68,21 @@ def before(oldest: Ref, until: datetime, place: dict) -> Chunk | None:
     """The archive of what is older than ``oldest``, the last entry of a document; None if nothing
     is."""
     month = _month(oldest)
-    older = bisect_left(_of_month(month, until, place), BY_MOMENT(oldest), key=BY_MOMENT)
-    if older:
+    if older := _count_of_month(month, until, place, oldest):
         return Chunk(month, -(-older // LENGTH))
     if not (found := newest(1, start_of_day(month), **place)):
         return None
     month = _month(found[0])
-    return Chunk(month, -(-len(_of_month(month, until, place)) // LENGTH))
+    return Chunk(month, -(-_count_of_month(month, until, place) // LENGTH))
 
 
-def _of_month(month: date, until: datetime, place: dict) -> list[Ref]:
-    return between(start_of_day(month), min(start_of_day(_following(month)), until), **place)
+def _of_month(month: date, until: datetime) -> tuple[datetime, datetime]:
+    return start_of_day(month), min(start_of_day(_following(month)), until)
+
+
+def _count_of_month(month: date, until: datetime, place: dict, before: Ref | None = None) -> int:
+    """How many entries a month has, or only those older than ``before``, one of them."""
+    return count_between(*_of_month(month, until), before, **place)
 
 
 def _month(ref: Ref) -> date:

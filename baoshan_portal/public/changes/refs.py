@@ -10,8 +10,9 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Collate, Greatest
+from django.db.models.lookups import LessThan
 from django.utils import timezone
 
 from measures.models import (
@@ -86,10 +87,44 @@ def between(since: datetime, until: datetime, **place) -> list[Ref]:
         rows = publications(model, None, until, **place).order_by()
         found += _refs(model, rows.filter(published_at__gte=since))
         found += _refs(model, _carried_late(rows, since, timezone.localdate(since), until))
-    for rows in words_of(**place):
-        found += _refs(rows.model, rows.published_between(since, until).order_by())
-    found += _revisions(since, until, place)
-    return sorted(found, key=BY_MOMENT)
+    return sorted([*found, *_of_words(since, until, place)], key=BY_MOMENT)
+
+
+def _of_words(since: datetime, until: datetime, place: dict) -> list[Ref]:
+    """The committee's word and new wordings of ``between``."""
+    found = [
+        _refs(rows.model, rows.published_between(since, until).order_by())
+        for rows in words_of(**place)
+    ]
+    return [*chain(*found), *_revisions(since, until, place)]
+
+
+def count_between(since: datetime, until: datetime, before: Ref | None = None, **place) -> int:
+    """How many ``between`` finds, or only those older than ``before``.
+
+    The database counts; read is what became public with its indicator or measure, and the few
+    kinds that nobody publishes by the thousand.
+    """
+    day, few, total = timezone.localdate(since), [], 0
+    for model in CARRIERS:
+        rows = publications(model, None, until, **place).order_by()
+        carried = {f"{carrier}__published_on__lt": day for carrier in CARRIERS[model]}
+        own = rows.filter(published_at__gte=since, **carried)
+        total += (own.filter(_stands_before(before, model)) if before else own).count()
+        few += _refs(model, rows.filter(_carried_since(model, day, until)))
+    few += _of_words(since, until, place)
+    key = before and BY_MOMENT(before)
+    return total + sum(not key or BY_MOMENT(ref) < key for ref in few)
+
+
+def _stands_before(ref: Ref, model) -> Q:
+    """Whether a row of ``model`` that is public since it was published stands before ``ref``."""
+    prefix, code = ref.id.split(":", 1)
+    if PREFIX[model] == prefix:
+        tie = Q(LessThan(by_code(), Value(code)))
+        return Q(published_at__lt=ref.at) | Q(tie, published_at=ref.at)
+    comparison = "lte" if PREFIX[model] < prefix else "lt"
+    return Q(**{f"published_at__{comparison}": ref.at})
 
 
 def newest_words(count: int, since: datetime, until: datetime) -> list[Ref]:
@@ -142,16 +177,22 @@ def _newest_of(model, count: int, until: datetime, place: dict) -> list[Ref]:
 def _carried_late(rows: QuerySet, before: datetime, day: date, until: datetime) -> QuerySet:
     """Those of ``rows`` published before a moment whose indicator or measure became public on
     ``day`` or later, by ``until``."""
+    return rows.filter(_carried_since(rows.model, day, until), published_at__lt=before)
+
+
+def _carried_since(model, day: date, until: datetime) -> Q:
+    """Whether the indicator or measure of a row of ``model`` became public on ``day`` or later, by
+    ``until``."""
     last = timezone.localdate(until - timedelta.resolution)
     public = {"published_on__gte": day, "published_on__lte": last}
     measures = list(Measure.objects.filter(**public).order_by().values_list("pk", flat=True))
-    is_late = Q(**{f"{CARRIERS[rows.model][-1]}__in": measures}) if measures else Q(pk__in=[])
-    if "indicator" in CARRIERS[rows.model]:
+    is_late = Q(**{f"{CARRIERS[model][-1]}__in": measures}) if measures else Q(pk__in=[])
+    if "indicator" in CARRIERS[model]:
         indicators = Indicator.objects.filter(Q(**public) | Q(measure__in=measures)).order_by()
         # Asked for by itself: that there is none is the rule, and then nothing is read.
         known = list(indicators.values_list("pk", flat=True)[:FEW])
         is_late = Q(indicator__in=known if len(known) < FEW else indicators.values("pk"))
-    return rows.filter(is_late, published_at__lt=before)
+    return is_late
 
 
 def _taken(rows: QuerySet, count: int, model=None) -> list[Ref]:

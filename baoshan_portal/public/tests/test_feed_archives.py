@@ -12,9 +12,18 @@ from django.test.utils import CaptureQueriesContext
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.slices import one_way_each
-from measures.tests.factories import ISSUED, make_measure, make_note, make_section, make_theme
-from metrics.tests.factories import make_indicator, make_observation
+from measures.submission import start_of_day
+from measures.tests.factories import (
+    ISSUED,
+    make_measure,
+    make_note,
+    make_section,
+    make_theme,
+)
+from metrics.tests.factories import make_indicator, make_observation, make_target
 from metrics.tests.test_history import corrected
+
+from ..changes.refs import between, count_between
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +96,24 @@ def test_who_follows_the_archives_gets_every_entry_once(client, measure, known, 
     assert 100 <= len(found[0].entries) < 200
     assert all(1 <= len(feed.entries) <= 100 for feed in found[1:])
     assert len({feed.feed.id for feed in found}) == 1
+
+
+def test_as_many_are_counted_before_an_entry_as_are_listed(measure, known):
+    late = make_indicator(measure=measure, published_on=MONTH + timedelta(days=1))
+    for day in (ISSUED, MONTH, MONTH + timedelta(days=3)):
+        make_observation(indicator=late, published=day)
+    # Of the same moment as two notes, each kind before or after them by its name.
+    among = make_observation(indicator=make_indicator(measure=measure), published=moment(200))
+    make_target(indicator=among.indicator, published=moment(200))
+    since, until = start_of_day(MONTH), start_of_day(MONTH + timedelta(days=20))
+
+    found = between(since, until)
+    at = [n for n, ref in enumerate(found) if ref.at == among.published_at or n % 40 == 0]
+    assert {found[n].id.split(":")[0] for n in at} >= {"observation", "target", "note"}
+    assert [count_between(since, until, found[n]) for n in at] == at
+    assert count_between(since, until) == len(found)
+    own = {"measure": measure}
+    assert count_between(since, until, **own) == len(between(since, until, **own))
 
 
 def test_an_archive_says_that_it_is_one_and_where_the_newest_entries_are(client, known):
