@@ -256,7 +256,7 @@ def test_whatever_the_owner_does_is_found(published):
     checkpoint = str(chain.make_checkpoint())
     random, done = Random(9), dict.fromkeys(WAYS, 0)
     protection.remove(connection)
-    for n in range(1_000 if WHOLE else 70):
+    for n in range(1_000 if WHOLE else 49):
         way = WAYS[n % len(WAYS)]
         with transaction.atomic():
             if way(random):

@@ -159,6 +159,7 @@ def test_a_withdrawn_correction_does_not_bring_back_what_it_replaced():
 # Pages and files
 
 
+@runs_once.PAGES
 def test_a_withdrawn_value_is_told_on_the_page_of_its_indicator_and_counted_nowhere(
     client, indicator
 ):
@@ -175,6 +176,7 @@ def test_a_withdrawn_value_is_told_on_the_page_of_its_indicator_and_counted_nowh
     assert line["latest_value"] == ""
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize("kind", ["indicator", "measure"])
 def test_the_page_of_what_is_withdrawn_stays_and_says_since_when_and_why(client, indicator, kind):
     make_observation(indicator=indicator, published=ISSUED, value=98_765)
@@ -199,6 +201,7 @@ def test_the_page_of_what_is_withdrawn_stays_and_says_since_when_and_why(client,
         assert "98,765" not in words(client, address)
 
 
+@runs_once.PAGES
 def test_a_withdrawn_note_is_told_below_those_that_stand(client, indicator):
     note = make_note(measure=indicator.measure, published=ISSUED, text="已完成选址。")
     make_withdrawal(note, published=FELL, reason="尚未选址。")
@@ -208,6 +211,7 @@ def test_a_withdrawn_note_is_told_below_those_that_stand(client, indicator):
     assert lines(client, "measures")[0]["latest_note_on"] == ""
 
 
+@runs_once.PAGES
 def test_changes_and_feeds_tell_a_withdrawal(client, indicator):
     make_observation(indicator=indicator, published=ISSUED, value=253)
     target = make_target(indicator=indicator, published=ISSUED)

@@ -5,13 +5,10 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
@@ -20,6 +17,7 @@ from django.db import connection
 from .. import protection, triggers
 from ..models import ProgressNote, TrailEvent
 from ..trail import Action, record
+from . import forked
 from .factories import ISSUED, make_note
 
 NOTES = ProgressNote._meta.db_table
@@ -197,13 +195,9 @@ class Installation:
             self.url = f"sqlite:///{self.file}"
 
     def migrate(self, suffix: str, kill_at=0):
-        return subprocess.run(
-            [sys.executable, "manage.py", "shell", "--no-imports", "--command", MIGRATE],
-            cwd=settings.BASE_DIR,
-            env=os.environ | {"DATABASE_URL": self.url, "SUFFIX": suffix, "KILL_AT": str(kill_at)},
-            capture_output=True,
-            text=True,
-        )
+        changes = {"DATABASE_URL": self.url, "SUFFIX": suffix, "KILL_AT": str(kill_at)}
+        command = ["shell", "--no-imports", "--command", MIGRATE]
+        return forked.run(os.environ | changes, command)[0]
 
     def protection(self) -> str:
         """All triggers, word for word."""

@@ -93,6 +93,7 @@ def test_silence_never_makes_a_figure_less_late(frequency, latest_end, on, grace
     assert then.missed >= now.missed
 
 
+@pytest.mark.once("reads what a page says")
 @pytest.mark.django_db
 def test_the_page_of_an_indicator_says_how_many_values_are_overdue(client):
     indicator = make_indicator(frequency=YEARLY)

