@@ -16,9 +16,8 @@ unexport PYTHON
 # Each of the processes that tests start would compile everything anew, six seconds of it.
 unexport PYTHONDONTWRITEBYTECODE
 
+run: export PREPARE = 1
 run: .venv/installed .env $(STATIC_ROOT)/staticfiles.json
-	@.venv/bin/python manage.py prepare --no-static
-	@echo "http://$(HOST):$(PORT)$(SCRIPT_NAME)/"
 	@exec deploy/serve
 
 # The same on a database of its own, with invented targets and values.

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from .chain_check import (
+    IN_FLIGHT,
     START,
     Finding,
     Linked,
@@ -59,7 +60,8 @@ class Kind:
         ]
 
     def rows(self):
-        return self.model._base_manager.filter(self.condition)
+        # The chain's order is its own: that of the model would join its tables.
+        return self.model._base_manager.filter(self.condition).order_by()
 
     def not_linked(self):
         links = Link.objects.filter(form__kind=self.name, row=OuterRef("pk"))
@@ -110,7 +112,8 @@ def seal(*, lately: bool = False) -> int:
     """Links every row of the record that is not linked yet; how many.
 
     In the order of their moments. One at a time: whoever comes second waits. ``lately`` looks only
-    at what has happened since the day before the last link, which a checkpoint makes up for.
+    at what a transaction that ends after the last link may have dated, as ``verify`` does; a
+    checkpoint makes up for the rest.
     """
     _wait_for_others()
     last = Link.objects.last()
@@ -118,27 +121,24 @@ def seal(*, lately: bool = False) -> int:
     for kind in kinds():
         rows = kind.not_linked()
         if lately and last:
-            rows = rows.filter(**{f"{kind.moment}__gte": last.moment - timedelta(days=1)})
+            rows = rows.filter(**{f"{kind.moment}__gte": last.moment - IN_FLIGHT})
         for row in rows.values(*kind.columns):
-            key, moment, values = row["id"], row[kind.moment], told(row)
-            waiting.append((moment, kind.name, key, values))
-    waiting.sort(key=lambda found: found[:3])
+            waiting.append((row[kind.moment], kind, row["id"], told(row)))
+    waiting.sort(key=lambda found: (found[0], found[1].name, found[2]))
     number, before = (last.number, last.hash) if last else (0, START)
     forms = {(form.kind, form.names): form for form in LinkForm.objects.all()}
     links = []
     for moment, kind, key, values in waiting:
         names = sorted(values)
         joined = " ".join(names)
-        if (kind, joined) not in forms:
-            forms[kind, joined] = LinkForm.objects.create(kind=kind, names=joined)
+        if (kind.name, joined) not in forms:
+            forms[kind.name, joined] = LinkForm.objects.create(kind=kind.name, names=joined)
         number, digest = number + 1, digest_of(names, values)
-        before = hash_of(number, kind, key, canonical(moment), digest, before)
+        before = hash_of(number, kind.name, key, values[kind.moment], digest, before)
+        form = forms[kind.name, joined].pk
         links.append(
-            Link(
-                number=number, form=forms[kind, joined], row=key, moment=moment, digest=digest,
-                hash=before,
-            )
-        )  # fmt: skip
+            Link(number=number, form_id=form, row=key, moment=moment, digest=digest, hash=before)
+        )
     insert_all(links)
     return len(links)
 
@@ -230,6 +230,7 @@ def verify(checkpoint: str | None = None) -> list[Finding]:
     for kind in kinds():
         rows = kind.not_linked().filter(**{f"{kind.moment}__lt": made_at})
         found += [
-            Finding(None, kind.name, key, "inserted") for key in rows.values_list("pk", flat=True)
+            Finding(None, kind.name, key, "inserted")
+            for key in rows.order_by("pk").values_list("pk", flat=True)
         ]
     return found

@@ -6,6 +6,8 @@ text made printable, so nothing else ever reaches the database. To the database 
 they are Django's fields.
 """
 
+from functools import cache
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -104,15 +106,20 @@ class URLField(_CleanText, models.URLField):
     form_class = FormLink
 
 
+@cache
+def _clean_fields(model: type[models.Model]) -> list[models.Field]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, _CleanText)]
+
+
 def clean_texts(row: models.Model) -> None:
     """Cleans every text of ``row`` in place, as its forms do.
 
     Raises ValidationError, by field, for what must not be kept.
     """
     refused = {}
-    for field in row._meta.concrete_fields:
+    for field in _clean_fields(type(row)):
         value = row.__dict__.get(field.attname)
-        if isinstance(field, _CleanText) and isinstance(value, str):
+        if isinstance(value, str):
             try:
                 setattr(row, field.attname, field.cleaned(value))
             except ValidationError as error:

@@ -5,6 +5,7 @@ are made printable as their fields do, and numbers and moments as the database w
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 from django.db import connection, models, transaction
 
@@ -13,7 +14,9 @@ from .fields import _CleanText
 
 #: Their values, some thirty a row, stay below what SQLite takes in one statement.
 TOGETHER = 500
-AS_THEY_ARE = (models.IntegerField, models.BooleanField, models.ForeignKey)
+AS_THEY_ARE = (models.IntegerField, models.BooleanField, models.ForeignKey, models.CharField)
+#: Days, moments and numbers, which many rows share.
+OFTEN_ALIKE = (models.DateField, models.DecimalField)
 
 
 @transaction.atomic
@@ -61,8 +64,12 @@ def _value(field: models.Field) -> Callable[[models.Model], object]:
     if isinstance(field, AS_THEY_ARE):
         return lambda row: getattr(row, name)
 
+    prepare = partial(field.get_db_prep_save, connection=connection)
+    if isinstance(field, OFTEN_ALIKE):
+        prepare = lru_cache(maxsize=TOGETHER)(prepare)
+
     def prepared(row):
         value = field.pre_save(row, True)
-        return None if value is None else field.get_db_prep_save(value, connection)
+        return None if value is None else prepare(value)
 
     return prepared

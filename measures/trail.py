@@ -5,7 +5,7 @@ rows and fields are named in one language, the data's own, whatever the actor's 
 """
 
 from collections.abc import Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache
@@ -94,6 +94,8 @@ class AddressMiddleware:
 
 def in_trail_language():
     """Whatever is turned into text inside is in the language of the trail."""
+    if get_language() == settings.LANGUAGE_CODE:
+        return nullcontext()
     return override(settings.LANGUAGE_CODE)
 
 
@@ -106,7 +108,7 @@ def event(action, *, by=None, subject=None, actor_name="", before="", after="", 
     with in_trail_language():
         name = printable(str(subject), multiline=False)[:300] if subject is not None else ""
     return TrailEvent(
-        actor=by,
+        actor_id=by.pk if by else None,
         actor_name=by.get_username() if by else actor_name,
         address=_address.get(),
         action=action,
@@ -129,8 +131,10 @@ def record(action, **about):
 def record_all(events: Iterable[TrailEvent]) -> None:
     """Append many events, which are made as they are written: memory does not grow with them."""
     events = iter(events)
-    while some := list(islice(events, 1000)):
-        insert_all(some)
+    # Asked for once, and not by each event and each text of it.
+    with in_trail_language():
+        while some := list(islice(events, 1000)):
+            insert_all(some)
 
 
 def snapshot(row: models.Model, fields) -> dict[str, str]:

@@ -324,20 +324,21 @@ def publish_all(rows: list[Submission], *, by) -> dict[Submission, Exception]:
     model, refused = type(rows[0]), {}
     if not model.stands_alone:
         raise TypeError(f"{model.__name__} is published row by row.")
-    locked = model._base_manager.select_for_update(of=("self",)).order_by("pk")
-    stored = locked.only("state", "version").in_bulk([row.pk for row in rows])
+    locked = model._base_manager.select_for_update().filter(pk__in=[row.pk for row in rows])
+    stored = set(locked.order_by("pk").values_list("pk", "state", "version"))
     signed, unsigned = sign_off.heads_of(rows), sign_off.missing_among(rows)
     alone = model.left_alone(rows)
     for row in rows:
-        now = stored.get(row.pk)
         try:
             _check_publishable(row, by, signed, unsigned, alone)
-            if now is None or (now.state, now.version) != (State.SUBMITTED, row.version):
+            if (row.pk, State.SUBMITTED, row.version) not in stored:
                 raise _refusal(row)
         except (PermissionDenied, TransitionError) as error:
             refused[row] = error
     ready = [row for row in rows if row not in refused]
-    changes = {"state": State.PUBLISHED, "published_at": timezone.now(), "published_by": by}
+    changes = {
+        "state": State.PUBLISHED, "published_at": timezone.now(), "published_by_id": by.pk
+    }  # fmt: skip
     written = model._base_manager.filter(pk__in=[row.pk for row in ready])
     written.update(**changes, version=F("version") + 1)
     for row in ready:

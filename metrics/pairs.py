@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Least
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -141,9 +141,12 @@ def _asked(rows: Sequence) -> Iterator[tuple]:
         Q(first__measure__lead=F("second__measure__lead"))
         | Q(first__measure__lead__isnull=True, second__measure__lead__isnull=True)
     )
-    public = Indicator.objects.published().order_by().values("pk")
-    pairs = pairs.filter(first__in=public, second__in=public).select_related("first", "second")
-    for pair in pairs.order_by("pk"):
+    # Asked of each pair: a list of what is public would name every indicator of the city.
+    public = Indicator.objects.published().order_by()
+    pairs = pairs.filter(
+        Exists(public.filter(pk=OuterRef("first"))), Exists(public.filter(pk=OuterRef("second")))
+    )
+    for pair in pairs.select_related("first", "second").order_by("pk"):
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
             for row in rows:
                 if row.indicator_id == one.pk and not _only_mends(row):

@@ -109,6 +109,26 @@ def test_a_publication_that_was_taken_back_leaves_the_next_its_seal(
     assert chain.seal() == 0
 
 
+def test_a_publication_links_what_a_transaction_before_the_last_link_may_have_dated(
+    django_capture_on_commit_callbacks,
+):
+    measure = make_measure()
+    chain.seal()
+    last = Link.objects.last().moment
+    lately, long_ago = (
+        TrailEvent.objects.create(action=Action.SIGNED_IN, at=last - timedelta(minutes=minutes))
+        for minutes in (9, 11)
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        publish(change(measure, name="又一名称"))
+
+    linked = Link.objects.filter(form__kind="measures.trailevent").values_list("row", flat=True)
+    assert lately.pk in linked
+    assert long_ago.pk not in linked
+    chain.make_checkpoint()
+    assert long_ago.pk in linked.all()
+
+
 def test_a_column_that_comes_later_changes_no_link(published):
     """Versions made before a migration get its column, and keep what was linked."""
     checkpoint = str(chain.make_checkpoint())

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import transaction
 
@@ -101,6 +102,15 @@ def test_a_second_run_changes_nothing_and_tells_no_password():
     assert User.objects.get().password == password
     assert Observation.objects.filter(as_written="八面来风", state="draft").exists()
     assert Measure.objects.get(pk=measure.pk).name == "改过的名称"
+
+
+def test_what_a_migration_that_broke_off_left_undone_is_done_though_none_waits():
+    permission = Permission.objects.filter(codename="add_session")
+    permission.delete()
+
+    prepare()
+
+    assert permission.exists()
 
 
 @FILES

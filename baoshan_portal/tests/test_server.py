@@ -2,6 +2,8 @@
 
 import re
 import resource
+import sqlite3
+from contextlib import closing
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
@@ -51,6 +53,18 @@ def test_a_second_preparation_takes_less_than_five_seconds(server):
 
     assert processor_time() - before < 5
     assert "password" not in told
+
+
+def test_with_prepare_the_server_makes_the_database_ready_and_says_its_address(folder, server):
+    made = "SELECT count(*) FROM auth_permission WHERE codename = 'add_session'"
+    with closing(sqlite3.connect(folder / "portal.sqlite3")) as database, database:
+        database.execute("DELETE FROM auth_permission WHERE codename = 'add_session'")
+
+    with serve(folder, PREPARE="1") as prepared:
+        assert prepared.get("/").status == HTTPStatus.OK
+        assert f"{prepared.address}/\n" in prepared.log
+    with closing(sqlite3.connect(folder / "portal.sqlite3")) as database:
+        assert database.execute(made).fetchone() == (1,)
 
 
 def test_pages_are_compressed_for_whoever_takes_it(server):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -19,8 +20,10 @@ def rows_of(indicator, source: str, count: int) -> list[Observation]:
     return [
         Observation(
             indicator=indicator, code=f"{source}-{n}", source_name=f"{source}{n}",
-            value=Decimal("51.79"), as_written="51.79\u200b亿元", note="一\r\n二\x0b三",
-            period_end=date(2023, 12, 31), entered_at=moment, revision=1,
+            value=Decimal(("51.79", "51.790", "-3", "0")[n % 4]),
+            as_written="51.79\u200b亿元", note="一\r\n二\x0b三",
+            period_end=date(2023, 12, 31), revision=1,
+            entered_at=moment.astimezone(ZoneInfo("Asia/Shanghai")) if n % 2 else moment,
             period_inferred=n % 2 == 0, period_start=date(2023, 1, 1) if n % 3 else None,
         )
         for n in range(count)

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import OperationalError, connection, transaction
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 
 from measures import protection
 from measures.chain import make_checkpoint
@@ -46,7 +47,11 @@ class Command(BaseCommand):
             raise CommandError(f"{why} {protection.REPAIR} Nothing was changed.")
         if not options["no_static"]:
             call_command("collectstatic", interactive=False, verbosity=0)
-        call_command("migrate", verbosity=0)
+        if protection.is_behind(connection):
+            call_command("migrate", verbosity=0)
+        else:
+            # What ends every migration: permissions and triggers, should the last have broken off.
+            emit_post_migrate_signal(0, interactive=False, db=DEFAULT_DB_ALIAS)
         if why := protection.why_not_protected(connection):
             raise CommandError(f"{why} {protection.REPAIR}")
         if not Opinion.objects.exists():

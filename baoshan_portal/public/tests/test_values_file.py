@@ -19,6 +19,7 @@ from metrics.tests.factories import make_indicator, make_observation, make_unit
 
 pytestmark = pytest.mark.django_db
 
+place_of = values_file.Place.of
 SOME_TEXT = st.one_of(
     st.sampled_from(
         ["1,234家", "-3.2%", "-12.0余%", "约3 家", '"近"30名', "=1+1", "+A1", "-A1", "＝1",
@@ -89,6 +90,18 @@ def test_a_value_of_a_report_and_one_of_another_source_are_lines_of_both_writers
 
     written = values_file._written(values, places)
     assert sorted(file.splitlines()[1:]) == sorted(written.splitlines())
+
+
+@pytest.mark.usefixtures("report")
+def test_the_first_lines_wait_for_the_first_indicators_alone(monkeypatch):
+    made = []
+    monkeypatch.setattr(values_file.Place, "of", lambda row: made.append(row) or place_of(row))
+    lines = values_file.value_lines(None)
+
+    assert next(lines)
+    assert 0 < len(made) <= in_parts.Slices().length
+    assert sum(1 for _lines in lines)
+    assert len(made) == Indicator.objects.count()
 
 
 #: Which rows make a part is told in Python; what PostgreSQL writes itself is read there as well.

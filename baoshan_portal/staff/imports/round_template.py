@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from measures import access
-from measures.models import Department, Round
+from measures.models import Department, Measure, Round
 from measures.submission import State
 from metrics.due import indicators_of, new_entry
 from metrics.models import Indicator, Observation, Unit
@@ -82,13 +82,28 @@ def template_row(indicator: Indicator, round: Round, department: Department) -> 
     return [given.get(column.key, "") for column in COLUMNS]
 
 
+def _led_by(department: Department) -> dict[int, Measure]:
+    """Its measures by their keys, with their lead loaded."""
+    measures = Measure.objects.filter(lead=department).order_by().in_bulk()
+    for measure in measures.values():
+        measure.lead = department
+    return measures
+
+
 class TemplateReader:
     """Reads the rows of a template that is filled in: a department's figures of one round."""
 
     def __init__(self, round: Round, department: Department, by, rows: list[FileRow]):
         self.round, self.department = round, department
-        asked_for = indicators_of(round, department)
-        self.indicators = {indicator.code: indicator for indicator in asked_for}
+        self.units, self.indicators = {}, {}
+        units, measures = Unit.objects.select_related("base").in_bulk(), _led_by(department)
+        for unit in units.values():
+            self.units[unit.name] = unit
+        # Each unit and measure once, and not once for each of its indicators.
+        for indicator in indicators_of(round, department).select_related(None):
+            indicator.unit = units[indicator.unit_id]
+            indicator.measure = measures[indicator.measure_id]
+            self.indicators[indicator.code] = indicator
         self.by_name = defaultdict(list)
         for indicator in self.indicators.values():
             for name in {normalised(indicator.name), normalised(indicator.name_en)} - {""}:
@@ -102,7 +117,6 @@ class TemplateReader:
         self.elsewhere = Indicator.objects.select_related("measure").in_bulk(
             sorted(unknown), field_name="code"
         )
-        self.units = {unit.name: unit for unit in Unit.objects.all()}
         self.certainties = Words(Certainty)
         self.first_row_of: dict[str, int] = {}
         # A correction under way is no entry of the round: its figure stands until it is published.

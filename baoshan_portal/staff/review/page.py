@@ -319,10 +319,10 @@ def _rows_of(user, kind: str, boxes: list[tuple[str, str]], choose: Callable):
     if kind not in KINDS or not keys:
         return [(None, seen) for _pk, seen in boxes], set()
     model = KINDS[kind]
-    # Without joins, by which SQLite would look for each key under each indicator.
+    # In no order: for the model's, SQLite would look for each key under each indicator.
     rows = access.visible(user, model.objects.filter(pk__in=keys.values())).order_by()
     told = [name for name in model.content_fields() if model._meta.get_field(name).is_relation]
-    found = {row.pk: row for row in rows.prefetch_related(*told)}
+    found = {row.pk: row for row in rows.select_related(*told)}
     may = choose(user, model._base_manager.filter(pk__in=found)).order_by()
     boxes = [(found.get(keys.get(pk)), seen) for pk, seen in boxes]
     return boxes, set(may.values_list("pk", flat=True))

@@ -37,6 +37,7 @@ from metrics.rules.choices import Kind
 from metrics.tests.factories import make_indicator, make_money, make_observation
 
 from ..imports.reading import read_table
+from ..imports.round_template import TemplateReader
 from ..imports.upload import WaitingFile
 from .tables import csv_file, xlsx_file
 from .uploads import UploadDesk
@@ -82,6 +83,21 @@ class Desk(UploadDesk):
 @pytest.fixture
 def desk():
     return Desk()
+
+
+def test_a_unit_and_a_measure_are_loaded_once_for_all_of_their_indicators(
+    desk, django_assert_num_queries
+):
+    desk.indicator(code="funds-too", unit=desk.funds.unit)
+    reader = TemplateReader(desk.round, desk.department, desk.editor, [])
+
+    funds, too = (reader.indicators[code] for code in ("funds", "funds-too"))
+    assert (funds.unit, funds.measure) == (desk.funds.unit, desk.measure)
+    assert funds.unit is too.unit is reader.units["亿元"]
+    assert funds.measure is too.measure
+    with django_assert_num_queries(0):
+        assert funds.unit.base.name
+        assert funds.measure.lead == desk.department
 
 
 def problems(page) -> list[tuple]:
