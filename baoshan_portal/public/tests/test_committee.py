@@ -1,6 +1,6 @@
 """The committee's word on the public pages, in the feeds and in the open data."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
@@ -169,6 +169,8 @@ def test_the_file_of_evaluations_holds_every_public_one(client):
     assert line["opinion"] == "baohui-2022-36"
     assert line["published_at"] == "2023-09-20T12:00:00+08:00"
     assert line["url"].endswith(f"{theme.section.get_absolute_url()}#evaluation-{row.code}")
+    before = client.get("/data/evaluations.csv", {"as_of": VOTED - timedelta(days=1)})
+    assert rows_of(before.getvalue().decode()) == []
 
 
 @runs_once.FILES
