@@ -13,7 +13,8 @@ from typing import NamedTuple
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from measures.thresholds import Thresholds
+from measures.thresholds import JUDGING, Thresholds
+from measures.thresholds import columns as threshold_columns
 
 from .assessment import judge
 from .models import Observation, Target
@@ -59,7 +60,7 @@ def columns(as_of: date | None) -> dict:
 
 def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
-    ``as_of`` (today if None), by its key; four queries for those of which none is known."""
+    ``as_of`` (today if None), by its key; three queries for those of which none is known."""
     on, known = as_of or timezone.localdate(), {}
     if as_of is None:
         known = {row.pk: Verdict(row.read_verdict) for row in rows if _holds(row, on)}
@@ -84,7 +85,7 @@ def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple,
 
 def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:
     """Those of ``targets`` (by their keys) with what is concluded of them today, whatever is known
-    already; four queries."""
+    already; three queries."""
     on = timezone.localdate()
     for target, say in _judged(targets, None):
         yield target, Holding(say(on), on, holds_until(say, on, target.due_day))
@@ -95,11 +96,15 @@ def _judged(
 ) -> Iterator[tuple[Target, Callable[[date], Verdict]]]:
     """Each of ``targets`` (by their keys) with what says its verdict on any day."""
     rows = Target.objects.filter(pk__in=targets).with_value_before(as_of)
+    rows = rows.annotate(**threshold_columns(JUDGING))
     rows = list(rows.select_related("indicator").prefetch_related("plan").only(*OF_TARGET))
+    if not rows:
+        return
     newest = Observation.objects.latest_of_each(as_of)
     newest = newest.filter(indicator__in={row.indicator_id for row in rows})
     known = {value.indicator: value for value in starmap(_Newest, newest.values_list(*OF_VALUE))}
-    tolerance = Thresholds.read().tolerance_points
+    # All are judged by the same.
+    tolerance = Thresholds.beside(rows[0]).tolerance_points
     for target in rows:
         value = known.get(target.indicator_id)
         target.indicator.loaded_latest = [value] if value else []
