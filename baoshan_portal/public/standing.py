@@ -1,6 +1,6 @@
 """How an opinion stands on a day: all that the front page and what to ask are made of, read once.
 
-Ten queries however many rows: indicators, targets, their definitions, values, checks and their
+As many queries however many rows: indicators, targets, their definitions, values, checks and their
 keys, themes, measures, and what the committee said.
 """
 
