@@ -18,6 +18,12 @@ FEW = 100
 class _AsOneParameter:
     """An ``In`` whose long list of whole numbers is an array, or a list in JSON on SQLite."""
 
+    def get_prep_lookup(self):
+        # Whole numbers are what Django would make of each of them.
+        if self.rhs_is_direct_value() and _are_many_keys(self.rhs):
+            return self.rhs
+        return super().get_prep_lookup()
+
     def as_sql(self, compiler, connection):
         if not self.rhs_is_direct_value() or not _are_many_keys(self.rhs):
             return super().as_sql(compiler, connection)

@@ -117,7 +117,8 @@ def _values(indicators: set[int], as_of: date | None) -> dict[int, list[_Value]]
     """The public values by the key of their indicator, newest first; one query."""
     rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
     found = defaultdict(list)
-    for row in rows.order_by(*NEWEST_FIRST).values_list(*_Value._fields):
+    # Those of one indicator stand together in the index, by which they are found.
+    for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*_Value._fields):
         value = _Value(*row)
         found[value.indicator_id].append(value)
     return found

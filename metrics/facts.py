@@ -6,31 +6,19 @@ count and its list agree. Today it comes from the ``summaries``, and of a past d
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import (
-    BooleanField,
-    Case,
-    Exists,
-    F,
-    Max,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from measures.models import Report
+from measures.models import Measure, Report
+from measures.submission import end_of_day
 
-from .models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target, is_expected
-from .rules.choices import Freshness
+from .models import Indicator, NoFigure, Observation, Target
+from .rules.choices import Certainty, Freshness
 from .rules.freshness import Timeliness, timeliness
 from .summary_tables import NO_TARGET, PUBLISHED, UNPUBLISHED
 
@@ -73,60 +61,75 @@ class Read(NamedTuple):
     without: date | None
 
 
-def expressions(as_of: date | None) -> dict:
-    """How each of ``Read`` is read of an indicator from all its rows."""
-    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk")).order_by()
-    targets = Target.objects.published(as_of).filter(indicator=OuterRef("pk")).order_by()
-    no_figures = NoFigure.objects.published(as_of).filter(indicator=OuterRef("pk")).order_by()
-    has_source = Q(report__isnull=False) | ~Q(source_name="")
-    with_source = Case(When(has_source, then=True), default=False, output_field=BooleanField())
-    newest_source = values.order_by(is_expected(), *NEWEST_FIRST).values(answer=with_source)[:1]
-    # From within the query of values, twice out to the indicator.
-    reports = Report.objects.filter(opinion=OuterRef("indicator__measure__theme__section__opinion"))
-    issued_on = reports.order_by("issued_on").values("issued_on")[:1]
-    return {
-        "value": Exists(values),
-        "traced": Coalesce(Subquery(newest_source), Value(False)),
-        "inferred": Exists(values.filter(period_inferred=True)),
-        # In the portal's time zone, so that it is the day after which ``end_of_day`` begins.
-        "updated": Exists(values.filter(published_at__date__gt=Subquery(issued_on))),
-        "target": Case(
-            When(Exists(targets.filter(value__isnull=False)), then=Value(PUBLISHED)),
-            When(Exists(targets), then=Value(UNPUBLISHED)),
-            default=Value(NO_TARGET),
-        ),
-        "newest": Subquery(_last_of(values.reported())),
-        "without": Subquery(_last_of(no_figures)),
-    }
+def read(measures: dict[int, int], as_of: date | None = None) -> dict[int, Read]:
+    """Of each indicator, given by its key with that of its measure, what its rows said on ``as_of``
+    (today if None); four queries.
+
+    Each table is read once and grouped, since of a past day all that there are may be asked for.
+    """
+    asked = {"indicator__in": [*measures]}
+    values = Observation.objects.published(as_of).filter(**asked).order_by()
+    targets = Target.objects.published(as_of).filter(**asked).order_by()
+    no_figures = NoFigure.objects.published(as_of).filter(**asked).order_by()
+    of_values = values.values_list("indicator").annotate(
+        last_published=Max("published_at"),
+        inferred=Count("pk", filter=Q(period_inferred=True)),
+        newest=Max("period_end", filter=~Q(certainty=Certainty.EXPECTED)),
+    )
+    told = {key: row for key, *row in of_values}
+    with_value = dict(targets.values_list("indicator").annotate(Count("value")))
+    without = dict(no_figures.values_list("indicator").annotate(Max("period_end")))
+    first_day_over = _ends_of_first_days(measures.values())
+    found = {}
+    for key, measure in measures.items():
+        published_at, inferred, newest = told.get(key, (None, 0, None))
+        begins = first_day_over.get(measure)
+        found[key] = Read(
+            value=key in told,
+            # No value is without a report or another source, says a constraint.
+            traced=key in told,
+            inferred=inferred > 0,
+            updated=bool(published_at and begins and published_at >= begins),
+            target=_target_state(with_value.get(key)),
+            newest=newest,
+            without=without.get(key),
+        )
+    return found
 
 
-def _last_of(rows: QuerySet) -> QuerySet:
-    return rows.values("indicator").annotate(last=Max("period_end")).values("last")
+def _ends_of_first_days(measures: Iterable[int]) -> dict[int, datetime]:
+    """By each of ``measures`` (keys) the end of the day on which the first report on its opinion
+    was issued, if one was; one query."""
+    reports = Report.objects.filter(opinion=OuterRef("theme__section__opinion"))
+    issued_on = Subquery(reports.order_by("issued_on").values("issued_on")[:1])
+    rows = Measure.objects.filter(pk__in={*measures}).order_by().values_list("pk", issued_on)
+    return {key: end_of_day(day) for key, day in rows if day}
 
 
-def read(indicators: list[int]) -> dict[int, Read]:
-    """Of the ``indicators`` (by their keys) what their rows say today; one query."""
-    asked = {f"read_{name}": expression for name, expression in expressions(None).items()}
-    rows = Indicator.objects.order_by().filter(pk__in=indicators).annotate(**asked)
-    return {key: Read(*known) for key, *known in rows.values_list("pk", *asked)}
+def _target_state(with_value: int | None) -> str:
+    """Of an indicator by how many of its targets have a value; None: it has no target."""
+    if with_value is None:
+        return NO_TARGET
+    return PUBLISHED if with_value else UNPUBLISHED
 
 
 def columns(as_of: date | None) -> dict:
-    """Annotations on indicators by which ``of_rows`` needs no query; null where no summary is."""
+    """Annotations on indicators that ``of_rows`` needs; those of today bring what is known, null
+    where no summary is."""
+    asked = {"measure": "measure_id", "frequency": "frequency", "agreed_on": "schedule_agreed_on"}
     if as_of is None:
-        known = {name: F(f"summary__{name}") for name in Read._fields}
-    else:
-        known = expressions(as_of)
-    known |= {"frequency": F("frequency"), "agreed_on": F("schedule_agreed_on")}
-    return {f"read_{name}": each for name, each in known.items()}
+        asked |= {name: f"summary__{name}" for name in Read._fields}
+    return {f"read_{name}": F(path) for name, path in asked.items()}
 
 
 def of_rows(rows: Iterable, as_of: date | None, grace_days: int) -> dict[int, Facts]:
     """The ``Facts`` of each of ``rows``, which have ``pk`` and ``columns``, on ``as_of`` (today if
-    None), by its key; one query for those of which no summary was there."""
-    known = {row.pk: _read_of(row) for row in rows}
-    if missing := [key for key, told in known.items() if told[0] is None]:
-        known |= read(missing)
+    None), by its key; four queries for those of which no summary was there, on a past day all."""
+    known = {}
+    if as_of is None:
+        known = {row.pk: told for row in rows if (told := _read_of(row))[0] is not None}
+    if missing := {row.pk: row.read_measure for row in rows if row.pk not in known}:
+        known |= read(missing, as_of)
     judge = _judge(as_of, grace_days)
     return {row.pk: judge(known[row.pk], row.read_frequency, row.read_agreed_on) for row in rows}
 

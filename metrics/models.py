@@ -516,7 +516,7 @@ class ObservationQuerySet(SubmissionQuerySet):
     def by_indicator(self) -> defaultdict[int, list["Observation"]]:
         """The values by the key of their indicator, newest first; one query."""
         found = defaultdict(list)
-        for value in self.order_by(*NEWEST_FIRST):
+        for value in self.order_by("indicator_id", *NEWEST_FIRST):
             found[value.indicator_id].append(value)
         return found
 

@@ -164,8 +164,7 @@ def redefinition(
     ``values`` are all ``versions`` of the indicator, newest first. The plans of the chain need to
     be loaded. Only what changed after ``since`` (None: ever) counts.
     """
-    terms = _Terms(chain, indicator, values, definitions)
-    target, now = chain[-1], terms.verdict(until, values_at=until, on=on)
+    terms, target = _Terms(chain, indicator, values, definitions), chain[-1]
     begun = chain[0].published_at
     first_plan = definitions.before(chain[0].plan, begun + timedelta.resolution)
     last_plan = definitions.before(target.plan, until)
@@ -174,6 +173,9 @@ def redefinition(
     )
     since = max(since, begun) if since else begun
     moments = [moment for moment in terms.moments() if since <= moment < until]
+    if not moments:
+        return known
+    now = terms.verdict(until, values_at=until, on=on)
     for moment in sorted(moments, reverse=True):
         otherwise = terms.verdict(moment, values_at=until, on=on)
         if is_better(now, otherwise):

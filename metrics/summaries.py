@@ -44,7 +44,8 @@ def _write_some() -> int:
             cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
     if is_to_come(connection, submission_tables()):
         return 0
-    told = facts.read(_without_summary(Indicator))
+    unknown = Indicator.objects.order_by().filter(pk__in=_without_summary(Indicator))
+    told = facts.read(dict(unknown.values_list("pk", "measure_id")))
     IndicatorSummary.objects.bulk_create(
         IndicatorSummary(indicator_id=key, **read._asdict()) for key, read in told.items()
     )

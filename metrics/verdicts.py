@@ -6,9 +6,11 @@ those of a past day, are worked out from the rows.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from decimal import Decimal
+from itertools import starmap
 from typing import NamedTuple
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from measures.thresholds import JUDGING, Thresholds
@@ -18,6 +20,25 @@ from .assessment import judge
 from .models import Observation, Target
 from .rules.choices import Verdict
 from .rules.progress import holds_until
+
+#: What a verdict needs of a target and of a value, since there can be thousands.
+OF_TARGET = (
+    "comparator", "value", "due_on", "baseline", "claim",
+    "plan", "indicator__kind", "indicator__frequency",
+)  # fmt: skip
+OF_VALUE = ("indicator", "value", "qualifier", "certainty", "period_start", "period_end")
+
+
+class _Newest(NamedTuple):
+    """``OF_VALUE`` of a value."""
+
+    indicator: int
+    value: Decimal
+    qualifier: str
+    certainty: str
+    period_start: date | None
+    period_end: date
+    is_reported = Observation.is_reported
 
 
 class Holding(NamedTuple):
@@ -39,7 +60,7 @@ def columns(as_of: date | None) -> dict:
 
 def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
-    ``as_of`` (today if None), by its key; two queries for those of which none is known."""
+    ``as_of`` (today if None), by its key; three queries for those of which none is known."""
     on, known = as_of or timezone.localdate(), {}
     if as_of is None:
         known = {row.pk: Verdict(row.read_verdict) for row in rows if _holds(row, on)}
@@ -64,7 +85,7 @@ def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple,
 
 def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:
     """Those of ``targets`` (by their keys) with what is concluded of them today, whatever is known
-    already; two queries."""
+    already; three queries."""
     on = timezone.localdate()
     for target, say in _judged(targets, None):
         yield target, Holding(say(on), on, holds_until(say, on, target.due_day))
@@ -74,14 +95,17 @@ def _judged(
     targets: list[int], as_of: date | None
 ) -> Iterator[tuple[Target, Callable[[date], Verdict]]]:
     """Each of ``targets`` (by their keys) with what says its verdict on any day."""
-    latest = Observation.objects.latest_of_each(as_of)
-    rows = (
-        Target.objects.filter(pk__in=targets)
-        .with_value_before(as_of)
-        .select_related("plan", "indicator")
-        .annotate(**threshold_columns(JUDGING))
-        .prefetch_related(Prefetch("indicator__observations", latest, to_attr="loaded_latest"))
-    )
+    rows = Target.objects.filter(pk__in=targets).with_value_before(as_of)
+    rows = rows.annotate(**threshold_columns(JUDGING))
+    rows = list(rows.select_related("indicator").prefetch_related("plan").only(*OF_TARGET))
+    if not rows:
+        return
+    newest = Observation.objects.latest_of_each(as_of)
+    newest = newest.filter(indicator__in={row.indicator_id for row in rows})
+    known = {value.indicator: value for value in starmap(_Newest, newest.values_list(*OF_VALUE))}
+    # All are judged by the same.
+    tolerance = Thresholds.beside(rows[0]).tolerance_points
     for target in rows:
-        tolerance = Thresholds.beside(target).tolerance_points
+        value = known.get(target.indicator_id)
+        target.indicator.loaded_latest = [value] if value else []
         yield target, judge(target.indicator, target, tolerance)

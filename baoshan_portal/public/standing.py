@@ -1,6 +1,6 @@
 """How an opinion stands on a day: all that the front page and what to ask are made of, read once.
 
-Ten queries however many rows: indicators, targets, their definitions, values, checks and their
+As many queries however many rows: indicators, targets, their definitions, values, checks and their
 keys, themes, measures, and what the committee said.
 """
 
@@ -11,7 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import F, QuerySet, Subquery
+from django.db.models import F, Prefetch, Q, QuerySet, Subquery
 
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
 from measures.submission import moment_of
@@ -38,8 +38,10 @@ from metrics.models import (
     by_check,
 )
 from metrics.redefinition import Definitions, Redefinition, redefinitions
+from metrics.rules.checks import Result
 from metrics.rules.choices import Freshness, Kind, Verdict
 from metrics.rules.questions import Trouble, of_check, of_target
+from metrics.verdicts import OF_VALUE
 
 from .committee import Evaluations
 
@@ -145,8 +147,8 @@ def load(
 ) -> Standing:
     """Seven queries, and some more where not every fact, verdict and result was known.
 
-    With ``asking`` three more, and of indicators and targets only those by which there may be
-    something to ask.
+    With ``asking`` some more, and of indicators, targets and results only those by which there may
+    be something to ask; of their values the newest alone.
     """
     indicators = Indicator.objects.published(as_of)
     checks = Check.objects.published(as_of)
@@ -155,16 +157,20 @@ def load(
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    figures = None
+    told_measures = list(with_status(measures.with_place(), as_of))
     if asking:
         told = facts.of(indicators, as_of, thresholds.grace_days, "measure_id")
         figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
         indicators = indicators.filter(pk__in=_asking(figures, as_of))
-    told_measures = list(with_status(measures.with_place(), as_of))
-    rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
-    rows = rows.with_thresholds().with_no_figures(as_of)
-    rows = with_facts(rows, as_of, thresholds.grace_days)
-    if figures is None:
+        rows = _asked(indicators, figures, as_of)
+        if as_of is None:
+            asking_results = [result for result in Result if of_check(result)]
+            unknown = Q(summary__isnull=True)
+            checks = checks.filter(unknown | Q(summary__result__in=asking_results))
+    else:
+        rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
+        rows = rows.with_thresholds().with_no_figures(as_of)
+        rows = with_facts(rows, as_of, thresholds.grace_days)
         figures = [Figure.of(row) for row in rows]
     by_key = {row.pk: row for row in rows}
     # Each measure is loaded once, with its place, and not beside every indicator.
@@ -173,22 +179,27 @@ def load(
         # One that became public or was withdrawn between the two questions is asked for by itself.
         if measure := places.get(row.measure_id):
             row.measure = measure
-    versions = list(_versions_of_targets(indicators, as_of))
+    versions = list(_versions_of_targets(indicators, as_of, asking=asking))
     results = check_results.of(checks, as_of)
     known_checks = _checks([one.pk for one in results if of_check(one.result)], by_key)
-    asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
-    asked |= {target.indicator_id for target in versions}
-    values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
-    told = values.select_related("report").by_indicator()
-    public = defaultdict(list, {key: standing(found) for key, found in told.items()})
-    for key in asked & by_key.keys():
-        by_key[key].public_values = public[key]
+    values, public = None, defaultdict(list)
+    if asking:
+        of_checks = Observation.objects.filter(indicator__in=indicators_in(known_checks))
+        public = of_checks.published(as_of).by_indicator()
+    else:
+        asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
+        asked |= {target.indicator_id for target in versions}
+        values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
+        values = values.select_related("report").by_indicator()
+        public |= {key: standing(found) for key, found in values.items()}
+        for key in asked & by_key.keys():
+            by_key[key].public_values = public[key]
     for target in versions:
         target.indicator = by_key[target.indicator_id]
     targets = standing(versions)
     # A value that came meanwhile may have ended one.
     assessed = (assess_check(check, public) for check in known_checks)
-    terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of, told)
+    terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of, values)
     return Standing(
         on,
         as_of,
@@ -203,6 +214,20 @@ def load(
         [state for state in assessed if of_check(state.outcome.result)],
         told_measures,
     )
+
+
+def _asked(indicators: QuerySet, figures: list[Figure], as_of: date | None) -> list[Indicator]:
+    """``indicators`` of ``figures`` with what a question says of them: their facts and the newest
+    value, and no other; three queries."""
+    latest = Observation.objects.latest_of_each(as_of).only(*OF_VALUE)
+    latest = Prefetch("observations", latest, to_attr="loaded_latest")
+    rows = indicators.with_thresholds().with_no_figures(as_of).order_by(*PLACE_IN_OPINION)
+    # Thousands are counted in a dozen units.
+    rows = list(rows.prefetch_related("unit", latest))
+    known = {row.pk: row.facts for row in figures}
+    for row in rows:
+        row.facts = known[row.pk]
+    return rows
 
 
 def _asking(figures: list[Figure], as_of: date | None) -> set[int]:
@@ -239,12 +264,17 @@ def _is_shown(row: Indicator) -> bool:
     return row.is_key or is_growth or row.facts.fresh == Freshness.LATE
 
 
-def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:
-    """Every target that was ever public, in the order of the indicators and of its due date."""
+def _versions_of_targets(indicators: QuerySet, as_of: date | None, *, asking: bool) -> QuerySet:
+    """Every target that was ever public, in the order of the indicators and of its due date.
+
+    With ``asking`` each with its ``value_before``, since not all values are loaded.
+    """
     place = (f"indicator__{column}" for column in PLACE_IN_OPINION)
+    targets = Target.objects.filter(indicator__in=indicators)
+    if asking:
+        targets = targets.with_value_before(as_of)
     return (
-        Target.objects.filter(indicator__in=indicators)
-        .versions(moment_of(as_of))
+        targets.versions(moment_of(as_of))
         .select_related("plan", "report")
         .order_by(*place, F("due_on").asc(nulls_last=True), "pk")
     )

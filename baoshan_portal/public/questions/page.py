@@ -96,7 +96,7 @@ def chosen(rows: list[Question], query: dict[str, str]) -> list[Question]:
 
 
 def of_day(request, opinion: Opinion | None = None) -> list[Question]:
-    """Everything that was worth asking on the page's day, the gravest first; ten queries."""
+    """Everything that was worth asking on the page's day, the gravest first."""
     on = request.as_of or timezone.localdate()
     thresholds = Thresholds.beside(opinion) if opinion else Thresholds.read()
     return all_of(load(opinion, thresholds, on, request.as_of, asking=True))

@@ -27,6 +27,8 @@ from ..standing import Figure, Standing, TargetState
 
 #: How many figures of a check a sentence names.
 FIGURES = 4
+#: What a row is called and found by.
+NAMED = ("id", "code", "name", "name_en")
 #: Nothing more is promised of these.
 ENDED = frozenset({MeasureStatus.TERMINATED, MeasureStatus.MERGED, MeasureStatus.SPLIT})
 
@@ -103,7 +105,7 @@ def slimmed(questions: list[Question]) -> list[Question]:
 
 def _bare(row: Indicator | Measure | Check) -> Indicator | Measure | Check:
     """A row that knows what it is called and where it is, and nothing else."""
-    return type(row)(pk=row.pk, code=row.code, name=row.name, name_en=row.name_en)
+    return type(row).from_db(row._state.db, NAMED, [getattr(row, name) for name in NAMED])
 
 
 def _of_targets(standing: Standing) -> Iterator[Question]:
