@@ -36,3 +36,17 @@ def desk_page(browser):
     page = browser.new_page(viewport=DESK)
     page.set_default_timeout(15_000)
     return page
+
+
+def complaints_of(page) -> list[str]:
+    """Whatever the browser will complain about on ``page``: policy, scripts, missing files."""
+    complaints = []
+
+    def hear(message):
+        # The rest are hints to developers, such as one about Django's own form of passwords.
+        if message.type in ("error", "warning"):
+            complaints.append(f"{page.url}: {message.type}: {message.text}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    return complaints

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from .server import Server, copy_of_shared, install, manage, serve
 
+#: The settings with a quick hash
+QUICK = "baoshan_portal.tests.quick_settings"
 PASSWORD = "宝山填报-2023年第4季度"
 
 _MAKE = """
@@ -20,7 +22,6 @@ from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import Department, Round, User
 roles = dict(editor=EDITOR, other=EDITOR, reviewer=REVIEWER, steward=STEWARD, auditor=AUDITOR,
              administrator=ADMINISTRATOR)
-# All have one password, which takes half a second to hash.
 password = make_password({password!r})
 sessions = {{}}
 for name, role in roles.items():
@@ -47,8 +48,10 @@ def hire(folder: Path) -> None:
     """Make editor, other (of another department), reviewer, steward, auditor, administrator.
 
     Each has a session, as somebody who signed in has, and so has admin, who was there before.
+    Their passwords are of QUICK, so they sign in where that is served, as admin does elsewhere.
     """
-    told = manage(folder, "shell", "-v", "0", "-c", _MAKE.format(password=PASSWORD))
+    make = _MAKE.format(password=PASSWORD)
+    told = manage(folder, "shell", "-v", "0", "-c", make, DJANGO_SETTINGS_MODULE=QUICK)
     (folder / "sessions.json").write_text(told)
 
 
@@ -58,10 +61,10 @@ def _with_staff(folder: Path) -> None:
 
 
 @contextmanager
-def serve_staff(folder: Path):
+def serve_staff(folder: Path, **changes: str):
     """Serve an installation with a staff in ``folder``, a copy of the one of a run of tests."""
     copy_of_shared("staffed", _with_staff, folder)
-    with serve(folder) as server:
+    with serve(folder, **changes) as server:
         server.sessions.update(json.loads((folder / "sessions.json").read_text()))
         yield server
 

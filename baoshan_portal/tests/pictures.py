@@ -10,7 +10,7 @@ from django.conf import settings
 
 from . import standalone  # noqa: F401  (sets Django up)
 from .browser import chromium
-from .people import hire, press, sign_in
+from .people import QUICK, hire, press, sign_in
 from .server import serve
 
 FOLDER = settings.BASE_DIR / "static/pictures"
@@ -19,7 +19,10 @@ SHEET = "/admin/entry/2023-q4/science-technology/"
 
 def main():
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder), DJANGO_SETTINGS_MODULE=QUICK) as server,
+    ):
         hire(Path(folder))
         with chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})

@@ -69,9 +69,9 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
     ).stdout
 
 
-def manage(folder: Path, *arguments: str) -> str:
+def manage(folder: Path, *arguments: str, **changes: str) -> str:
     """Run a management command on the installation in ``folder``; returns what it says."""
-    return _manage(_environment(folder), *arguments)
+    return _manage(_environment(folder) | changes, *arguments)
 
 
 def free_port() -> int:
@@ -93,10 +93,22 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def prepare(folder: Path, **changes: str) -> None:
-    """Make an installation in ``folder``; does nothing where there is one."""
+    """Make an installation in ``folder``; does nothing where there is one.
+
+    Static files that are there are not collected again.
+    """
     if not (folder / "prepared.txt").exists():
-        told = _manage(_environment(folder) | changes, "prepare")
+        options = ["--no-static"] if (folder / "static").exists() else []
+        told = _manage(_environment(folder) | changes, "prepare", *options)
         (folder / "prepared.txt").write_text(told)
+
+
+def with_static_files(folder: Path) -> None:
+    """Give ``folder`` the static files of the installation that a run of tests makes first."""
+    original = folder / "original"
+    copy_of_shared("installation", prepare, original)
+    (original / "static").rename(folder / "static")
+    shutil.rmtree(original)
 
 
 def copy_of_shared(name: str, make: Callable[[Path], None], folder: Path) -> None:
@@ -119,10 +131,17 @@ def install(folder: Path, demo: str) -> str:
     is 1: a preparation takes six seconds or half a minute.
     """
     if "TESTS_SHARED" in os.environ and not (folder / "prepared.txt").exists():
-        name = "demonstration" if demo == "1" else "installation"
-        copy_of_shared(name, lambda original: prepare(original, DEMO=demo), folder)
+        if demo == "1":
+            copy_of_shared("demonstration", _demonstration, folder)
+        else:
+            copy_of_shared("installation", prepare, folder)
     prepare(folder, DEMO=demo)
     return (folder / "prepared.txt").read_text()
+
+
+def _demonstration(folder: Path) -> None:
+    with_static_files(folder)
+    prepare(folder, DEMO="1")
 
 
 @contextmanager
@@ -133,7 +152,8 @@ def serve(folder: Path, **changes: str):
     port = free_port()
     process = subprocess.Popen(
         [settings.BASE_DIR / "deploy/serve"],
-        cwd=settings.BASE_DIR,
+        # As the unit and the image start it, it finds its own place.
+        cwd=folder,
         env={**environment, "PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,16 +1,19 @@
-"""Everybody can use the pages: the rules of axe-core, the keyboard, zoom, motion, languages."""
+"""Everybody can use the pages: the rules of axe-core, the keyboard, zoom, phones, paper, motion."""
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from baoshan_portal.public.about import AXE
 
-from .axe import ALL, BY_COLOUR, VERSION, WCAG, look_at, look_at_colours
-from .browser import DESK
-from .kinds import ALIKE, kinds
+from .axe import ALL, BY_COLOUR, VERSION, WCAG, look_at
+from .browser import DESK, complaints_of
+from .kinds import ALIKE, ERRORS, kinds
+from .pages import FILES, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, public_pages
 from .people import be, serve_staff
 from .slices import WHOLE, one_way_each, some
 
@@ -48,6 +51,8 @@ WAYS = (
     Way("en", DESK, "normal", "dark"),
     Way("zh", DESK, "normal", "light", media="print"),
 )
+#: Rows with names as long as may be, otherwise like others
+LONG = ("/measures/long/", "/indicators/long/")
 #: What is looked at for its width.
 WIDTHS = (
     (ZOOMED, "normal"), (NARROW, "normal"),
@@ -98,28 +103,57 @@ MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
 }).map(one => one.outerHTML.slice(0, 100))"""
 
 
+#: What nobody needs on paper.
+NAVIGATION = ("header nav", "header form", "form.filters", ".pager", "a.language")
+#: Which elements are seen of those that selectors name.
+SEEN = """selectors => selectors.filter(selector =>
+  [...document.querySelectorAll(selector)].some(one =>
+    one.getClientRects().length && getComputedStyle(one).visibility === "visible"))"""
+#: Shows another page of the same kind in the open one, which costs a fifth of opening it.
+SHOW = """async address => {
+  const answer = await fetch(address);
+  const other = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.documentElement.lang = other.documentElement.lang;
+  document.body.replaceWith(other.body);
+  return [answer.status, document.documentElement.scrollWidth];
+}"""
+
+
 @dataclass
 class Walk:
-    """What a walk through every kind of page in one language met; all of them are sentences."""
+    """What a walk through every kind of page met; mostly sentences."""
 
     violations: list[str] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     pages: set[str] = field(default_factory=set)
     looks: int = 0
+    colours: set[str] = field(default_factory=set)
     wide: list[str] = field(default_factory=list)
     moving: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    #: Pages on a phone, and what is seen of others on a desk and on paper, by their addresses.
+    widths: dict[str, int] = field(default_factory=dict)
+    screens: dict[str, list[str]] = field(default_factory=dict)
+    papers: dict[str, list[str]] = field(default_factory=dict)
 
-    def look(self, page, rules=ALL, without=()) -> None:
-        self.add(page, look_at(page, rules, without))
-
-    def look_at_colours(self, page, styles: list[str], seen: set[str]) -> None:
-        self.add(page, look_at_colours(page, styles, seen))
-
-    def add(self, page, findings) -> None:
+    def look(self, page, rules=ALL) -> None:
+        findings = look_at(page, rules, self.colours)
         self.violations += findings.violations
         self.passed |= findings.passed
         self.pages.add(page.url)
         self.looks += 1
+
+    def measure(self, page, viewport: dict[str, int], size: str, theme: str) -> int:
+        page.set_viewport_size(viewport)
+        style(page, size, theme)
+        width = page.evaluate("document.scrollingElement.scrollWidth")
+        if width > viewport["width"]:
+            self.wide.append(f"{page.url} {size}: {width} of {viewport['width']}")
+        return width
+
+    def show(self, page, address: str) -> None:
+        status, self.widths[address] = page.evaluate(SHOW, address)
+        assert status == HTTPStatus.OK, address
 
 
 def style(page, size: str, theme: str) -> None:
@@ -133,37 +167,77 @@ def name_of(size: str, theme: str) -> str:
 
 @pytest.fixture(scope="module", params=range(len(WAYS) if WHOLE else 1))
 def walk(request, browser, server, addresses):
-    """Every kind of page, each opened in one way for all questions; in the long form in all."""
-    walk, seen = Walk(), set()
+    """Every kind of page, each opened in one way for all questions; in the long form in all.
+
+    Of the pages of their own every other one is looked at on a desk and on paper as well; of the
+    others that of the other language is shown, too, and what is not opened at all is shown in the
+    last of them.
+    """
+    walk = Walk()
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    for n, address in enumerate(addresses):
+    heard = complaints_of(page)
+    # There are too many elements in the pack of everything for axe-core; what has long names alone
+    # is looked at for its width.
+    opened, unseen = [*addresses, "/packs/"], {"/packs/", *(() if WHOLE else LONG)}
+    on_paper = some([address for address in opened if address in PLAIN_PAGES], every=2)
+    for n, address in enumerate(opened):
         way = WAYS[(n + request.param) % len(WAYS)]
         for name, value in (("size", way.size), ("theme", way.theme)):
             context.add_cookies([{"name": name, "value": value, "url": server.address}])
         page.set_viewport_size(way.viewport)
-        page.goto(f"{server.address}{LANGUAGES[way.language]}{address}")
+        path = f"{LANGUAGES[way.language]}{address}"
+        answer = page.goto(server.address + path)
+        assert answer.ok != (address in ERRORS), path
+        # That a page was not found the browser tells as well.
+        walk.complaints += [
+            line for line in heard if answer.ok or f"of {answer.status}" not in line
+        ]
+        heard.clear()
         chosen, moving = page.evaluate(f"[document.documentElement.className, ({MOVING})()]")
         assert chosen == way.name
         walk.moving += moving
         for viewport, size in one_way_each(WIDTHS, ways=len(WIDTHS), first=n):
-            page.set_viewport_size(viewport)
-            style(page, size, way.theme)
-            width = page.evaluate("document.scrollingElement.scrollWidth")
-            if width > viewport["width"]:
-                walk.wide.append(f"{page.url} {size}: {width} of {viewport['width']}")
-        # Last, because it takes out what is alike.
-        page.set_viewport_size(way.viewport)
-        style(page, way.size, way.theme)
-        if way.media != "screen":
-            page.emulate_media(media=way.media, reduced_motion="reduce")
-        walk.look(page, without=BY_COLOUR)
-        # And this at the very end: it takes out texts.
-        walk.look_at_colours(page, [way.name], seen)
-        if way.media != "screen":
-            page.emulate_media(media="screen", reduced_motion="reduce")
+            walk.measure(page, viewport, size, way.theme)
+        walk.widths[path] = walk.measure(page, PHONE, "normal", way.theme)
+        if address in on_paper:
+            page.set_viewport_size(DESK)
+            for media, seen in (("print", walk.papers), ("screen", walk.screens)):
+                page.emulate_media(media=media, reduced_motion="reduce")
+                seen[path] = page.evaluate(SEEN, ["h1", *NAVIGATION])
+        if address not in unseen:
+            page.set_viewport_size(way.viewport)
+            style(page, way.size, way.theme)
+            if way.media != "screen":
+                page.emulate_media(media=way.media, reduced_motion="reduce")
+            # Behind all others, because it takes out what is alike.
+            walk.look(page)
+            if way.media != "screen":
+                page.emulate_media(media="screen", reduced_motion="reduce")
+        if address in PLAIN_PAGES and address not in on_paper:
+            page.set_viewport_size(PHONE)
+            style(page, "normal", way.theme)
+            walk.show(page, in_the_other_language(path))
+    page.set_viewport_size(PHONE)
+    style(page, "normal", way.theme)
+    if request.param == 0:
+        alike = [address for address in PLAIN_PAGES if address not in opened]
+        for address in [*one_way_each(in_both_languages(*alike)), *some(rows(server), every=64)]:
+            if address not in walk.widths:
+                walk.show(page, address)
+    walk.complaints += heard
     context.close()
     return walk
+
+
+def in_the_other_language(address: str) -> str:
+    return address.removeprefix("/en") if address.startswith("/en/") else f"/en{address}"
+
+
+def rows(server) -> list[str]:
+    """The pages of all measures and indicators in both languages."""
+    plain = in_both_languages(*PLAIN_PAGES)
+    return [address for address in public_pages(server.text) if address not in plain]
 
 
 def test_axe_finds_nothing_on_any_kind_of_page(walk, addresses, capsys):
@@ -194,10 +268,9 @@ def test_colours_and_type_are_chosen_apart():
 @pytest.mark.parametrize(("size", "theme"), some([("large", "dark"), ("normal", "light")], every=2))
 def test_axe_would_find_what_is_wrong_in_any_style(server, open_page, size, theme):
     """And on a later page of the same kind, whose other colours were seen before."""
-    page, walk, seen = open_page(), Walk(), set()
+    page, walk = open_page(size=size, theme=theme), Walk()
     page.goto(f"{server.address}/en/accessibility/")
-    walk.look_at_colours(page, [name_of(size, theme)], seen)
-    texts = len(page.inner_text("main"))
+    walk.look(page, BY_COLOUR)
     assert walk.violations == []
 
     page.goto(f"{server.address}/en/accessibility/")
@@ -212,10 +285,10 @@ def test_axe_would_find_what_is_wrong_in_any_style(server, open_page, size, them
         }""",
         [ground, ink],
     )
-    walk.look_at_colours(page, [name_of(size, theme)], seen)
+    walk.look(page, BY_COLOUR)
 
     assert {violation.split(": ")[1] for violation in walk.violations} == set(BY_COLOUR)
-    assert len(page.inner_text("main")) < texts / 4
+    assert page.locator("main *:not([data-seen])").count() < page.locator("main *").count() / 4
 
 
 def test_axe_would_find_what_is_wrong(server, open_page):
@@ -265,7 +338,7 @@ STAFF = {
 
 
 def test_axe_finds_nothing_on_the_desks_of_staff(server, open_page, capsys):
-    page, walk, seen = open_page(), Walk(), set()
+    page, walk = open_page(), Walk()
     schemes = ("light", "dark")
 
     def look(address: str) -> None:
@@ -274,8 +347,7 @@ def test_axe_finds_nothing_on_the_desks_of_staff(server, open_page, capsys):
         for scheme in schemes if WHOLE else [schemes[first % 2]]:
             page.emulate_media(color_scheme=scheme)
             assert page.goto(address).status == 200
-            walk.look(page, WCAG, without=BY_COLOUR)
-            walk.look_at_colours(page, [page.evaluate("document.documentElement.className")], seen)
+            walk.look(page, WCAG)
 
     look(f"{server.address}/en/admin/login/")
     for first, (name, paths) in enumerate(STAFF.items()):
@@ -292,6 +364,51 @@ def test_axe_finds_nothing_on_the_desks_of_staff(server, open_page, capsys):
 
 def test_no_page_scrolls_sideways_when_zoomed_or_narrow(walk):
     assert walk.wide == [], "\n".join(walk.wide)
+
+
+def test_every_page_shown_once_leaves_a_worker_below_150_mb(walk, server):
+    for address in (*one_way_each(in_both_languages(*LISTS_AS_FILES)), *FILES):
+        answer = server.get(address)
+        assert answer.status == HTTPStatus.OK, address
+        answer.read()
+
+    (worker,) = server.workers()
+    status = Path(f"/proc/{worker}/status").read_text()
+    (resident,) = [line.split() for line in status.splitlines() if line.startswith("VmRSS")]
+    print(f"{len(walk.widths)} pages, {int(resident[1]) // 1024} MB")
+    assert int(resident[1]) < 150 * 1024
+    assert [line for line in server.log if "ERROR" in line] == []
+
+
+def test_no_public_page_scrolls_sideways_on_a_phone(walk, request):
+    is_first = request.node.callspec.params["walk"] == 0
+    assert len(walk.widths) > (400 if WHOLE and is_first else 50)
+    wide = {address: n for address, n in walk.widths.items() if n > PHONE["width"]}
+    assert wide == {}
+
+
+def test_a_page_that_is_shown_is_as_wide_as_one_that_is_opened(server, open_page):
+    page = open_page(viewport=PHONE)
+    page.goto(f"{server.address}/en/measures/")
+    address = "/indicators/high-tech-enterprises/"
+
+    assert page.evaluate(SHOW, address) == [HTTPStatus.OK, PHONE["width"]]
+    assert page.inner_text("h1") in server.text(address)
+    # Its style sheets are in force, and what is too wide would be seen.
+    page.evaluate("document.querySelector('h1').style.width = '900px'")
+    assert page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]
+
+
+def test_the_browser_complains_about_no_public_page(walk):
+    assert walk.complaints == [], "\n".join(walk.complaints)
+
+
+def test_paper_shows_the_content_without_navigation(walk):
+    shown = walk.screens.values()
+    assert all({"h1", "header nav", "header form"} <= {*seen} for seen in shown)
+    assert {*NAVIGATION} <= {selector for seen in shown for selector in seen}
+    assert len(walk.papers) >= 10
+    assert {address: seen for address, seen in walk.papers.items() if seen != ["h1"]} == {}
 
 
 #: Whatever a keyboard should reach, in the order of the document: [what it is, its place].

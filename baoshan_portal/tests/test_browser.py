@@ -1,50 +1,55 @@
-"""The portal in a real browser: finding a figure, small screens, paper, the admin, the console."""
+"""The portal in a real browser: finding a figure, the overview and what changed, the filters."""
 
 import re
-from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
 
 from .browser import DESK
-from .pages import FILES, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, public_pages, rows_of
-from .people import be, press, serve_staff, sign_in
-from .slices import WHOLE, one_of_each, one_way_each, some
+from .pages import LISTS, in_both_languages, rows_of
+from .people import press
+from .server import serve
+from .slices import one_way_each, some
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.sweep]
 
 PHONE = {"width": 390, "height": 844}
+NARROW = {"width": 320, "height": 900}
+SMALLEST = {"width": 320, "height": 640}
 
 
 @pytest.fixture(scope="module")
 def server(browser, tmp_path_factory):
-    with serve_staff(tmp_path_factory.mktemp("browser")) as server:
+    with serve(tmp_path_factory.mktemp("browser")) as server:
         yield server
 
 
 @pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport=DESK, accept_downloads=True)
-    context.set_default_timeout(15_000)
-    yield context.new_page()
-    context.close()
+def open_page(browser):
+    """Opens a page of a new browser context; ``options`` are Playwright's."""
+    contexts = []
+
+    def open_page(**options):
+        context = browser.new_context(**({"viewport": DESK} | options))
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
-def complaints_of(page) -> list[str]:
-    """Whatever the browser will complain about on ``page``: policy, scripts, missing files."""
-    complaints = []
+@pytest.fixture
+def page(open_page):
+    return open_page()
 
-    def hear(message):
-        # The rest are hints to developers, such as one about Django's own form of passwords.
-        if message.type in ("error", "warning"):
-            complaints.append(f"{page.url}: {message.type}: {message.text}")
 
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    return complaints
+@pytest.fixture
+def plain_page(open_page):
+    """A page without JavaScript."""
+    return open_page(java_script_enabled=False)
 
 
 def indicator_of(server, as_written: str) -> str:
@@ -103,153 +108,6 @@ def test_a_committee_member_takes_all_fund_figures_away_as_a_table(server, page)
     assert "51.79亿元" in [row["As written"] for row in rows]
 
 
-#: Shows another page of the same kind in the open one, which costs a fifth of opening it.
-SHOW = """async address => {
-  const answer = await fetch(address);
-  const other = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.documentElement.lang = other.documentElement.lang;
-  document.body.replaceWith(other.body);
-  return [answer.status, document.documentElement.scrollWidth];
-}"""
-
-
-def in_the_other_language(address: str) -> str:
-    return address.removeprefix("/en") if address.startswith("/en/") else f"/en{address}"
-
-
-#: What nobody needs on paper.
-NAVIGATION = ("header nav", "header form", "form.filters", ".pager", "a.language")
-#: Which elements are seen of those that selectors name.
-SEEN = """selectors => selectors.filter(selector =>
-  [...document.querySelectorAll(selector)].some(one =>
-    one.getClientRects().length && getComputedStyle(one).visibility === "visible"))"""
-
-
-@dataclass
-class Walk:
-    """What was met on the pages that were shown, by their addresses."""
-
-    complaints: list[str]
-    widths: dict[str, int] = field(default_factory=dict)
-    screens: dict[str, list[str]] = field(default_factory=dict)
-    papers: dict[str, list[str]] = field(default_factory=dict)
-
-
-@pytest.fixture(scope="module")
-def walk(server, browser):
-    """Every public page on a phone: what the browser complained about, and how wide it is.
-
-    All pages of their own are opened, of measures and indicators some, each in one of the
-    languages. Every other one is looked at on a desk and on paper as well, and in those between
-    the same page of the other language is shown; others of measures and indicators are shown in
-    the last of them.
-    """
-    context = browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    walk = Walk(complaints_of(page))
-
-    def show(address: str) -> None:
-        status, walk.widths[address] = page.evaluate(SHOW, address)
-        assert status == HTTPStatus.OK, address
-
-    pages = one_way_each(public_pages(server.text, every=16 if WHOLE else 32))
-    on_paper = some(pages, every=2)
-    for address in pages:
-        assert page.goto(server.address + address).status == HTTPStatus.OK, address
-        walk.widths[address] = page.evaluate("document.documentElement.scrollWidth")
-        if address not in on_paper:
-            show(in_the_other_language(address))
-            continue
-        page.set_viewport_size(DESK)
-        for media, seen in (("print", walk.papers), ("screen", walk.screens)):
-            page.emulate_media(media=media)
-            seen[address] = page.evaluate(SEEN, ["h1", *NAVIGATION])
-        page.set_viewport_size(PHONE)
-    for address in some(public_pages(server.text), every=64):
-        if address not in walk.widths:
-            show(address)
-    context.close()
-    return walk
-
-
-def test_every_page_shown_once_leaves_a_worker_below_150_mb(walk, server):
-    for address in (*one_way_each(in_both_languages(*LISTS_AS_FILES)), *FILES):
-        answer = server.get(address)
-        assert answer.status == HTTPStatus.OK, address
-        answer.read()
-
-    (worker,) = server.workers()
-    status = Path(f"/proc/{worker}/status").read_text()
-    (resident,) = [line.split() for line in status.splitlines() if line.startswith("VmRSS")]
-    print(f"{len(walk.widths)} pages, {int(resident[1]) // 1024} MB")
-    assert int(resident[1]) < 150 * 1024
-    assert [line for line in server.log if "ERROR" in line] == []
-
-
-def test_no_public_page_scrolls_sideways_on_a_phone(walk):
-    assert len(walk.widths) > (400 if WHOLE else 50)
-    wide = {address: n for address, n in walk.widths.items() if n > PHONE["width"]}
-    assert wide == {}
-
-
-def test_a_page_that_is_shown_is_as_wide_as_one_that_is_opened(server, page):
-    code = indicator_of(server, "翻两番")
-    page.set_viewport_size(PHONE)
-    page.goto(f"{server.address}/en/measures/")
-    address = f"/indicators/{code}/"
-
-    assert page.evaluate(SHOW, address) == [HTTPStatus.OK, PHONE["width"]]
-    assert page.inner_text("h1") in server.text(address)
-    # Its style sheets are in force, and what is too wide would be seen.
-    page.evaluate("document.querySelector('h1').style.width = '900px'")
-    assert page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]
-
-
-def test_the_browser_complains_about_no_public_page(walk):
-    assert walk.complaints == [], "\n".join(walk.complaints)
-
-
-def kind_of_admin_page(address: str) -> tuple:
-    """Pages of rows are made alike for all models of an app; of the others each is its own."""
-    path, _, query = address.partition("/admin/")[2].partition("?")
-    first, *others = path.split("/")
-    if first not in ("auth", "measures", "metrics"):
-        return (first,)
-    # An app's models, a list, a form for a new row or for one that is there
-    return first, str(len(others)), others[-2] if len(others) == 3 else "", bool(query)
-
-
-def test_the_browser_complains_about_no_page_of_the_admin(server, page):
-    complaints = complaints_of(page)
-    page.goto(f"{server.address}/en/admin/login/")
-    sign_in(page, server, "admin", server.password)
-
-    def links(selector: str) -> list[str]:
-        found = page.eval_on_selector_all(
-            selector, "all => all.map(one => one.getAttribute('href'))"
-        )
-        return [urljoin(page.url, link).partition("#")[0] for link in found if link]
-
-    start = f"{server.address}/en/admin/"
-    addresses = {link for link in links("a") if link.startswith(start) and "logout" not in link}
-    for address in one_of_each(sorted(addresses), kind=kind_of_admin_page):
-        page.goto(address)
-        rows = links("#result_list th a")
-        if rows:
-            page.goto(rows[0])
-
-    assert len(addresses) > 15
-    assert complaints == [], "\n".join(complaints)
-
-
-def test_paper_shows_the_content_without_navigation(walk):
-    shown = walk.screens.values()
-    assert all({"h1", "header nav", "header form"} <= {*seen} for seen in shown)
-    assert {*NAVIGATION} <= {selector for seen in shown for selector in seen}
-    assert len(walk.papers) >= len(PLAIN_PAGES) // (1 if WHOLE else 2)
-    assert {address: seen for address, seen in walk.papers.items() if seen != ["h1"]} == {}
-
-
 def test_the_keyboard_reaches_the_content_first(server, page):
     page.goto(f"{server.address}/en/")
     page.keyboard.press("Tab")
@@ -260,68 +118,277 @@ def test_the_keyboard_reaches_the_content_first(server, page):
     assert page.url.endswith("#main")
 
 
-def test_lists_work_without_javascript(server, browser):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+def test_lists_work_without_javascript(server, plain_page):
+    page = plain_page
     page.goto(f"{server.address}/en/indicators/")
     page.fill("form.filters [name=q]", "148.54")
     press(page.locator("form.filters .actions button"))
 
     assert page.locator("table.list tbody tr").count() == 1
     assert "148.54万元" in page.inner_text("table.list")
+
+
+# The overview and what changed
+
+
+def test_a_committee_member_asks_what_is_new_and_follows_the_number(server, plain_page):
+    page = plain_page
+    page.goto(f"{server.address}/en/")
+    page.fill("[name=since]", "2023-07-01")
+    press(page.locator(".since button"))
+
+    count = page.locator("a[href*='#section-3']").first
+    shown = count.inner_text()
+    assert int(shown) > 0
+    press(count)
+
+    assert page.url.endswith("#section-3")
+    part = page.locator("section[aria-labelledby=section-3]")
+    assert part.locator("h2").inner_text().startswith("3")
+    assert part.locator("p.count").inner_text().startswith(f"{shown} publications")
+
+
+def test_folded_first_values_open_by_the_keyboard(server, plain_page):
+    page = plain_page
+    page.goto(f"{server.address}/en/changes/?from=2023-07-01")
+    line = page.locator("#theme-1-1 ~ details li").first
+    assert not line.is_visible()
+
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+
+    assert line.is_visible()
+
+
+def test_what_is_it_as_of_when_and_the_key_figures_are_seen_at_a_glance(server, plain_page):
+    page = plain_page
+    page.goto(f"{server.address}/")
+
+    for what in ("h1", ".findings", ".key-figure >> nth=3", ".asked thead", ".asked .shares"):
+        box = page.locator(what).first.bounding_box()
+        assert box["y"] + box["height"] <= DESK["height"], what
+
+
+@pytest.mark.parametrize("address", ["/", "/en/"])
+def test_verdict_and_first_key_figure_are_within_700_px_of_a_phone(server, browser, address):
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(server.address + address)
+
+    for what in ("h1", ".findings", ".key-figure"):
+        box = page.locator(what).first.bounding_box()
+        assert box["y"] + box["height"] <= 700, what
     context.close()
 
 
-def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(server, page):
-    code = indicator_of(server, "51.79亿元")
-    public = [
-        f"/en/indicators/{code}/",
-        "/en/indicators/?q=77.31",
-        "/en/find/?q=77.31",
-        "/changes/",
-        "/en/indicators/?format=csv",
-        "/data/observations.csv",
-        "/data/indicators.csv",
+def test_the_worst_first_is_one_tap_away_and_keeps_the_place(server, plain_page):
+    page = plain_page
+    page.goto(f"{server.address}/en/")
+    press(page.get_by_role("link", name="the worst first"))
+
+    assert page.url.endswith("/en/?order=worst#asked")
+    press(page.get_by_role("link", name="in their own order"))
+    assert page.url.endswith("/en/#asked") or page.url.endswith("/en/?#asked")
+
+
+def test_what_to_ask_leads_to_the_sentence_of_the_source_in_three_clicks(server, plain_page):
+    page = plain_page
+    page.goto(f"{server.address}/en/")
+    press(page.locator("#to-ask").locator("xpath=../..").get_by_role("link", name="all 80"))
+    page.select_option("#id_section", "top-level-design")
+    press(page.locator(".filters button"))
+    press(page.locator(".questions li a").first)
+
+    assert "宝府〔2023〕70号 4.1/7" in page.inner_text("main")
+
+
+#: Pages in normal and in large type.
+NARROW_PAGES = [
+    (address, size)
+    for size in ("normal", "large")
+    for address in (
+        "/",
+        "/en/",
+        "/en/questions/",
+        "/questions/",
+        "/en/sections/1/",
+        "/changes/?from=2023-07-01&unfold=all",
+    )
+]
+
+
+def test_nothing_of_the_content_is_wider_than_a_narrow_phone(server, browser):
+    context = browser.new_context(viewport=NARROW)
+    page = context.new_page()
+    too_wide = []
+    for address, size in one_way_each(NARROW_PAGES):
+        context.add_cookies([{"name": "size", "value": size, "url": server.address}])
+        page.goto(server.address + address)
+        assert f"size-{size}" in page.get_attribute("html", "class")
+        too_wide += page.evaluate(
+            """() => [...document.querySelectorAll("main *")]
+                .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+                .map(one => location.href + ": " + one.outerHTML.slice(0, 100))"""
+        )
+    context.close()
+
+    assert too_wide == []
+
+
+# The filters of the lists
+
+
+def query(page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def rows(page) -> int:
+    return int(re.search(r"\d+", page.inner_text("#count"))[0])
+
+
+def tally(page, option: str) -> int:
+    """The count beside an answer, by the id of its box."""
+    return int(page.inner_text(f'label[for="{option}"] .tally'))
+
+
+def test_a_tick_answers_at_once_and_keeps_its_place_for_the_keyboard(server, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/en/indicators/")
+    everything = rows(page)
+    page.click("summary:has-text('Theme')")
+    page.click("summary:has-text('Category')")
+    funds, talent = tally(page, "in-category-funds"), tally(page, "in-theme-talent")
+
+    page.focus("#in-category-funds")
+    page.keyboard.press("Space")
+    page.wait_for_url(re.compile("category=funds"))
+    page.wait_for_selector("#chosen a")
+
+    assert rows(page) == funds < everything
+    assert tally(page, "in-theme-talent") < talent
+    assert page.evaluate("document.activeElement.id") == "in-category-funds"
+    assert page.is_checked("#in-category-funds")
+    assert page.is_visible("#in-theme-talent"), "what the reader opened stays open"
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_url(re.compile("category=platforms|not_category"))
+    assert query(page)["category"][0] == "funds"
+
+
+def test_the_dash_leaves_an_answer_out_and_its_box_takes_it_back(server, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/en/indicators/")
+    everything = rows(page)
+    page.click("summary:has-text('Category')")
+    funds = tally(page, "in-category-funds")
+
+    page.focus("button[name=not_category][value=funds]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("not_category=funds"))
+    page.wait_for_selector("#chosen a")
+
+    assert rows(page) == everything - funds
+    assert page.evaluate("document.activeElement.id") == "not-category-funds"
+    assert page.is_checked("#not-category-funds")
+
+    page.keyboard.press("Space")
+    page.wait_for_selector("#chosen a", state="hidden")
+
+    assert rows(page) == everything
+    assert "not_category" not in query(page)
+
+
+def test_after_an_answer_every_link_tells_the_same_state(server, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/en/indicators/?as_of=2023-08-01&sort=-name")
+    page.click("summary:has-text('Category')")
+    page.click("#in-category-funds")
+    page.wait_for_selector("#chosen a")
+    page.click("#in-category-platforms")
+    page.wait_for_selector("#chosen a:has-text('platforms')")
+
+    for selector in ("a.language", "#take-away a >> nth=0", "#take-away a >> nth=2"):
+        asked = parse_qs(urlsplit(page.get_attribute(selector, "href")).query)
+        assert asked["category"] == ["funds", "platforms"], selector
+        assert asked["as_of"] == ["2023-08-01"], selector
+    assert "category=funds&category=platforms" in page.input_value("#display-next")
+    page.reload()
+    assert page.is_checked("#in-category-funds")
+    assert page.is_checked("#in-category-platforms")
+    assert query(page)["sort"] == ["-name"]
+
+
+def test_two_quick_ticks_both_count(server, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/en/indicators/")
+    page.evaluate(
+        """() => {
+            document.querySelector('#in-category-funds').click();
+            document.querySelector('#in-category-platforms').click();
+        }"""
+    )
+    page.wait_for_selector("#chosen a:has-text('platforms')")
+
+    assert query(page)["category"] == ["funds", "platforms"]
+
+
+def test_without_javascript_ticks_wait_for_the_button_and_the_dash_takes_them_along(
+    server, open_page
+):
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{server.address}/en/indicators/")
+    page.click("summary:has-text('Category')")
+    page.check("#in-category-funds")
+    page.check("#in-category-platforms")
+    page.click("summary:has-text('Theme')")
+    press(page.locator("button[name=not_theme][value=talent]"))
+
+    assert query(page)["category"] == ["funds", "platforms"]
+    assert query(page)["not_theme"] == ["talent"]
+    assert page.is_visible("#in-category-funds"), "a group in use is open"
+
+    page.uncheck("#in-category-funds")
+    press(page.locator("form.filters .actions button"))
+
+    assert query(page)["category"] == ["platforms"]
+    assert query(page)["not_theme"] == ["talent"]
+
+    press(page.locator("#chosen a", has_text="platforms"))
+
+    assert "category" not in query(page)
+    assert query(page)["not_theme"] == ["talent"]
+
+
+def test_open_filters_do_not_scroll_sideways_on_the_smallest_phone(server, open_page):
+    page = open_page(viewport=SMALLEST)
+    widths = {}
+    # By turns in each language and in each type.
+    ways = [
+        (prefix + address, size)
+        for prefix, size in (("", "normal"), ("/en", "large"), ("/en", "normal"), ("", "large"))
+        for address in LISTS
     ]
-    complaints = complaints_of(page)
+    for address, size in one_way_each(ways):
+        cookie = {"name": "size", "value": size, "url": server.address}
+        page.context.add_cookies([cookie])
+        page.goto(f"{server.address}{address}?not_theme=talent&section=top-level-design")
+        assert f"size-{size}" in page.get_attribute("html", "class")
+        page.eval_on_selector_all(
+            "form.filters details", "all => all.forEach(one => one.open = true)"
+        )
+        widths[address, size] = page.evaluate("document.documentElement.scrollWidth")
 
-    be(page, server, "admin")
-    page.goto(f"{server.address}/en/admin/metrics/observation/add/")
-    page.click(".field-indicator .select2-selection")
-    page.fill(".select2-search__field", code)
-    # The list of all indicators stays until the answer to what was typed arrives.
-    options = page.locator(".select2-results__option[aria-selected]")
-    expect(options).to_have_count(1)
-    options.click()
-    page.fill("[name=as_written]", "77.31亿元")
-    page.fill("[name=period_start]", "2023-01-01")
-    page.fill("[name=period_end]", "2023-12-31")
-    page.fill("[name=source_name]", "区统计局年报")
-    page.click("[name=_continue]")
-    page.wait_for_url(re.compile(r"/observation/\d+/change/"))
-    row = page.url
-    shows = [address for address in public if "77.31" in visible_text(server, address)]
-    assert shows == []
-
-    press(page.locator("[name=_submit]"))
-    page.goto(row)
-    assert page.locator(".object-tools >> text=Publish").count() == 0
-    assert "77.31" not in server.text("/data/observations.csv")
-
-    be(page, server, "reviewer")
-    page.goto(row)
-    press(page.locator(".object-tools >> text=Publish"))
-    press(page.locator("[type=submit].default"))
-
-    shows = [address for address in public if "77.31" in visible_text(server, address)]
-    assert shows == public
-    page.goto(f"{server.address}/en/indicators/{code}/")
-    assert "77.31亿元" in page.inner_text("main")
-    assert "by two persons of staff" in page.inner_text("main")
-    assert complaints == [], "\n".join(complaints)
+    assert set(widths.values()) == {SMALLEST["width"]}, widths
 
 
-def visible_text(server, address: str) -> str:
-    """The text at an address without what it was asked for."""
-    asked = r'(value="|q=|Find: )77\.31|<p class="chosen".*?</p>'
-    return re.sub(asked, "", server.text(address), flags=re.DOTALL)
+def test_on_a_desk_the_table_begins_above_the_fold_with_two_groups_in_use(server, open_page):
+    page = open_page()
+    tops = {}
+    for address in one_way_each(in_both_languages(*LISTS)):
+        page.goto(f"{server.address}{address}?not_theme=talent&department=science-technology")
+        tops[address] = page.locator("table.list").bounding_box()["y"]
+
+    assert page.locator("form.filters details[open]").count() == 2
+    assert max(tops.values()) < DESK["height"], tops

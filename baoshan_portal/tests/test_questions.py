@@ -12,7 +12,7 @@ import re
 import pytest
 
 from . import asked
-from .browser import desk_page
+from .browser import DESK, desk_page
 from .people import press
 from .server import serve
 from .slices import some
@@ -199,6 +199,21 @@ def test_15_which_figures_contradict_each_other(read, report):
 
     assert re.search(r"石墨烯平台集聚企业数 .*?55家.*?35家", text)
     assert re.search(r"2,300万元.*?1,000万元", text)
+
+
+# What a committee member takes along
+
+
+@pytest.mark.parametrize("address", ["/", "/en/"])
+def test_the_overview_is_printed_on_two_pages(demonstration, browser, tmp_path, address):
+    page = browser.new_page(viewport=DESK, java_script_enabled=False)
+    page.goto(f"{demonstration.address}{address}")
+
+    page.pdf(path=tmp_path / "overview.pdf", format="A4", prefer_css_page_size=True)
+    page.close()
+
+    printed = (tmp_path / "overview.pdf").read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
 
 
 # Ten more

@@ -1,5 +1,7 @@
 """Invented figures stay in databases of their own, which can be made on any day."""
 
+import os
+import runpy
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from unittest import mock
 import pytest
 import yaml
 from django.apps import apps
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import transaction
@@ -30,16 +32,6 @@ from metrics.models import Indicator, Observation
 from metrics.rules.choices import Verdict
 
 from .. import filling
-
-#: What stands in the settings; a .env beside manage.py has no say.
-SHOW = """
-import environs
-environs.Env.read_env = lambda *args, **options: True
-from baoshan_portal import settings
-print(settings.DATABASES["default"]["NAME"], settings.MEDIA_ROOT,
-      getattr(settings, "SESSION_COOKIE_NAME", "sessionid"),
-      getattr(settings, "CSRF_COOKIE_NAME", "csrftoken"))
-"""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
@@ -85,7 +77,7 @@ def test_a_prepared_database_holds_nothing_invented():
         if "code" in {field.name for field in model._meta.fields}
     ]
 
-    call_command("prepare", stdout=StringIO())
+    call_command("prepare", "--no-static", stdout=StringIO())
 
     assert len(coded) > 10
     for model in coded:
@@ -157,13 +149,18 @@ def test_the_server_starts_only_where_both_agree(tmp_path):
     assert "holds invented figures" in refused.stderr.splitlines()[-1]
 
 
+@pytest.mark.once("is about settings")
 def test_without_an_address_each_has_files_and_cookies_of_its_own():
-    found = [python("-c", SHOW, DEMO=on).stdout.split() for on in ("0", "1")]
+    real, invented = settings_of(DEMO="0"), settings_of(DEMO="1")
 
-    (real_file, *real), (demo_file, *invented) = found
-    assert real_file.endswith("/var/portal.sqlite3")
-    assert demo_file.endswith("/var/demo.sqlite3")
-    assert not set(real) & set(invented)
+    assert real["DATABASES"]["default"]["NAME"].endswith("/var/portal.sqlite3")
+    assert invented["DATABASES"]["default"]["NAME"].endswith("/var/demo.sqlite3")
+    assert real["MEDIA_ROOT"] != invented["MEDIA_ROOT"]
+    for cookie in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"):
+        first, other = (
+            found.get(cookie, getattr(global_settings, cookie)) for found in (real, invented)
+        )
+        assert first != other
 
 
 # Whatever the day
@@ -204,12 +201,22 @@ def test_a_demonstration_made_on_any_day_shows_every_verdict_and_nothing_of_the_
         transaction.set_rollback(True)
 
 
+def without_address() -> dict[str, str]:
+    return {name: text for name, text in ENVIRONMENT.items() if name != "DATABASE_URL"}
+
+
+def settings_of(**changes: str) -> dict:
+    """What stands in the settings; a .env beside manage.py has no say."""
+    there = mock.patch.dict(os.environ, without_address() | changes, clear=True)
+    with there, mock.patch("environs.Env.read_env"):
+        return runpy.run_path(str(settings.BASE_DIR / "baoshan_portal/settings.py"))
+
+
 def python(*arguments: str, **changes: str) -> subprocess.CompletedProcess:
-    environment = {name: text for name, text in ENVIRONMENT.items() if name != "DATABASE_URL"}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
-        env=environment | changes,
+        env=without_address() | changes,
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ import pytest
 from django_otp.oath import totp
 from playwright.sync_api import expect
 
-from baoshan_portal.tests.people import PASSWORD, be, press, serve_staff
+from baoshan_portal.tests.people import PASSWORD, QUICK, be, press, serve_staff
 from baoshan_portal.tests.slices import WHOLE
 
 pytestmark = [pytest.mark.browser, pytest.mark.sweep]
@@ -44,7 +44,7 @@ def sql(folder):
 
 @pytest.fixture(scope="module")
 def server(folder, sql):
-    with serve_staff(folder) as server:
+    with serve_staff(folder, DJANGO_SETTINGS_MODULE=QUICK) as server:
         for statement in SET_UP:
             sql(statement)
         yield server

@@ -2,16 +2,21 @@
 
 import csv
 import io
+import re
 import subprocess
 from collections import defaultdict
+from urllib.parse import urljoin
 
 import openpyxl
 import pytest
+from playwright.sync_api import expect
 
-from baoshan_portal.tests.browser import desk_page
+from baoshan_portal.tests.browser import complaints_of, desk_page
+from baoshan_portal.tests.pages import rows_of
 from baoshan_portal.tests.people import be, press, serve_staff, sign_in
+from baoshan_portal.tests.slices import one_of_each
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SHEET = "/en/admin/entry/2023-q4/science-technology/"
 UPLOAD = "/en/admin/upload/2023-q4/science-technology/"
@@ -47,7 +52,7 @@ def test_a_quarters_figures_from_the_sheet_to_the_public_page(server, page):
     before = public_values(server)
 
     # The editor fills the sheet and submits it.
-    sign_in(page, server, "editor")
+    be(page, server, "editor")
     page.goto(server.address + SHEET)
     for code, figure in FIGURES.items():
         fill(page, code, figure)
@@ -197,3 +202,98 @@ def test_a_sheet_is_filled_and_saved_by_the_keyboard_alone(server, browser, page
     plain.fill(f"[name=figure-{FIRST}-figure]", "7")
     press(plain.locator("button[name=save]"))
     assert "1 row was saved as a draft." in plain.inner_text(".messagelist")
+
+
+def kind_of_admin_page(address: str) -> tuple:
+    """Pages of rows are made alike for all models of an app; of the others each is its own."""
+    path, _, query = address.partition("/admin/")[2].partition("?")
+    first, *others = path.split("/")
+    if first not in ("auth", "measures", "metrics"):
+        return (first,)
+    # An app's models, a list, a form for a new row or for one that is there
+    return first, str(len(others)), others[-2] if len(others) == 3 else "", bool(query)
+
+
+@pytest.mark.sweep
+def test_the_browser_complains_about_no_page_of_the_admin(server, page):
+    complaints = complaints_of(page)
+    page.goto(f"{server.address}/en/admin/login/")
+    sign_in(page, server, "admin", server.password)
+
+    def links(selector: str) -> list[str]:
+        found = page.eval_on_selector_all(
+            selector, "all => all.map(one => one.getAttribute('href'))"
+        )
+        return [urljoin(page.url, link).partition("#")[0] for link in found if link]
+
+    start = f"{server.address}/en/admin/"
+    addresses = {link for link in links("a") if link.startswith(start) and "logout" not in link}
+    rows = []
+    for address in one_of_each(sorted(addresses), kind=kind_of_admin_page):
+        page.goto(address)
+        rows += links("#result_list tbody th a")[:1]
+    assert len(rows) > 2
+    for address in one_of_each(sorted(set(rows)), kind=kind_of_admin_page):
+        page.goto(address)
+
+    assert len(addresses) > 15
+    assert complaints == [], "\n".join(complaints)
+
+
+def test_a_draft_of_the_admin_is_public_only_after_somebody_else_published_it(server, page):
+    (code,) = [
+        row["indicator_code"]
+        for row in rows_of(server.text("/data/observations.csv"))
+        if row["as_written"] == "51.79亿元"
+    ]
+    public = [
+        f"/en/indicators/{code}/",
+        "/en/indicators/?q=77.31",
+        "/en/find/?q=77.31",
+        "/changes/",
+        "/en/indicators/?format=csv",
+        "/data/observations.csv",
+        "/data/indicators.csv",
+    ]
+    complaints = complaints_of(page)
+
+    be(page, server, "admin")
+    page.goto(f"{server.address}/en/admin/metrics/observation/add/")
+    page.click(".field-indicator .select2-selection")
+    page.fill(".select2-search__field", code)
+    # The list of all indicators stays until the answer to what was typed arrives.
+    options = page.locator(".select2-results__option[aria-selected]")
+    expect(options).to_have_count(1)
+    options.click()
+    page.fill("[name=as_written]", "77.31亿元")
+    page.fill("[name=period_start]", "2023-01-01")
+    page.fill("[name=period_end]", "2023-12-31")
+    page.fill("[name=source_name]", "区统计局年报")
+    page.click("[name=_continue]")
+    page.wait_for_url(re.compile(r"/observation/\d+/change/"))
+    row = page.url
+    shows = [address for address in public if "77.31" in visible_text(server, address)]
+    assert shows == []
+
+    press(page.locator("[name=_submit]"))
+    page.goto(row)
+    assert page.locator(".object-tools >> text=Publish").count() == 0
+    assert "77.31" not in server.text("/data/observations.csv")
+
+    be(page, server, "reviewer")
+    page.goto(row)
+    press(page.locator(".object-tools >> text=Publish"))
+    press(page.locator("[type=submit].default"))
+
+    shows = [address for address in public if "77.31" in visible_text(server, address)]
+    assert shows == public
+    page.goto(f"{server.address}/en/indicators/{code}/")
+    assert "77.31亿元" in page.inner_text("main")
+    assert "by two persons of staff" in page.inner_text("main")
+    assert complaints == [], "\n".join(complaints)
+
+
+def visible_text(server, address: str) -> str:
+    """The text at an address without what it was asked for."""
+    asked = r'(value="|q=|Find: )77\.31|<p class="chosen".*?</p>'
+    return re.sub(asked, "", server.text(address), flags=re.DOTALL)
