@@ -1,4 +1,4 @@
-"""The server of ``make run``: behind a proxy under a sub-path, quick to start again, overloaded."""
+"""The server of ``make run``: behind a proxy under a sub-path, started again, overloaded."""
 
 import os
 import re
