@@ -17,6 +17,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 
+from .slices import WHOLE
+
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *args):
@@ -116,13 +118,23 @@ def install(folder: Path, demo: str) -> str:
     """Make an installation in ``folder``; returns what its preparation said.
 
     Within a run of tests all are copies of one of the report, or of the demonstration if ``demo``
-    is 1: a preparation takes six seconds or half a minute.
+    is 1: a preparation takes six seconds or half a minute, and half of that are the migrations,
+    which are run once for both. In the long form each is prepared from nothing, as by ``make run``.
     """
+
+    def make(original: Path) -> None:
+        if not WHOLE:
+            copy_of_shared("migrated", _migrate, original)
+        prepare(original, DEMO=demo)
+
     if "TESTS_SHARED" in os.environ and not (folder / "prepared.txt").exists():
-        name = "demonstration" if demo == "1" else "installation"
-        copy_of_shared(name, lambda original: prepare(original, DEMO=demo), folder)
+        copy_of_shared("demonstration" if demo == "1" else "installation", make, folder)
     prepare(folder, DEMO=demo)
     return (folder / "prepared.txt").read_text()
+
+
+def _migrate(folder: Path) -> None:
+    _manage(_environment(folder), "migrate", "--verbosity", "0")
 
 
 @contextmanager
