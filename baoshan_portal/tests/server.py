@@ -17,6 +17,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 
+from .slices import WHOLE
+
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *args):
@@ -140,8 +142,16 @@ def install(folder: Path, demo: str) -> str:
 
 
 def _demonstration(folder: Path) -> None:
+    # Half of its preparation are the migrations; in the long form it begins with nothing, as
+    # `make demo` does. The installation always does.
+    if not WHOLE:
+        copy_of_shared("migrated", _migrate, folder)
     with_static_files(folder)
     prepare(folder, DEMO="1")
+
+
+def _migrate(folder: Path) -> None:
+    _manage(_environment(folder), "migrate", "--verbosity", "0")
 
 
 @contextmanager

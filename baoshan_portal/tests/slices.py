@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 WHOLE = os.environ.get("WHOLE") == "1"
 #: Of the pages of measures and of indicators, which one piece of code makes.
-OF_ROWS = 1 if WHOLE else 32
+OF_ROWS = 1 if WHOLE else 64
 
 
 def some(cases: Iterable[T], every: int, first: int = 0) -> list[T]:

@@ -3,8 +3,8 @@
 Fifteen were written down before anybody looked for the answers. Each starts on the front page, in
 Chinese: of the report where it can answer, else of the demonstration. What is expected was worked
 out by hand from the report, or from the demonstration's own figures as another page gives them.
-Ten more, of the report, start on the English front page, every third of them between two commits;
-one server answers all of them.
+Ten more, of the report, start on the English front page; one server answers all of them. Between
+two commits some of these are asked, and of the fifteen those that lead each to pages of its own.
 """
 
 import re
@@ -50,6 +50,15 @@ def answer(report, page):
     return lambda *links: asked.answer(page, f"{report.address}/en/", *links)
 
 
+#: Those of the fifteen that lead to pages to which another leads as well.
+ALIKE = []
+
+
+def of_the_report(ask):
+    ALIKE.append(ask)
+    return ask
+
+
 def test_01_is_the_plan_done_how_many_targets_are_met_and_how_many_not(read, demonstration):
     verdict = read(demonstration)
     (targets, missed, behind, on_track, met, unknown) = map(
@@ -68,7 +77,8 @@ def test_01_is_the_plan_done_how_many_targets_are_met_and_how_many_not(read, dem
     assert rows.count("✓ 已达目标") == met
 
 
-def test_02_what_is_said_to_be_exceeded_or_early_and_can_it_be_checked(read, report):
+@of_the_report
+def number_02_what_is_said_to_be_exceeded_or_early_and_can_it_be_checked(read, report):
     assert "2项目标已完成，但目标值从未公布，是否完成无法核验" in read(report)
 
     rows = read(report, "/targets/")
@@ -87,7 +97,8 @@ def test_03_which_section_does_worst(read, demonstration, page):
     assert "资源整合与政策落地" in first
 
 
-def test_04_how_much_money_from_whom_to_how_many(read, report):
+@of_the_report
+def number_04_how_much_money_from_whom_to_how_many(read, report):
     text = read(report, "/money/")
 
     assert "不设合计" in text
@@ -117,7 +128,8 @@ def test_06_the_enterprises_of_each_kind_their_growth_and_rank(read, report):
     assert re.search(r"新增市级专精特新企业 118家", text)
 
 
-def test_07_which_park_has_most_of_the_345_enterprises(read, report):
+@of_the_report
+def number_07_which_park_has_most_of_the_345_enterprises(read, report):
     text = read(report, "/indicators/science-park-firms-landed-total/")
 
     assert "345家" in text
@@ -134,7 +146,8 @@ def test_08_which_measures_have_words_and_no_figures(read, report, page):
     assert count > 20
 
 
-def test_09_what_did_the_report_not_answer_and_what_was_never_told_again(read, report):
+@of_the_report
+def number_09_what_did_the_report_not_answer_and_what_was_never_told_again(read, report):
     text = read(report, "/questions/", "kind=silent")
 
     assert "未收录审议意见原文，无法判断哪些意见没有得到回应" in text
@@ -173,7 +186,8 @@ def test_12_how_many_platforms_by_level_and_is_anything_counted_twice(read, repo
     assert "不设合计" in text
 
 
-def test_13_how_do_the_two_core_areas_compare_and_do_the_253_add_up(read, report):
+@of_the_report
+def number_13_how_do_the_two_core_areas_compare_and_do_the_253_add_up(read, report):
     text = read(report, "/sections/1/#theme-2")
     assert re.search(r"南大新增注册企业 .*?253家", text)
     assert re.search(r"吴淞先行启动区收储土地 .*?公顷", text)
@@ -183,7 +197,8 @@ def test_13_how_do_the_two_core_areas_compare_and_do_the_253_add_up(read, report
     assert re.search(r"274.*?至少有21.{0,2}重复", checks)
 
 
-def test_14_how_many_were_trained_and_hired_and_is_anybody_counted_twice(read, report):
+@of_the_report
+def number_14_how_many_were_trained_and_hired_and_is_anybody_counted_twice(read, report):
     text = read(report, "/sections/2/#theme-1")
     assert "83,750人" in text
     assert "165场" in text
@@ -199,6 +214,12 @@ def test_15_which_figures_contradict_each_other(read, report):
 
     assert re.search(r"石墨烯平台集聚企业数 .*?55家.*?35家", text)
     assert re.search(r"2,300万元.*?1,000万元", text)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("ask", some(ALIKE, every=6, first=2), ids=lambda ask: ask.__name__)
+def test_a_question_that_leads_where_another_does_is_answered(ask, read, report):
+    ask(read, report)
 
 
 # What a committee member takes along

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.utils import timezone
 
 from baoshan_portal.public.vintages import OF_OBSERVATIONS
@@ -18,7 +18,7 @@ from measures.tests.factories import reword
 from metrics.models import Observation, Target
 from metrics.tests.factories import make_withdrawal
 
-from .. import filling
+from .filled import demonstration
 
 pytestmark = [
     pytest.mark.django_db,
@@ -29,11 +29,10 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def demo(report):
+def demo(static_files, django_db_setup, django_db_blocker, tmp_path_factory):
     """The demonstration, in which besides an indicator, a measure, a value and a target fell."""
-    today = timezone.localdate()
-    with override_settings(DEMO=True), transaction.atomic():
-        filling.fill()
+    today, folder = timezone.localdate(), tmp_path_factory.mktemp("vintages")
+    with django_db_blocker.unblock(), demonstration(folder), transaction.atomic():
         values = Observation.objects.published().filter(report__isnull=True).order_by("code")
         make_withdrawal(values[3], published=today - timedelta(days=200))
         make_withdrawal(values[20], published=today - timedelta(days=20))

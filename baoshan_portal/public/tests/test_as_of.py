@@ -232,7 +232,7 @@ def test_today_and_no_day_at_all_are_answered(client):
     today = timezone.localdate().isoformat()
     asked = [(address, day) for day in (today, "") for address in in_both_languages(*PLAIN_PAGES)]
     # That every kind of page can be asked for a day is seen above.
-    for address, day in some(one_way_each(asked, ways=4), every=5):
+    for address, day in some(one_way_each(asked, ways=4), every=9):
         assert client.get(address, {"as_of": day}).status_code == 200
 
 

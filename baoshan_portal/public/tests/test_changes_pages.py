@@ -286,10 +286,11 @@ def test_a_day_of_first_values_between_two_pages_says_how_many_it_has(
     ]
 
 
+@runs_once.PAGES
 def test_only_the_first_states_are_shown_and_the_rest_has_pages(client, measures, monkeypatch):
-    monkeypatch.setattr(rest, "JUDGED", 30)
+    monkeypatch.setattr(rest, "JUDGED", 22)
     names = []
-    for n in range(45):
+    for n in range(30):
         indicator = make_indicator(measure=measures[0], name_en=f"Firms {n}.")
         make_target(indicator=indicator, value=Decimal(4), published=BEFORE)
         value = make_observation(indicator=indicator, value=Decimal(3), published=ISSUED)

@@ -203,6 +203,7 @@ def test_the_page_ticks_what_the_address_asks_for(client, boxes, address):
     assert ("department", "economy") not in offered
 
 
+@runs_once.FILES
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_the_links_to_files_give_exactly_the_filtered_rows(client, living_report, file_format):
     query = {"category": ["funds", "talent"], "not_theme": ["financing"], "as_of": "2023-08-01"}

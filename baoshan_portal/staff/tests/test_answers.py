@@ -126,6 +126,7 @@ def test_what_saves_itself_never_asks(desk):
     assert desk.told() == (State.DRAFT, 50, "")
 
 
+@runs_once.FORMS
 def test_an_answer_goes_with_the_figure_that_it_was_given_for(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, answer=WHY)

@@ -455,8 +455,8 @@ def test_the_guide_leads_only_to_pages_that_its_reader_may_open(role, office):
     rest = html[html.index("What the others do") : html.index("</dl>")]
     links = re.findall(r'<a href="([^"]+)"', guide + rest)
     assert HOME in links
-    # Most links are those of other roles, too, so each opens every other one, by turns.
-    opened = some(sorted(set(links)), every=2, first=[*ROLES, None].index(role))
+    # Most links are those of other roles, too, so each opens some, by turns.
+    opened = some(sorted(set(links)), every=4, first=[*ROLES, None].index(role))
     assert {link: browser.get(link).status_code for link in opened} == dict.fromkeys(opened, 200)
 
 

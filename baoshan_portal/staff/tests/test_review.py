@@ -36,7 +36,7 @@ from metrics.tests.factories import (
     make_unit,
 )
 
-from ..review.page import ROWS_PER_PAGE
+from ..review import page as review_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -703,17 +703,18 @@ def test_the_queue_asks_as_many_queries_for_many_rows_as_for_three(editor):
 
 
 @pytest.mark.once("reads what a page says; many rows are published below, on both")
-def test_more_rows_than_a_page_holds_are_on_the_next(desk, editor):
+def test_more_rows_than_a_page_holds_are_on_the_next(desk, editor, monkeypatch):
+    monkeypatch.setattr(review_page, "ROWS_PER_PAGE", 20)
     measure, unit = make_measure(), make_unit()
-    for _ in range(ROWS_PER_PAGE + 1):
+    for _ in range(21):
         submitted(make_observation, editor, indicator=make_indicator(measure=measure, unit=unit))
 
     first, second = desk.get(QUEUE), desk.get(QUEUE, {"page": 2})
 
-    assert (len(lines(first)), len(lines(second))) == (200, 1)
+    assert (len(lines(first)), len(lines(second))) == (20, 1)
     assert set(tokens(first)).isdisjoint(tokens(second))
-    assert "201 rows wait for you." in first.content.decode()
-    assert messages(publish(desk, *tokens(first))) == ["200 rows were published."]
+    assert "21 rows wait for you." in first.content.decode()
+    assert messages(publish(desk, *tokens(first))) == ["20 rows were published."]
     assert tokens(desk.get(QUEUE)) == tokens(second)
 
 

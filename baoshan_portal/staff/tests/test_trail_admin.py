@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
@@ -60,17 +61,21 @@ def shown(page) -> list[TrailEvent]:
     return list(page.context["cl"].result_list)
 
 
-@pytest.fixture
-def auditor():
-    return browser_of(make_staff(AUDITOR, username="shen"))
-
-
-@pytest.fixture(autouse=True)
-def nobody_signed_in(auditor):
-    """Signing the auditor in has left an event; the tests count from none."""
+@pytest.fixture(scope="module")
+def signed_in(module_rows):
+    """The cookies of an auditor. Signing in has left an event; the tests count from none."""
+    cookies = browser_of(make_staff(AUDITOR, username="shen")).cookies
     protection.remove(connection)
     TrailEvent.objects.all().delete()
     protection.install(connection)
+    return cookies
+
+
+@pytest.fixture(autouse=True)
+def auditor(signed_in):
+    client = Client()
+    client.cookies.update(signed_in)
+    return client
 
 
 def test_the_newest_event_comes_first(auditor):
