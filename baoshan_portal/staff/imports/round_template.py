@@ -82,28 +82,23 @@ def template_row(indicator: Indicator, round: Round, department: Department) -> 
     return [given.get(column.key, "") for column in COLUMNS]
 
 
-def _led_by(department: Department) -> dict[int, Measure]:
-    """Its measures by their keys, with their lead loaded."""
-    measures = Measure.objects.filter(lead=department).order_by().in_bulk()
-    for measure in measures.values():
-        measure.lead = department
-    return measures
-
-
 class TemplateReader:
     """Reads the rows of a template that is filled in: a department's figures of one round."""
 
     def __init__(self, round: Round, department: Department, by, rows: list[FileRow]):
         self.round, self.department = round, department
-        self.units, self.indicators = {}, {}
-        units, measures = Unit.objects.select_related("base").in_bulk(), _led_by(department)
-        for unit in units.values():
-            self.units[unit.name] = unit
-        # Each unit and measure once, and not once for each of its indicators.
-        for indicator in indicators_of(round, department).select_related(None):
+        asked_for = list(indicators_of(round, department).select_related(None))
+        # Each unit and measure once, and not once for each of its indicators; after these, so that
+        # none of theirs is missing.
+        units = Unit.objects.select_related("base").in_bulk()
+        measures = Measure.objects.order_by().in_bulk({row.measure_id for row in asked_for})
+        for measure in measures.values():
+            measure.lead = department
+        for indicator in asked_for:
             indicator.unit = units[indicator.unit_id]
             indicator.measure = measures[indicator.measure_id]
-            self.indicators[indicator.code] = indicator
+        self.units = {unit.name: unit for unit in units.values()}
+        self.indicators = {indicator.code: indicator for indicator in asked_for}
         self.by_name = defaultdict(list)
         for indicator in self.indicators.values():
             for name in {normalised(indicator.name), normalised(indicator.name_en)} - {""}:
