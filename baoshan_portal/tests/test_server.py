@@ -176,7 +176,10 @@ def send(server, path: str, form: str) -> tuple[int, str, dict]:
 
 def test_make_run_and_the_unit_start_the_same_server():
     told = subprocess.run(
-        ["make", "--dry-run", "run"], cwd=settings.BASE_DIR, capture_output=True, text=True
+        ["make", "--no-print-directory", "--dry-run", "run"],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
     ).stdout
     assert told.splitlines()[-1] == "exec deploy/serve"
     assert "deploy/serve" in (settings.BASE_DIR / "deploy/systemd/portal.service").read_text()
