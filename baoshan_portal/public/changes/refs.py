@@ -4,6 +4,7 @@ A reference costs a few columns, so that a list can be sorted and cut where its 
 only what is shown becomes a row with a history.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from operator import attrgetter
@@ -82,12 +83,23 @@ def newest_publications(count: int, until: datetime, **place) -> list[Ref]:
 
 def between(since: datetime, until: datetime, **place) -> list[Ref]:
     """All publications of a place from ``since``, a midnight, to before ``until``, oldest first."""
-    found = []
+    found = _of_words(since, until, place)
+    for model, own, carried in _by_model(since, until, place):
+        found += _refs(model, own) + _refs(model, carried)
+    return sorted(found, key=BY_MOMENT)
+
+
+def _by_model(
+    since: datetime, until: datetime, place: dict
+) -> Iterator[tuple[type, QuerySet, QuerySet]]:
+    """Of each kind what ``between`` finds: rows that became public when they were published, and
+    those that did with their indicator or measure."""
+    day = timezone.localdate(since)
+    late = _carriers_since(day, until)
     for model in CARRIERS:
         rows = publications(model, None, until, **place).order_by()
-        found += _refs(model, rows.filter(published_at__gte=since))
-        found += _refs(model, _carried_late(rows, since, timezone.localdate(since), until))
-    return sorted([*found, *_of_words(since, until, place)], key=BY_MOMENT)
+        before = {f"{carrier}__published_on__lt": day for carrier in CARRIERS[model]}
+        yield model, rows.filter(published_at__gte=since, **before), rows.filter(late.carry(model))
 
 
 def _of_words(since: datetime, until: datetime, place: dict) -> list[Ref]:
@@ -105,14 +117,10 @@ def count_between(since: datetime, until: datetime, before: Ref | None = None, *
     The database counts; read is what became public with its indicator or measure, and the few
     kinds that nobody publishes by the thousand.
     """
-    day, few, total = timezone.localdate(since), [], 0
-    for model in CARRIERS:
-        rows = publications(model, None, until, **place).order_by()
-        carried = {f"{carrier}__published_on__lt": day for carrier in CARRIERS[model]}
-        own = rows.filter(published_at__gte=since, **carried)
+    few, total = _of_words(since, until, place), 0
+    for model, own, carried in _by_model(since, until, place):
         total += (own.filter(_stands_before(before, model)) if before else own).count()
-        few += _refs(model, rows.filter(_carried_since(model, day, until)))
-    few += _of_words(since, until, place)
+        few += _refs(model, carried)
     key = before and BY_MOMENT(before)
     return total + sum(not key or BY_MOMENT(ref) < key for ref in few)
 
@@ -170,29 +178,33 @@ def _newest_of(model, count: int, until: datetime, place: dict) -> list[Ref]:
     day = timezone.localdate(oldest) + timedelta(days=1)
     carriers = [F(f"{carrier}__published_on") for carrier in CARRIERS[model]]
     since = Greatest(*carriers) if len(carriers) > 1 else carriers[0]
-    late = _carried_late(rows, oldest + timedelta.resolution, day, until)
+    carried = _carriers_since(day, until).carry(model)
+    late = rows.filter(carried, published_at__lte=oldest)
     return list({*found, *_refs(model, late.order_by(since.desc(), by_code().desc())[:count])})
 
 
-def _carried_late(rows: QuerySet, before: datetime, day: date, until: datetime) -> QuerySet:
-    """Those of ``rows`` published before a moment whose indicator or measure became public on
-    ``day`` or later, by ``until``."""
-    return rows.filter(_carried_since(rows.model, day, until), published_at__lt=before)
+class Carriers(NamedTuple):
+    """Measures, and indicators that are late themselves or with their measure, by their keys."""
+
+    measures: list[int]
+    indicators: list[int] | QuerySet
+
+    def carry(self, model) -> Q:
+        """Whether a row of ``model`` stands on one of them."""
+        if "indicator" in CARRIERS[model]:
+            return Q(indicator__in=self.indicators)
+        return Q(**{f"{CARRIERS[model][-1]}__in": self.measures})
 
 
-def _carried_since(model, day: date, until: datetime) -> Q:
-    """Whether the indicator or measure of a row of ``model`` became public on ``day`` or later, by
-    ``until``."""
+def _carriers_since(day: date, until: datetime) -> Carriers:
+    """What became public on ``day`` or later, by ``until``; two queries."""
     last = timezone.localdate(until - timedelta.resolution)
     public = {"published_on__gte": day, "published_on__lte": last}
     measures = list(Measure.objects.filter(**public).order_by().values_list("pk", flat=True))
-    is_late = Q(**{f"{CARRIERS[model][-1]}__in": measures}) if measures else Q(pk__in=[])
-    if "indicator" in CARRIERS[model]:
-        indicators = Indicator.objects.filter(Q(**public) | Q(measure__in=measures)).order_by()
-        # Asked for by itself: that there is none is the rule, and then nothing is read.
-        known = list(indicators.values_list("pk", flat=True)[:FEW])
-        is_late = Q(indicator__in=known if len(known) < FEW else indicators.values("pk"))
-    return is_late
+    indicators = Indicator.objects.filter(Q(**public) | Q(measure__in=measures)).order_by()
+    # Asked for by itself: that there is none is the rule, and then nothing is read.
+    known = list(indicators.values_list("pk", flat=True)[:FEW])
+    return Carriers(measures, known if len(known) < FEW else indicators.values("pk"))
 
 
 def _taken(rows: QuerySet, count: int, model=None) -> list[Ref]:
