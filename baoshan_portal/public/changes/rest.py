@@ -97,37 +97,34 @@ def page(request, part: str, first: date, last: date, context: dict):
     if not re.fullmatch("[1-9][0-9]{0,5}", number):
         raise Http404(_("This list has no such page."))
     number = int(number)
-    if part == "reworded" and (code := request.GET.get("revision")):
-        return _page_of_one(request, code, first, last, number, context)
+    code = request.GET.get("revision") if part == "reworded" else None
     section = _section(request.GET.get("section", "")) if part in OF_SECTION else None
-    shown = _rows(part, section, first, last, number)
+    if code:
+        shown, following = _part_of_one(code, first, last, number)
+    else:
+        shown = _rows(part, section, first, last, number)
+        following = number + 1 if shown.has_more else None
     context |= {
         "part": part,
         "heading": HEADINGS[part],
         "section": section,
+        "revision": code,
         "some": shown,
         "previous": number - 1,
-        "next": number + 1 if shown.has_more else None,
+        "next": following,
     }
     return render(request, "public/changes_part.html", context)
 
 
-def _page_of_one(request, code: str, first: date, last: date, number: int, context: dict):
-    """The lines of one new wording; raises Http404 if there is none of that code and page."""
+def _part_of_one(code: str, first: date, last: date, number: int) -> tuple[Some, int | None]:
+    """Lines of one new wording, and the number of the page that follows (None: none does); raises
+    Http404 if there is none of that code and page."""
     until = end_of_day(last)
     revisions = Revision.objects.published_between(end_of_day(first), until).filter(code=code)
     found = part_of(revisions, number, until)
     if not found:
         raise Http404(_("This list has no such page."))
-    context |= {
-        "part": "reworded",
-        "heading": HEADINGS["reworded"],
-        "revision": code,
-        "some": Some([found], 1),
-        "previous": number - 1,
-        "next": found.rest,
-    }
-    return render(request, "public/changes_part.html", context)
+    return Some([found], 1), found.rest
 
 
 def _rows(part: str, section: Section | None, first: date, last: date, number: int) -> Some:
