@@ -18,7 +18,7 @@ def main() -> None:
     from django.conf import settings
     from granian.cli import entrypoint
 
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    host, port = (sys.argv[sys.argv.index(f"--{name}") + 1] for name in ("host", "port"))
     print(f"http://{host}:{port}{settings.FORCE_SCRIPT_NAME or ''}/", flush=True)
     entrypoint()
 

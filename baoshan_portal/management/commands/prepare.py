@@ -41,13 +41,13 @@ class Command(BaseCommand):
             check_database()
         except ImproperlyConfigured as error:
             raise CommandError(f"{error} Nothing was changed.") from None
-        why = protection.why_not_protected(connection)
+        why, is_behind = protection.why_not_protected(connection), protection.is_behind(connection)
         # While migrations wait, the triggers are those of an older release.
-        if why and not protection.is_behind(connection):
+        if why and not is_behind:
             raise CommandError(f"{why} {protection.REPAIR} Nothing was changed.")
         if not options["no_static"]:
             call_command("collectstatic", interactive=False, verbosity=0)
-        if protection.is_behind(connection):
+        if is_behind:
             call_command("migrate", verbosity=0)
         else:
             # What ends every migration: permissions and triggers, should the last have broken off.
