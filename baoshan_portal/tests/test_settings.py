@@ -91,11 +91,17 @@ def test_a_missing_setting_stops_start_up_and_says_what_to_do():
     assert says_what_to_do(answer.stderr.splitlines()[-1])
 
 
+def settings_of(environment: dict[str, str]) -> dict:
+    """What stands in the settings, read without a process; a .env beside manage.py has no say."""
+    there = mock.patch.dict(os.environ, environment, clear=True)
+    with there, mock.patch("environs.Env.read_env"):
+        return runpy.run_path(str(settings.BASE_DIR / "baoshan_portal/settings.py"))
+
+
 def refusal(**changes: str) -> str:
     """What the settings say with which no process starts, as the one above."""
-    there = mock.patch.dict(os.environ, ENVIRONMENT | changes, clear=True)
-    with there, pytest.raises(ImproperlyConfigured) as error:
-        runpy.run_path(str(settings.BASE_DIR / "baoshan_portal/settings.py"))
+    with pytest.raises(ImproperlyConfigured) as error:
+        settings_of(ENVIRONMENT | changes)
     return str(error.value)
 
 

@@ -8,17 +8,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import override_settings
 
-from baoshan_portal.tests.server import copy_of_shared, install
-from baoshan_portal.tests.slices import WHOLE
+from baoshan_portal.tests.server import install
 
 
 @contextmanager
 def demonstration(folder: Path):
     """A demonstration, on SQLite, made once in a run of tests; gives what its preparation said."""
     connection.ensure_connection()
-    if not WHOLE:
-        # Its tables are those of the tests, whose migrations take half of its time.
-        copy_of_shared("migrated", tables_of_the_tests, folder)
     told = install(folder, demo="1")
     with (
         override_settings(DEMO=True, MEDIA_ROOT=folder / "files"),
@@ -31,11 +27,6 @@ def demonstration(folder: Path):
         yield told
         before.backup(connection.connection)
         forget_what_was_read()
-
-
-def tables_of_the_tests(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / "portal.sqlite3")) as file:
-        connection.connection.backup(file)
 
 
 def forget_what_was_read() -> None:

@@ -1,7 +1,5 @@
 """Invented figures stay in databases of their own, which can be made on any day."""
 
-import os
-import runpy
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +21,7 @@ from django.utils import timezone
 from baoshan_portal.management.commands.prepare import FIXTURES
 from baoshan_portal.tests.server import install
 from baoshan_portal.tests.slices import WHOLE, some
-from baoshan_portal.tests.test_settings import ENVIRONMENT
+from baoshan_portal.tests.test_settings import ENVIRONMENT, settings_of
 from measures.demo_database import check_database
 from measures.models import DemoMark, Round
 from measures.watermark import CHINESE, ENGLISH, file_name, watermark
@@ -151,7 +149,7 @@ def test_the_server_starts_only_where_both_agree(tmp_path):
 
 @pytest.mark.once("is about settings")
 def test_without_an_address_each_has_files_and_cookies_of_its_own():
-    real, invented = settings_of(DEMO="0"), settings_of(DEMO="1")
+    real, invented = (settings_of(without_address() | {"DEMO": on}) for on in ("0", "1"))
 
     assert real["DATABASES"]["default"]["NAME"].endswith("/var/portal.sqlite3")
     assert invented["DATABASES"]["default"]["NAME"].endswith("/var/demo.sqlite3")
@@ -203,13 +201,6 @@ def test_a_demonstration_made_on_any_day_shows_every_verdict_and_nothing_of_the_
 
 def without_address() -> dict[str, str]:
     return {name: text for name, text in ENVIRONMENT.items() if name != "DATABASE_URL"}
-
-
-def settings_of(**changes: str) -> dict:
-    """What stands in the settings; a .env beside manage.py has no say."""
-    there = mock.patch.dict(os.environ, without_address() | changes, clear=True)
-    with there, mock.patch("environs.Env.read_env"):
-        return runpy.run_path(str(settings.BASE_DIR / "baoshan_portal/settings.py"))
 
 
 def python(*arguments: str, **changes: str) -> subprocess.CompletedProcess:
