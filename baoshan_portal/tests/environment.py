@@ -2,6 +2,7 @@
 
 import gc
 import os
+import pickle
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +18,8 @@ hypothesis.settings.load_profile("short")
 #: What one run shares between its workers, which inherit the name of the folder.
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 SHARED = Path(os.environ.get("TESTS_SHARED") or tempfile.mkdtemp(prefix="portal-tests-"))
+#: The connection that keeps the tests' database in memory until they open it
+KEPT = pytest.StashKey()
 
 # Set, even where empty, so that no .env beside manage.py changes what is tested.
 os.environ.update(
@@ -47,8 +50,15 @@ def pytest_configure():
         database.setdefault("TEST", {})["NAME"] = ":memory:"
 
 
-def pytest_collection_finish():
-    """What is loaded stays: looking through it for garbage again and again takes a tenth."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session):
+    if IS_WORKER:
+        from .made_once import begin_migrated
+
+        session.config.stash[KEPT] = begin_migrated()
+        # What is there already is taken as it is.
+        session.config.option.reuse_db = True
+    # What is loaded stays: looking through it for garbage again and again takes a tenth.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -177,7 +187,18 @@ def analyse() -> None:
 
 @pytest.fixture(scope="session")
 def rows_of_the_report(django_db_setup, django_db_blocker):
-    """Every row of the report, by model; read from the fixtures once, by the portal's loaddata."""
+    """Every row of the report, by the label of its model; read from the fixtures once in a run."""
+    from .made_once import made_once
+
+    def keep(folder: Path) -> None:
+        with django_db_blocker.unblock():
+            (folder / "rows").write_bytes(pickle.dumps(_rows_of_the_fixtures()))
+
+    return pickle.loads((made_once("report", keep) / "rows").read_bytes())
+
+
+def _rows_of_the_fixtures() -> dict:
+    """``rows_of_the_report``, as the portal's loaddata brings them in."""
     from django.apps import apps
     from django.core.management import call_command
     from django.db import transaction
@@ -190,7 +211,7 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
 
     # What is summarised takes its old summary away, so these come last.
     summaries = [IndicatorSummary, TargetSummary, CheckSummary]
-    with django_db_blocker.unblock(), transaction.atomic():
+    with transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
         write_missing()
         models = [
@@ -200,7 +221,10 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
             # The rows bring their versions with them, and thresholds are there from the start.
             if model not in (DataVersion, Threshold, Version, *summaries)
         ]
-        rows = {model: list(model._base_manager.order_by("pk")) for model in models + summaries}
+        rows = {
+            model._meta.label: list(model._base_manager.order_by("pk"))
+            for model in models + summaries
+        }
         transaction.set_rollback(True)
     return rows
 
@@ -208,11 +232,12 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def report(rows_of_the_report, django_db_blocker):
     """The whole report, there for all tests of a module."""
+    from django.apps import apps
     from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
-        for model, rows in rows_of_the_report.items():
-            model._base_manager.bulk_create(rows)
+        for label, rows in rows_of_the_report.items():
+            apps.get_model(label)._base_manager.bulk_create(rows)
         analyse()
         yield
         transaction.set_rollback(True)

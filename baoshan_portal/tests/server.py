@@ -1,6 +1,5 @@
 """The portal as ``make run`` serves it: prepared, by the production server, on its own port."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -11,12 +10,12 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
 from threading import Thread
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 
+from .made_once import made_once, migrate
 from .slices import WHOLE
 
 
@@ -115,15 +114,7 @@ def with_static_files(folder: Path) -> None:
 
 def copy_of_shared(name: str, make: Callable[[Path], None], folder: Path) -> None:
     """Fill ``folder`` with a copy of what ``make`` makes once in a run of tests."""
-    shared = Path(os.environ["TESTS_SHARED"])
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / name).exists():
-            # Under another name as long as it is not whole.
-            unfinished = Path(mkdtemp(dir=shared))
-            make(unfinished)
-            unfinished.rename(shared / name)
-    shutil.copytree(shared / name, folder, dirs_exist_ok=True)
+    shutil.copytree(made_once(name, make), folder, dirs_exist_ok=True)
 
 
 def install(folder: Path, demo: str) -> str:
@@ -145,13 +136,9 @@ def _demonstration(folder: Path) -> None:
     # Half of its preparation are the migrations; in the long form it begins with nothing, as
     # `make demo` does. The installation always does.
     if not WHOLE:
-        copy_of_shared("migrated", _migrate, folder)
+        copy_of_shared("migrated", migrate, folder)
     with_static_files(folder)
     prepare(folder, DEMO="1")
-
-
-def _migrate(folder: Path) -> None:
-    _manage(_environment(folder), "migrate", "--verbosity", "0")
 
 
 @contextmanager
