@@ -137,19 +137,71 @@ class Standing:
         )
 
 
-def load(
-    opinion: Opinion | None,
-    thresholds: Thresholds,
-    on: date,
-    as_of: date | None,
-    *,
-    asking: bool = False,
-) -> Standing:
-    """Seven queries, and some more where not every fact, verdict and result was known.
+def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
+    """Seven queries, and some more where not every fact, verdict and result was known."""
+    indicators, checks, measures = _public(opinion, as_of)
+    rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
+    rows = with_facts(rows.with_thresholds().with_no_figures(as_of), as_of, thresholds.grace_days)
+    by_key = _placed(rows, measures)
+    versions = list(_versions_of_targets(indicators, as_of))
+    results = check_results.of(checks, as_of)
+    asking_checks = _asking_checks(results, by_key)
+    asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(asking_checks)
+    asked |= {target.indicator_id for target in versions}
+    values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
+    values = values.select_related("report").by_indicator()
+    public = defaultdict(list, {key: standing(found) for key, found in values.items()})
+    for key in asked & by_key.keys():
+        by_key[key].public_values = public[key]
+    return Standing(
+        on,
+        as_of,
+        opinion,
+        [Figure.of(row) for row in rows],
+        rows,
+        _target_states(versions, by_key, thresholds, on, as_of, values),
+        results,
+        _contradictions(asking_checks, public),
+        measures,
+    )
 
-    With ``asking`` some more, and of indicators, targets and results only those by which there may
-    be something to ask; of their values the newest alone.
-    """
+
+def load_asking(
+    opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None
+) -> Standing:
+    """The same with those indicators and targets alone by which there may be something to ask, and
+    of values the newest. On a day in the past the ``results`` are those of every check, today of
+    those that may give something to ask. Some queries more than ``load``, over fewer rows."""
+    indicators, checks, measures = _public(opinion, as_of)
+    told = facts.of(indicators, as_of, thresholds.grace_days, "measure_id")
+    figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
+    indicators = indicators.filter(pk__in=_asking(figures, as_of))
+    rows = _asked(indicators, figures, as_of)
+    by_key = _placed(rows, measures)
+    versions = list(_versions_of_targets(indicators, as_of).with_value_before(as_of))
+    if as_of is None:
+        asking = Q(summary__result__in=[result for result in Result if of_check(result)])
+        checks = checks.filter(Q(summary__isnull=True) | asking)
+    results = check_results.of(checks, as_of)
+    asking_checks = _asking_checks(results, by_key)
+    of_checks = Observation.objects.filter(indicator__in=indicators_in(asking_checks))
+    return Standing(
+        on,
+        as_of,
+        opinion,
+        figures,
+        rows,
+        _target_states(versions, by_key, thresholds, on, as_of),
+        results,
+        _contradictions(asking_checks, of_checks.published(as_of).by_indicator()),
+        measures,
+    )
+
+
+def _public(
+    opinion: Opinion | None, as_of: date | None
+) -> tuple[QuerySet, QuerySet, list[Measure]]:
+    """The indicators and the checks that were public, and the measures with place and status."""
     indicators = Indicator.objects.published(as_of)
     checks = Check.objects.published(as_of)
     measures = Measure.objects.published(as_of)
@@ -157,63 +209,46 @@ def load(
         indicators = indicators.of_opinion(opinion)
         checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    told_measures = list(with_status(measures.with_place(), as_of))
-    if asking:
-        told = facts.of(indicators, as_of, thresholds.grace_days, "measure_id")
-        figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
-        indicators = indicators.filter(pk__in=_asking(figures, as_of))
-        rows = _asked(indicators, figures, as_of)
-        if as_of is None:
-            asking_results = [result for result in Result if of_check(result)]
-            unknown = Q(summary__isnull=True)
-            checks = checks.filter(unknown | Q(summary__result__in=asking_results))
-    else:
-        rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
-        rows = rows.with_thresholds().with_no_figures(as_of)
-        rows = with_facts(rows, as_of, thresholds.grace_days)
-        figures = [Figure.of(row) for row in rows]
-    by_key = {row.pk: row for row in rows}
-    # Each measure is loaded once, with its place, and not beside every indicator.
-    places = {measure.pk: measure for measure in told_measures}
+    return indicators, checks, list(with_status(measures.with_place(), as_of))
+
+
+def _placed(rows: list[Indicator], measures: list[Measure]) -> dict[int, Indicator]:
+    """``rows`` by their keys, each with its measure, which is loaded once and not beside each."""
+    places = {measure.pk: measure for measure in measures}
     for row in rows:
         # One that became public or was withdrawn between the two questions is asked for by itself.
         if measure := places.get(row.measure_id):
             row.measure = measure
-    versions = list(_versions_of_targets(indicators, as_of, asking=asking))
-    results = check_results.of(checks, as_of)
-    known_checks = _checks([one.pk for one in results if of_check(one.result)], by_key)
-    values, public = None, defaultdict(list)
-    if asking:
-        of_checks = Observation.objects.filter(indicator__in=indicators_in(known_checks))
-        public = of_checks.published(as_of).by_indicator()
-    else:
-        asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(known_checks)
-        asked |= {target.indicator_id for target in versions}
-        values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
-        values = values.select_related("report").by_indicator()
-        public |= {key: standing(found) for key, found in values.items()}
-        for key in asked & by_key.keys():
-            by_key[key].public_values = public[key]
+    return {row.pk: row for row in rows}
+
+
+def _target_states(
+    versions: list[Target],
+    indicators: dict[int, Indicator],
+    thresholds: Thresholds,
+    on: date,
+    as_of: date | None,
+    values: dict[int, list[Observation]] | None = None,
+) -> list[TargetState]:
+    """What stands of the ``versions`` of targets, with what can be concluded of each.
+
+    ``values`` as in ``redefinitions``.
+    """
     for target in versions:
-        target.indicator = by_key[target.indicator_id]
+        target.indicator = indicators[target.indicator_id]
     targets = standing(versions)
-    # A value that came meanwhile may have ended one.
-    assessed = (assess_check(check, public) for check in known_checks)
     terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of, values)
-    return Standing(
-        on,
-        as_of,
-        opinion,
-        figures,
-        rows,
-        [
-            TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
-            for target in targets
-        ],
-        results,
-        [state for state in assessed if of_check(state.outcome.result)],
-        told_measures,
-    )
+    return [
+        TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
+        for target in targets
+    ]
+
+
+def _contradictions(checks: list[Check], public: dict) -> list[CheckState]:
+    """Those of ``checks`` that give something to ask, by the ``public`` values of indicators."""
+    # A value that came meanwhile may have ended one.
+    assessed = (assess_check(check, public) for check in checks)
+    return [state for state in assessed if of_check(state.outcome.result)]
 
 
 def _asked(indicators: QuerySet, figures: list[Figure], as_of: date | None) -> list[Indicator]:
@@ -246,9 +281,10 @@ def _asking(figures: list[Figure], as_of: date | None) -> set[int]:
     }
 
 
-def _checks(keys: list[int], indicators: dict[int, Indicator]) -> list[Check]:
-    """The checks with these ``keys``, with their terms on ``indicators``; a query more for those
-    of another opinion."""
+def _asking_checks(results: list[CheckResult], indicators: dict[int, Indicator]) -> list[Check]:
+    """The checks whose ``results`` give something to ask, with their terms on ``indicators``; a
+    query more for those of another opinion."""
+    keys = [one.pk for one in results if of_check(one.result)]
     terms = list(CheckTerm.objects.filter(check_of__in=keys).select_related("check_of"))
     if others := {term.indicator_id for term in terms} - indicators.keys():
         more = Indicator.objects.filter(pk__in=others).with_place()
@@ -264,17 +300,12 @@ def _is_shown(row: Indicator) -> bool:
     return row.is_key or is_growth or row.facts.fresh == Freshness.LATE
 
 
-def _versions_of_targets(indicators: QuerySet, as_of: date | None, *, asking: bool) -> QuerySet:
-    """Every target that was ever public, in the order of the indicators and of its due date.
-
-    With ``asking`` each with its ``value_before``, since not all values are loaded.
-    """
+def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:
+    """Every target that was ever public, in the order of the indicators and of its due date."""
     place = (f"indicator__{column}" for column in PLACE_IN_OPINION)
-    targets = Target.objects.filter(indicator__in=indicators)
-    if asking:
-        targets = targets.with_value_before(as_of)
     return (
-        targets.versions(moment_of(as_of))
+        Target.objects.filter(indicator__in=indicators)
+        .versions(moment_of(as_of))
         .select_related("plan", "report")
         .order_by(*place, F("due_on").asc(nulls_last=True), "pk")
     )

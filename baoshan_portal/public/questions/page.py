@@ -22,7 +22,7 @@ from ..lists.page import file_format_of
 from ..numbered import PER_PAGE, numbered
 from ..prose import lead_text
 from ..remembered import remembered_large
-from ..standing import load
+from ..standing import load_asking
 from ..taken_away import list_cover, taken_table
 from .rows import Question, all_of, slimmed
 
@@ -99,7 +99,7 @@ def of_day(request, opinion: Opinion | None = None) -> list[Question]:
     """Everything that was worth asking on the page's day, the gravest first."""
     on = request.as_of or timezone.localdate()
     thresholds = Thresholds.beside(opinion) if opinion else Thresholds.read()
-    return all_of(load(opinion, thresholds, on, request.as_of, asking=True))
+    return all_of(load_asking(opinion, thresholds, on, request.as_of))
 
 
 def _of_page(request) -> list[Question]:
