@@ -9,15 +9,16 @@ what to send there for the own and the foreign department.
 What is alike is tried by turns, and by ``make test-long`` whole: whose right is the same for the
 own and the foreign department is tried at one of the two rows; and of the kinds of rows that one
 line tells of everybody is tried at one, and each by somebody with that right, once their
-permissions are seen to be the same. There everybody sends something to every page. Whoever may only
-read opens it, too, unless what was sent is answered by the page itself; of all others one of those
-with the same right does.
+permissions are seen to be the same. There whoever is allowed something uses the page: sends
+something where that changes a row, and opens it where it is read. Of those who are refused the
+same, and whose permissions for such rows are the same, one tries it.
 """
 
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from http.cookies import SimpleCookie
 from itertools import count, groupby
 from types import SimpleNamespace
@@ -37,7 +38,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from baoshan_portal.staff.admin.submissions import STEPS
 from baoshan_portal.staff.imports.many.page import KINDS as ROWS
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
-from baoshan_portal.tests.slices import WHOLE, one_way_each, some
+from baoshan_portal.tests.slices import WHOLE, one_of_each, one_way_each, some
 from measures.access import (
     ADMINISTRATOR,
     AUDITOR,
@@ -47,6 +48,7 @@ from measures.access import (
     REVIEWER,
     ROLES,
     STEWARD,
+    permissions_of,
 )
 from measures.models import SignOffRule, TrailEvent, User
 from measures.submission import State
@@ -326,7 +328,7 @@ OPEN = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """What a role may do on one page, as in the matrix."""
 
@@ -962,6 +964,22 @@ LETTERS = {
 
 
 EVERYBODY = ("anonymous", *ACTORS)
+PERMISSIONS = {
+    actor: frozenset(permissions_of(GROUPS[actor]) if actor in GROUPS else ())
+    for actor in EVERYBODY
+    if actor != "superuser"
+}
+
+
+@cache
+def permissions(line, actor) -> frozenset[str]:
+    """What ``actor`` may do to rows such as the page is about, or at all if it is about none."""
+    if actor == "superuser":
+        return frozenset({"everything"})
+    held, kind = PERMISSIONS[actor], line.kinds[0]
+    if kind not in MODELS:
+        return held
+    return frozenset(label for label in held if label.endswith(f"_{kind}"))
 
 
 def alike(line, actor) -> list[str]:
@@ -970,18 +988,33 @@ def alike(line, actor) -> list[str]:
     return [one for one in EVERYBODY if line.cells.get(one, "-") == cell]
 
 
+@cache
+def takes_turns(line, actor) -> list[str]:
+    """Who is tried on that page with the same right as ``actor``.
+
+    Everybody who is allowed something; of those who are refused one with the same permissions.
+    """
+    same = alike(line, actor)
+    if line.cells.get(actor, "-") != "-":
+        return same
+    return one_of_each(same, lambda one: permissions(line, one), first=line.number)
+
+
 def tries(line, actor) -> bool:
     """Whether ``actor`` is tried there: of the kinds that one line tells of at one, by turns.
 
     Each kind is tried by somebody with that right, so where these are fewer, by one at several.
     """
-    same, kinds = alike(line, actor), line.kinds
+    same, kinds = takes_turns(line, actor), line.kinds
+    if actor not in same:
+        return False
     who, which = same.index(actor), kinds.index(line.kind)
     if len(same) >= len(kinds):
         return WHOLE or (who + line.number) % len(kinds) == which
     return WHOLE or (which + line.number) % len(same) == who
 
 
+@cache
 def triers(line, actor) -> list[str]:
     """Who is tried there of those with the same right as ``actor``."""
     return [one for one in alike(line, actor) if tries(line, one)]
@@ -1008,11 +1041,19 @@ def opens(line, actor) -> bool:
     return (line.place // 2 + same.index(actor)) % len(same) == 0
 
 
+def sends(line, actor) -> bool:
+    """Whether ``actor`` sends something, too: of those who may only read one, by turns."""
+    if WHOLE or line.cells.get(actor, "-") not in {"r", "r/-"}:
+        return True
+    first = one_of_each(triers(line, actor), lambda one: permissions(line, one), first=line.number)
+    return actor in first
+
+
 def tried_by(line, actor, attempts) -> list[Attempt]:
     """Of many fields that offer rows each is tried by somebody with that right, by turns."""
     if line.kind != "autocomplete":
         return attempts
-    same = alike(line, actor)
+    same = takes_turns(line, actor)
     return some(attempts, every=min(3, len(same), len(attempts)), first=same.index(actor))
 
 
@@ -1065,13 +1106,14 @@ def faults(line, actor, world):
     for whose in sides(line, actor):
         allowed = line.allowed(actor, whose)
         for attempt in tried_by(line, actor, attempts(world, line, whose)):
-            answer, touched = answers.sent(attempt)
-            showed = []
+            showed, touched, answer = [], set(), None
+            if attempt.read_by_post or sends(line, actor):
+                answer, touched = answers.sent(attempt)
             # Who is refused is shown nothing of the page, however it is asked; and where nothing
             # can be typed, what is sent is answered by the page. An action has none of its own.
             asks_only = not attempt.typed and not attempt.send
             is_page = allowed == "-" or (allowed == "r" and asks_only)
-            if attempt.read_by_post or (is_page and not is_action):
+            if attempt.read_by_post or (answer and is_page and not is_action):
                 showed.append(seen(answer, attempt))
             reads = allowed == "r" and not any(showed)
             if not (attempt.read_by_post or is_action) and (reads or opens(line, actor)):
@@ -1238,13 +1280,19 @@ def test_what_is_alike_is_tried_at_each_row_and_kind_and_opened_by_somebody():
         for actor in EVERYBODY:
             same = alike(kinds[0], actor)
             tried = [(line, one) for line in kinds for one in triers(line, actor)]
-            assert {one for _line, one in tried} == set(same), (kinds, same)
+            assert {one for _line, one in tried} == set(takes_turns(kinds[0], actor)), (kinds, same)
+            refused = kinds[0].cells.get(actor, "-") == "-"
+            if not refused:
+                assert {one for _line, one in tried} == set(same), (kinds, same)
+            everyone = {permissions(kinds[0], one) for one in same}
+            assert {permissions(kinds[0], one) for _line, one in tried} == everyone, (kinds, same)
+            sent = [any(sends(line, one) for one in triers(line, actor)) for line in kinds]
+            assert all(sent), (kinds, same)
             assert [line for line in kinds if not triers(line, actor)] == [], (kinds, same)
             if len(tried) > 1:
                 rows = set().union(*(sides(line, one) for line, one in tried))
                 assert rows == {"own", "foreign"}, (kinds, same)
             opened = [any(opens(line, one) for one in triers(line, actor)) for line in kinds]
-            refused = kinds[0].cells.get(actor, "-") == "-"
             assert any(opened) if refused else all(opened), (kinds, same)
 
 

@@ -236,7 +236,7 @@ def test_a_third_upload_is_told_to_wait_a_minute_on_every_page(desk):
             assert "Two other files are being read at the moment." in page.content.decode()
             # Everybody else is served.
             assert desk.browser.get(address).status_code == 200
-            assert desk.browser.get("/en/").status_code == 200
+        assert desk.browser.get("/en/").status_code == 200
     assert Observation.objects.count() == 0
     assert TrailEvent.objects.count() == before
     assert desk.send(b"Code,Figure\nfirms,1475\n").context["confirm"]

@@ -637,12 +637,12 @@ def queries_of(user, address) -> int:
 
 
 @runs_once.QUERIES
-def test_as_many_queries_for_twenty_times_the_rows_and_for_superusers(
+def test_as_many_queries_for_twelve_times_the_rows_and_for_superusers(
     sheet, office, round_, clerk, firms
 ):
     sheet.type(firms, figure="5")
     few = queries_of(clerk, sheet.address)
-    indicators = many(office, 20, rounds_of_years(6))
+    indicators = many(office, 11, rounds_of_years(2))
     Observation.objects.bulk_create(entry_in(round_, row, entered_by=clerk) for row in indicators)
     assert queries_of(clerk, sheet.address) == few
     assert queries_of(make_superuser(), sheet.address) == few

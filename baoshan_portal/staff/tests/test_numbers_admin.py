@@ -456,6 +456,7 @@ def test_a_figure_is_returned_with_a_reason_and_mended(indicator, editor, review
     assert (row.state, row.return_reason) == (State.SUBMITTED, "")
 
 
+@pytest.mark.once("the way of a figure, which goes it on both")
 def test_a_target_goes_the_same_way(indicator, reviewer):
     steward = browser_of(make_superuser())
     plan = make_plan()
@@ -570,6 +571,7 @@ def test_a_figure_that_was_recorded_already_gets_a_sentence(add):
     assert Observation.objects.count() == 1
 
 
+@runs_once.FORMS
 def test_an_entry_beside_the_rounds_does_not_slip_past_their_locks(admin_client, admin_user):
     office = make_department()
     indicator = make_indicator(measure=make_measure(lead=office))
@@ -699,6 +701,7 @@ def test_a_correction_from_another_source_is_not_warned_of(admin_client, admin_u
     assert "The report was read as" not in admin_client.get(answer.url).content.decode()
 
 
+@runs_once.FORMS
 @pytest.mark.parametrize("make", [make_observation, make_target])
 def test_the_unit_of_told_values_stays(make, admin_client):
     funds = make_indicator(unit=make_money()["亿元"])
@@ -800,6 +803,7 @@ def test_a_check_without_its_figures_is_refused_and_told_what_is_missing(admin_c
     assert Check.objects.published().get().code == "new"
 
 
+@runs_once.RIGHTS
 def test_nothing_public_is_deleted_at_the_desk(admin_client):
     plan = make_plan()
     assert admin_client.post(desk(plan, "delete"), {"post": "yes"}).status_code == 403
@@ -833,6 +837,7 @@ def exported(client, model, **query) -> list[dict]:
     return list(csv.DictReader(StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
+@runs_once.FILES
 def test_figures_are_exported_as_csv(admin_client, indicator):
     report = make_report(code="baofu")
     make_observation(
@@ -863,6 +868,7 @@ def test_figures_are_exported_as_csv(admin_client, indicator):
     assert Decimal(row["value"]) == 5
 
 
+@runs_once.FILES
 def test_an_export_holds_what_the_list_shows(admin_client):
     make_observation(code="draft")
     make_observation(code="public", published=ISSUED)

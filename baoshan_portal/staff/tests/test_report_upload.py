@@ -685,11 +685,12 @@ def test_a_preview_asks_the_database_as_often_for_many_rows_as_for_few(desk):
 # The whole way
 
 
+@pytest.mark.once("goes from file to page; others here write and publish such rows on both")
 @pytest.mark.sweep
 @pytest.mark.parametrize(
-    # One on each database, and by `make test-long` both on both.
+    # Other tests here read files of both kinds; by `make test-long` both go the whole way.
     "write",
-    some([csv_file, xlsx_file], every=2, first=connection.vendor == "postgresql"),
+    some([csv_file, xlsx_file], every=2),
 )
 def test_the_second_opinions_figures_come_in_by_the_file_and_are_public(report, client, write):
     call_command("loaddata", SECOND_OPINION, verbosity=0)

@@ -3,14 +3,17 @@
 import re
 import time
 from base64 import b32decode
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group
 from django.test import Client
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, messages
 from measures.access import ADMINISTRATOR, EDITOR, REVIEWER
 from measures.models import RolePolicy, TrailEvent, User
@@ -52,6 +55,13 @@ def complaints(page) -> list[str]:
 
 
 @pytest.fixture
+def half_minute():
+    """All of a test happens in one half minute, however slow the machine is."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
+
+
+@pytest.fixture
 def clerk():
     return make_staff(EDITOR, username="li")
 
@@ -67,6 +77,7 @@ def test_nobody_needs_one_unless_a_role_requires_it(clerk):
     assert browser_of(clerk).get(DESK).status_code == 200
 
 
+@runs_once.PAGES
 def test_the_picture_and_the_key_on_the_page_are_the_ones_to_set_up(clerk):
     page = browser_of(clerk).get(SET_UP)
     html = page.content.decode()
@@ -221,6 +232,7 @@ def verified_browser(user) -> tuple[Client, TOTPDevice]:
     return browser, device
 
 
+@pytest.mark.usefixtures("half_minute")
 def test_whoever_need_not_have_it_turns_it_off_with_a_code(clerk):
     browser, device = verified_browser(clerk)
     assert browser.post(SET_UP, {"code": wrong_code_of(device)}).status_code == 200
@@ -232,6 +244,8 @@ def test_whoever_need_not_have_it_turns_it_off_with_a_code(clerk):
     assert browser_of(clerk).get(DESK).status_code == 200
 
 
+@runs_once.RIGHTS
+@pytest.mark.usefixtures("half_minute")
 def test_whoever_must_have_it_does_not_turn_it_off(clerk):
     require_of(EDITOR)
     browser, device = verified_browser(clerk)
@@ -275,18 +289,21 @@ def test_a_removed_one_ends_what_was_signed_in_with_it(clerk):
     assert browser.get(DESK).url == SET_UP
 
 
+@runs_once.RIGHTS
 def test_an_administrator_does_not_remove_that_of_a_superuser():
     make_device(make_superuser())
     remove(browser_of(make_staff(ADMINISTRATOR)), *User.objects.all())
     assert TOTPDevice.objects.count() == 1
 
 
+@runs_once.RIGHTS
 def test_an_editor_does_not_remove_that_of_anybody(clerk):
     make_device(make_staff(EDITOR))
     assert remove(browser_of(clerk), *User.objects.all()).status_code == 403
     assert TOTPDevice.objects.count() == 1
 
 
+@runs_once.RIGHTS
 def test_nobody_sees_the_keys_of_others():
     boss = browser_of(make_superuser())
     device = make_device(make_staff(EDITOR))

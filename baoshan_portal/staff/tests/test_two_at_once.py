@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from baoshan_portal.tests.desk import browser_of, desk, filled_in
+from baoshan_portal.tests.slices import WHOLE
 from measures import workflow
 from measures.models import TrailEvent
 from measures.numerals import plain
@@ -35,7 +36,8 @@ pytestmark = [
     ),
 ]
 
-ROUNDS = 10
+#: How often two meet; ten times by `WHOLE=1 make test-postgresql`.
+ROUNDS = 10 if WHOLE else 3
 
 
 def at_once(*steps) -> list:
