@@ -28,6 +28,7 @@ from . import planted
 from .pages import (
     CHART_DATA,
     CHOICE,
+    COMPARISONS,
     EMBEDS,
     FILES,
     FORBIDDEN_INLINE,
@@ -35,6 +36,7 @@ from .pages import (
     OPINIONS,
     PICTURES,
     SECOND_OPINION,
+    SECTIONS,
     chinese_not_marked,
     days,
     in_both_languages,
@@ -88,7 +90,9 @@ def answers(every_page):
     # Chinese on an English page must be marked, so SQLite reads these; both are asked alike.
     on_postgresql = connection.vendor == "postgresql"
     in_short = chinese if on_postgresql else [*english, *some(chinese, every=8, first=4)]
-    pages = pages if WHOLE else in_short
+    # The pages of sections are made by one piece of code, and so are those that compare.
+    alike = in_both_languages(*SECTIONS[1:], *COMPARISONS[1:])
+    pages = pages if WHOLE else [address for address in in_short if address not in alike]
     more = in_both_languages(
         *(f"/find/?q={word}" for word in ("不得", planted.STEM, "9182")),
         *("/changes/?from=2023-01-01", "/changes/feed/", CHOICE, f"{CHOICE}&format=csv"),

@@ -135,7 +135,7 @@ ONCE = pytest.mark.once("one state of each list shows that the database counts a
     [
         pytest.param(address, state, marks=ONCE if number else ())
         for address, states in STATES.items()
-        for number, state in enumerate(states)
+        for number, state in enumerate(some(states, every=2))
     ],
     ids=lambda part: urlencode(part, doseq=True) if isinstance(part, dict) else part,
 )
@@ -144,9 +144,10 @@ def test_the_count_of_an_answer_is_the_length_of_its_list(client, boxes, address
 
     assert len(offered) > 30
     # Each state takes an answer of others of the filters, so that together they take all filters.
-    place, states = STATES[address].index(state), len(STATES[address])
+    states = some(STATES[address], every=2)
+    place = states.index(state)
     one_each = one_of_each(offered.items(), kind=filter_of, first=place)
-    for (parameter, value), (count, _checked) in some(one_each, every=states, first=place):
+    for (parameter, value), (count, _checked) in some(one_each, every=len(states), first=place):
         facet = parameter.removeprefix("not_")
         others = [answer for answer in state.get(f"not_{facet}", ()) if answer != value]
         chosen = {**state, facet: [value], f"not_{facet}": others}

@@ -81,15 +81,23 @@ def without_switch(html: str) -> str:
 # One opinion
 
 
-@pytest.mark.parametrize("address", ["/", "/en/", f"/opinions/{FIRST}/"])
-def test_with_one_opinion_there_is_no_switch(client, report, address):
-    html = text_at(client, address)
+@pytest.fixture(scope="module")
+def alone(report):
+    """The text at an address where there is one opinion, asked for once."""
+    client = Client()
+    return cache(lambda address: text_at(client, address))
+
+
+@pytest.mark.parametrize("address", ["/", "/en/", f"/en/opinions/{FIRST}/"])
+def test_with_one_opinion_there_is_no_switch(alone, address):
+    html = alone(address)
 
     assert 'class="opinions"' not in html
     assert "opinion=" not in html
 
 
-@pytest.mark.parametrize("name", ["measures", "indicators", "targets"])
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", some(["measures", "indicators", "targets"], every=2))
 def test_with_one_opinion_a_list_and_its_file_do_not_name_it(client, report, name):
     html = text_at(client, f"/en/{name}/")
 
@@ -98,8 +106,8 @@ def test_with_one_opinion_a_list_and_its_file_do_not_name_it(client, report, nam
     assert "Opinion" not in text_at(client, f"/en/{name}/", format="csv").splitlines()[0]
 
 
-def test_one_opinion_has_the_same_front_page_at_its_own_address(client, report):
-    assert main_of(html_of(client)) == main_of(html_of(client, f"/en/opinions/{FIRST}/"))
+def test_one_opinion_has_the_same_front_page_at_its_own_address(alone):
+    assert main_of(alone("/en/")) == main_of(alone(f"/en/opinions/{FIRST}/"))
 
 
 # The front page and the switch
@@ -150,7 +158,10 @@ def test_the_switch_lists_all_with_counts(read):
     assert "%" not in first + second
 
 
-@pytest.mark.parametrize("address", ["/", f"/opinions/{FIRST}/", "/?as_of=2024-06-01"])
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    "address", some(["/", f"/opinions/{FIRST}/", "/?as_of=2024-06-01"], every=2)
+)
 def test_with_several_opinions_the_front_page_asks_thirteen_questions_too(client, both, address):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
@@ -190,7 +201,7 @@ def test_the_counts_of_an_opinion_are_its_own(read):
 def test_every_count_of_an_opinion_leads_to_a_list_of_as_many(read):
     for code in (FIRST, SECOND):
         offered = parts(read(f"/en/opinions/{code}/")).items()
-        for label, (count, link) in some(offered, every=4):
+        for label, (count, link) in some(offered, every=6):
             html = read(link.partition("?")[0] + "?" + link.partition("?")[2])
             n = int(count.partition("/")[0])
             if "/checks/" in link:
