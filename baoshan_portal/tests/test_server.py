@@ -203,7 +203,7 @@ def test_some_visitors_at_once_are_all_answered(server):
 
 def test_whoever_sends_slowly_keeps_nobody_waiting(server):
     # Without the bounds on waiting, ten seconds and more.
-    rows = list(slow.run(server.address, connections=12, within=8, ordinary=3))
+    rows = list(slow.run(server.address, connections=12, within=8, ordinary=3, before=0.3))
 
     assert len(rows) == len(slow.ATTACKS)
     assert [row for row in rows if row[2]] == []

@@ -40,8 +40,8 @@ ANSWERS = pytest.mark.once("what is kept and how it is answered is decided in Py
 #: `make test-time-machine` takes forty days of three portals.
 LONG = os.environ.get("TIME_MACHINE") == "long"
 SEEDS, DAYS, ACTS = ((5, 6, 7), 40, 400) if LONG else ((5,), 3, 45)
-#: A page and a file are asked for around each act; in the short form one of them at each fourth.
-EVERY = 1 if LONG else 4
+#: A page and a file are asked for around each act; in the short form one of them at each sixth.
+EVERY = 1 if LONG else 6
 #: Somebody who was signed in once: never answered from what is kept.
 AROUND = {"HTTP_COOKIE": "sessionid=nobody"}
 BROWSER = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
@@ -324,7 +324,7 @@ def test_a_file_that_somebody_broke_off_is_not_kept(portal, made, figures, tmp_p
 def test_files_are_bounded(portal, figures, tmp_path, monkeypatch):
     kept = portal.store.downloads
     monkeypatch.setattr(kept, "_most", 5000)
-    for n in range(40):
+    for n in range(20):
         ask(portal, f"/data/observations.csv?n={n}", **BROWSER)
 
     assert sum(path.stat().st_size for path in (tmp_path / "downloads").iterdir()) <= 8000
