@@ -80,7 +80,8 @@ ALIKE = frozenset(
         "/?as_of=yesterday", "/indicators/high-tech-enterprises/?as_of=2023-07-01",
         "/?order=worst", "/checks/?result=fails", "/changes/?from=2023-08-01", "/find/",
         "/departments/nanda/", "/indicators/?category=funds", "/questions/?kind=no-figure",
-        "/compare/enterprises/", "/indicators/high-tech-enterprises/",
+        "/compare/enterprises/", "/indicators/high-tech-enterprises/", "/targets/",
+        "/questions/?by=department",
     )
 )  # fmt: skip
 

@@ -4,10 +4,8 @@ import json
 from contextlib import contextmanager
 from pathlib import Path
 
-from .server import Server, copy_of_shared, install, manage, serve
+from .server import QUICK, Server, copy_of_shared, install, manage, serve
 
-#: The settings with a quick hash
-QUICK = "baoshan_portal.tests.quick_settings"
 PASSWORD = "宝山填报-2023年第4季度"
 
 _MAKE = """

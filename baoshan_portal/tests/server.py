@@ -18,6 +18,9 @@ from django.conf import settings
 from .made_once import made_once, migrate
 from .slices import WHOLE
 
+#: The settings with a quick hash
+QUICK = "baoshan_portal.tests.quick_settings"
+
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *args):
@@ -107,7 +110,7 @@ def prepare(folder: Path, **changes: str) -> None:
 def with_static_files(folder: Path) -> None:
     """Give ``folder`` the static files of the installation that a run of tests makes first."""
     original = folder / "original"
-    copy_of_shared("installation", prepare, original)
+    copy_of_shared("installation", _installation, original)
     (original / "static").rename(folder / "static")
     shutil.rmtree(original)
 
@@ -121,24 +124,36 @@ def install(folder: Path, demo: str) -> str:
     """Make an installation in ``folder``; returns what its preparation said.
 
     Within a run of tests all are copies of one of the report, or of the demonstration if ``demo``
-    is 1: a preparation takes six seconds or half a minute.
+    is 1.
     """
     if "TESTS_SHARED" in os.environ and not (folder / "prepared.txt").exists():
         if demo == "1":
             copy_of_shared("demonstration", _demonstration, folder)
         else:
-            copy_of_shared("installation", prepare, folder)
+            copy_of_shared("installation", _installation, folder)
     prepare(folder, DEMO=demo)
     return (folder / "prepared.txt").read_text()
 
 
+def _installation(folder: Path) -> None:
+    _migrated(folder)
+    prepare(folder)
+
+
 def _demonstration(folder: Path) -> None:
-    # Half of its preparation are the migrations; in the long form it begins with nothing, as
-    # `make demo` does. The installation always does.
+    _migrated(folder)
+    with_static_files(folder)
+    # The slow hash of half a dozen passwords takes as long as the rest.
+    prepare(folder, DEMO="1", **({} if WHOLE else {"DJANGO_SETTINGS_MODULE": QUICK}))
+
+
+def _migrated(folder: Path) -> None:
+    """Let a preparation in ``folder`` begin with the tables; in the long form with nothing.
+
+    The migrations are most of it, and what waits for them is the same in both.
+    """
     if not WHOLE:
         copy_of_shared("migrated", migrate, folder)
-    with_static_files(folder)
-    prepare(folder, DEMO="1")
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
+from measures import protection
 from measures.models import Measure, User
 from measures.tests.factories import reword
 from metrics.models import Indicator, Observation
@@ -71,6 +72,17 @@ def test_every_fixture_file_is_loaded():
     assert files == set(FIXTURES)
 
 
+@pytest.mark.once("an empty database is a new file")
+def test_where_there_is_nothing_every_migration_waits(tmp_path):
+    nothing = connection.copy("nothing")
+    nothing.settings_dict["NAME"] = str(tmp_path / "portal.sqlite3")
+
+    # So it is migrated; what it lacks is no damage.
+    assert protection.is_behind(nothing)
+    assert protection.why_not_protected(nothing) == ""
+    nothing.close()
+
+
 def test_the_first_administrator_is_told_the_password(first_run):
     password = re.search(r"admin, password: (\S+)", first_run)[1]
 
@@ -108,7 +120,7 @@ def test_what_a_migration_that_broke_off_left_undone_is_done_though_none_waits()
     permission = Permission.objects.filter(codename="add_session")
     permission.delete()
 
-    prepare()
+    prepare("--no-static")
 
     assert permission.exists()
 

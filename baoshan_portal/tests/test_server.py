@@ -16,12 +16,14 @@ from django.conf import settings
 
 from .attack import slow, storm
 from .pages import LISTS, PLAIN_PAGES, in_both_languages, links
-from .server import serve
+from .server import install, serve
 from .slices import WHOLE, one_of_each, one_way_each
 
 pytestmark = pytest.mark.browser
 
 PREFIX = "/baoshan"
+#: What a preparation makes where it is missing.
+MADE = "FROM auth_permission WHERE codename = 'add_session'"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(folder):
-    with serve(folder, SCRIPT_NAME=PREFIX, THREADS="4", LOCK_SECONDS="1") as server:
+    """As `make run` starts it, which makes the database ready first."""
+    install(folder, demo="0")
+    with closing(sqlite3.connect(folder / "portal.sqlite3")) as database, database:
+        assert database.execute(f"DELETE {MADE}").rowcount == 1
+    changes = {"SCRIPT_NAME": PREFIX, "THREADS": "4", "LOCK_SECONDS": "1"}
+    with serve(folder, PREPARE="1", **changes) as server:
         yield server
 
 
@@ -47,15 +54,10 @@ def behind_proxy(server):
 
 
 def test_with_prepare_the_server_makes_the_database_ready_and_says_its_address(folder, server):
-    made = "SELECT count(*) FROM auth_permission WHERE codename = 'add_session'"
-    with closing(sqlite3.connect(folder / "portal.sqlite3")) as database, database:
-        database.execute("DELETE FROM auth_permission WHERE codename = 'add_session'")
-
-    with serve(folder, PREPARE="1") as prepared:
-        assert prepared.get("/").status == HTTPStatus.OK
-        assert f"{prepared.address}/\n" in prepared.log
+    assert server.get("/").status == HTTPStatus.OK
+    assert f"{server.address}{PREFIX}/\n" in server.log
     with closing(sqlite3.connect(folder / "portal.sqlite3")) as database:
-        assert database.execute(made).fetchone() == (1,)
+        assert database.execute(f"SELECT count(*) {MADE}").fetchone() == (1,)
 
 
 def test_pages_are_compressed_for_whoever_takes_it(server):
@@ -201,7 +203,7 @@ def test_some_visitors_at_once_are_all_answered(server):
 
 def test_whoever_sends_slowly_keeps_nobody_waiting(server):
     # Without the bounds on waiting, ten seconds and more.
-    rows = list(slow.run(server.address, connections=12, within=8, ordinary=3))
+    rows = list(slow.run(server.address, connections=12, within=8, ordinary=3, before=0.3))
 
     assert len(rows) == len(slow.ATTACKS)
     assert [row for row in rows if row[2]] == []

@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from datetime import datetime, time
 from io import StringIO
@@ -24,6 +23,7 @@ from baoshan_portal.tests.slices import WHOLE, some
 from baoshan_portal.tests.test_settings import ENVIRONMENT, settings_of
 from measures.demo_database import check_database
 from measures.models import DemoMark, Round
+from measures.tests import forked
 from measures.watermark import CHINESE, ENGLISH, file_name, watermark
 from metrics.assessment import assess
 from metrics.models import Indicator, Observation
@@ -124,8 +124,10 @@ def test_the_server_starts_only_where_both_agree(tmp_path):
     file = tmp_path / "portal.sqlite3"
 
     def starts(**changes) -> subprocess.CompletedProcess:
-        there = f"sqlite:///{file}"
-        return python("-c", "import baoshan_portal.wsgi", DATABASE_URL=there, **changes)
+        environment = without_address() | {"DATABASE_URL": f"sqlite:///{file}"} | changes
+        ask = ("shell", "-v", "0", "-c", "import baoshan_portal.wsgi")
+        (answer,) = forked.run(environment, ask)
+        return answer
 
     # Nothing is there yet, so nothing false can be shown.
     for demo in some("10", every=2):
@@ -201,14 +203,3 @@ def test_a_demonstration_made_on_any_day_shows_every_verdict_and_nothing_of_the_
 
 def without_address() -> dict[str, str]:
     return {name: text for name, text in ENVIRONMENT.items() if name != "DATABASE_URL"}
-
-
-def python(*arguments: str, **changes: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=settings.BASE_DIR,
-        env=without_address() | changes,
-        capture_output=True,
-        text=True,
-        check=False,
-    )

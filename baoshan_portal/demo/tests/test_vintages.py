@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from baoshan_portal.public.vintages import OF_OBSERVATIONS
 from baoshan_portal.tests.pages import rows_of
-from baoshan_portal.tests.slices import some
+from baoshan_portal.tests.slices import WHOLE, some
 from baoshan_portal.tests.vintages import states_on, values_on, verdicts_on
 from measures.models import Measure, Threshold
 from measures.submission import end_of_day
@@ -71,20 +71,20 @@ def test_the_values_of_any_day_are_those_that_stood_then(read):
     versions = read("vintages")
     names = [field.name for field in OF_OBSERVATIONS]
     sizes = set()
-    for on in days():
+    for on in some(days(), every=2):
         then = read("observations", as_of=on.isoformat())
         told = [{name: row[name] for name in names} for row in then]
         mine = values_on(versions, on, names)
         differing = [pair for pair in zip(mine, told, strict=False) if pair[0] != pair[1]][:1]
         assert (len(mine), differing) == (len(told), []), on
         sizes.add(len(mine))
-    assert len(sizes) > 8
+    assert len(sizes) > (8 if WHOLE else 4)
 
 
 def test_the_verdicts_of_any_day_follow_from_the_same_file(read):
     versions = read("vintages")
     seen = set()
-    for on in some(days(), every=2):
+    for on in some(days(), every=3):
         mine = verdicts_on(versions, on)
         told = [
             (row["indicator_code"], row["plan"], row["due_on"], row["verdict"])

@@ -31,9 +31,13 @@ PYTHON = pytest.mark.once("what is refused and kept is decided in Python, on fil
 #: The long form has the demonstration, whose preparation takes half a minute.
 DEMO = "1" if WHOLE else "0"
 
-#: Writes a note with an evidence file, again and again, until it is stopped.
+#: How many notes there are before the backup begins.
+FIRST = 10
+#: Writes a note with an evidence file, again and again, until it is stopped; no more of them than
+#: some come while a backup is made, because each file is in a folder that every restore makes.
 WRITER = """
 import django; django.setup()
+from time import sleep
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from measures.models import Measure, ProgressNote, User
@@ -46,6 +50,7 @@ while True:
     note.save()
     n += 1
     print(n, flush=True)
+    sleep(0.03)
 """
 
 
@@ -150,7 +155,7 @@ def backup(portal) -> Path:
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        for _n in range(20):
+        for _n in range(FIRST):
             assert writer.stdout.readline(), "The writer stopped."
         file = portal.folder / "backup.tar.gz"
         portal.tell("backup", file)
@@ -196,7 +201,7 @@ def test_a_portal_that_is_written_to_comes_back_as_of_one_moment(portal, backup,
     assert "Done" in restored.stdout
     assert "The database is not empty" in refused(again)
     count, others, has_files = notes.stdout.split()
-    assert 20 <= int(count) <= len(copied)
+    assert FIRST <= int(count) <= len(copied)
     assert has_files == "True"
     (noted_notes,) = [n for name, n in noted.items() if name.endswith("measures_progressnote")]
     assert int(count) + int(others) == noted_notes

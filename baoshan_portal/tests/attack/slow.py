@@ -39,6 +39,7 @@ def run(
     connections: int = CONNECTIONS,
     within: float = WITHIN,
     ordinary: int = 12,
+    before: float = BEFORE,
 ) -> Iterator[tuple]:
     """Each kind of slowness in turn, with ``ordinary`` requests meanwhile."""
     usual = max(_asked(address, path) for path in ORDINARY * 2)
@@ -53,7 +54,7 @@ def run(
                     connection.sendall(begin)
             if trickles:
                 Thread(target=_trickle, args=(held, ended), daemon=True).start()
-            time.sleep(BEFORE)
+            time.sleep(before)
             seconds = [_asked(address, ORDINARY[n % len(ORDINARY)]) for n in range(ordinary)]
         late = sum(second > usual + within for second in seconds)
         yield (
