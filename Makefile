@@ -49,10 +49,11 @@ test-postgresql: .venv/installed-dev
 	$(PYTEST) -p baoshan_portal.tests.postgresql
 
 # The properties of rules with a hundred times the examples, and the long sweeps with all of their
-# cases; before a release, by hand.
+# cases, on PostgreSQL too; before a release, by hand.
 test-long: export WHOLE = 1
 test-long: .venv/installed-dev
 	$(PYTEST) -m "hypothesis or sweep" --hypothesis-profile long
+	$(PYTEST) -p baoshan_portal.tests.postgresql -m sweep
 
 # The time machine at full length: five portals of forty days, every page of each; takes hours.
 test-time-machine: .venv/installed-dev

@@ -85,7 +85,10 @@ LONG = settings().max_examples > 100
 
 
 def few(number: int, **more):
-    """``number`` examples, each many requests; twenty times as many in the long form."""
+    """``number`` examples, each many requests; twenty times as many in the long form.
+
+    The first of them is the simplest, which is an empty text.
+    """
     return settings(
         **more,
         max_examples=number * (20 if LONG else 1),
@@ -274,7 +277,7 @@ def test_a_chart_says_whatever_a_name_holds(world):
 # The doors
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 @example("一\x0b二")
 @example("一\x07二")
@@ -293,7 +296,7 @@ def test_the_admins_form_of_a_note(world, text):
             assert stored == []
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 @example("一\x0b二")
 @example("一\x07二")
@@ -312,7 +315,7 @@ def test_the_admins_form_of_an_evaluation(world, text):
             assert stored == []
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 @example("=1+1")
 @example("＝1+1")
@@ -331,7 +334,7 @@ def test_the_admins_form_of_a_name(world, text):
             assert world.office.name == "科委"
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 @example("一\x0b二\u202e")
 @example("一\x1f二")
@@ -352,7 +355,7 @@ def test_the_entry_sheet(world, text):
             assert stored == []
 
 
-@few(1)
+@few(2)
 @given(TEXTS, st.sampled_from([csv_file, xlsx_file]))
 @example("一\x0b二\u200b", csv_file)
 @example("一\x07二", csv_file)
@@ -381,7 +384,7 @@ def test_the_upload_of_a_table(world, text, write):
             assert stored in {printable(text).strip(), unquoted(printable(text).strip())}
 
 
-@few(1)
+@few(2)
 @given(TEXTS, st.sampled_from(["figure", "place", "indicator", "measure", "reason"]))
 @example("一\x0b二\u200b", "reason")
 @example("=1+1", "reason")
@@ -412,7 +415,7 @@ def test_the_upload_of_a_reports_figures(world, text, column):
             assert clean_text(reason, multiline=True) == reason
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 @example("=1+1")
 @example("一\x0b二")
@@ -484,7 +487,7 @@ def test_the_workflow_itself(world, text):
         assert old.corrections.get().correction_reason == reason
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 def test_the_reason_for_a_step(world, text):
     with forgotten():
@@ -513,7 +516,7 @@ def test_code_that_writes_past_every_form(world, text):
         assert world.office.name_en == printable(text, multiline=False)
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 def test_what_a_stranger_types_at_the_door(text):
     with forgotten():
@@ -523,7 +526,7 @@ def test_what_a_stranger_types_at_the_door(text):
             assert event.actor_name == printable(event.actor_name, multiline=False)
 
 
-@few(1)
+@few(2)
 @given(TEXTS)
 def test_what_is_searched_for(world, text):
     for address in ("/en/find/", "/en/measures/", "/en/indicators/", "/en/targets/", "/packs/"):
