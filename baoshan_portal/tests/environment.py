@@ -2,7 +2,6 @@
 
 import gc
 import os
-import pickle
 import shutil
 import tempfile
 from pathlib import Path
@@ -50,7 +49,6 @@ def pytest_configure():
         database.setdefault("TEST", {})["NAME"] = ":memory:"
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session):
     if IS_WORKER:
         from .made_once import begin_migrated
@@ -187,18 +185,7 @@ def analyse() -> None:
 
 @pytest.fixture(scope="session")
 def rows_of_the_report(django_db_setup, django_db_blocker):
-    """Every row of the report, by the label of its model; read from the fixtures once in a run."""
-    from .made_once import made_once
-
-    def keep(folder: Path) -> None:
-        with django_db_blocker.unblock():
-            (folder / "rows").write_bytes(pickle.dumps(_rows_of_the_fixtures()))
-
-    return pickle.loads((made_once("report", keep) / "rows").read_bytes())
-
-
-def _rows_of_the_fixtures() -> dict:
-    """``rows_of_the_report``, as the portal's loaddata brings them in."""
+    """Every row of the report, by model; read from the fixtures once, by the portal's loaddata."""
     from django.apps import apps
     from django.core.management import call_command
     from django.db import transaction
@@ -211,7 +198,7 @@ def _rows_of_the_fixtures() -> dict:
 
     # What is summarised takes its old summary away, so these come last.
     summaries = [IndicatorSummary, TargetSummary, CheckSummary]
-    with transaction.atomic():
+    with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
         write_missing()
         models = [
@@ -221,10 +208,7 @@ def _rows_of_the_fixtures() -> dict:
             # The rows bring their versions with them, and thresholds are there from the start.
             if model not in (DataVersion, Threshold, Version, *summaries)
         ]
-        rows = {
-            model._meta.label: list(model._base_manager.order_by("pk"))
-            for model in models + summaries
-        }
+        rows = {model: list(model._base_manager.order_by("pk")) for model in models + summaries}
         transaction.set_rollback(True)
     return rows
 
@@ -232,12 +216,11 @@ def _rows_of_the_fixtures() -> dict:
 @pytest.fixture(scope="module")
 def report(rows_of_the_report, django_db_blocker):
     """The whole report, there for all tests of a module."""
-    from django.apps import apps
     from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
-        for label, rows in rows_of_the_report.items():
-            apps.get_model(label)._base_manager.bulk_create(rows)
+        for model, rows in rows_of_the_report.items():
+            model._base_manager.bulk_create(rows)
         analyse()
         yield
         transaction.set_rollback(True)

@@ -36,7 +36,7 @@ def migrate(folder: Path) -> None:
 
 def _migrate(database: str) -> None:
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"],
         cwd=settings.BASE_DIR,
         env=os.environ | {"DATABASE_URL": database},
         check=True,
