@@ -30,13 +30,14 @@ from metrics.tests.factories import make_indicator, make_observation
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
+    pytest.mark.sweep,
     pytest.mark.skipif(
         "connection.vendor != 'postgresql'",
         reason="SQLite in memory has one connection; this runs on PostgreSQL",
     ),
 ]
 
-#: How often two meet; ten times by `WHOLE=1 make test-postgresql`.
+#: How often two meet.
 ROUNDS = 10 if WHOLE else 3
 
 
