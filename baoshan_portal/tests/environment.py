@@ -51,7 +51,7 @@ def pytest_configure():
 
 def pytest_collection_finish(session):
     if IS_WORKER:
-        from .made_once import begin_migrated
+        from .migrated import begin_migrated
 
         session.config.stash[KEPT] = begin_migrated()
         # What is there already is taken as it is.

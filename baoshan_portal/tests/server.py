@@ -1,5 +1,6 @@
 """The portal as ``make run`` serves it: prepared, by the production server, on its own port."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -10,12 +11,12 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Thread
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 
-from .made_once import made_once, migrate
 from .slices import WHOLE
 
 #: The settings with a quick hash
@@ -115,6 +116,19 @@ def with_static_files(folder: Path) -> None:
     shutil.rmtree(original)
 
 
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that ``make`` fills, once in a run of tests; whoever asks meanwhile waits."""
+    shared = Path(os.environ["TESTS_SHARED"])
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / name).exists():
+            # Under another name as long as it is not whole.
+            unfinished = Path(mkdtemp(dir=shared))
+            make(unfinished)
+            unfinished.rename(shared / name)
+    return shared / name
+
+
 def copy_of_shared(name: str, make: Callable[[Path], None], folder: Path) -> None:
     """Fill ``folder`` with a copy of what ``make`` makes once in a run of tests."""
     shutil.copytree(made_once(name, make), folder, dirs_exist_ok=True)
@@ -153,7 +167,17 @@ def _migrated(folder: Path) -> None:
     The migrations are most of it, and what waits for them is the same in both.
     """
     if not WHOLE:
-        copy_of_shared("migrated", migrate, folder)
+        copy_of_shared("migrated", migrate_in, folder)
+
+
+def migrate_in(folder: Path) -> None:
+    """Make the database of an installation in ``folder``, with its migrations and nothing else."""
+    migrate(_environment(folder)["DATABASE_URL"])
+
+
+def migrate(address: str) -> None:
+    """Migrate the database at ``address``, a DATABASE_URL."""
+    _manage(os.environ | {"DATABASE_URL": address}, "migrate", "--verbosity", "0", "--skip-checks")
 
 
 @contextmanager
