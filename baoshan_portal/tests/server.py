@@ -110,10 +110,7 @@ def prepare(folder: Path, **changes: str) -> None:
 
 def with_static_files(folder: Path) -> None:
     """Give ``folder`` the static files of the installation that a run of tests makes first."""
-    original = folder / "original"
-    copy_of_shared("installation", _installation, original)
-    (original / "static").rename(folder / "static")
-    shutil.rmtree(original)
+    shutil.copytree(made_once("installation", _installation) / "static", folder / "static")
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
