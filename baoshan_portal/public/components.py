@@ -22,6 +22,7 @@ from . import colours
 from .as_of import address
 from .committee import Axes, lines_of
 from .lists.tables import NUMBER
+from .table import Table
 
 ENTERPRISES = Unit(name="家", name_en="enterprises", quantity="enterprises")
 YUAN = Unit(name="亿元", name_en="hundred million yuan", quantity="money", factor=10**8)
@@ -96,7 +97,7 @@ def evaluation(grade, *votes) -> Evaluation:
     )
 
 
-class SpecimenTable(tables.Table):
+class SpecimenTable(Table):
     number = tables.Column(verbose_name=gettext_lazy("No."))
     name = tables.Column(verbose_name=gettext_lazy("Indicator"))
     figure = tables.Column(

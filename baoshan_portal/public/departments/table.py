@@ -13,6 +13,7 @@ from metrics.wording import percent_text
 
 from ..as_of import address
 from ..lists.tables import COUNT, DAY, LONG, NAME, NUMBER, WORD
+from ..table import Table
 from .records import BY_GRAVITY, Record
 
 
@@ -42,7 +43,7 @@ class VerdictCount(tables.Column):
         return value[self.verdict]
 
 
-class DepartmentTable(tables.Table):
+class DepartmentTable(Table):
     code = _only_in_files(gettext_lazy("Code"), "department__code", attrs=LONG)
     department = tables.Column(verbose_name=pgettext_lazy("an office", "Department"), attrs=NAME)
     ended_on = _only_in_files(gettext_lazy("Ended on"), "department__ended_on", attrs=DAY)

@@ -32,6 +32,7 @@ from metrics.wording import (
 
 from .. import check_marks
 from ..as_of import address
+from ..table import Table
 
 NUMBER = {"cell": {"class": "number"}}
 WHOLE = {"cell": {"class": "whole"}}
@@ -54,7 +55,7 @@ def _in_files(name, accessor="pk") -> tables.Column:
     )
 
 
-class OpinionTable(tables.Table):
+class OpinionTable(Table):
     """Its subclasses have a column for the opinion of each row, because a number is unique only
     within an opinion; a list leaves it out where there is one opinion."""
 

@@ -1,0 +1,48 @@
+"""What all public tables have in common: a page costs what its cells say, and not their columns."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import django_tables2
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+#: How a cell begins; on a phone its column is named beside it.
+CELL = '<td {} data-label="{}">'
+
+
+class Table(django_tables2.Table):
+    """A table whose columns are asked once for what is the same in all of their cells.
+
+    So no column may have attributes that depend on a row.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for column in self.columns.iterall():
+            column.render, column.value = _with_signature(column.render, column.value)
+
+    @property
+    def body(self) -> Iterator[list[tuple[SafeString, Any]]]:
+        """The rows of this page: of each cell how it begins and what it shows."""
+        columns = [
+            (column.name, format_html(CELL, column.attrs["td"].as_html(), column.header))
+            for column in self.columns
+        ]
+        for row in self.paginated_rows:
+            yield [(start, row.get_cell(name)) for name, start in columns]
+
+
+def _with_signature(*functions: Callable) -> list[Callable]:
+    """``functions`` with their signatures beside them, which django-tables2 looks for anew at each
+    cell."""
+    return [_answering(function, inspect.signature(function)) for function in functions]
+
+
+def _answering(function: Callable, signature: inspect.Signature) -> Callable:
+    def same(**given):
+        return function(**given)
+
+    same.__signature__ = signature
+    return same
