@@ -1,9 +1,9 @@
-"""The thresholds that stand: read beside the rows of a query, so that no page asks for them anew.
+"""The thresholds that stand: those that judge are read beside the rows of a query.
 
 Inside ``past`` they are those that stood then, as everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,8 +48,9 @@ class Thresholds:
         return cls.said({code: getattr(row, _column(code), None) for code in ThresholdCode})
 
 
-def columns(codes=ThresholdCode) -> dict[str, Subquery]:
-    """Annotations with which ``Thresholds.beside`` a row costs no query of its own."""
+def columns(codes: Iterable[str]) -> dict[str, Subquery]:
+    """Annotations with which ``Thresholds.beside`` a row costs no query of its own; for a few
+    ``codes``, because all of them cost more than a query."""
     return {
         _column(code): Subquery(Threshold.objects.filter(code=code).values("value")[:1])
         for code in codes

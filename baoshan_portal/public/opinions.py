@@ -11,39 +11,19 @@ from django.utils.translation import gettext as _
 from measures.models import Measure, Opinion, Report
 from measures.past import past
 from measures.text import day_in_words
-from measures.thresholds import columns
 from metrics.models import Indicator, Observation
 
 from .as_of import NotYetPublic
 
 
-def known_on(on: date, as_of: date | None) -> list[Opinion]:
-    """The opinions that were there on ``on``, each with its reports, what is public of it, and
-    beside it the ``Thresholds``; two queries.
+def known_on(on: date) -> list[Opinion]:
+    """The opinions that were there on ``on``, each with its reports; two queries.
 
     One whose day is not known is there as soon as something of it is public. Those of today where
     none was there yet, so that a page of a day before everything says what it waits for.
     """
-    rows = Opinion.objects.published().with_reports().annotate(**columns(), **_counts(as_of))
-    opinions = list(rows)
+    opinions = list(Opinion.objects.published().with_reports())
     return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
-
-
-def _counts(as_of: date | None) -> dict:
-    """Annotations: how many measures, indicators, and of these with a value, are public."""
-    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
-    indicators = Indicator.objects.published(as_of)
-    to_opinion = "theme__section__opinion"
-    return {
-        "measure_count": _count(Measure.objects.published(as_of), to_opinion),
-        "indicator_count": _count(indicators, f"measure__{to_opinion}"),
-        "value_count": _count(indicators.filter(Exists(values)), f"measure__{to_opinion}"),
-    }
-
-
-def _count(rows: QuerySet, to_opinion: str) -> Coalesce:
-    rows = rows.filter(**{to_opinion: OuterRef("pk")}).order_by().values(to_opinion)
-    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def begun_on(opinion: Opinion) -> date | None:
@@ -102,18 +82,37 @@ class Way:
     with_value: int
 
 
-def switch(opinions: list[Opinion], shown: Opinion, on: date) -> list[Way]:
-    """The opinions (see ``known_on``) with the state of each; nothing where there is one."""
+def switch(opinions: list[Opinion], shown: Opinion, on: date, as_of: date | None) -> list[Way]:
+    """The opinions (see ``known_on``) with the state of each, one query; nothing where there is
+    one."""
     if len(opinions) < 2:
         return []
+    counted = Opinion.objects.annotate(**_counts(as_of)).in_bulk([row.pk for row in opinions])
     return [
         Way(
             row,
             row == shown,
             reports_by(row, on),
-            row.measure_count,
-            row.indicator_count,
-            row.value_count,
+            counted[row.pk].measure_count,
+            counted[row.pk].indicator_count,
+            counted[row.pk].value_count,
         )
         for row in opinions
     ]
+
+
+def _counts(as_of: date | None) -> dict:
+    """Annotations: how many measures, indicators, and of these with a value, are public."""
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    indicators = Indicator.objects.published(as_of)
+    to_opinion = "theme__section__opinion"
+    return {
+        "measure_count": _count(Measure.objects.published(as_of), to_opinion),
+        "indicator_count": _count(indicators, f"measure__{to_opinion}"),
+        "value_count": _count(indicators.filter(Exists(values)), f"measure__{to_opinion}"),
+    }
+
+
+def _count(rows: QuerySet, to_opinion: str) -> Coalesce:
+    rows = rows.filter(**{to_opinion: OuterRef("pk")}).order_by().values(to_opinion)
+    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)

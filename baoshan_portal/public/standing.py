@@ -166,13 +166,12 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     )
 
 
-def load_asking(
-    opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None
-) -> Standing:
-    """The same with those indicators and targets alone by which there may be something to ask, and
-    of values the newest. On a day in the past the ``results`` are those of every check, today of
-    those that may give something to ask. Some queries more than ``load``, over fewer rows."""
-    indicators, checks, measures = _public(opinion, as_of)
+def load_asking(thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
+    """The same of all opinions, with those indicators and targets alone by which there may be
+    something to ask, and of values the newest. On a day in the past the ``results`` are those of
+    every check, today of those that may give something to ask. Some queries more than ``load``,
+    over fewer rows."""
+    indicators, checks, measures = _public(None, as_of)
     told = facts.of(indicators, as_of, thresholds.grace_days, "measure_id")
     figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
     indicators = indicators.filter(pk__in=_asking(figures, as_of))
@@ -188,7 +187,7 @@ def load_asking(
     return Standing(
         on,
         as_of,
-        opinion,
+        None,
         figures,
         rows,
         _target_states(versions, by_key, thresholds, on, as_of),

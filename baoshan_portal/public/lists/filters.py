@@ -19,7 +19,7 @@ from measures.models import (
     Section,
     Theme,
 )
-from measures.thresholds import Thresholds, columns
+from measures.thresholds import JUDGING, Thresholds, columns
 from metrics import facts, verdicts
 from metrics.models import Indicator, Observation, Target
 from metrics.rules.checks import Result
@@ -55,7 +55,7 @@ class Places:
     @cached_property
     def themes(self) -> list[Theme]:
         themes = Theme.objects.published().select_related("section__opinion")
-        return list(themes.annotate(**columns()))
+        return list(themes.annotate(**columns(JUDGING)))
 
     @property
     def grace_days(self) -> int:

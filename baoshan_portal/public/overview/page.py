@@ -1,6 +1,6 @@
 """The first page: was it done, where is the trouble, and by which figures.
 
-It counts nothing twice and asks the database thirteen questions, however many rows there are.
+It counts nothing twice and asks the database fourteen questions, however many rows there are.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ def page(request, code=""):
     """
     as_of = request.as_of
     on = as_of or timezone.localdate()
-    known_opinions = opinions.known_on(on, as_of)
+    known_opinions = opinions.known_on(on)
     opinion = _chosen(known_opinions, code, request)
     if opinion is None:
         return render(request, "public/overview.html", {"opinion": None})
@@ -54,7 +54,7 @@ def page(request, code=""):
     order = request.GET.get("order", "")
     if order not in ORDERS:
         raise BadQuery(_("The sections can stand in their own order, or the worst first."))
-    thresholds = Thresholds.beside(opinion)
+    thresholds = Thresholds.read()
     standing = load(opinion, thresholds, on, as_of)
     new, last_published = counts_by_theme(end_of_day(since), end_of_day(on), opinion)
     evaluations = committee.Evaluations.of(opinion, as_of)
@@ -75,7 +75,7 @@ def page(request, code=""):
     context = {
         "opinion": opinion,
         "only": only,
-        "switch": opinions.switch(known_opinions, opinion, on),
+        "switch": opinions.switch(known_opinions, opinion, on, as_of),
         "report": report,
         "reports": reports,
         "on": on,

@@ -114,32 +114,32 @@ def _line(standing: Standing, row, themes, new: Counter, link_to, place: dict) -
     statuses = Counter(one.status for one in measures)
     figures = [one for one in standing.indicators if one.measure.theme_id in keys]
     fresh = Counter(one.facts.fresh for one in figures)
+
+    def part(label, n: int, tone: str, page: str, **query) -> tuple:
+        # What counts nothing is not shown, so nobody follows it.
+        return label, n, link_to(page, **query, **place) if n else "", tone
+
     return Line(
         row,
         whole(
             _("Targets"),
             *(
-                (
-                    label,
-                    sum(verdicts[v] for v in group),
-                    link_to("targets", verdict=group, **place),
-                    tone,
-                )
+                part(label, sum(verdicts[v] for v in group), tone, "targets", verdict=group)
                 for label, group, tone in VERDICTS
             ),
         ),
         whole(
             _("Measures"),
             *(
-                (status.label, statuses[status], link_to("measures", status=status, **place), tone)
+                part(status.label, statuses[status], tone, "measures", status=status)
                 for status, tone in STATUSES
             ),
-            (_("not known"), statuses[None], link_to("measures", status=NONE, **place), "no"),
+            part(_("not known"), statuses[None], "no", "measures", status=NONE),
         ),
         whole(
             _("Figures"),
             *(
-                (state.label, fresh[state], link_to("indicators", fresh=state, **place), tone)
+                part(state.label, fresh[state], tone, "indicators", fresh=state)
                 for state, tone in FRESHNESS
             ),
         ),

@@ -95,11 +95,10 @@ def chosen(rows: list[Question], query: dict[str, str]) -> list[Question]:
     ]
 
 
-def of_day(request, opinion: Opinion | None = None) -> list[Question]:
+def of_day(request) -> list[Question]:
     """Everything that was worth asking on the page's day, the gravest first."""
     on = request.as_of or timezone.localdate()
-    thresholds = Thresholds.beside(opinion) if opinion else Thresholds.read()
-    return all_of(load_asking(opinion, thresholds, on, request.as_of))
+    return all_of(load_asking(Thresholds.read(), on, request.as_of))
 
 
 def _of_page(request) -> list[Question]:
