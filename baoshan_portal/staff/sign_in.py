@@ -4,6 +4,8 @@ The second factor is a code of an authenticator app (TOTP). Anybody may set one 
 can require it of a role.
 """
 
+from functools import cache
+
 import segno
 from django import forms
 from django.conf import settings
@@ -12,7 +14,7 @@ from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse_lazy
@@ -105,9 +107,16 @@ def duty(user) -> str | None:
 
 def _second_factor_of(user) -> tuple[bool, bool]:
     """Whether ``user`` has a second factor, and whether a role of theirs requires one."""
+    return _second_factors().get(pk=user.pk)
+
+
+@cache
+def _second_factors() -> QuerySet:
+    """Of each user as ``_second_factor_of`` says; made once, because each page of the admin asks
+    it of somebody."""
     devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
     policies = RolePolicy.objects.filter(group__user=OuterRef("pk"), require_second_factor=True)
-    return User.objects.values_list(Exists(devices), Exists(policies)).get(pk=user.pk)
+    return User.objects.values_list(Exists(devices), Exists(policies))
 
 
 class PasswordForm(AdminPasswordChangeForm):
