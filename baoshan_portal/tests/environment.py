@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import hypothesis
@@ -47,6 +48,36 @@ def pytest_configure():
     database = settings.DATABASES["default"]
     if database["ENGINE"] == "measures.sqlite":
         database.setdefault("TEST", {})["NAME"] = ":memory:"
+
+
+def pytest_sessionstart(session):
+    if not IS_WORKER and session.config.getoption("numprocesses", None):
+        from .migrated import migrate_meanwhile
+
+        migrate_meanwhile()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    """Workers of a whole run begin to read the tests at different ones.
+
+    In a clone that is new pytest compiles each test file anew, ten seconds in all; so each worker
+    finds most of them compiled by another.
+    """
+    if IS_WORKER and session.config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+        given, names = session.config.workerinput, _test_modules(session.config)
+        first = len(names) * int(given["workerid"].removeprefix("gw")) // given["workercount"]
+        for name in names[first:] + names[:first]:
+            import_module(name)
+
+
+def _test_modules(config: pytest.Config) -> list[str]:
+    files = (
+        file.relative_to(config.rootpath).with_suffix("")
+        for place in config.args
+        for file in (config.rootpath / place).rglob("test_*.py")
+    )
+    return sorted(".".join(file.parts) for file in files)
 
 
 def pytest_collection_finish(session):
