@@ -48,6 +48,7 @@ class Listing:
     def __init__(self, since: datetime, until: datetime, places: Places):
         # One moment for all queries: what is published meanwhile has no place yet.
         self.since, self.until = since, min(until, timezone.now())
+        self._first_day = timezone.localdate(since)
         self.measures, self.indicators = places.measures, places.indicators
         self._news: Counter = Counter()
         self._firsts: Counter = Counter()
@@ -86,7 +87,7 @@ class Listing:
     def _is_new(self, measure: int, since: date) -> bool:
         """Whether what is published on that day or with that measure became public in these days,
         whenever it was published itself."""
-        return max(since, self.measures[measure].since) >= timezone.localdate(self.since)
+        return max(since, self.measures[measure].since) >= self._first_day
 
     def _count_firsts(self) -> None:
         together = {

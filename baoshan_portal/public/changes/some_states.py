@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 from itertools import islice
 
-from django.db.models import Max, Min
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from measures.models import Threshold, Version, Withdrawal
@@ -105,15 +105,18 @@ class States:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """In the order of ``state_changes``; six queries."""
+        """In the order of ``state_changes``; seven queries."""
         return sorted([*self._targets(), *self._checks()], key=lambda row: row.order)
 
     @cached_property
-    def _moments(self) -> dict[int, tuple[datetime, datetime]]:
-        """When the first and the last value of each indicator were published."""
-        rows = Observation.objects.published_before(self.until).order_by().values("indicator")
-        rows = rows.annotate(first=Min("published_at"), last=Max("published_at"))
-        return {row["indicator"]: (row["first"], row["last"]) for row in rows}
+    def _valued_before(self) -> set[int]:
+        """The indicators of which a value was published before these days."""
+        return _indicators_of(Observation.objects.published_before(self.since))
+
+    @cached_property
+    def _valued_since(self) -> set[int]:
+        """Those of which one was published in these days."""
+        return _indicators_of(Observation.objects.published_between(self.since, self.until))
 
     @cached_property
     def _fallen(self) -> dict[tuple[str, str], datetime]:
@@ -146,13 +149,8 @@ class States:
 
     def _is_touched(self, indicator: int) -> bool:
         """Whether it has other values than on the first day."""
-        _first, last = self._moments.get(indicator, (None, None))
-        is_new = last is not None and last >= self.since
+        is_new = indicator in self._valued_since
         return is_new or self._places.indicators[indicator].code in self._lost
-
-    def _had_value(self, indicator: int) -> bool:
-        first, _last = self._moments.get(indicator, (None, None))
-        return first is not None and first < self.since
 
     def _was_public(self, indicator: int, day: date, moment: datetime) -> bool:
         counted = self._places.indicators.get(indicator)
@@ -190,7 +188,7 @@ class States:
                 measure = self._places.indicators[after.indicator].measure
                 # Without a value nothing but the end of a term says something.
                 due = min(row.due_on or row.plan__end_on for row in chain)
-                is_known = self._had_value(after.indicator) or self.first > due
+                is_known = after.indicator in self._valued_before or self.first > due
                 yield Candidate(
                     ("target", origin), tuple(row.pk for row in chain), measure,
                     self._places.measures[measure], before is None,
@@ -236,7 +234,7 @@ class States:
             measure = min(measures, key=lambda pk: self._places.measures[pk].key)
             yield Candidate(
                 ("check", check), (check,), measure, self._places.measures[measure], not before,
-                any(map(self._had_value, indicators)),
+                not self._valued_before.isdisjoint(indicators),
             )  # fmt: skip
 
     def _has_state(self, code: str, indicators: list[int], day: date, moment: datetime) -> bool:
@@ -244,3 +242,7 @@ class States:
         if fell is not None and fell < moment:
             return False
         return all(self._was_public(indicator, day, moment) for indicator in indicators)
+
+
+def _indicators_of(values: QuerySet) -> set[int]:
+    return set(values.order_by().values_list("indicator", flat=True).distinct())
