@@ -2,6 +2,7 @@
 
 import gc
 import os
+import pickle
 import shutil
 import tempfile
 from importlib import import_module
@@ -130,19 +131,24 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files(tmp_path_factory):
+def static_files():
     """Pages name their static files by content, so these are collected, as in production."""
     from django.core.management import call_command
     from django.test import override_settings
 
+    from .server import made_once
+
+    def collect(folder):
+        with override_settings(STATIC_ROOT=str(folder)):
+            call_command("collectstatic", interactive=False, verbosity=0)
+
     # Tests sign many people in; a slow hash protects nobody here.
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    folder = str(tmp_path_factory.mktemp("static"))
+    folder = str(made_once("static", collect))
     # Every test has a client of its own, which would list the static files anew.
     with override_settings(
         STATIC_ROOT=folder, PASSWORD_HASHERS=hashers, WHITENOISE_AUTOREFRESH=True
     ):
-        call_command("collectstatic", interactive=False, verbosity=0)
         yield
 
 
@@ -216,7 +222,21 @@ def analyse() -> None:
 
 @pytest.fixture(scope="session")
 def rows_of_the_report(django_db_setup, django_db_blocker):
-    """Every row of the report, by model; read from the fixtures once, by the portal's loaddata."""
+    """Every row of the report, by model; read from the fixtures once in a run of tests."""
+    from django.apps import apps
+
+    from .server import made_once
+
+    def read(folder):
+        with django_db_blocker.unblock():
+            (folder / "rows").write_bytes(pickle.dumps(_rows_of_the_fixtures()))
+
+    rows = pickle.loads((made_once("report", read) / "rows").read_bytes())
+    return {apps.get_model(label): rows_of_one for label, rows_of_one in rows.items()}
+
+
+def _rows_of_the_fixtures() -> dict:
+    """As the portal's loaddata stores them, by the model's label; none is left in the database."""
     from django.apps import apps
     from django.core.management import call_command
     from django.db import transaction
@@ -229,7 +249,7 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
 
     # What is summarised takes its old summary away, so these come last.
     summaries = [IndicatorSummary, TargetSummary, CheckSummary]
-    with django_db_blocker.unblock(), transaction.atomic():
+    with transaction.atomic():
         call_command("loaddata", *FIXTURES, verbosity=0)
         write_missing()
         models = [
@@ -239,7 +259,8 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
             # The rows bring their versions with them, and thresholds are there from the start.
             if model not in (DataVersion, Threshold, Version, *summaries)
         ]
-        rows = {model: list(model._base_manager.order_by("pk")) for model in models + summaries}
+        models += summaries
+        rows = {model._meta.label: list(model._base_manager.order_by("pk")) for model in models}
         transaction.set_rollback(True)
     return rows
 
@@ -247,11 +268,17 @@ def rows_of_the_report(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def report(rows_of_the_report, django_db_blocker):
     """The whole report, there for all tests of a module."""
-    from django.db import transaction
+    from django.core.management.color import no_style
+    from django.db import connection, transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
         for model, rows in rows_of_the_report.items():
             model._base_manager.bulk_create(rows)
+        # They came with their keys, so the database has counted none of them.
+        counted = connection.ops.sequence_reset_sql(no_style(), list(rows_of_the_report))
+        with connection.cursor() as cursor:
+            for statement in counted:
+                cursor.execute(statement)
         analyse()
         yield
         transaction.set_rollback(True)
