@@ -214,12 +214,15 @@ class IndicatorQuerySet(NamedQuerySet):
         """With ``periods_without_figure``, in the same query."""
         return self.annotate(without_figure=periods_without_figure(as_of))
 
+    def with_newest_value(self, as_of: date | None = None):
+        """With ``latest`` loaded, and nothing to judge it by; one query however many rows."""
+        values = Observation.objects.latest_of_each(as_of).select_related("report")
+        return self.prefetch_related(Prefetch("observations", values, to_attr="loaded_latest"))
+
     def with_latest_value(self, as_of: date | None = None):
         """With ``latest``, ``thresholds`` and ``periods_without_figure`` loaded, one query however
         many rows."""
-        values = Observation.objects.latest_of_each(as_of).select_related("report")
-        values = Prefetch("observations", values, to_attr="loaded_latest")
-        return self.with_thresholds().with_no_figures(as_of).prefetch_related(values)
+        return self.with_thresholds().with_no_figures(as_of).with_newest_value(as_of)
 
     def with_latest(self, as_of: date | None = None):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
@@ -407,7 +410,7 @@ class Indicator(Named):
 
     @property
     def latest(self) -> "Observation | None":
-        """The newest public value, or None; needs ``with_latest_value`` or ``with_history``.
+        """The newest public value, or None; needs ``with_newest_value`` or ``with_history``.
 
         What is only expected counts where nothing was ever reported, and nowhere else.
         """

@@ -152,7 +152,7 @@ class ListPage(SingleTableMixin, FilterView):
 
     def file(self, file_format: str):
         # Where the page shows a dash, the file has an empty cell.
-        table = self.sorted_table(self.object_list, default="")
+        table = self.sorted_table(self.get_file_data(), default="")
         cover = list_cover(
             self.request,
             str(self.heading),
@@ -160,6 +160,10 @@ class ListPage(SingleTableMixin, FilterView):
         )
         day = day_of_state(self.request.as_of)
         return table_file(table, file_format, self.file_name, day, cover)
+
+    def get_file_data(self) -> QuerySet:
+        """The rows with what a file says of them; ``get_table_data`` are those of the page."""
+        return self.object_list
 
     def sorted_table(self, rows, **options):
         """The table of all ``rows`` in the order that the URL asks for."""

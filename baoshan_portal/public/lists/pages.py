@@ -57,13 +57,14 @@ class IndicatorList(ListPage):
     pack_parameters = frozenset(IndicatorFilter.base_filters)
 
     def get_queryset(self):
-        as_of = self.request.as_of
-        return (
-            Indicator.objects.published(as_of)
-            .with_place()
-            .with_history(as_of)
-            .with_latest_base_value(as_of)
-        )
+        return Indicator.objects.published(self.request.as_of).with_place()
+
+    def get_table_data(self):
+        return super().get_table_data().with_newest_value(self.request.as_of)
+
+    def get_file_data(self):
+        # What changed since the value before, and whether it came when it was due
+        return super().get_file_data().with_public_values(self.request.as_of)
 
 
 class TargetList(ListPage):

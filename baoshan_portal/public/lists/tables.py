@@ -230,6 +230,7 @@ class IndicatorTable(OpinionTable):
 
     def order_figure(self, rows, is_descending):
         """Rows without a value stand last both ways: missing is neither least nor most."""
+        rows = rows.with_latest_base_value(self.request.as_of)
         value = F("latest_base_value")
         order = value.desc(nulls_last=True) if is_descending else value.asc(nulls_last=True)
         return rows.order_by(order, *rows.query.order_by), True
