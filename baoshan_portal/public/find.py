@@ -184,9 +184,9 @@ class Names:
         self.sources = _sources(as_of)
 
     def _figures(self, as_of) -> None:
-        rows = list(Indicator.objects.published(as_of).order_by("name", "pk"))
-        self.figure_names = [str(row) for row in rows]
         said = ("name", "name_en", "code", "scope", "scope_en")
+        rows = list(Indicator.objects.published(as_of).order_by("name", "pk").only(*said))
+        self.figure_names = [str(row) for row in rows]
         self.figures = Kind([row.pk for row in rows], self.figure_names, _said(rows, *said))
         #: The same number for those of one name, among which the newest value comes first.
         places = {name: place for place, name in enumerate(dict.fromkeys(r.name for r in rows))}
