@@ -225,7 +225,7 @@ QUERIES = st.dictionaries(st.sampled_from(NAMES), TEXTS, max_size=3)
 
 def many(number: int):
     return examples(
-        max_examples=number * (50 if WHOLE else 1),
+        max_examples=number * (75 if WHOLE else 1),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
@@ -259,7 +259,7 @@ def ask(client, method: str, address: str, query: dict):
 
 @ON_SQLITE
 @pytest.mark.sweep
-@many(60)
+@many(40)
 @given(st.data())
 def test_no_public_address_answers_500(rows, data):
     pattern = data.draw(st.sampled_from(PUBLIC))
@@ -271,7 +271,7 @@ def test_no_public_address_answers_500(rows, data):
 
 @ON_SQLITE
 @pytest.mark.sweep
-@many(60)
+@many(40)
 @given(st.data())
 def test_no_address_of_staff_answers_500(rows, data):
     browser = browser_of(make_superuser())

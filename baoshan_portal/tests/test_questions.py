@@ -8,6 +8,7 @@ two commits some of these are asked, and of the fifteen those that lead each to 
 """
 
 import re
+from inspect import signature
 
 import pytest
 
@@ -50,11 +51,12 @@ def answer(report, page):
     return lambda *links: asked.answer(page, f"{report.address}/en/", *links)
 
 
-#: Those of the fifteen that lead to pages to which another leads as well.
+#: Those of the fifteen that lead to pages to which another leads as well, or that only ask these
+#: pages otherwise.
 ALIKE = []
 
 
-def of_the_report(ask):
+def alike(ask):
     ALIKE.append(ask)
     return ask
 
@@ -77,7 +79,7 @@ def test_01_is_the_plan_done_how_many_targets_are_met_and_how_many_not(read, dem
     assert rows.count("✓ 已达目标") == met
 
 
-@of_the_report
+@alike
 def number_02_what_is_said_to_be_exceeded_or_early_and_can_it_be_checked(read, report):
     assert "2项目标已完成，但目标值从未公布，是否完成无法核验" in read(report)
 
@@ -88,7 +90,8 @@ def number_02_what_is_said_to_be_exceeded_or_early_and_can_it_be_checked(read, r
     assert rows.count("目标值未公布，无法核实") == 2
 
 
-def test_03_which_section_does_worst(read, demonstration, page):
+@alike
+def number_03_which_section_does_worst(read, demonstration, page):
     # The section with the missed target.
     assert "问题最多 资源整合与政策落地 1项未达目标" in read(demonstration)
 
@@ -97,7 +100,7 @@ def test_03_which_section_does_worst(read, demonstration, page):
     assert "资源整合与政策落地" in first
 
 
-@of_the_report
+@alike
 def number_04_how_much_money_from_whom_to_how_many(read, report):
     text = read(report, "/money/")
 
@@ -118,7 +121,8 @@ def test_05_how_much_of_each_loan_and_of_each_quota_was_used(read, report):
     assert "申请额不等于放款额" in text
 
 
-def test_06_the_enterprises_of_each_kind_their_growth_and_rank(read, report):
+@alike
+def number_06_the_enterprises_of_each_kind_their_growth_and_rank(read, report):
     text = read(report, "/sections/1/#theme-3")
 
     assert re.search(r"高新技术企业总数 1,475家", text)
@@ -128,7 +132,7 @@ def test_06_the_enterprises_of_each_kind_their_growth_and_rank(read, report):
     assert re.search(r"新增市级专精特新企业 118家", text)
 
 
-@of_the_report
+@alike
 def number_07_which_park_has_most_of_the_345_enterprises(read, report):
     text = read(report, "/indicators/science-park-firms-landed-total/")
 
@@ -138,7 +142,8 @@ def number_07_which_park_has_most_of_the_345_enterprises(read, report):
     assert re.search(r"复旦科创中心引进科技企业 .*?3家", text)
 
 
-def test_08_which_measures_have_words_and_no_figures(read, report, page):
+@alike
+def number_08_which_measures_have_words_and_no_figures(read, report, page):
     text = read(report, "/questions/", "kind=no-figure")
 
     (count,) = map(int, re.findall(r"(\d+)条追问", text))
@@ -146,7 +151,7 @@ def test_08_which_measures_have_words_and_no_figures(read, report, page):
     assert count > 20
 
 
-@of_the_report
+@alike
 def number_09_what_did_the_report_not_answer_and_what_was_never_told_again(read, report):
     text = read(report, "/questions/", "kind=silent")
 
@@ -186,7 +191,7 @@ def test_12_how_many_platforms_by_level_and_is_anything_counted_twice(read, repo
     assert "不设合计" in text
 
 
-@of_the_report
+@alike
 def number_13_how_do_the_two_core_areas_compare_and_do_the_253_add_up(read, report):
     text = read(report, "/sections/1/#theme-2")
     assert re.search(r"南大新增注册企业 .*?253家", text)
@@ -197,7 +202,7 @@ def number_13_how_do_the_two_core_areas_compare_and_do_the_253_add_up(read, repo
     assert re.search(r"274.*?至少有21.{0,2}重复", checks)
 
 
-@of_the_report
+@alike
 def number_14_how_many_were_trained_and_hired_and_is_anybody_counted_twice(read, report):
     text = read(report, "/sections/2/#theme-1")
     assert "83,750人" in text
@@ -217,15 +222,16 @@ def test_15_which_figures_contradict_each_other(read, report):
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("ask", some(ALIKE, every=6, first=2), ids=lambda ask: ask.__name__)
-def test_a_question_that_leads_where_another_does_is_answered(ask, read, report):
-    ask(read, report)
+@pytest.mark.parametrize("ask", some(ALIKE, every=9, first=4), ids=lambda ask: ask.__name__)
+def test_a_question_that_leads_where_another_does_is_answered(ask, request):
+    ask(*map(request.getfixturevalue, signature(ask).parameters))
 
 
 # What a committee member takes along
 
 
-@pytest.mark.parametrize("address", ["/", "/en/"])
+@pytest.mark.sweep
+@pytest.mark.parametrize("address", some(["/", "/en/"], every=2, first=1))
 def test_the_overview_is_printed_on_two_pages(demonstration, browser, tmp_path, address):
     page = browser.new_page(viewport=DESK, java_script_enabled=False)
     page.goto(f"{demonstration.address}{address}")
@@ -333,6 +339,6 @@ def how_do_i_take_a_section_into_a_briefing(answer, page):
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("ask", some(FURTHER, every=3), ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize("ask", some(FURTHER, every=5, first=4), ids=lambda ask: ask.__name__)
 def test_a_further_question_is_answered(ask, answer, page):
     ask(answer, page)

@@ -94,8 +94,9 @@ def test_after_every_act_pages_read_what_is_so():
             held.update(TargetSummary.objects.filter(until__isnull=False).values_list("target"))
             if random.random() < 0.6:
                 write_missing()
-                # What the rows alone say, no summary changes.
-                assert as_read() == so, name
+                if WHOLE:
+                    # What the rows alone say, no summary changes; else seen after the next act.
+                    assert as_read() == so, name
                 every = zip(counted(), so, strict=True)
                 assert all(number >= len(rows) for number, rows in every)
             return True

@@ -82,7 +82,8 @@ def kind_of(address: str) -> str:
     """
     of_any = re.sub(r"((?:measure|indicator|opinion|section)s?/)[^/?]+/", r"\1*/", address)
     asked = re.sub("=[^&]*", "", of_any)
-    return re.sub(r"^(/(?:measures|indicators|targets|packs)/\?)(?!sort|q$).+", r"\1filter", asked)
+    lists = r"^(/(?:measures|indicators|targets|packs|questions)/\?)(?!sort|q$|by).+"
+    return re.sub(lists, r"\1filter", asked)
 
 
 def file_of(address: str) -> str:

@@ -56,6 +56,7 @@ def total_on_overview(client, day: str) -> list[int]:
     return [sum(map(int, re.findall(r"\d+", cell))) for cell in texts(total, "td")]
 
 
+@pytest.mark.once("what is public on a day is one condition, asked on both below")
 def test_before_the_report_was_issued_nothing_was_public(client):
     assert total_on_overview(client, DAY_BEFORE) == [0, 0, 0, 0]
     for address in LISTS:
@@ -77,6 +78,7 @@ def test_from_the_day_of_issue_on_everything_is_public(client):
     assert len(rows_of(html_of(client, "/targets/", as_of=DAY, format="csv"))) == 2
 
 
+@runs_once.PAGES
 @pytest.mark.parametrize(
     ("prefix", "kind"),
     one_way_each([(prefix, kind) for prefix in ("", "/en") for kind in ("measures", "indicators")]),

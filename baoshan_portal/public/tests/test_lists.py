@@ -35,7 +35,7 @@ from ..lists.pages import measures_with_counts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-#: Which rows they leave is told from what each row answers; test_facets reads that on both.
+#: Which rows they leave is told from what each row answers; places and offices are asked on both.
 FILTERS = pytest.mark.once("filters are answered in Python, whatever database the rows are from")
 EVERY_LIST = pytest.mark.parametrize("address", [f"/en{address}" for address in LISTS])
 
@@ -128,12 +128,14 @@ def test_the_list_of_targets_filters_by_claim(client, two_places):
     assert names(client, "/en/targets/", claim="not-met") == []
 
 
+@FILTERS
 @EVERY_LIST
 def test_filters_and_search_narrow_together(client, two_places, address):
     assert names(client, address, q="alpha", theme="east-theme") == ["Alpha"]
     assert names(client, address, q="alpha", theme="west-theme") == []
 
 
+@runs_once.PAGES
 @EVERY_LIST
 def test_page_and_file_show_the_same_rows(client, two_places, address):
     html = html_of(client, address, section="west-section")

@@ -288,6 +288,7 @@ def test_the_front_page_asks_the_ten_gravest_and_leads_to_all(client, measure):
     assert len(asked(client)) == 13
 
 
+@runs_once.FILES
 def test_a_pack_asks_what_its_part_gives_to_ask(client, two, plan):
     make_target(indicator=figure(two), plan=plan, published=ISSUED)
 

@@ -168,7 +168,7 @@ def test_an_answer_that_is_too_long_is_refused(desk):
 
 @runs_once.FORMS
 def test_a_template_answers_in_its_own_column(desk):
-    desk.take(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n")
+    desk.store(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n")
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
@@ -193,7 +193,7 @@ def test_an_old_template_is_answered_in_the_preview(desk):
 @runs_once.FORMS
 def test_as_drafts_a_file_is_taken_without_and_asked_when_it_is_submitted(desk):
     file = f"code,figure\nfirms,{MUCH}\n"
-    desk.take(file, submit="0")
+    desk.store(file, submit="0")
     assert desk.told() == (State.DRAFT, 50, "")
     page = desk.send(file + "people,6\n")
     assert 'name="answer-2"' in page.content.decode()
@@ -211,8 +211,8 @@ def test_a_file_is_told_of_an_answer_that_is_too_long(desk):
 
 @runs_once.FORMS
 def test_another_figure_by_file_forgets_the_answer(desk):
-    desk.take(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n", submit="0")
-    desk.take(f"code,figure\nfirms,{MORE}\n", submit="0")
+    desk.store(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n", submit="0")
+    desk.store(f"code,figure\nfirms,{MORE}\n", submit="0")
     assert desk.told() == (State.DRAFT, 60, "")
 
 
@@ -231,7 +231,7 @@ def test_a_reports_template_answers_too():
 
     refused = desk.take(f"{header}\n1.3/5,firms,50,2023-06-30,\n")
     assert messages(refused)[0].startswith("Figures that look unusual")
-    desk.take(f"{header}\n1.3/5,firms,50,2023-06-30,{WHY}\n")
+    desk.store(f"{header}\n1.3/5,firms,50,2023-06-30,{WHY}\n")
 
     row = Observation.objects.get(report=report)
     assert (row.state, row.warning_answer) == (State.SUBMITTED, WHY)

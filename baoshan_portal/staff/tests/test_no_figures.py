@@ -113,7 +113,7 @@ def test_a_draft_becomes_the_other_kind_and_back(sheet, firms):
 
 @runs_once.FORMS
 def test_what_a_colleague_made_of_the_row_meanwhile_is_told(sheet, firms, office):
-    sheet.type(firms, figure="5")
+    sheet.type(firms, figure="5").open()
     other = Sheet(sheet.address, browser_of(make_staff(EDITOR, departments=[office])))
     other.type(firms, figure="", reason=Missing.NO_EVENT)
     sheet.type(firms, figure="6")

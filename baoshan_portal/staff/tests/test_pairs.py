@@ -139,9 +139,9 @@ def test_a_file_with_one_of_them_is_told_and_stores_nothing(desk):
     page = desk.take("code,figure\nquota,100\n")
     assert messages(page) == [lacks("Quota", "Used")]
     assert not Observation.objects.exists()
-    desk.take("code,figure\nquota,100\n", submit="0")
+    desk.store("code,figure\nquota,100\n", submit="0")
     assert desk.states() == {"quota": State.DRAFT}
-    desk.take("code,figure\nquota,100\nused,60\n")
+    desk.store("code,figure\nquota,100\nused,60\n")
     assert desk.states() == {"quota": State.SUBMITTED, "used": State.SUBMITTED}
 
 

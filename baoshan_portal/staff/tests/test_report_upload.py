@@ -234,7 +234,7 @@ def test_a_figure_waits_for_review_with_its_place_and_period(desk):
 
 
 def test_an_import_is_on_record_as_a_whole_and_row_by_row(desk):
-    desk.take(table(row()))
+    desk.store(table(row()))
 
     events = TrailEvent.objects.exclude(action="signed-in").order_by("pk")
     assert [event.action for event in events] == ["entered", "submitted", "imported"]
@@ -313,7 +313,7 @@ def test_what_stands_at_a_day_begins_on_it_and_a_total_may_begin_nowhere(desk):
     for n, (kind, period, _start) in enumerate(BEGINNINGS, 1):
         desk.indicator(code=f"row-{n}", kind=kind, unit=desk.unit)
         rows.append(row(f"row-{n}", place=f"1.3/{n}", period=period))
-    desk.take(table(*rows))
+    desk.store(table(*rows))
 
     found = Observation.objects.order_by("indicator__code")
     assert [(one.period_start, one.period_end) for one in found] == [
@@ -324,7 +324,7 @@ def test_what_stands_at_a_day_begins_on_it_and_a_total_may_begin_nowhere(desk):
 @runs_once.UPLOADS
 def test_that_a_period_was_inferred_and_a_figure_only_expected_is_kept(desk):
     rows = row(period="2023-01-01,2023-12-31") + ",是,预计"
-    desk.take(table(rows, more=",inferred,certainty"))
+    desk.store(table(rows, more=",inferred,certainty"))
 
     found = Observation.objects.get()
     assert (found.period_inferred, found.certainty) == (True, "expected")
@@ -446,7 +446,7 @@ def test_one_place_indicator_and_period_stand_once(desk):
 
 def test_a_figure_printed_twice_is_two_rows_and_two_periods_are_two(desk):
     period = "2021-01-01,2021-12-31"
-    desk.take(table(row(), row(place="1.3/8"), row(figure="4", period=period)))
+    desk.store(table(row(), row(place="1.3/8"), row(figure="4", period=period)))
 
     assert Observation.objects.count() == 3
 
@@ -478,7 +478,7 @@ def test_a_workbook_whose_days_are_dates_is_read(desk):
     saved = io.BytesIO()
     book.save(saved)
 
-    desk.take(saved.getvalue())
+    desk.store(saved.getvalue())
 
     assert Observation.objects.get().period_end == date(2022, 12, 31)
 
@@ -489,7 +489,7 @@ def test_a_workbook_whose_days_are_dates_is_read(desk):
 @runs_once.UPLOADS
 def test_the_same_file_again_changes_nothing_and_submits_the_drafts(desk):
     text = table(row(), row("funds", "1100万元", "1.3/6"))
-    desk.take(text, submit="0")
+    desk.store(text, submit="0")
 
     page = desk.send(text)
     outcome = page.context["outcome"]
@@ -501,8 +501,8 @@ def test_the_same_file_again_changes_nothing_and_submits_the_drafts(desk):
 
 @runs_once.UPLOADS
 def test_a_draft_is_changed_in_place_and_what_waits_is_left_alone(desk):
-    desk.take(table(row()), submit="0")
-    desk.take(table(row(figure="6")))
+    desk.store(table(row()), submit="0")
+    desk.store(table(row(figure="6")))
 
     found = Observation.objects.get()
     assert (found.value, found.state, found.version) == (6, "submitted", 3)
@@ -526,7 +526,7 @@ def test_another_value_of_a_public_figure_needs_a_reason_and_becomes_a_correctio
     assert column == "F reason"
     assert message == "Another value is public already: a correction must say why."
 
-    desk.take(table(row(figure="6") + ",抄录有误", more=",reason"))
+    desk.store(table(row(figure="6") + ",抄录有误", more=",reason"))
 
     new = Observation.objects.get(supersedes=old)
     assert (new.value, new.revision, new.correction_reason) == (6, 2, "抄录有误")
@@ -542,8 +542,8 @@ def test_another_value_of_a_public_figure_needs_a_reason_and_becomes_a_correctio
 @runs_once.UPLOADS
 def test_a_correction_that_is_a_draft_is_changed_by_the_next_file(desk):
     old = desk.public()
-    desk.take(table(row(figure="6") + ",slip", more=",reason"), submit="0")
-    desk.take(table(row(figure="7") + ",other slip", more=",reason"))
+    desk.store(table(row(figure="6") + ",slip", more=",reason"), submit="0")
+    desk.store(table(row(figure="7") + ",other slip", more=",reason"))
 
     new = Observation.objects.get(supersedes=old)
     assert (new.value, new.correction_reason, new.state) == (7, "other slip", "submitted")
@@ -583,7 +583,7 @@ def test_a_withdrawn_figure_does_not_come_back_unchanged(desk):
 def test_a_figure_of_another_report_is_none_of_this_one(desk):
     desk.public(report=make_report(opinion=desk.opinion), value=Decimal(4))
 
-    desk.take(table(row()))
+    desk.store(table(row()))
 
     assert Observation.objects.count() == 2
 
@@ -634,7 +634,7 @@ def test_an_editor_takes_over_the_own_department_and_no_other(desk):
     assert problems(desk.send(table(row()), nobody)) == [(2, INDICATOR, foreign)]
     mixed = table(row(), row("theirs", place="1.3/6"))
     assert problems(desk.send(mixed, editor)) == [(3, INDICATOR, foreign)]
-    desk.take(table(row()), browser=editor)
+    desk.store(table(row()), browser=editor)
     assert Observation.objects.get().entered_by == desk.editor
 
 

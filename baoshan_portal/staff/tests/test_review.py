@@ -343,6 +343,7 @@ def test_nobody_but_reviewers_has_a_queue(editor):
         assert state_of(row) == State.SUBMITTED, role
 
 
+@runs_once.RIGHTS
 def test_the_public_is_asked_to_sign_in(client, editor):
     row = submitted(make_observation, editor)
     for address in (QUEUE, return_address(row)):
@@ -486,6 +487,7 @@ def test_what_somebody_else_was_faster_with_is_refused_and_not_published_twice(e
         workflow.publish_all([make_no_figure()], by=reviewer)
 
 
+@runs_once.STEPS
 def test_one_row_is_published_alone_and_the_filter_stays(desk, editor):
     make_round(code="q3")
     row = submitted(make_observation, editor)
@@ -585,6 +587,7 @@ def test_all_boxes_of_the_page_can_be_ticked_without_javascript(desk, editor):
 # Returning
 
 
+@runs_once.STEPS
 def test_a_row_is_returned_with_its_reason(desk, reviewer, editor):
     row = submitted(make_observation, editor)
     make_round(code="q3")

@@ -190,7 +190,7 @@ def test_confirming_writes_the_rows_as_drafts_of_the_round(desk):
 
 
 def test_an_import_is_on_record_as_a_whole_and_row_by_row(desk):
-    desk.take("code,figure\nfirms,5\nfunds,6\n", submit="1")
+    desk.store("code,figure\nfirms,5\nfunds,6\n", submit="1")
 
     events = TrailEvent.objects.exclude(action="signed-in").order_by("pk")
     actions = ["entered", "entered", "submitted", "submitted", "imported"]
@@ -234,7 +234,7 @@ def test_a_figure_in_another_unit_of_the_quantity_is_converted_and_the_preview_s
     ),
 )
 def test_headers_are_known_in_both_languages_and_all_encodings(desk, headers, encoding):
-    desk.take(f"{headers}\nfirms,2.1万余\n".encode(encoding))
+    desk.store(f"{headers}\nfirms,2.1万余\n".encode(encoding))
 
     row = desk.entries()["firms"]
     assert (row.value, row.qualifier, row.as_written) == (21000, "over", "2.1万余")
@@ -248,7 +248,7 @@ def test_a_template_filled_in_comes_back(desk, file_format):
     rows[0][6], rows[0][7] = Decimal(1475), "预计"
     write = {"csv": csv_file, "xlsx": xlsx_file}[file_format]
 
-    desk.take(write(table.headers, rows))
+    desk.store(write(table.headers, rows))
 
     (row,) = desk.entries().values()
     assert (row.indicator, row.value, row.certainty) == (desk.firms, 1475, "expected")
@@ -411,7 +411,7 @@ def test_empty_cells_leave_a_draft_as_it_is(desk):
 @runs_once.FORMS
 def test_the_same_file_again_changes_nothing(desk):
     text = "code,figure,certainty,note\nfirms,5,actual,x\n"
-    desk.take(text)
+    desk.store(text)
 
     outcome = desk.send(text).context["outcome"]
 
@@ -420,7 +420,7 @@ def test_the_same_file_again_changes_nothing(desk):
 
 @runs_once.FORMS
 def test_drafts_that_the_file_repeats_are_submitted_with_the_rest(desk):
-    desk.take("code,figure\nfirms,5\n")
+    desk.store("code,figure\nfirms,5\n")
 
     page = desk.take("code,figure\nfirms,5\nfunds,6\n", submit="1")
 
@@ -432,7 +432,7 @@ def test_drafts_that_the_file_repeats_are_submitted_with_the_rest(desk):
 def test_a_returned_row_can_be_mended_by_a_file(desk):
     row = draft(desk, state=State.RETURNED, return_reason="unit?")
 
-    desk.take("code,figure\nfirms,6\n", submit="1")
+    desk.store("code,figure\nfirms,6\n", submit="1")
 
     row.refresh_from_db()
     assert (row.state, row.value, row.return_reason) == (State.SUBMITTED, 6, "")
@@ -467,7 +467,7 @@ def test_a_published_figure_that_the_file_repeats_is_no_fault(desk):
 
 
 def test_a_figure_of_the_round_that_stands_beside_it_already_is_refused_in_the_preview(desk):
-    desk.take("code,figure\nfirms,5\n")
+    desk.store("code,figure\nfirms,5\n")
     Observation.objects.update(round=None)
 
     ((row, _column, _text, message),) = problems(desk.send("code,figure\nfirms,5\n"))

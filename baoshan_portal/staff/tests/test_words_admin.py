@@ -69,6 +69,7 @@ def reviewer():
     return browser_of(make_staff(REVIEWER))
 
 
+@runs_once.STEPS
 def test_a_note_from_draft_to_correction(editor, reviewer, office):
     measure = make_measure(lead=office)
     answer = fill_in(
@@ -96,6 +97,7 @@ def test_a_note_from_draft_to_correction(editor, reviewer, office):
     assert (shown.revision, shown.happened_on) == (2, date(2023, 6, 29))
 
 
+@runs_once.STEPS
 def test_a_note_is_returned_with_a_reason_and_mended(editor, reviewer, office):
     note = make_note(measure=make_measure(lead=office), state=State.SUBMITTED)
     unsaid = take_step(reviewer, note, "return", reason=" ")
@@ -139,6 +141,7 @@ def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_clien
         assert (f"../step/{step}/" in page.content.decode()) is linked
 
 
+@runs_once.STEPS
 @pytest.mark.parametrize("is_new", [True, False])
 def test_what_was_typed_is_saved_and_submitted_at_once(is_new, editor, office):
     measure = make_measure(lead=office)
@@ -185,6 +188,7 @@ def test_an_unknown_step_and_an_unknown_row_are_refused(admin_client):
     assert admin_client.get(desk(note, "step", "submit")).status_code == 404
 
 
+@runs_once.STEPS
 def test_a_step_from_a_page_that_is_out_of_date_says_so(admin_client):
     note = make_note(state=State.SUBMITTED, version=2)
     answer = admin_client.post(desk(note, "step", "publish"), {"seen": "1"}, follow=True)
@@ -241,6 +245,7 @@ def test_rows_cannot_be_deleted_in_bulk(admin_client):
     )
 
 
+@runs_once.STEPS
 def test_several_rows_are_moved_on_at_once(admin_client, admin_user):
     other = make_user()
     rows = [

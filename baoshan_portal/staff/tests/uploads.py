@@ -25,12 +25,16 @@ class UploadDesk:
         file = SimpleUploadedFile(self.file_name, content)
         return (browser or self.browser).post(self.address, {"file": file})
 
-    def confirm(self, page, submit=None, browser=None, **more):
+    def confirm(self, page, submit=None, browser=None, follow=True, **more):
         token = page.context["confirm"]["preview"].value()
         sent = {"preview": token, "submit": submit or self.submits, **more}
         if once := re.search(r'name="once" value="(\w+)"', page.content.decode()):
             sent["once"] = once[1]
-        return (browser or self.browser).post(self.address, sent, follow=True)
+        return (browser or self.browser).post(self.address, sent, follow=follow)
 
     def take(self, content, submit=None, browser=None):
         return self.confirm(self.send(content, browser), submit, browser)
+
+    def store(self, content, submit=None, browser=None):
+        """The same where nobody looks at the page that says what was taken."""
+        self.confirm(self.send(content, browser), submit, browser, follow=False)
