@@ -10,11 +10,11 @@ from django.conf import settings
 
 from baoshan_portal.public.about import AXE
 
-from .axe import ALL, BY_COLOUR, VERSION, WCAG, look_at
+from .axe import ALL, BY_COLOUR, VERSION, look_at
 from .browser import DESK, complaints_of
 from .kinds import ALIKE, ERRORS, kinds
 from .pages import FILES, LISTS_AS_FILES, PLAIN_PAGES, in_both_languages, public_pages
-from .people import be, serve_staff
+from .server import serve
 from .slices import WHOLE, one_way_each, some
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.sweep]
@@ -62,7 +62,7 @@ WIDTHS = (
 
 @pytest.fixture(scope="module")
 def server(browser, tmp_path_factory):
-    with serve_staff(tmp_path_factory.mktemp("accessibility")) as server:
+    with serve(tmp_path_factory.mktemp("accessibility")) as server:
         yield server
 
 
@@ -312,45 +312,6 @@ def test_of_rows_that_are_alike_one_is_looked_at(server, open_page):
 
 def test_the_accessibility_page_names_the_version_that_looked():
     assert AXE == VERSION
-
-
-STAFF = {
-    "editor": (
-        "/admin/",
-        "/admin/entry/2023-q4/science-technology/",
-        "/admin/upload/2023-q4/science-technology/",
-        "/admin/report-figures/baofu-2023-70/",
-        "/admin/guide/",
-    ),
-    "reviewer": ("/admin/", "/admin/review/"),
-    "steward": ("/admin/completeness/",),
-    "administrator": ("/admin/",),
-}
-
-
-def test_axe_finds_nothing_on_the_desks_of_staff(server, open_page, capsys):
-    page, walk = open_page(), Walk()
-    schemes = ("light", "dark")
-
-    def look(address: str) -> None:
-        # Each in one of the schemes, two and two, so that each language is seen in both.
-        first = len(walk.pages) // 2
-        for scheme in schemes if WHOLE else [schemes[first % 2]]:
-            page.emulate_media(color_scheme=scheme)
-            assert page.goto(address).status == 200
-            walk.look(page, WCAG)
-
-    look(f"{server.address}/en/admin/login/")
-    for first, (name, paths) in enumerate(STAFF.items()):
-        be(page, server, name)
-        # Each desk in one of the languages, and each person's in both if they have several.
-        asked = [f"{prefix}{path}" for prefix in LANGUAGES.values() for path in paths]
-        for address in one_way_each(asked, first=first):
-            look(f"{server.address}{address}")
-
-    tell(capsys, f"axe-core {VERSION}, staff: {len(walk.pages)} pages")
-    assert "color-contrast" in walk.passed
-    assert walk.violations == [], "\n".join(walk.violations)
 
 
 def test_no_page_scrolls_sideways_when_zoomed_or_narrow(walk):
