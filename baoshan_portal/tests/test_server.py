@@ -77,10 +77,10 @@ def test_static_files_may_be_kept_for_good(server, behind_proxy):
     assert answer.read()
 
 
-def kind_of_link(link: str) -> tuple[str, str]:
-    """The part of the site that a link below the sub-path leads to, and the kind of file."""
+def kind_of_link(link: str) -> tuple[str, bool]:
+    """The part of the site that a link below the sub-path leads to, and whether it is a file."""
     path = link.removeprefix(PREFIX).removeprefix("/en")
-    return path.split("/")[1], path.rpartition("/")[2].rpartition(".")[2]
+    return path.split("/")[1], "." in path.rpartition("/")[2]
 
 
 @pytest.mark.sweep

