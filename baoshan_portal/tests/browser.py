@@ -38,6 +38,25 @@ def desk_page(browser):
     return page
 
 
+@contextmanager
+def opening(browser, server):
+    """What opens a page of the portal as a reader chose to see it, each of a new browser context;
+    further ``options`` are Playwright's."""
+    contexts = []
+
+    def open_page(*, size="normal", theme="light", **options):
+        context = browser.new_context(**({"viewport": DESK} | options))
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        for name, value in (("size", size), ("theme", theme)):
+            context.add_cookies([{"name": name, "value": value, "url": server.address}])
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
 def complaints_of(page) -> list[str]:
     """Whatever the browser will complain about on ``page``: policy, scripts, missing files."""
     complaints = []
