@@ -90,9 +90,9 @@ REPLACED = {
 
 
 @pytest.mark.once("PostgreSQL knows no REPLACE")
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attack", REPLACED)
-def test_nothing_is_written_over_from_a_plain_connection(attack):
+def test_nothing_is_written_over_from_a_plain_connection(attack, tmp_path):
     make_note(published=ISSUED)
     make_note()
     make_observation(published=ISSUED)
@@ -104,9 +104,8 @@ def test_nothing_is_written_over_from_a_plain_connection(attack):
     columns, told = columns_of(model, **other)
     statement = pattern.replace("{c}", columns).replace("{v}", told).replace("{t}", table)
     statement = statement.replace("{{}}", "{}")
-    with closing(sqlite3.connect(":memory:")) as plain:
-        # All that is there, the rows of this transaction too.
-        plain.deserialize(connection.connection.serialize())
+    with closing(sqlite3.connect(tmp_path / "plain.sqlite3")) as plain:
+        connection.connection.backup(plain)
         assert plain.execute("PRAGMA recursive_triggers").fetchone() == (0,)
         before = plain.execute(f"SELECT * FROM {table}").fetchall()
         with pytest.raises(sqlite3.IntegrityError):
