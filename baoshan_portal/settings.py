@@ -288,6 +288,11 @@ CACHES = {
         "LOCATION": CACHE_ROOT / "charts",
         "TIMEOUT": None,
     },
+    "pinyin": {
+        "BACKEND": "measures.kept_files.KeptFiles",
+        "LOCATION": CACHE_ROOT / "pinyin",
+        "TIMEOUT": None,
+    },
     "pages": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,

@@ -1,15 +1,18 @@
 """The first letters of pinyin, by which Chinese names are found: gxjsqy for 高新技术企业.
 
-``pypinyin`` knows them, in a dictionary that would stay in each worker with 9 MB. It is asked once
-by a process of its own, which prints the letters of all characters there are: 28,672 of them.
+``pypinyin`` knows them, in a dictionary that would stay in each worker with 9 MB. It is asked by a
+process of its own, which prints the letters of all characters there are: 28,672 of them. They are
+kept in a file, so that this happens once for each version of the dictionary.
 """
 
 import os
 import subprocess
 import sys
 from functools import cache, lru_cache
+from importlib.metadata import version
 
 from django.conf import settings
+from django.core.cache import caches
 
 #: From the first sign of Chinese, with 〇, to the last of the characters in use; rarer ones stand
 #: for themselves.
@@ -27,6 +30,11 @@ def initials(text: str) -> str:
 
 @cache
 def _letters() -> str:
+    key = f"{version('pypinyin')} {FIRST} {LAST}"
+    return caches["pinyin"].get_or_set(key, _asked)
+
+
+def _asked() -> str:
     told = subprocess.run(
         [sys.executable, "-m", __name__],
         cwd=settings.BASE_DIR,

@@ -10,6 +10,7 @@ from measures.tests.factories import ISSUED, make_note, make_report
 from metrics.models import Indicator
 from metrics.tests.factories import make_observation
 
+from .. import pinyin
 from ..find import Everything, Names, Values, find
 from ..pinyin import initials
 from ..searching import alternatives, asked_words
@@ -53,6 +54,13 @@ def test_chinese_is_found_by_the_initials_of_its_pinyin(report):
     assert initials("〇A，12𠀀") == "lA，12𠀀"
     assert "high-tech-enterprises" in found("gxjsqy")["figures"]
     assert "high-tech-enterprises" in found("GXJSQY")["figures"]
+
+
+def test_the_letters_of_pinyin_are_kept_for_the_next_process(monkeypatch):
+    letters = pinyin._letters()
+    pinyin._letters.cache_clear()
+    monkeypatch.setattr(pinyin, "_asked", None)
+    assert pinyin._letters() == letters
 
 
 def test_what_is_called_as_was_asked_stands_first(report):
