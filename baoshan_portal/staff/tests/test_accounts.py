@@ -22,7 +22,7 @@ from measures.models import FailedSignIns, RolePolicy, TrailEvent, User
 from measures.tests.factories import make_department, make_staff, make_superuser
 from measures.trail import Action, client_address
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, runs_once.RIGHTS]
 
 LOGIN = "/en/admin/login/"
 PASSWORD = "hX7-tulip-9"
@@ -101,7 +101,6 @@ def test_a_lock_ends_after_ten_minutes(clerk):
     assert sign_in("li").status_code == 302
 
 
-@runs_once.FORMS
 def test_the_page_of_a_lock_tells_how_long_and_what_to_do(clerk):
     for _n in range(4):
         sign_in("li", "wrong")
@@ -135,7 +134,6 @@ def test_a_stranger_makes_one_row_and_one_event_however_often_they_try(clerk):
     assert sign_in("li").status_code == 302
 
 
-@runs_once.FORMS
 def test_when_too_many_windows_are_open_the_rest_are_counted_together(clerk, monkeypatch):
     monkeypatch.setattr("measures.failed_sign_ins.MOST", 3)
     for n in range(9):
@@ -240,7 +238,6 @@ def test_eight_mixed_characters_are_enough():
     validate_password("xK7-pq2w", User(username="li.mingming"))
 
 
-@runs_once.FORMS
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -256,7 +253,6 @@ def test_a_rule_that_is_too_weak_or_malformed_stops_the_start(name, value):
     assert name in refusal(**{name: value}).splitlines()[-1]
 
 
-@runs_once.FORMS
 @pytest.mark.parametrize(
     "address", ["/en/admin/", "/en/admin/metrics/observation/", "/en/admin/second-factor/"]
 )
@@ -267,7 +263,6 @@ def test_whoever_must_change_the_password_does_nothing_else_before(address, cler
         assert (answer.status_code, answer.url) == (302, "/en/admin/password_change/")
 
 
-@runs_once.FORMS
 def test_whoever_must_change_the_password_reads_the_public_pages_and_signs_out(clerk):
     with_password(clerk, must_change_password=True)
     browser = browser_of(clerk)
@@ -284,7 +279,6 @@ def change_password(browser, old, new):
     return browser.post("/en/admin/password_change/", fields)
 
 
-@runs_once.FORMS
 def test_a_changed_password_opens_the_way_and_is_on_the_trail(clerk):
     with_password(clerk, must_change_password=True)
     browser = browser_of(clerk)
@@ -298,7 +292,6 @@ def test_a_changed_password_opens_the_way_and_is_on_the_trail(clerk):
     assert (event.before, event.after) == ("", "")
 
 
-@runs_once.FORMS
 @pytest.mark.parametrize(
     ("old", "new"), [(PASSWORD, PASSWORD), ("wrong", OTHER), (PASSWORD, "short")]
 )
@@ -330,7 +323,6 @@ def test_a_password_that_an_administrator_sets_is_an_initial_one_and_ends_a_lock
     assert sign_in("li", OTHER).status_code == 302
 
 
-@runs_once.FORMS
 def test_an_administrator_changes_the_own_password_by_giving_the_old_one(administrator):
     own = User.objects.get(username="guan")
     assert reset_password(administrator, own).url == "/en/admin/password_change/"
@@ -399,7 +391,6 @@ def test_a_change_that_concerns_no_right_is_not_a_change_of_rights(clerk, admini
     assert events(Action.PERMISSIONS_CHANGED) == []
 
 
-@runs_once.RIGHTS
 @pytest.mark.parametrize("alone", [ADMINISTRATOR, AUDITOR])
 def test_who_manages_accounts_or_audits_has_no_other_role(alone, clerk, administrator):
     answer = fill_in(administrator, desk(clerk, "change"), groups=groups(EDITOR, alone))
@@ -407,7 +398,6 @@ def test_who_manages_accounts_or_audits_has_no_other_role(alone, clerk, administ
     assert [group.name for group in clerk.groups.all()] == [EDITOR]
 
 
-@runs_once.RIGHTS
 def test_an_administrator_neither_sees_nor_makes_superusers(clerk, administrator):
     page = administrator.get(desk(clerk, "change")).content.decode()
     assert 'name="groups"' in page
@@ -425,7 +415,6 @@ def test_an_administrator_neither_sees_nor_makes_superusers(clerk, administrator
     assert not clerk.user_permissions.exists()
 
 
-@runs_once.RIGHTS
 def test_an_administrator_does_not_touch_superusers(administrator):
     boss = with_password(make_superuser(username="boss"))
     before = User.objects.filter(pk=boss.pk).values().get()
@@ -435,7 +424,6 @@ def test_an_administrator_does_not_touch_superusers(administrator):
     assert User.objects.filter(pk=boss.pk).values().get() == before
 
 
-@runs_once.RIGHTS
 def test_an_administrator_does_not_widen_the_own_rights(administrator):
     own, office = User.objects.get(username="guan"), make_department()
     answer = fill_in(
@@ -496,7 +484,6 @@ def test_a_new_name_of_an_office_is_on_the_trail_beside_its_new_members(clerk):
     assert change.after.endswith(": 科经委")
 
 
-@runs_once.RIGHTS
 def test_nobody_makes_themselves_a_member(administrator):
     office, own = make_department(), User.objects.get(username="guan")
     answer = fill_in(administrator, desk(office, "change"), members=[own.pk])
@@ -504,7 +491,6 @@ def test_nobody_makes_themselves_a_member(administrator):
     assert not office.members.exists()
 
 
-@runs_once.PAGES
 def test_who_continues_an_office_is_told_with_the_day_on_which_it_ended():
     office, new = make_department(name="科委"), make_department()
     steward = browser_of(make_superuser())
@@ -541,7 +527,6 @@ def test_an_administrator_requires_a_second_factor_of_a_role_and_nothing_more(ad
     )
 
 
-@runs_once.QUERIES
 def test_the_lists_of_accounts_and_roles_cost_the_same_however_long(
     administrator,
 ):

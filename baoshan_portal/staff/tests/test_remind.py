@@ -23,7 +23,7 @@ from measures.tests.factories import (
 from metrics.rules.choices import Frequency
 from metrics.tests.factories import make_indicator, make_observation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, runs_once.MAILS]
 
 
 @pytest.fixture
@@ -60,7 +60,6 @@ def remind(**options) -> str:
     return out.getvalue()
 
 
-@runs_once.MAILS
 def test_an_editor_gets_one_mail_about_what_is_due(mailoutbox, editor, indicator):
     round_ = a_round(due_in_days=5, name="本期填报")
     assert "1 mails sent" in remind()
@@ -70,14 +69,12 @@ def test_an_editor_gets_one_mail_about_what_is_due(mailoutbox, editor, indicator
     assert f"http://127.0.0.1:8000/admin/entry/{round_.code}/" in mail.body
 
 
-@runs_once.MAILS
 def test_overdue_is_told_apart_from_due(mailoutbox, editor, indicator):
     a_round(due_in_days=-1)
     remind()
     assert "逾期" in mailoutbox[0].body
 
 
-@runs_once.MAILS
 def test_a_returned_row_is_told_with_its_reason(mailoutbox, editor, indicator):
     reviewer = make_staff(REVIEWER)
     row = make_observation(indicator=indicator, entered_by=editor, changed_by=editor)
@@ -104,7 +101,6 @@ def test_running_it_twice_sends_nothing_more(mailoutbox, editor, indicator):
     assert TrailEvent.objects.filter(action="reminded").count() == 1
 
 
-@runs_once.MAILS
 def test_an_address_that_is_refused_keeps_nobody_else_waiting(
     mailoutbox, department, editor, indicator, monkeypatch
 ):
@@ -129,7 +125,6 @@ def test_an_address_that_is_refused_keeps_nobody_else_waiting(
     assert mailoutbox[-1].to == [editor.email]
 
 
-@runs_once.MAILS
 def test_a_dry_run_prints_and_sends_nothing(mailoutbox, editor, indicator):
     a_round(due_in_days=5, name="本期填报")
     assert "本期填报" in remind(dry_run=True)
@@ -137,13 +132,11 @@ def test_a_dry_run_prints_and_sends_nothing(mailoutbox, editor, indicator):
     assert not TrailEvent.objects.filter(action="reminded").exists()
 
 
-@runs_once.MAILS
 def test_nobody_is_bothered_when_nothing_waits(mailoutbox, editor):
     assert "0 mails sent" in remind()
     assert not mailoutbox
 
 
-@runs_once.MAILS
 def test_who_has_no_address_is_named(mailoutbox, editor, indicator):
     editor.email = ""
     editor.save()
@@ -217,7 +210,6 @@ def test_a_returned_row_is_told_the_next_day_and_again_if_it_comes_back_again(
     assert "仍缺清单" in mailoutbox[1].body
 
 
-@runs_once.MAILS
 def test_the_days_before_a_round_is_due_are_a_setting(quiet, mailoutbox, settings):
     settings.REMIND_DAYS_BEFORE_DUE = 19
     assert "0 mails sent" in remind()
@@ -245,7 +237,6 @@ def test_whoever_handed_everything_in_is_left_alone(quiet, mailoutbox, indicator
     assert "0 mails sent" in remind()
 
 
-@runs_once.MAILS
 def test_several_things_of_a_day_are_one_mail_and_the_rest_comes_tomorrow(
     quiet, mailoutbox, editor, indicator
 ):
@@ -295,7 +286,6 @@ def test_nothing_is_sent_while_a_transaction_is_open(quiet, editor, indicator, m
     assert depth == [outside]
 
 
-@runs_once.MAILS
 def test_many_rows_that_come_back_are_counted_after_the_first_ten(
     quiet, mailoutbox, editor, indicator
 ):
@@ -319,7 +309,6 @@ def test_accounts_that_are_not_active_and_other_departments_get_nothing(
     assert "0 mails sent" in remind()
 
 
-@runs_once.MAILS
 def test_a_superuser_of_no_department_is_told_of_no_sheet_day_by_day(quiet, mailoutbox):
     admin = make_superuser(email="admin@example.cn")
     Mailed.objects.create(person=admin, matter="digest", at=timezone.now() - timedelta(days=1))

@@ -44,7 +44,7 @@ from metrics.tests.factories import (
     make_round_due,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, runs_once.STEPS]
 
 
 @pytest.fixture
@@ -69,7 +69,6 @@ def reviewer():
     return browser_of(make_staff(REVIEWER))
 
 
-@runs_once.STEPS
 def test_a_note_from_draft_to_correction(editor, reviewer, office):
     measure = make_measure(lead=office)
     answer = fill_in(
@@ -97,7 +96,6 @@ def test_a_note_from_draft_to_correction(editor, reviewer, office):
     assert (shown.revision, shown.happened_on) == (2, date(2023, 6, 29))
 
 
-@runs_once.STEPS
 def test_a_note_is_returned_with_a_reason_and_mended(editor, reviewer, office):
     note = make_note(measure=make_measure(lead=office), state=State.SUBMITTED)
     unsaid = take_step(reviewer, note, "return", reason=" ")
@@ -126,7 +124,6 @@ def test_a_note_is_returned_with_a_reason_and_mended(editor, reviewer, office):
         (State.PUBLISHED, {"correct", "withdraw"}),
     ],
 )
-@runs_once.RIGHTS
 def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_client):
     published = {"published_at": timezone.now()} if state == State.PUBLISHED else {}
     note = make_note(state=state, return_reason="缺证据", **published)
@@ -141,7 +138,6 @@ def test_a_page_offers_exactly_the_steps_that_are_open(state, steps, admin_clien
         assert (f"../step/{step}/" in page.content.decode()) is linked
 
 
-@runs_once.STEPS
 @pytest.mark.parametrize("is_new", [True, False])
 def test_what_was_typed_is_saved_and_submitted_at_once(is_new, editor, office):
     measure = make_measure(lead=office)
@@ -155,7 +151,6 @@ def test_what_was_typed_is_saved_and_submitted_at_once(is_new, editor, office):
     assert messages(answer)[-1].startswith("Submitted for review: ")
 
 
-@runs_once.FORMS
 def test_a_correction_that_changes_nothing_is_not_submitted(editor, office):
     public = make_note(measure=make_measure(lead=office), published=ISSUED)
     take_step(editor, public, "correct", reason="笔误")
@@ -172,7 +167,6 @@ def test_a_correction_that_changes_nothing_is_not_submitted(editor, office):
     assert draft.state == State.DRAFT
 
 
-@runs_once.PAGES
 def test_a_returned_row_says_on_top_why(editor, office):
     note = make_note(
         measure=make_measure(lead=office), state=State.RETURNED, return_reason="缺证据"
@@ -180,7 +174,6 @@ def test_a_returned_row_says_on_top_why(editor, office):
     assert "Returned: 缺证据" in editor.get(desk(note, "change")).content.decode()
 
 
-@runs_once.FORMS
 def test_an_unknown_step_and_an_unknown_row_are_refused(admin_client):
     note = make_note()
     assert admin_client.get(desk(note, "step", "erase")).status_code == 403
@@ -188,7 +181,6 @@ def test_an_unknown_step_and_an_unknown_row_are_refused(admin_client):
     assert admin_client.get(desk(note, "step", "submit")).status_code == 404
 
 
-@runs_once.STEPS
 def test_a_step_from_a_page_that_is_out_of_date_says_so(admin_client):
     note = make_note(state=State.SUBMITTED, version=2)
     answer = admin_client.post(desk(note, "step", "publish"), {"seen": "1"}, follow=True)
@@ -200,7 +192,6 @@ def test_a_step_from_a_page_that_is_out_of_date_says_so(admin_client):
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTED, State.PUBLISHED])
-@runs_once.PAGES
 def test_what_is_in_review_or_public_is_read_only(state, admin_client):
     published = {"published_at": timezone.now()} if state == State.PUBLISHED else {}
     note = make_note(state=state, text="开园", **published)
@@ -234,7 +225,6 @@ def test_what_somebody_else_changed_meanwhile_is_not_deleted(admin_client):
     assert ProgressNote.objects.exists()
 
 
-@runs_once.RIGHTS
 def test_rows_cannot_be_deleted_in_bulk(admin_client):
     note = make_note()
     sent = {"action": "delete_selected", "_selected_action": [note.pk], "post": "yes"}
@@ -245,7 +235,6 @@ def test_rows_cannot_be_deleted_in_bulk(admin_client):
     )
 
 
-@runs_once.STEPS
 def test_several_rows_are_moved_on_at_once(admin_client, admin_user):
     other = make_user()
     rows = [
@@ -266,14 +255,12 @@ def test_several_rows_are_moved_on_at_once(admin_client, admin_user):
 
 
 @pytest.mark.parametrize("key", ["abc", "0", "9999"])
-@runs_once.FORMS
 def test_a_step_of_a_row_that_does_not_exist_is_not_found(admin_client, key):
     assert (
         admin_client.get(f"/en/admin/measures/progressnote/{key}/step/submit/").status_code == 404
     )
 
 
-@runs_once.RIGHTS
 def test_nobody_types_in_the_bookkeeping(admin_client, admin_user):
     sent = {
         "state": "published", "published_at": "2023-07-25", "published_by": make_user().pk,
@@ -293,7 +280,6 @@ def test_nobody_types_in_the_bookkeeping(admin_client, admin_user):
     assert note.code != "mine"
 
 
-@runs_once.FORMS
 def test_the_reason_of_a_correction_can_be_reworded_but_not_removed(admin_client, admin_user):
     draft = correct(make_note(published=ISSUED), by=admin_user, reason="笔误")
     fill_in(admin_client, desk(draft, "change"), correction_reason="日期有误")
@@ -305,7 +291,6 @@ def test_the_reason_of_a_correction_can_be_reworded_but_not_removed(admin_client
     }
 
 
-@runs_once.FORMS
 def test_a_row_that_is_no_correction_has_no_reason_to_type_in(admin_client):
     page = admin_client.get(desk(make_note(), "change"))
     assert "correction_reason" not in page.context["adminform"].form.fields
@@ -324,7 +309,6 @@ def test_whoever_saves_second_keeps_what_they_typed(admin_client):
     assert ProgressNote.objects.get().text == "我的"
 
 
-@runs_once.RIGHTS
 def test_an_editor_sees_and_changes_nothing_of_another_department(editor):
     note = make_note(measure=make_measure(lead=make_department()), text="别家的事")
     for page in ("change", "delete", "history"):
@@ -355,7 +339,6 @@ def test_an_editor_sees_and_changes_nothing_of_another_department(editor):
         make_round,
     ],
 )
-@runs_once.FORMS
 def test_a_code_is_set_once_and_never_changed(make, admin_client):
     row = make(code="first")
     assert "code" in admin_client.get(desk(type(row), "add")).context["adminform"].form.fields
@@ -387,7 +370,6 @@ def test_what_a_steward_changes_of_a_public_row_waits_for_review():
     assert measure.name == "新名称"
 
 
-@runs_once.FORMS
 def test_public_since_is_not_emptied_and_not_set_by_one_person(client):
     steward = browser_of(make_staff(STEWARD))
     public, draft = make_measure(), make_measure(published_on=None)
@@ -453,7 +435,6 @@ def test_locking_a_round_is_recorded():
 
 
 @pytest.mark.english
-@runs_once.PAGES
 def test_locking_and_unlocking_a_round_say_what_they_did():
     steward, row = browser_of(make_staff(STEWARD)), make_round(name_en="Quarter")
     due = [make_indicator() for _ in range(3)]
