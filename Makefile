@@ -48,7 +48,7 @@ test-sqlite: .venv/installed-dev
 test-postgresql: .venv/installed-dev
 	$(PYTEST) -p baoshan_portal.tests.postgresql
 
-# The properties of rules with a hundred times the examples, and the long sweeps with all of their
+# The properties of rules with two hundred times the examples, and the long sweeps with all of their
 # cases, on PostgreSQL too; before a release, by hand.
 test-long: export WHOLE = 1
 test-long: .venv/installed-dev

@@ -30,7 +30,7 @@ def initials(text: str) -> str:
 
 @cache
 def _letters() -> str:
-    key = f"{version('pypinyin')} {FIRST} {LAST}"
+    key = f"{version('pypinyin')}-{FIRST}-{LAST}"
     return caches["pinyin"].get_or_set(key, _asked)
 
 

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 # A busy machine is no fault of what is tested; `make test-long` looks at far more examples.
-hypothesis.settings.register_profile("short", deadline=None)
+hypothesis.settings.register_profile("short", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=10_000)
 hypothesis.settings.load_profile("short")
 

@@ -39,6 +39,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.english,
     pytest.mark.usefixtures("temporary_folder"),
+    runs_once.STEPS,
 ]
 
 #: The last value is 5, so this looks ten times too much.
@@ -108,7 +109,6 @@ def test_the_sheet_asks_at_submission_and_keeps_no_other_row(desk):
     assert f"Answer to the warnings: {WHY}" in desk.sheet.text
 
 
-@runs_once.FORMS
 def test_drafts_and_figures_as_usual_are_asked_for_nothing(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     assert desk.told() == (State.DRAFT, 50, "")
@@ -117,7 +117,6 @@ def test_drafts_and_figures_as_usual_are_asked_for_nothing(desk):
     assert desk.told() == (State.SUBMITTED, 6, "")
 
 
-@runs_once.FORMS
 def test_what_saves_itself_never_asks(desk):
     seen = desk.sheet.open().row(desk.firms).seen
     data = {"autosave": "1", "figure-firms-seen": seen, "figure-firms-figure": MUCH}
@@ -126,7 +125,6 @@ def test_what_saves_itself_never_asks(desk):
     assert desk.told() == (State.DRAFT, 50, "")
 
 
-@runs_once.FORMS
 def test_an_answer_goes_with_the_figure_that_it_was_given_for(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, answer=WHY)
@@ -139,7 +137,6 @@ def test_an_answer_goes_with_the_figure_that_it_was_given_for(desk):
     assert desk.told() == (State.SUBMITTED, 60, WHY)
 
 
-@runs_once.FORMS
 def test_a_new_answer_may_come_with_the_new_figure(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, answer=WHY)
@@ -147,7 +144,6 @@ def test_a_new_answer_may_come_with_the_new_figure(desk):
     assert desk.told() == (State.SUBMITTED, 60, "又一园区")
 
 
-@runs_once.FORMS
 def test_a_stale_answer_is_forgotten_in_a_draft_too(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, answer=WHY)
@@ -155,7 +151,6 @@ def test_a_stale_answer_is_forgotten_in_a_draft_too(desk):
     assert desk.told() == (State.DRAFT, 60, "")
 
 
-@runs_once.FORMS
 def test_an_answer_that_is_too_long_is_refused(desk):
     desk.sheet.type(desk.firms, figure=MUCH)
     desk.sheet.type(desk.firms, "submit", answer="多" * 201)
@@ -166,13 +161,11 @@ def test_an_answer_that_is_too_long_is_refused(desk):
 # Files
 
 
-@runs_once.FORMS
 def test_a_template_answers_in_its_own_column(desk):
     desk.store(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n")
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@runs_once.FORMS
 def test_an_old_template_is_answered_in_the_preview(desk):
     page = desk.send(f"code,figure\nfirms,{MUCH}\npeople,6\n")
     assert 'name="answer-2"' in page.content.decode()
@@ -190,7 +183,6 @@ def test_an_old_template_is_answered_in_the_preview(desk):
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@runs_once.FORMS
 def test_as_drafts_a_file_is_taken_without_and_asked_when_it_is_submitted(desk):
     file = f"code,figure\nfirms,{MUCH}\n"
     desk.store(file, submit="0")
@@ -202,21 +194,18 @@ def test_as_drafts_a_file_is_taken_without_and_asked_when_it_is_submitted(desk):
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@runs_once.FORMS
 def test_a_file_is_told_of_an_answer_that_is_too_long(desk):
     page = desk.send(f"code,figure,Answer to warnings\nfirms,{MUCH},{'多' * 201}\n")
     (problem,) = page.context["outcome"].problems
     assert problem.message == "Expected at most 200 characters."
 
 
-@runs_once.FORMS
 def test_another_figure_by_file_forgets_the_answer(desk):
     desk.store(f"code,figure,Answer to warnings\nfirms,{MUCH},{WHY}\n", submit="0")
     desk.store(f"code,figure\nfirms,{MORE}\n", submit="0")
     assert desk.told() == (State.DRAFT, 60, "")
 
 
-@runs_once.FORMS
 def test_a_reports_template_answers_too():
     opinion = make_opinion()
     theme = make_theme(section=make_section(opinion=opinion, order=1), order=3)
@@ -248,7 +237,6 @@ def draft(desk, value=50, **fields):
     )  # fmt: skip
 
 
-@runs_once.FORMS
 def test_the_admins_form_asks(desk):
     row = draft(desk)
     address = reverse("admin:metrics_observation_change", args=[row.pk])
@@ -263,7 +251,6 @@ def test_the_admins_form_asks(desk):
     assert desk.told() == (State.SUBMITTED, 50, WHY)
 
 
-@runs_once.FORMS
 def test_submitting_many_in_the_admin_asks(desk):
     row = draft(desk)
     sent = {"action": "submit_selected", "_selected_action": [row.pk]}
@@ -326,7 +313,6 @@ def test_an_answer_alone_is_no_correction(desk):
         workflow.submit(again, by=desk.editor)
 
 
-@runs_once.FORMS
 def test_parts_and_wholes_of_one_sheet_are_looked_at_together(desk):
     """A row that fits the other rows of its round is asked for nothing, whichever comes first."""
     check = make_check()
@@ -383,7 +369,6 @@ def test_an_answer_never_becomes_public(desk, client):
         assert WHY not in content.decode(), address
 
 
-@runs_once.FORMS
 def test_the_reviewer_sees_the_year_before_and_the_checks_beside_the_figure(desk):
     check = make_check(name_en="Part of all")
     make_term(check_of=check, role=Role.PART, indicator=desk.firms)

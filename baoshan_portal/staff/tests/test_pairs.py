@@ -37,6 +37,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.english,
     pytest.mark.usefixtures("temporary_folder"),
+    runs_once.STEPS,
 ]
 
 ADD = "/en/admin/metrics/compulsorypair/add/"
@@ -96,7 +97,6 @@ def test_the_sheet_submits_the_others_and_keeps_the_lone_one_as_a_draft(desk):
     assert set(desk.states().values()) == {State.SUBMITTED}
 
 
-@runs_once.FORMS
 def test_both_go_together_in_one_press(desk):
     desk.sheet.send("submit", **{"figure-quota-figure": "100", "figure-used-figure": "60"})
     assert desk.sheet.errors == []
@@ -104,7 +104,6 @@ def test_both_go_together_in_one_press(desk):
     assert "2 rows were submitted for review." in desk.sheet.text
 
 
-@runs_once.FORMS
 def test_no_figure_answers_too(desk):
     desk.sheet.send(
         "submit",
@@ -114,13 +113,11 @@ def test_no_figure_answers_too(desk):
     assert desk.states() == {"quota": State.SUBMITTED, "used": State.SUBMITTED}
 
 
-@runs_once.FORMS
 def test_that_there_is_no_figure_is_asked_for_nothing(desk):
     desk.sheet.type(desk.quota, "submit", reason=Missing.NOT_YET_SETTLED)
     assert desk.states() == {"quota": State.SUBMITTED}
 
 
-@runs_once.FORMS
 def test_drafts_and_what_saves_itself_are_never_asked(desk):
     desk.sheet.type(desk.quota, figure="100")
     assert desk.sheet.errors == []
@@ -134,7 +131,6 @@ def test_drafts_and_what_saves_itself_are_never_asked(desk):
 # Files and the admin
 
 
-@runs_once.UPLOADS
 def test_a_file_with_one_of_them_is_told_and_stores_nothing(desk):
     page = desk.take("code,figure\nquota,100\n")
     assert messages(page) == [lacks("Quota", "Used")]
@@ -145,7 +141,6 @@ def test_a_file_with_one_of_them_is_told_and_stores_nothing(desk):
     assert desk.states() == {"quota": State.SUBMITTED, "used": State.SUBMITTED}
 
 
-@runs_once.FORMS
 def test_in_the_admin_one_is_kept_as_a_draft_and_both_are_submitted_from_the_list(desk):
     rows = [desk.draft(desk.quota), desk.draft(desk.used)]
     page = desk.browser.post(
@@ -329,7 +324,6 @@ def test_a_steward_declares_a_pair_once(desk):
     assert CompulsoryPair.objects.count() == 2
 
 
-@runs_once.FORMS
 def test_a_pair_that_asks_for_what_cannot_be_is_refused(desk):
     steward = browser_of(make_staff(STEWARD))
     yearly = desk.indicator(frequency=Frequency.YEARLY, name_en="Yearly")
@@ -346,7 +340,6 @@ def test_a_pair_that_asks_for_what_cannot_be_is_refused(desk):
     }
 
 
-@runs_once.RIGHTS
 @pytest.mark.parametrize("role", [EDITOR, REVIEWER, AUDITOR])
 def test_others_only_read_it(role, desk):
     browser = browser_of(make_staff(role))
@@ -378,7 +371,6 @@ def test_a_double_click_on_add_makes_one_row(kind, desk):
     assert answers[0].url == answers[1].url
 
 
-@runs_once.PAGES
 def test_an_indicators_page_leads_to_its_usual_values_and_pairs(desk):
     browser = browser_of(make_staff(STEWARD))
     page = browser.get(reverse("admin:metrics_indicator_change", args=[desk.quota.pk]))
@@ -390,7 +382,6 @@ def test_an_indicators_page_leads_to_its_usual_values_and_pairs(desk):
     assert shown == [[], [desk.pair]]
 
 
-@runs_once.PAGES
 def test_my_work_leads_to_the_table_of_ones_own(desk):
     page = desk.browser.get("/en/admin/").content.decode()
     address = reverse("admin:own-table", args=[desk.round.code, desk.department.code])
