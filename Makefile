@@ -26,8 +26,8 @@ demo: run
 
 # A process for each processor, and one more while some wait for a server or a browser; they share
 # the modules between them in the order of collection: long ones first.
-PYTEST = .venv/bin/python -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile \
-	--no-loadscope-reorder
+IN_WORKERS = -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
+PYTEST = .venv/bin/python $(IN_WORKERS)
 
 test: lint test-sqlite test-postgresql
 
@@ -64,9 +64,10 @@ test-time-machine: .venv/installed-dev
 attack: .venv/installed-dev .env
 	.venv/bin/python -m baoshan_portal.tests.attack $(ONLY)
 
-# Which branches no test takes, the browser aside; by hand.
+# Which branches no test takes, the browser and processes that are ended from outside aside; by hand.
 coverage: .venv/installed-dev
-	.venv/bin/python -m coverage run -m pytest -m "not browser"
+	.venv/bin/python -m coverage run $(IN_WORKERS) -m "not browser"
+	.venv/bin/python -m coverage combine --quiet
 	.venv/bin/python -m coverage report --sort cover
 
 # Ratios beside what others take, on both databases; some minutes, and hours with a million rows:
