@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import django_tables2
@@ -21,7 +22,7 @@ class Table(django_tables2.Table):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for column in self.columns.iterall():
-            column.render, column.value = _with_signature(column.render, column.value)
+            column.render, column.value = map(_with_signature, (column.render, column.value))
 
     @property
     def body(self) -> Iterator[list[tuple[SafeString, Any]]]:
@@ -34,15 +35,18 @@ class Table(django_tables2.Table):
             yield [(start, row.get_cell(name)) for name, start in columns]
 
 
-def _with_signature(*functions: Callable) -> list[Callable]:
-    """``functions`` with their signatures beside them, which django-tables2 looks for anew at each
-    cell."""
-    return [_answering(function, inspect.signature(function)) for function in functions]
+def _with_signature(method: Callable) -> Callable:
+    """``method`` with its signature beside it, which django-tables2 looks for anew at each cell."""
 
-
-def _answering(function: Callable, signature: inspect.Signature) -> Callable:
     def same(**given):
-        return function(**given)
+        return method(**given)
 
-    same.__signature__ = signature
+    same.__signature__ = _signature(method.__func__)
     return same
+
+
+@cache
+def _signature(function: Callable) -> inspect.Signature:
+    """Of a method of a class, without what it is called on."""
+    found = inspect.signature(function)
+    return found.replace(parameters=[*found.parameters.values()][1:])
