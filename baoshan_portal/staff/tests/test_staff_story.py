@@ -452,6 +452,17 @@ def test_in_the_middle_of_the_sheet(server, tab, sql):
     sql(f"DELETE {draft}")
 
 
+def while_a_reason_is_typed(server, tab, sql, name: str, link: str, reason: str) -> None:
+    """On the page to which ``link`` leads; the reason is still there after the next sign-in."""
+    press(tab.get_by_role("link", name=link).first)
+    place = tab.url.removeprefix(server.address)
+    tab.fill("[name=reason]", reason)
+    end_session(sql)
+    press(tab.locator("button.default, input.default"))
+    again(tab, name, place)
+    assert tab.input_value("[name=reason]") == reason
+
+
 @in_a_browser(javascript=False)
 def test_at_the_review_and_at_a_correction(server, tab, sql):
     be(tab, server, "editor")
@@ -466,13 +477,7 @@ def test_at_the_review_and_at_a_correction(server, tab, sql):
     tab.goto(f"{server.address}/en/admin/review/")
     if tab.get_by_role("link", name="Return").count():
         if WHOLE:
-            press(tab.get_by_role("link", name="Return").first)
-            place = tab.url.removeprefix(server.address)
-            tab.fill("[name=reason]", "与台账不符，请核对")
-            end_session(sql)
-            press(tab.locator("button.default"))
-            again(tab, "reviewer", place)
-            assert tab.input_value("[name=reason]") == "与台账不符，请核对"
+            while_a_reason_is_typed(server, tab, sql, "reviewer", "Return", "与台账不符，请核对")
             tab.goto(f"{server.address}/en/admin/review/")
         box = tab.locator("[name=row]").first
         box.check()
@@ -490,13 +495,7 @@ def test_at_the_review_and_at_a_correction(server, tab, sql):
     begin(sql)
     be(tab, server, "editor")
     tab.goto(server.address + SHEET)
-    press(tab.get_by_role("link", name="Correct it").first)
-    place = tab.url.removeprefix(server.address)
-    tab.fill("[name=reason]", "笔误，应为十二家")
-    end_session(sql)
-    press(tab.locator("input.default"))
-    again(tab, "editor", place)
-    assert tab.input_value("[name=reason]") == "笔误，应为十二家"
+    while_a_reason_is_typed(server, tab, sql, "editor", "Correct it", "笔误，应为十二家")
 
 
 @in_a_browser(javascript=True)
