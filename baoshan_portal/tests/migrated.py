@@ -6,9 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
-import psycopg2
 from django.db import connection
 
+from .databases import create
 from .server import made_once, migrate, migrate_in
 
 #: What the databases of workers on PostgreSQL are copies of
@@ -44,8 +44,4 @@ def _original() -> Path:
 
 
 def _make_template() -> None:
-    server = os.environ["DATABASE_URL"]
-    with closing(psycopg2.connect(server)) as there:
-        there.autocommit = True
-        there.cursor().execute(f"CREATE DATABASE {TEMPLATE}")
-    migrate(server.replace("/postgres?", f"/{TEMPLATE}?"))
+    migrate(create(os.environ["DATABASE_URL"], TEMPLATE))

@@ -13,15 +13,14 @@ import tarfile
 import time
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from measures.tests import forked
 
+from ...tests.databases import create
 from ...tests.prepared import prepared_on_postgresql
 from ...tests.server import install
 from ...tests.slices import WHOLE, some
@@ -58,10 +57,10 @@ while True:
 class Installation:
     """A portal of its own in ``folder``, on the engine of this run.
 
-    ``of`` is how its database begins, to PostgreSQL.
+    ``of`` is what its database begins as a copy of, on PostgreSQL.
     """
 
-    def __init__(self, folder: Path, of: str = "", **changes: str):
+    def __init__(self, folder: Path, of: str = "template1", **changes: str):
         folder.mkdir(exist_ok=True)
         self.of = of
         self.folder = folder
@@ -84,12 +83,8 @@ class Installation:
     def database(self, name: str) -> str:
         if connection.vendor != "postgresql":
             return f"sqlite:///{self.folder / 'portal.sqlite3'}"
-        address = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres"))
         name = f"{name}_{os.getpid()}_{time.monotonic_ns()}"
-        with closing(psycopg2.connect(address)) as server:
-            server.autocommit = True
-            server.cursor().execute(f"CREATE DATABASE {name} {self.of}")
-        return urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
+        return create(os.environ["DATABASE_URL"], name, self.of)
 
     def manage(self, *commands) -> list[subprocess.CompletedProcess]:
         """The answers to commands that are given one after the other."""
@@ -142,7 +137,7 @@ def portal(tmp_path_factory, django_db_setup, django_db_blocker):
     else:
         with django_db_blocker.unblock():
             prepared, _folder = prepared_on_postgresql(DEMO)
-        portal = Installation(folder, of=f"TEMPLATE {prepared}")
+        portal = Installation(folder, of=prepared)
     return portal
 
 

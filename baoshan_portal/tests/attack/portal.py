@@ -1,7 +1,6 @@
 """A portal to attack: the demonstration on a database of its own, by the Makefile's own command."""
 
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
+from ..databases import address_of, create
 from ..server import Server, free_port, wait_for
 from .visitor import Visitor
 
@@ -50,7 +50,7 @@ class Installation:
     def database(self, name: str) -> str:
         """The address of the database ``name``."""
         if self.url:
-            return re.sub(r"/[^/?]*(\?|$)", rf"/{name}\1", self.url, count=1)
+            return address_of(self.url, name)
         return f"sqlite:///{self.folder / name}.sqlite3"
 
     def environment(self, name: str) -> dict[str, str]:
@@ -73,14 +73,15 @@ class Installation:
 
     def prepare(self) -> None:
         """Make the original; some ten seconds."""
-        self._create("original")
+        if self.url:
+            create(self.url, "original")
         manage(self.environment("original"), "prepare")
 
     def copy(self, name: str) -> dict[str, str]:
         """The settings of a fresh copy of the original under ``name``."""
         environment = self.environment(name)
         if self.url:
-            self._create(name, "TEMPLATE original")
+            create(self.url, name, of="original")
         else:
             original = self.folder / "original.sqlite3"
             with (
@@ -89,15 +90,6 @@ class Installation:
             ):
                 source.backup(target)
         return environment
-
-    def _create(self, name: str, how: str = "") -> None:
-        if not self.url:
-            return
-        import psycopg2
-
-        with closing(psycopg2.connect(self.url)) as connection:
-            connection.autocommit = True
-            connection.cursor().execute(f'CREATE DATABASE "{name}" {how}')
 
     def drop(self, name: str) -> None:
         """Throw a copy away."""
