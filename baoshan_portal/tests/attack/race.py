@@ -19,6 +19,8 @@ from .visitor import Answer, Visitor
 
 WRITERS = 50
 _numbers = count(1)
+#: Each is over, so that a value of it may be final.
+_years = count(1000)
 
 
 def at_once(steps) -> list[Answer]:
@@ -95,7 +97,7 @@ def windows(visitor: Visitor, number: int = WRITERS) -> list[Visitor]:
 
 def same_figure(office: Office):
     """The same figure added is one row."""
-    year = 1900 + next(_numbers)
+    year = next(_years)
     path = "/admin/metrics/observation/add/"
     sent = office.at_desk.filled_in(
         path, indicator=office.indicator.pk, period_start=f"{year}-01-01",
@@ -239,7 +241,7 @@ def lock(office: Office):
         )
         for v, n in zip(windows(office.at_desk, len(notes)), notes, strict=True)
     ]
-    action = {"action": "lock", "_selected_action": str(round_.pk)}
+    action = {"action": "lock", "_selected_action": str(round_.pk), "post": "yes"}
     # In the middle of the queue.
     steward = office.steward.copy()
     steps.insert(4, lambda: steward.post("/admin/measures/round/", action))
