@@ -34,6 +34,7 @@ from measures.models import (
 )
 from measures.submission import State
 from measures.tests import factories as words
+from measures.tests.days import tomorrow
 from measures.tests.factories import ISSUED, change, reword
 from metrics.models import Indicator, NoFigure, Observation, Target, Unit
 from metrics.rules.choices import Certainty, Nature
@@ -44,7 +45,6 @@ STEM = "qzq"
 #: A number stands in every mark; figures have marks of their own.
 MARK = re.compile(rf"{STEM}\d{{5}}")
 FIGURE = re.compile(r"9182\d{5}")
-TOMORROW = timezone.localdate() + timedelta(days=1)
 IN_AN_HOUR = timezone.now() + timedelta(hours=1)
 
 #: What is planted of a model that nobody types and no page reads.
@@ -159,7 +159,7 @@ def _accounts(world: World) -> None:
 def _opinions(world: World) -> None:
     world.hidden_opinion = world.structure(
         apps.get_model("measures.Opinion"), words.make_opinion, "to come",
-        is_first=False, issued_on=TOMORROW,
+        is_first=False, issued_on=tomorrow(),
     )  # fmt: skip
     model = type(world.hidden_opinion)
     world.structure(model, words.make_opinion, "without anything", is_first=False)
@@ -168,7 +168,7 @@ def _opinions(world: World) -> None:
 def _reports(world: World) -> None:
     for opinion in (world.opinion, world.hidden_opinion):
         world.structure(
-            Report, words.make_report, "to come", opinion=opinion, issued_on=TOMORROW
+            Report, words.make_report, "to come", opinion=opinion, issued_on=tomorrow()
         )  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def _themes(world: World) -> None:
 
 
 def _measures(world: World) -> None:
-    for state, day in (("no day", None), ("tomorrow", TOMORROW)):
+    for state, day in (("no day", None), ("tomorrow", tomorrow())):
         for theme in (world.theme, world.hidden_theme):
             world.hidden_measure = world.structure(
                 Measure, words.make_measure, state, theme=theme, published_on=day,
@@ -235,7 +235,7 @@ def _indicators(world: World) -> None:
     # The last one can stand in a check with a public figure.
     for state, measure, day, unit in (
         ("no day", world.measure, None, world.hidden_unit),
-        ("tomorrow", world.measure, TOMORROW, world.hidden_unit),
+        ("tomorrow", world.measure, tomorrow(), world.hidden_unit),
         ("of what is hidden", world.hidden_measure, ISSUED, world.indicator.unit),
     ):
         hidden = world.hidden_indicator = world.structure(
@@ -270,7 +270,7 @@ def _observations(world: World) -> None:
     )  # fmt: skip
     numbers.make_observation(
         **world.marks.of(
-            Observation, "expected", indicator=world.indicator, locator="", period_end=TOMORROW,
+            Observation, "expected", indicator=world.indicator, locator="", period_end=tomorrow(),
             certainty=Certainty.EXPECTED,
         )
     )  # fmt: skip
@@ -364,7 +364,7 @@ def _revisions(world: World) -> None:
     hidden = (
         world.hidden_section, world.hidden_theme, world.hidden_measure, world.hidden_indicator,
         world.hidden_office, world.hidden_plan, world.hidden_unit,
-        Report.objects.filter(issued_on=TOMORROW).first(), world.hidden_opinion,
+        Report.objects.filter(issued_on=tomorrow()).first(), world.hidden_opinion,
         apps.get_model("metrics.Check").objects.filter(terms__isnull=True).first(),
     )  # fmt: skip
     for row in hidden:

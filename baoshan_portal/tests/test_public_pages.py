@@ -1,7 +1,6 @@
 """Every public page in both languages is sound, and neither it nor a file shows what is hidden."""
 
 import re
-from datetime import timedelta
 from html import unescape
 from io import BytesIO
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,6 +18,7 @@ from django.utils.translation import override
 
 from baoshan_portal.tests import runs_once
 from measures.models import Measure
+from measures.tests.days import yesterday
 from measures.tests.factories import ISSUED
 from measures.watermark import CHINESE, ENGLISH
 from metrics.models import Indicator
@@ -296,7 +296,6 @@ def test_no_page_and_no_file_shows_what_is_not_public(marks, answers):
 # Past days
 
 
-YESTERDAY = timezone.localdate() - timedelta(days=1)
 #: What knows no day: files of the site itself, the desk of staff, and feeds of what is to come.
 #: Display leads back to the page, with its day, that the reader came from.
 WITHOUT_A_DAY = ("static", "admin", "changes/feed", "display")
@@ -327,7 +326,7 @@ def past_answers(every_page):
     if connection.vendor == "postgresql":
         # That each page is answered; what it says of the day is read on SQLite.
         addresses = some(addresses, every=4)
-    days = (ISSUED, YESTERDAY)
+    days = (ISSUED, yesterday())
     # The languages take turns, so that each is asked for both days.
     return on_days(Client(), [(address, days[n // 2 % 2]) for n, address in enumerate(addresses)])
 
@@ -399,7 +398,7 @@ def test_every_form_keeps_the_day(past_pages):
 
 @pytest.mark.once("what is public on a day is one condition, asked on both by test_as_of")
 def test_no_past_day_shows_what_is_not_public(marks, client, past_answers):
-    days = [ISSUED, YESTERDAY]
+    days = [ISSUED, yesterday()]
     # Beside the pages above.
     others = in_both_languages(*OPINIONS, *EMBEDS, *CHART_DATA)
     asked = some(one_way_each([(address, day) for day in days for address in others], ways=4), 2)

@@ -1,11 +1,8 @@
 """Offices merge, split and end; what they led before keeps their names."""
 
-from datetime import timedelta
-
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
-from django.utils import timezone
 
 from .. import revisions, workflow
 from ..access import ADMINISTRATOR, EDITOR, REVIEWER, STEWARD
@@ -14,6 +11,7 @@ from ..past import past
 from ..reorganisation import move_measures, move_staff
 from ..submission import end_of_day
 from ..workflow import TransitionError
+from .days import today, tomorrow, yesterday
 from .factories import (
     as_reviewed,
     change,
@@ -26,9 +24,6 @@ from .factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-TODAY = timezone.localdate()
-YESTERDAY = TODAY - timedelta(days=1)
 
 
 def test_all_measures_of_two_offices_go_over_by_one_review():
@@ -50,7 +45,7 @@ def test_all_measures_of_two_offices_go_over_by_one_review():
     # Whoever leads does not support.
     assert list(made.supporting.all()) == []
     assert Version.objects.filter(revision=revision, subject_type="measures_measure").count() == 3
-    with past(end_of_day(YESTERDAY)):
+    with past(end_of_day(yesterday())):
         assert {str(row.lead) for row in Measure.objects.filter(pk__in=[m.pk for m in led])} == {
             str(old)
         }
@@ -60,22 +55,22 @@ def test_a_merger_keeps_the_old_name_in_the_past_and_says_who_continues():
     old, new = make_department(name="经委"), make_department(name="经商委")
     measure = make_measure(lead=old)
     publish(
-        change(old, ended_on=TODAY.isoformat(), succeeded_by=[new.code], name="经委（已并入）")
+        change(old, ended_on=today().isoformat(), succeeded_by=[new.code], name="经委（已并入）")
         + change(measure, lead=new.code)
     )
 
     old = Department.objects.get(pk=old.pk)
     assert (old.has_ended, list(old.succeeded_by.all())) == (True, [new])
     assert list(new.continues.all()) == [old]
-    with past(end_of_day(YESTERDAY)):
+    with past(end_of_day(yesterday())):
         before = Measure.objects.get(pk=measure.pk).lead
         assert (before.name, before.ended_on) == ("经委", None)
         assert list(before.succeeded_by.all()) == []
 
 
 def test_an_ended_office_is_not_offered_and_begins_to_lead_nothing():
-    ended = make_department(ended_on=TODAY)
-    ends_later = make_department(ended_on=TODAY + timedelta(days=1))
+    ended = make_department(ended_on=today())
+    ends_later = make_department(ended_on=tomorrow())
     stands = make_department()
     assert set(Department.objects.standing()) >= {ends_later, stands}
     assert ended not in Department.objects.standing()
@@ -123,7 +118,7 @@ def test_nobody_moves_themselves_but_a_superuser():
 
 def test_a_split_names_several_offices():
     old, first, second = (make_department() for _ in range(3))
-    ended = {"ended_on": TODAY.isoformat()}
+    ended = {"ended_on": today().isoformat()}
     publish(change(old, **ended, succeeded_by=sorted([first.code, second.code])))
     assert set(Department.objects.get(pk=old.pk).succeeded_by.all()) == {first, second}
     assert revisions.told(old, "succeeded_by") == sorted([first.code, second.code])
@@ -132,7 +127,7 @@ def test_a_split_names_several_offices():
 def test_only_an_office_that_has_ended_is_continued_by_others():
     old, new = make_department(), make_department()
     steward, sentence = make_staff(STEWARD), "在哪一天|on which day"
-    continued, ended = {"succeeded_by": [new.code]}, {"ended_on": TODAY.isoformat()}
+    continued, ended = {"succeeded_by": [new.code]}, {"ended_on": today().isoformat()}
     with pytest.raises(TransitionError, match=sentence):
         submit_changes(change(old, **continued), steward=steward)
     submit_changes(change(old, **ended), steward=steward)
@@ -150,7 +145,7 @@ def test_only_an_office_that_has_ended_is_continued_by_others():
 
 @pytest.mark.parametrize("operation", ["insert", "update", "stand again"])
 def test_the_database_too_knows_no_successor_of_an_office_that_stands(operation):
-    stands, ended, new = make_department(), make_department(ended_on=TODAY), make_department()
+    stands, ended, new = make_department(), make_department(ended_on=today()), make_department()
     ended.succeeded_by.add(new)
     Successor = Department.succeeded_by.through
     with pytest.raises(IntegrityError, match="others continue"), as_reviewed():

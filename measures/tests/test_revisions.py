@@ -1,7 +1,5 @@
 """Reviewed changes: entered by a steward, published by somebody else, applied all or none."""
 
-from datetime import timedelta
-
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
@@ -12,6 +10,7 @@ from ..models import Measure, Section, TrailEvent, Version
 from ..past import past
 from ..submission import State, end_of_day
 from ..workflow import TransitionError
+from .days import yesterday
 from .factories import (
     ISSUED,
     change,
@@ -26,8 +25,6 @@ from .factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-YESTERDAY = timezone.localdate() - timedelta(days=1)
 
 
 @pytest.fixture
@@ -88,7 +85,7 @@ def test_twenty_measures_change_their_order_by_one_review(steward, reviewer):
     revision = publish(entries, steward=steward, reviewer=reviewer)
     assert list(Measure.objects.order_by("order")) == measures[::-1]
     assert Version.objects.filter(revision=revision).count() == 20
-    with past(end_of_day(YESTERDAY)):
+    with past(end_of_day(yesterday())):
         assert list(Measure.objects.order_by("order")) == measures
 
 
@@ -120,7 +117,7 @@ def test_a_draft_becomes_public_by_review_not_before_that_day(steward, reviewer)
     publish(change(draft, published_on="2024-01-01"), steward=steward, reviewer=reviewer)
     draft.refresh_from_db()
     assert draft.published_on == timezone.localdate()
-    with past(end_of_day(YESTERDAY)):
+    with past(end_of_day(yesterday())):
         assert not Measure.objects.exists()
 
 

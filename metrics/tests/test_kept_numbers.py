@@ -1,16 +1,16 @@
 """What numbers hang on is kept as versions too, and changes by review."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
 from measures import versions
 from measures.models import Measure, Version
 from measures.past import past
 from measures.submission import end_of_day
+from measures.tests.days import yesterday
 from measures.tests.factories import (
     ISSUED,
     as_reviewed,
@@ -27,7 +27,6 @@ from .factories import make_check, make_indicator, make_money, make_plan, make_t
 
 pytestmark = pytest.mark.django_db
 
-YESTERDAY = timezone.localdate() - timedelta(days=1)
 
 MAY = date(2024, 5, 1)
 
@@ -131,7 +130,7 @@ def test_the_terms_of_a_check_change_by_review():
     ]
     publish(change(check, terms=terms))
     assert [term.indicator for term in check.terms.filter(role=Role.PART)] == [indicator]
-    with past(end_of_day(YESTERDAY)):
+    with past(end_of_day(yesterday())):
         parts = CheckTerm.objects.filter(role=Role.PART)
         assert [term.indicator_id for term in parts] == [old.indicator_id]
         assert Check.objects.get() == check

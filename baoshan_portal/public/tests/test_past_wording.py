@@ -1,6 +1,6 @@
 """Pages of a past day speak in the words of that day."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -8,12 +8,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from measures.tests.days import yesterday
 from measures.tests.factories import change, make_department, make_measure, make_theme, publish
 from metrics.tests.factories import make_indicator
 
 pytestmark = pytest.mark.django_db
-
-YESTERDAY = timezone.localdate() - timedelta(days=1)
 
 
 def test_public_pages_of_the_past_speak_in_the_old_words():
@@ -48,7 +47,7 @@ def test_public_pages_of_the_past_speak_in_the_old_words():
         path, _mark, query = address.partition("?")
         query = dict([query.split("=")]) if query else {}
         today = read(path, **query)
-        then = read(path, **query, as_of=YESTERDAY.isoformat()) if old else ""
+        then = read(path, **query, as_of=yesterday().isoformat()) if old else ""
         for word in new:
             assert word in today, (address, word)
             assert word not in then.replace(query.get("q", "-"), ""), (address, word)
@@ -72,10 +71,10 @@ def test_changes_tell_what_was_reworded_and_why():
     measure, lead = make_measure(name="旧名称"), make_department(name="新牵头")
     publish(change(measure, name="新名称", lead=lead.code), reason="机构改革")
     client = Client()
-    html = client.get("/changes/", {"from": YESTERDAY.isoformat()}).content.decode()
+    html = client.get("/changes/", {"from": yesterday().isoformat()}).content.decode()
     for word in ("机构改革", "旧名称", "新名称", "新牵头"):
         assert word in html
-    assert "机构改革" not in client.get("/changes/", {"as_of": YESTERDAY}).content.decode()
+    assert "机构改革" not in client.get("/changes/", {"as_of": yesterday()}).content.decode()
 
 
 def test_what_stands_on_a_draft_is_told_with_it_and_by_its_name_on_a_past_day():
@@ -86,7 +85,7 @@ def test_what_stands_on_a_draft_is_told_with_it_and_by_its_name_on_a_past_day():
 
     def told() -> list[bool]:
         pages = [
-            client.get("/changes/", {"from": YESTERDAY, **query}).content.decode()
+            client.get("/changes/", {"from": yesterday(), **query}).content.decode()
             for query in ({}, {"as_of": today})
         ]
         assert not any(f">{indicator.code}<" in html for html in pages)

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
-from django.utils import timezone
 from openpyxl import load_workbook
 
 from baoshan_portal.tests.pages import rows_of
+from measures.tests.days import today
 from measures.tests.factories import ISSUED, make_department, make_measure
 from metrics.tests.factories import (
     make_indicator,
@@ -18,8 +18,6 @@ from metrics.tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-TODAY = timezone.localdate()
 
 
 def make_goal(value, target, *, baseline=None, due_on=None, unit=None, **fields):
@@ -41,7 +39,7 @@ def row_of(client) -> dict:
 
 
 def test_the_file_carries_numbers_with_the_baseline(client):
-    make_goal("75.5", 100, baseline=60, due_on=TODAY + timedelta(days=10))
+    make_goal("75.5", 100, baseline=60, due_on=today() + timedelta(days=10))
     row = row_of(client)
 
     said = {
@@ -59,7 +57,7 @@ def test_the_file_carries_numbers_with_the_baseline(client):
 
 
 def test_the_page_says_difference_way_days_and_who_leads(client):
-    make_goal(75, 100, baseline=60, due_on=TODAY + timedelta(days=10))
+    make_goal(75, 100, baseline=60, due_on=today() + timedelta(days=10))
     page = client.get("/en/targets/").content.decode()
 
     for words in ("−25", "37.5%", "10 days left", "The office", "bar-part", 'width="37.5"'):
@@ -67,7 +65,7 @@ def test_the_page_says_difference_way_days_and_who_leads(client):
 
 
 def test_what_is_over_says_since_when(client):
-    make_goal(75, 100, due_on=TODAY - timedelta(days=3))
+    make_goal(75, 100, due_on=today() - timedelta(days=3))
     assert "over for 3 days" in client.get("/en/targets/").content.decode()
     assert row_of(client)["Days left"] == "-3"
 

@@ -7,7 +7,6 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from baoshan_portal.public.changes.states import state_changes
 from baoshan_portal.tests.desk import browser_of, desk, fill_in, publish_what_waits
@@ -17,6 +16,7 @@ from measures.former_settings import taken_over
 from measures.models import Opinion, Revision, Stage, Threshold, ThresholdCode
 from measures.past import past
 from measures.submission import end_of_day
+from measures.tests.days import yesterday
 from measures.tests.factories import (
     ISSUED,
     change,
@@ -36,8 +36,6 @@ from metrics.tests.factories import make_indicator, make_observation, make_plan,
 
 pytestmark = pytest.mark.django_db
 
-TODAY = timezone.localdate()
-YESTERDAY = TODAY - timedelta(days=1)
 STARTED, HALF, LATER = date(2022, 1, 1), date(2022, 7, 2), date(2022, 7, 10)
 
 
@@ -177,9 +175,9 @@ def test_method_changes_and_files_tell_the_one_of_the_day(client):
         return client.get("/en/method/", query).content.decode()
 
     assert "more than 17 percentage points" in method()
-    assert "more than 10 percentage points" in method(as_of=YESTERDAY.isoformat())
+    assert "more than 10 percentage points" in method(as_of=yesterday().isoformat())
 
-    changes = client.get("/en/changes/", {"from": YESTERDAY.isoformat()}).content.decode()
+    changes = client.get("/en/changes/", {"from": yesterday().isoformat()}).content.decode()
     for text in ("tolerance of the pace", "17", "与区统计局一致"):
         assert text in changes
     package = client.get("/data/datapackage.json").json()
@@ -193,7 +191,7 @@ def test_method_changes_and_files_tell_the_one_of_the_day(client):
     assert versions[0]["public_from"] == "" and versions[1]["public_to"] == ""
     assert versions[0]["public_to"] == versions[1]["public_from"] != ""
     assert versions[1]["reason"] == Revision.objects.get().reason
-    rows = file_of(client, "vintages", YESTERDAY)
+    rows = file_of(client, "vintages", yesterday())
     (version,) = [row for row in rows if row["code"].startswith("pace-tolerance")]
     assert (version["value"], version["public_to"]) == ("10", "")
 

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
+from measures.tests.days import today, yesterday
 from measures.tests.factories import (
     change,
     make_department,
@@ -25,9 +25,6 @@ from metrics.tests.factories import make_indicator, make_withdrawal
 from ..changes import wordings
 
 pytestmark = pytest.mark.django_db
-
-TODAY = timezone.localdate()
-YESTERDAY = TODAY - timedelta(days=1)
 
 
 def read(address, **query) -> str:
@@ -64,7 +61,7 @@ def test_a_page_lists_what_its_row_was_called_and_counted_before(renamed):
     ):
         (own,) = pages[row].split('id="wordings"')[1:]
         assert "口径与年鉴一致" in own
-        assert TODAY.isoformat() in own
+        assert today().isoformat() in own
         assert all(word in own for word in words)
         assert foreign is None or foreign not in own
     assert 'id="wordings"' not in pages[other]
@@ -72,8 +69,8 @@ def test_a_page_lists_what_its_row_was_called_and_counted_before(renamed):
 
 def test_a_day_before_the_change_knows_nothing_of_it(renamed):
     for row in renamed:
-        assert 'id="wordings"' not in read(row.get_absolute_url(), as_of=YESTERDAY.isoformat())
-    assert entries("/changes/feed/", as_of=YESTERDAY.isoformat()) == []
+        assert 'id="wordings"' not in read(row.get_absolute_url(), as_of=yesterday().isoformat())
+    assert entries("/changes/feed/", as_of=yesterday().isoformat()) == []
 
 
 def test_feeds_tell_a_change_where_its_rows_belong(renamed):
@@ -100,10 +97,10 @@ def test_words_of_what_is_public_later_are_not_told_before():
     """A change may also make a row public, on a day to come."""
     draft = make_measure(name="草稿举措", published_on=None)
     renamed = make_measure(name="旧举措")
-    later = (TODAY + timedelta(days=30)).isoformat()
+    later = (today() + timedelta(days=30)).isoformat()
     publish(change(renamed, name="新举措") + change(draft, published_on=later))
 
-    told = read("/changes/", **{"from": YESTERDAY.isoformat()})
+    told = read("/changes/", **{"from": yesterday().isoformat()})
     assert "新举措" in told
     assert "草稿举措" not in told
     ((_title, summary),) = entries("/changes/feed/")
@@ -138,10 +135,10 @@ def test_a_change_of_many_rows_is_told_in_parts(monkeypatch):
     draft = make_measure(published_on=None)
     hidden = [make_indicator(measure=draft, published_on=None) for _ in range(4)]
     shown = [make_indicator(name=f"甲{n}") for n in range(5)]
-    changes = [change(row, published_on=TODAY.isoformat()) for row in hidden]
+    changes = [change(row, published_on=today().isoformat()) for row in hidden]
     changes += [change(row, name=f"乙{n}") for n, row in enumerate(shown)]
     revision = publish([part for row in changes for part in row], reason="换名")
-    span = {"from": YESTERDAY.isoformat(), "to": TODAY.isoformat()}
+    span = {"from": yesterday().isoformat(), "to": today().isoformat()}
 
     def told(**query) -> list[int]:
         html = read("/changes/", **span, **query)
