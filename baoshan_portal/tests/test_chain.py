@@ -23,7 +23,7 @@ from measures.trail import Action, record
 
 from .slices import WHOLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from metrics.tests.factories import make_indicator, make_observation, make_targe
 
 from .slices import WHOLE, some
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ODD_KEYS = (
     "",

@@ -39,6 +39,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.once("is about templates"),
     pytest.mark.sweep,
+    pytest.mark.long,
 ]
 
 #: Would end an attribute of either kind of quotation mark, and begin an element.

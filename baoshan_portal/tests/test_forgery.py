@@ -25,6 +25,8 @@ from measures.trail import Action, record
 from metrics.models import Observation
 from metrics.tests.factories import make_observation
 
+pytestmark = pytest.mark.long
+
 NOTES, VALUES = ProgressNote._meta.db_table, Observation._meta.db_table
 IS_POSTGRESQL = connection.vendor == "postgresql"
 NOW = "now()" if IS_POSTGRESQL else "strftime('%Y-%m-%d %H:%M:%f', 'now')"

@@ -20,7 +20,7 @@ from metrics.tests.factories import make_observation
 
 from ..management.commands.prepare import FIXTURES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 FILES = pytest.mark.once("is about files")
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-pytestmark = pytest.mark.once("starts processes that open no database")
+pytestmark = [pytest.mark.once("starts processes that open no database"), pytest.mark.long]
 
 # Everything that a .env beside manage.py could say, so that it says nothing here.
 ENVIRONMENT = {

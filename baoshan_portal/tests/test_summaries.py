@@ -74,6 +74,7 @@ def counted() -> tuple[int, int, int]:
     return tuple(model.objects.count() for model in models)
 
 
+@pytest.mark.long
 @pytest.mark.sweep
 def test_after_every_act_pages_read_what_is_so():
     """Acts of every kind; between them summaries are written now and then."""

@@ -41,7 +41,7 @@ from metrics.tests.factories import (
 )
 from metrics.withdrawal import withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 BEFORE, FELL, AFTER = date(2023, 8, 31), date(2023, 9, 1), date(2023, 9, 1)
 

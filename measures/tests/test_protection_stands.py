@@ -20,6 +20,8 @@ from ..trail import Action, record
 from . import forked
 from .factories import ISSUED, make_note
 
+pytestmark = pytest.mark.long
+
 NOTES = ProgressNote._meta.db_table
 NAME = f"{NOTES}_protect_update"
 IS_POSTGRESQL = connection.vendor == "postgresql"

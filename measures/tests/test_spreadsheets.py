@@ -28,7 +28,7 @@ from measures.spreadsheets import (
 )
 from measures.watermark import WATERMARK
 
-pytestmark = pytest.mark.once("writes files and asks no database")
+pytestmark = [pytest.mark.once("writes files and asks no database"), pytest.mark.long]
 
 COLUMNS = (
     Column("名称", 40),

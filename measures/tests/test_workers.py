@@ -12,7 +12,7 @@ import pytest
 
 from ..workers import Busy, Ended, Limits, Places, Worker, WorkerError
 
-pytestmark = pytest.mark.once("asks no database")
+pytestmark = [pytest.mark.once("asks no database"), pytest.mark.long]
 
 LIMITS = Limits(seconds=20, cpu_seconds=10, memory_mb=128, answer_mb=1, jobs=50)
 

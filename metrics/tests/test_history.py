@@ -14,7 +14,7 @@ from .. import history
 from ..models import Observation, Target
 from .factories import make_indicator, make_observation, make_plan, make_target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 AUGUST, SEPTEMBER = date(2023, 8, 10), date(2023, 9, 1)
 BEFORE_AUGUST = date(2023, 8, 9)

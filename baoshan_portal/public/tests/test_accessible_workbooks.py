@@ -27,6 +27,7 @@ from metrics.tests.factories import make_indicator, make_observation, make_targe
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.once("what a file is made of depends on no database"),
+    pytest.mark.long,
 ]
 
 BOOKS = [f"{address}?format=xlsx" for address in LISTS] + ["/packs/pack.xlsx"]

@@ -44,7 +44,7 @@ from ..changes.refs import between, entries, newest
 from ..changes.some_states import States
 from ..changes.states import state_changes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 BEFORE, JULY, AUGUST, LAST = (
     date(2023, 7, 24),

@@ -17,7 +17,7 @@ from .. import choose
 from ..charts import side_by_side
 from ..charts.side_by_side import Line, Point
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def make_course(*values, unit=None, first=2020, **fields):

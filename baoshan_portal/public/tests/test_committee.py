@@ -17,7 +17,7 @@ from metrics.tests.factories import make_target
 from ..changes.committee import word_changes
 from ..committee import axes, stages_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
 VOTED = date(2023, 9, 20)
 VOTES = {"satisfied": 3, "fairly_satisfied": 12, "not_satisfied": 24, "abstained": 0}

@@ -10,6 +10,7 @@ from django.utils import timezone
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of
 from measures.models import Round
+from measures.tests.days import yesterday
 from measures.tests.factories import (
     ISSUED,
     change,
@@ -32,9 +33,7 @@ from metrics.tests.factories import (
 
 from ..departments import records
 
-pytestmark = pytest.mark.django_db
-
-YESTERDAY = timezone.localdate() - timedelta(days=1)
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def make_led(office=None, **fields):
@@ -168,15 +167,15 @@ def test_a_department_that_ended_and_handed_all_over_keeps_its_page(client):
     old, new = make_department(name="经委"), make_department(name="经信委")
     measure = make_led(old)
     publish(change(measure, lead=new.code))
-    reword(old, since=YESTERDAY, ended_on=YESTERDAY)
+    reword(old, since=yesterday(), ended_on=yesterday())
     with_page = client.get(f"/departments/{old.code}/")
 
     assert with_page.status_code == 200
-    assert f"已于{YESTERDAY.isoformat()}撤销" in with_page.content.decode()
+    assert f"已于{yesterday().isoformat()}撤销" in with_page.content.decode()
     assert old.code in table(client)
     assert table(client)[old.code]["Leads"] == "0"
     # Of yesterday, the measure still stands under the old one.
-    assert table(client, as_of=YESTERDAY.isoformat())[old.code]["Leads"] == "1"
+    assert table(client, as_of=yesterday().isoformat())[old.code]["Leads"] == "1"
 
 
 def test_an_office_that_names_no_public_measure_has_no_page(client):

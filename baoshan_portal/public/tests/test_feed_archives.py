@@ -25,7 +25,7 @@ from metrics.tests.test_history import corrected
 
 from ..changes.refs import between, count_between
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 MONTH = date(2023, 9, 1)
 

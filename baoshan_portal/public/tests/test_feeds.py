@@ -26,7 +26,7 @@ from measures.tests.factories import (
 from metrics.tests.factories import make_indicator, make_observation, make_target
 from metrics.tests.test_history import corrected
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 AUGUST = date(2023, 8, 10)

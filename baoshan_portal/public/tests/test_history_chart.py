@@ -19,7 +19,11 @@ from metrics.tests.factories import make_indicator, make_observation, make_plan,
 from ..charts import drawing, history
 from ..charts.frame import ACCENT, PAPER, Heading, inline, text_width
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once("is about what charts draw and say")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once("is about what charts draw and say"),
+    pytest.mark.long,
+]
 
 ON = date(2022, 6, 30)
 

@@ -28,7 +28,7 @@ from measures.tests.factories import (
 )
 from metrics.tests.factories import make_withdrawal
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 BEFORE, LATER = date(2023, 8, 31), date(2023, 9, 1)
 MERGED, SPLIT = MeasureStatus.MERGED, MeasureStatus.SPLIT

@@ -261,6 +261,7 @@ def test_a_file_answers_for_the_day_asked_for(text, rows, name):
     assert len(rows(name, as_of="2023-07-25")) == len(fixture_rows(name))
 
 
+@pytest.mark.long
 def test_a_measure_may_have_a_thousand_targets(client):
     """Of all of which its files tell, and the list as a file."""
     # Of conditions beside each other SQLite takes a thousand; PostgreSQL's way begins at a hundred.

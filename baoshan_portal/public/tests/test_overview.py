@@ -36,7 +36,7 @@ from metrics.tests.factories import (
 
 from .front_page import html_of, parts, row_of, states_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 DAY = date(2023, 8, 10)
 NO_DAYS = ("yesterday", "2023-02-30", "9999-12-31", "%00")

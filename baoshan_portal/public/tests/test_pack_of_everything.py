@@ -12,6 +12,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.once("reads a file, whatever database made it"),
     pytest.mark.sweep,
+    pytest.mark.long,
 ]
 
 

@@ -17,7 +17,7 @@ from measures.tests.factories import make_report, stored_as
 from metrics.models import PLACE_IN_OPINION, Indicator, Observation
 from metrics.tests.factories import make_indicator, make_observation, make_unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 place_of = values_file.Place.of
 SOME_TEXT = st.one_of(

@@ -16,7 +16,7 @@ from metrics.tests.factories import make_indicator, make_observation, make_plan,
 
 from .front_page import finding, html_of, verdict
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from metrics.tests.factories import (
 
 from .front_page import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ENGLISH = "/en/questions/"
 

@@ -22,7 +22,7 @@ from measures.models import FailedSignIns, RolePolicy, TrailEvent, User
 from measures.tests.factories import make_department, make_staff, make_superuser
 from measures.trail import Action, client_address
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english, runs_once.RIGHTS]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, runs_once.RIGHTS, pytest.mark.long]
 
 LOGIN = "/en/admin/login/"
 PASSWORD = "hX7-tulip-9"

@@ -21,7 +21,7 @@ from metrics.tests.factories import make_indicator, make_money, make_observation
 from ..imports.reading import read_table
 from .tables import csv_file, xlsx_file
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 INLINE = re.compile(r"<style\b|<script\b(?![^>]*\ssrc=)|<[^>]*\s(?:style|on[a-z]+)\s*=")
 FORMATS = {"xlsx": "0", "csv": "1"}

@@ -20,7 +20,7 @@ from metrics.tests.factories import make_indicator, make_no_figure, make_observa
 from ..entry_sheet.page import sheet_url
 from .test_entry_sheet import Sheet
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ..imports.reading import Problem
 from ..imports.round_template import import_entries
 from .office_files import CASES, book, row, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 
 class World:

@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.english,
     pytest.mark.usefixtures("temporary_folder"),
+    pytest.mark.long,
 ]
 
 OCTOBER = Path(__file__).parent / "office" / "own-table.xlsx"

@@ -39,6 +39,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.english,
     pytest.mark.usefixtures("temporary_folder"),
+    pytest.mark.long,
 ]
 
 

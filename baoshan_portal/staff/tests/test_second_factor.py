@@ -20,7 +20,7 @@ from measures.models import RolePolicy, TrailEvent, User
 from measures.tests.factories import make_staff, make_superuser
 from measures.trail import Action
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 SET_UP = "/en/admin/second-factor/"
 CODE = "/en/admin/second-factor/code/"

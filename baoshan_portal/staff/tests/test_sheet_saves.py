@@ -27,7 +27,7 @@ from metrics.tests.factories import make_indicator, make_observation
 
 from ..entry_sheet.page import sheet_url
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 KEY, OTHER_KEY = "a" * 32, "b" * 32
 

@@ -31,7 +31,7 @@ from .. import typed
 from ..entry_sheet.page import sheet_url
 from .test_second_factor import code_of, make_device
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 PASSWORD = "xK7-pq2w-宝山"
 OTHER = "zL8-rs3x-宝山"

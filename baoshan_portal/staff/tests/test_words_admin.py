@@ -44,7 +44,7 @@ from metrics.tests.factories import (
     make_round_due,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english, runs_once.STEPS]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, runs_once.STEPS, pytest.mark.long]
 
 
 @pytest.fixture
