@@ -26,13 +26,15 @@ demo: run
 
 # A process for each processor, and one more while some wait for a server or a browser; they share
 # the modules between them in the order of collection: long ones first.
-IN_WORKERS = -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
+FURTHER = 1
+IN_WORKERS = -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + $(FURTHER)) --dist loadfile --no-loadscope-reorder
 PYTEST = .venv/bin/python $(IN_WORKERS)
 
 test: lint test-sqlite test-postgresql
 
 # Half of the proof in a minute, while working: the apps that changed first, up to the first failure.
 check: export CHANGED = $(shell git diff --name-only HEAD~1; git ls-files -o --exclude-standard)
+check: FURTHER = 0
 check: lint
 	$(PYTEST) -x -m "not browser and not long"
 

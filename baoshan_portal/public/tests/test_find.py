@@ -15,7 +15,10 @@ from ..find import Everything, Names, Values, find
 from ..pinyin import initials
 from ..searching import alternatives, asked_words
 
-pytestmark = pytest.mark.once("compares words in Python; test_find_the_slow_way reads them on both")
+pytestmark = [
+    pytest.mark.once("compares words in Python; test_find_the_slow_way reads them on both"),
+    pytest.mark.long,
+]
 
 
 def answers(query, as_of=None):

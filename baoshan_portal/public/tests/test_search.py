@@ -9,7 +9,7 @@ from measures.tests.factories import ISSUED
 from metrics.models import Indicator
 from metrics.tests.factories import make_indicator, make_observation, make_unit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
 
 ONCE = pytest.mark.once("a search compares folded texts in Python; some are asked for on both")

@@ -34,7 +34,7 @@ from measures.workflow import publish as publish_row
 from metrics.rules.choices import Frequency, Kind, Verdict
 from metrics.tests.factories import make_indicator, make_observation, make_plan, make_target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 STARTED, HALF, LATER = date(2022, 1, 1), date(2022, 7, 2), date(2022, 7, 10)
 

@@ -23,7 +23,7 @@ from measures.tests.factories import (
 from metrics.rules.choices import Frequency
 from metrics.tests.factories import make_indicator, make_observation
 
-pytestmark = [pytest.mark.django_db, runs_once.MAILS]
+pytestmark = [pytest.mark.django_db, runs_once.MAILS, pytest.mark.long]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from measures.models import Department, Measure, Revision
 from measures.submission import State
 from measures.tests.factories import make_department, make_measure, make_staff
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.long]
 
 MERGED, RENAMED, SPLIT = date(2024, 3, 15), date(2025, 3, 14), date(2026, 3, 13)
 OFFICES, NEW_NAMES = (40, 10) if WHOLE else (14, 3)

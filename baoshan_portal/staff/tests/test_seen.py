@@ -21,7 +21,7 @@ from measures.tests.factories import (
 from metrics.models import Indicator
 from metrics.tests.factories import make_indicator, make_plan, make_unit, make_whole_check
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 
 @pytest.fixture

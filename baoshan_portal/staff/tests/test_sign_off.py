@@ -32,7 +32,7 @@ from ..entry_sheet.page import sheet_url
 from ..mails import Mail
 from ..my_work.page import MyWork
 
-pytestmark = [pytest.mark.django_db, pytest.mark.english]
+pytestmark = [pytest.mark.django_db, pytest.mark.english, pytest.mark.long]
 
 PAGE = "/en/admin/sign-off/"
 
