@@ -56,8 +56,8 @@ def newest_refs(until: datetime, place: dict) -> list[Ref]:
 
 def archived(chunk: Chunk, until: datetime, place: dict) -> list[Ref]:
     """What an archive shows, newest first; raises Http404 if it is not full yet, or none."""
-    refs = between(*_of_month(chunk.month, until), **place)
-    shown = refs[(chunk.part - 1) * LENGTH : chunk.part * LENGTH]
+    end = chunk.part * LENGTH
+    shown = between(*_of_month(chunk.month, until), end - LENGTH, end, **place)
     is_over = _following(chunk.month) <= timezone.localdate(until)
     if not shown or (len(shown) < LENGTH and not is_over):
         raise Http404

@@ -18,9 +18,8 @@ from metrics.models import Observation
 
 from .places import Places
 from .publications import CARRIERS, public_since, publications
-from .refs import BY_MOMENT, PREFIX, Ref
+from .refs import BY_MOMENT, MODELS, PREFIX, Ref
 
-MODELS = {PREFIX[model]: model for model in CARRIERS}
 #: What a measure's own publications are sorted by: they stand before those of its indicators.
 OF_MEASURE = -1
 

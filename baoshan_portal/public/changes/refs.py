@@ -44,6 +44,7 @@ PREFIX = {
     OpinionStage: "stage",
     Revision: "revision",
 }
+MODELS = {prefix: model for model, prefix in PREFIX.items()}
 #: Up to so many keys are named in a query by themselves.
 FEW = 500
 
@@ -81,12 +82,27 @@ def newest_publications(count: int, until: datetime, **place) -> list[Ref]:
     return sorted(found, key=BY_MOMENT, reverse=True)[:count]
 
 
-def between(since: datetime, until: datetime, **place) -> list[Ref]:
-    """All publications of a place from ``since``, a midnight, to before ``until``, oldest first."""
-    found = _of_words(since, until, place)
+def between(
+    since: datetime, until: datetime, start: int = 0, stop: int | None = None, **place
+) -> list[Ref]:
+    """The publications of a place from ``since``, a midnight, to before ``until``, oldest first:
+    those from one place of the list to another, None for its end.
+
+    The database sorts what became public when it was published, and gives no more than is asked
+    for; as in ``count_between`` all else is read.
+    """
+    few, parts = _of_words(since, until, place), []
     for model, own, carried in _by_model(since, until, place):
-        found += _refs(model, own) + _refs(model, carried)
-    return sorted(found, key=BY_MOMENT)
+        few += _refs(model, carried)
+        rows = own.annotate(kind=_by_byte(Value(PREFIX[model])), name=by_code())
+        parts.append(rows.values_list("published_at", "kind", "name", "pk"))
+    # As many of the few at the most stand before it.
+    left_out = max(0, start - len(few))
+    rows = parts[0].union(*parts[1:], all=True).order_by("published_at", "kind", "name")
+    rows = rows[left_out:stop]
+    found = [Ref(moment, f"{kind}:{code}", MODELS[kind], pk) for moment, kind, code, pk in rows]
+    found = sorted([*few, *found], key=BY_MOMENT)
+    return found[start - left_out : stop and stop - left_out]
 
 
 def _by_model(
@@ -214,7 +230,11 @@ def _taken(rows: QuerySet, count: int, model=None) -> list[Ref]:
 
 def by_code():
     """The order that Python gives to codes, whatever the database thinks of letters."""
-    return Collate("code", "C" if connection.vendor == "postgresql" else "BINARY")
+    return _by_byte("code")
+
+
+def _by_byte(text):
+    return Collate(text, "C" if connection.vendor == "postgresql" else "BINARY")
 
 
 def _refs(model, rows: QuerySet) -> list[Ref]:

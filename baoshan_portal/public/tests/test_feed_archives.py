@@ -1,6 +1,7 @@
 """Archives of the feeds (RFC 5005): every entry once, in documents that cost what they show."""
 
 from datetime import date, datetime, timedelta
+from itertools import chain
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -112,6 +113,9 @@ def test_as_many_are_counted_before_an_entry_as_are_listed(measure, known):
     assert {found[n].id.split(":")[0] for n in at} >= {"observation", "target", "note"}
     assert [count_between(since, until, found[n]) for n in at] == at
     assert count_between(since, until) == len(found)
+    # What became public with its indicator stands among them, read and not sorted with the rest.
+    parts = [between(since, until, start, start + 7) for start in range(0, len(found), 7)]
+    assert list(chain(*parts)) == found
     own = {"measure": measure}
     assert count_between(since, until, **own) == len(between(since, until, **own))
 
