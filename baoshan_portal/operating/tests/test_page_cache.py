@@ -444,6 +444,7 @@ PRIVATE = {"django_content_type", "django_session"}
 TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
 
 
+@pytest.mark.long
 @pytest.mark.once("which tables are read is decided in Python; asks for the triggers of both")
 @pytest.mark.sweep
 @pytest.mark.usefixtures("report")
@@ -526,7 +527,7 @@ def test_no_page_is_ever_stale(portal, made, seed):
             world.clock.shift(timedelta(seconds=1))
             has_raised = data_version.current(connection) != before
             # Nobody else sees what is no more than drafted.
-            assert LONG or has_raised == (name != "drafted"), name
+            assert has_raised == (name != "drafted"), name
             for path in (changes, *paths) if is_asked else paths:
                 look(path, name)
             done[name] += 1
