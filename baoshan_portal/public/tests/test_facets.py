@@ -173,6 +173,19 @@ def test_excluding_an_answer_takes_away_what_choosing_it_shows(client, boxes, ad
         assert left == everything - count, (facet, value)
 
 
+@ONCE
+def test_what_is_excluded_is_left_out_of_the_counts_of_its_own_filter(client, boxes):
+    """Of a row with two answers the one is not counted where the other is excluded."""
+    fewer = set()
+    for (facet, value), (count, _checked) in boxes("/indicators/", {"not_check": "fails"}).items():
+        if facet == "check" and value != "fails":
+            chosen = {"check": value, "not_check": "fails"}
+            assert number_of_rows(client, "/indicators/", chosen) == count, value
+            if count < boxes("/indicators/", {})["check", value][0]:
+                fewer.add(value)
+    assert fewer
+
+
 def test_the_states_are_worth_testing(client, boxes):
     """Every answer of the newer filters has rows somewhere, so that no count is a mere 0 = 0."""
     offered = boxes("/indicators/", {})
