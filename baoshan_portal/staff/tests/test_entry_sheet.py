@@ -664,6 +664,29 @@ def test_as_many_queries_for_twelve_times_the_rows_and_for_superusers(
     assert few == 20
 
 
+@runs_once.QUERIES
+def test_as_many_queries_for_six_conflicts_as_for_one(sheet, other, office):
+    indicators = many(office, 6)
+    one, six = sheet, Sheet(sheet.address, sheet.browser)
+    one.open(), six.open()
+    other.open()
+    other.send(**figures(indicators, "6"))
+    assert conflicts(one, indicators[:1]) == conflicts(six, indicators)
+
+
+def figures(indicators, figure: str) -> dict[str, str]:
+    return {f"figure-{row.code}-figure": figure for row in indicators}
+
+
+def conflicts(sheet, indicators) -> int:
+    """How many queries a form takes that types what a colleague has typed into these meanwhile."""
+    with CaptureQueriesContext(connection) as found:
+        sheet.send(**figures(indicators, "7"))
+    assert len(sheet.errors) == len(indicators)
+    assert all(message.startswith("li changed") for _row, _field, message in sheet.errors)
+    return len(found)
+
+
 def test_many_rows_are_saved_and_submitted_in_one_go(sheet, office):
     indicators = many(office, 8)
     sheet.open()

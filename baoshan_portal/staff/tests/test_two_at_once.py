@@ -1,5 +1,6 @@
 """Two people act on the same row at the same moment, over two real connections."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -60,6 +61,22 @@ def at_once(*steps) -> list:
 
 def refusals(results) -> list:
     return [result for result in results if isinstance(result, Exception)]
+
+
+def wait_until_somebody_waits() -> None:
+    """Returns as soon as another connection waits for a row that this one holds."""
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            # Who waits for a row waits for the end of the transaction that holds it.
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted "
+                "AND transactionid = pg_current_xact_id()::xid"
+            )
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 def submitted(editor) -> Observation:
@@ -177,6 +194,21 @@ def test_a_row_is_either_submitted_or_deleted(people):
         told = TrailEvent.objects.filter(subject_code=row.code).exclude(action="entered")
         assert told.count() == 1
         assert Observation.objects.filter(pk=row.pk).exists() == isinstance(results[1], Exception)
+
+
+def test_who_deletes_waits_for_who_submits_and_is_refused(people):
+    """Else the row would be looked at as it was, and deleted as it is."""
+    editor, other, _reviewer = people
+    row = make_observation(entered_by=editor, changed_by=editor)
+    one, two = fresh(row), fresh(row)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            workflow.submit(one, by=editor)
+            deleted = pool.submit(at_once, lambda: workflow.delete(two, by=other))
+            wait_until_somebody_waits()
+        (result,) = deleted.result()
+    assert isinstance(result, TransitionError)
+    assert fresh(row).state == State.SUBMITTED
 
 
 def test_nothing_is_submitted_after_the_round_was_locked(people):
