@@ -15,10 +15,31 @@ from django.test import Client
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import FILES, rows_of
-from measures.tests.factories import ISSUED, make_note, reword, submission
+from measures.chain import make_checkpoint
+from measures.tests.factories import (
+    ISSUED,
+    make_department,
+    make_evaluation,
+    make_measure,
+    make_note,
+    make_opinion,
+    make_report,
+    make_state,
+    reword,
+    submission,
+)
 from metrics.models import Indicator, Plan, Target
 from metrics.rules.choices import Missing
-from metrics.tests.factories import make_observation, make_target
+from metrics.tests.factories import (
+    make_indicator,
+    make_no_figure,
+    make_observation,
+    make_target,
+    make_unit,
+    make_whole_check,
+    make_withdrawal,
+)
+from metrics.tests.test_history import corrected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
 
@@ -285,6 +306,37 @@ def test_a_measure_may_have_a_thousand_targets(client):
     assert [found[row.code] for row in rows] == [str(n) for n in range(many)]
     listed = client.get("/targets/", {"format": "csv"}).getvalue().decode()
     assert all(row.name in listed for row in rows)
+
+
+def test_no_file_of_a_day_knows_what_came_later(client):
+    """Whatever is published afterwards, each file of that day stays; of today each is another."""
+    day, later = "2023-08-31", date(2023, 10, 1)
+    claimed = Target.objects.select_related("indicator__measure").first()
+    counted = Indicator.objects.exclude(measure=claimed.indicator.measure).first()
+    plan = Plan.objects.get()
+    target = make_target(indicator=counted, plan=plan, due_on=date(2023, 12, 31), published=ISSUED)
+    make_no_figure(indicator=counted, published=ISSUED)
+    check = make_whole_check()
+
+    def files(**query) -> dict[str, bytes]:
+        return {file: client.get(file, query).getvalue() for file in FILES}
+
+    then, now = files(as_of=day), files()
+    corrected(target, make_target, later, "计划调整", value=200, due_on=date(2024, 12, 31))
+    corrected(counted.observations.first(), make_observation, later, "漏计一家", value=99)
+    make_withdrawal(claimed.indicator.measure, published=later)
+    make_withdrawal(check, published=later)
+    make_indicator(measure=counted.measure, unit=make_unit(), published_on=later)
+    make_no_figure(indicator=counted, period_start=None, published=later)
+    make_note(measure=counted.measure, published=later)
+    make_state(measure=counted.measure, published=later)
+    make_evaluation(section=counted.measure.theme.section, published=later)
+    make_report(opinion=make_opinion(), issued_on=later)
+    make_measure(theme=counted.measure.theme, lead=make_department(), published_on=later)
+    make_checkpoint()
+
+    assert files(as_of=day) == then
+    assert [file for file, content in files().items() if content == now[file]] == []
 
 
 @runs_once.ADDRESSES
