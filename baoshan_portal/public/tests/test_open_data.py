@@ -312,7 +312,8 @@ def test_no_file_of_a_day_knows_what_came_later(client):
     """Whatever is published afterwards, each file of that day stays; of today each is another."""
     day, later = "2023-08-31", date(2023, 10, 1)
     claimed = Target.objects.select_related("indicator__measure").first()
-    counted = Indicator.objects.exclude(measure=claimed.indicator.measure).first()
+    counted, fallen = Indicator.objects.exclude(measure=claimed.indicator.measure)[:2]
+    make_note(measure=claimed.indicator.measure, published=ISSUED)
     plan = Plan.objects.get()
     target = make_target(indicator=counted, plan=plan, due_on=date(2023, 12, 31), published=ISSUED)
     make_no_figure(indicator=counted, published=ISSUED)
@@ -325,6 +326,7 @@ def test_no_file_of_a_day_knows_what_came_later(client):
     corrected(target, make_target, later, "计划调整", value=200, due_on=date(2024, 12, 31))
     corrected(counted.observations.first(), make_observation, later, "漏计一家", value=99)
     make_withdrawal(claimed.indicator.measure, published=later)
+    make_withdrawal(fallen, published=later)
     make_withdrawal(check, published=later)
     make_indicator(measure=counted.measure, unit=make_unit(), published_on=later)
     make_no_figure(indicator=counted, period_start=None, published=later)
