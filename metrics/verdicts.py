@@ -1,7 +1,7 @@
 """What can be concluded of every target, without what it says: for lists and counts of many.
 
-Verdicts of today come from the ``summaries`` where they are known and still hold; the others, and
-those of a past day, are worked out from the rows.
+Verdicts come from the ``summaries`` where they are known and hold on the day, those of a past day
+where nothing that decides over them was touched since; the others are worked out from the rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,13 +13,16 @@ from typing import NamedTuple
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from measures.models import Threshold
+from measures.submission import end_of_day
 from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 
 from .assessment import judge
-from .models import Observation, Target
+from .models import Indicator, Observation, Plan, Target
 from .rules.choices import Verdict
-from .rules.progress import holds_until
+from .rules.progress import holds_since, holds_until
+from .touched import touched_since
 
 #: What a verdict needs of a target and of a value, since there can be thousands.
 OF_TARGET = (
@@ -51,19 +54,22 @@ class Holding(NamedTuple):
 
 
 def columns(as_of: date | None) -> dict:
-    """Annotations on targets by which ``of_rows`` needs no query; null where no summary is, and
-    none of a past day."""
-    if as_of:
-        return {}
-    return {f"read_{name}": F(f"summary__{name}") for name in Holding._fields}
+    """Annotations on targets that ``of_rows`` needs, with what is known; null where no summary
+    is."""
+    known = {f"read_{name}": F(f"summary__{name}") for name in Holding._fields}
+    return {"read_indicator": F("indicator"), **known}
 
 
 def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
-    ``as_of`` (today if None), by its key; three queries for those of which none is known."""
-    on, known = as_of or timezone.localdate(), {}
-    if as_of is None:
-        known = {row.pk: Verdict(row.read_verdict) for row in rows if _holds(row, on)}
+    ``as_of`` (today if None), by its key; three queries for those of which none is known, and one
+    on a past day."""
+    on = as_of or timezone.localdate()
+    holding = [row for row in rows if _holds(row, on)]
+    if as_of and holding:
+        may_differ = _may_differ(as_of)
+        holding = [row for row in holding if not may_differ(row.read_indicator)]
+    known = {row.pk: Verdict(row.read_verdict) for row in holding}
     if unknown := [row.pk for row in rows if row.pk not in known]:
         known |= {target.pk: say(on) for target, say in _judged(unknown, as_of)}
     return known
@@ -71,6 +77,17 @@ def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
 
 def _holds(row, on: date) -> bool:
     return bool(row.read_verdict) and row.read_since <= on < (row.read_until or date.max)
+
+
+def _may_differ(as_of: date) -> Callable[[int], bool]:
+    """Whether targets of an indicator, given by its key, may be judged otherwise today than on
+    ``as_of``, but for the day; one query."""
+    of_one = Indicator, Observation, Target
+    found = touched_since(end_of_day(as_of), Plan, Threshold, *of_one)
+    if found[Plan] or found[Threshold]:
+        return lambda indicator: True
+    touched = set().union(*(found[model] for model in of_one))
+    return lambda indicator: indicator in touched
 
 
 def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple, Verdict]]:
@@ -88,7 +105,8 @@ def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:
     already; three queries."""
     on = timezone.localdate()
     for target, say in _judged(targets, None):
-        yield target, Holding(say(on), on, holds_until(say, on, target.due_day))
+        since = holds_since(say, on, min(target.plan.start_on, target.due_day))
+        yield target, Holding(say(on), since, holds_until(say, on, target.due_day))
 
 
 def _judged(
