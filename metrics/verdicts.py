@@ -5,6 +5,7 @@ where nothing that decides over them was touched since; the others are worked ou
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import starmap
@@ -19,15 +20,16 @@ from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 
 from .assessment import judge
-from .models import Indicator, Observation, Plan, Target
+from .models import BEFORE, Indicator, Observation, Plan, Target
+from .rules.baseline import Stated
 from .rules.choices import Verdict
 from .rules.progress import holds_since, holds_until
 from .touched import touched_since
 
 #: What a verdict needs of a target and of a value, since there can be thousands.
 OF_TARGET = (
-    "comparator", "value", "due_on", "baseline", "claim",
-    "plan", "indicator__kind", "indicator__frequency",
+    "pk", "indicator", "plan", "comparator", "value", "due_on", "baseline", "claim",
+    "indicator__kind", "indicator__frequency", *(f"before_{name}" for name in BEFORE),
 )  # fmt: skip
 OF_VALUE = ("indicator", "value", "qualifier", "certainty", "period_start", "period_end")
 
@@ -42,6 +44,29 @@ class _Newest(NamedTuple):
     period_start: date | None
     period_end: date
     is_reported = Observation.is_reported
+
+
+@dataclass(slots=True)
+class _Figure:
+    """As the next: rows of the tables would bring dozens of columns, and take longer to make."""
+
+    kind: str
+    frequency: str
+    reported: _Newest | None
+
+
+@dataclass(slots=True)
+class _Target:
+    pk: int
+    indicator_id: int
+    plan: Plan
+    comparator: str
+    value: Decimal | None
+    due_on: date | None
+    baseline: Decimal | None
+    claim: str
+    value_before: Stated | None
+    due_day = Target.due_day
 
 
 class Holding(NamedTuple):
@@ -100,9 +125,9 @@ def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple,
     return [(row, known[row.pk]) for row in rows]
 
 
-def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:
+def worked_out(targets: list[int]) -> Iterator[tuple[_Target, Holding]]:
     """Those of ``targets`` (by their keys) with what is concluded of them today, whatever is known
-    already; three queries."""
+    already; three queries. Of a target ``pk`` and ``indicator_id`` are there."""
     on = timezone.localdate()
     for target, say in _judged(targets, None):
         since = holds_since(say, on, min(target.plan.start_on, target.due_day))
@@ -111,19 +136,25 @@ def worked_out(targets: list[int]) -> Iterator[tuple[Target, Holding]]:
 
 def _judged(
     targets: list[int], as_of: date | None
-) -> Iterator[tuple[Target, Callable[[date], Verdict]]]:
+) -> Iterator[tuple[_Target, Callable[[date], Verdict]]]:
     """Each of ``targets`` (by their keys) with what says its verdict on any day."""
-    rows = Target.objects.filter(pk__in=targets).with_value_before(as_of)
-    rows = rows.annotate(**threshold_columns(JUDGING))
-    rows = list(rows.select_related("indicator").prefetch_related("plan").only(*OF_TARGET))
+    asked = threshold_columns(JUDGING)
+    rows = Target.objects.filter(pk__in=targets).with_value_before(as_of).annotate(**asked)
+    rows = list(rows.order_by().values_list(*OF_TARGET, *asked, named=True))
     if not rows:
         return
     newest = Observation.objects.latest_of_each(as_of)
-    newest = newest.filter(indicator__in={row.indicator_id for row in rows})
+    newest = newest.filter(indicator__in={row.indicator for row in rows})
     known = {value.indicator: value for value in starmap(_Newest, newest.values_list(*OF_VALUE))}
+    plans = Plan.objects.in_bulk({row.plan for row in rows})
     # All are judged by the same.
     tolerance = Thresholds.beside(rows[0]).tolerance_points
-    for target in rows:
-        value = known.get(target.indicator_id)
-        target.indicator.loaded_latest = [value] if value else []
-        yield target, judge(target.indicator, target, tolerance)
+    for row in rows:
+        value = known.get(row.indicator)
+        reported = value if value and value.is_reported else None
+        figure = _Figure(row.indicator__kind, row.indicator__frequency, reported)
+        target = _Target(
+            row.pk, row.indicator, plans[row.plan], row.comparator, row.value, row.due_on,
+            row.baseline, row.claim, Target.value_before.fget(row),
+        )  # fmt: skip
+        yield target, judge(figure, target, tolerance)
