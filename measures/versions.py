@@ -336,6 +336,8 @@ def install_views(connection) -> None:
     if connection.vendor != "postgresql":
         return
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        # Earlier releases had one for all.
+        cursor.execute("DROP SCHEMA IF EXISTS past CASCADE")
         for name, select in past_views(connection):
             schema = past_schema(name)
             cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
