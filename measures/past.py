@@ -50,11 +50,6 @@ def changed_since(moment: datetime, using: str = DEFAULT_DB_ALIAS) -> frozenset[
     return changes_since(connections[using], moment)
 
 
-def is_as_now(*tables: str, using: str = DEFAULT_DB_ALIAS) -> bool:
-    """Whether ``tables`` of the kept ones are read as they stand now."""
-    return _read(connections[using])[1].isdisjoint(tables)
-
-
 def streamed_from_past(chunks, moment: datetime) -> Iterator:
     """``chunks``, each of them made in the past."""
     with past(moment):
