@@ -7,7 +7,7 @@ number makes another statement of it each time. Here a long list is one paramete
 import json
 from collections.abc import Iterable
 
-from django.db.models import AutoField, BigAutoField, ForeignKey
+from django.db.models import AutoField, BigAutoField, BigIntegerField, ForeignKey
 from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import In
 
@@ -41,6 +41,7 @@ def _are_many_keys(values: Iterable) -> bool:
 
 @AutoField.register_lookup
 @BigAutoField.register_lookup
+@BigIntegerField.register_lookup
 class KeyIn(_AsOneParameter, In):
     pass
 

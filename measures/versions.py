@@ -9,6 +9,7 @@ Both are made from the models' fields; ``protection`` puts the triggers into the
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from django.apps import apps
@@ -325,15 +326,23 @@ def install_indexes(connection) -> None:
             )
 
 
+def past_schema(table: str) -> str:
+    """The schema with the view of ``table`` alone, so that each can be read by its own or not."""
+    return f"past_{table}"
+
+
 def install_views(connection) -> None:
-    """Makes the schema ``past`` anew; SQLite has its views for a connection alone."""
+    """Makes the schemas of the past anew; SQLite has its views for a connection alone."""
     if connection.vendor != "postgresql":
         return
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        # Earlier releases had one for all.
         cursor.execute("DROP SCHEMA IF EXISTS past CASCADE")
-        cursor.execute("CREATE SCHEMA past")
         for name, select in past_views(connection):
-            cursor.execute(f'CREATE VIEW past."{name}" AS {select}')
+            schema = past_schema(name)
+            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+            cursor.execute(f"CREATE SCHEMA {schema}")
+            cursor.execute(f'CREATE VIEW {schema}."{name}" AS {select}')
 
 
 def write_missing(connection) -> None:
@@ -384,6 +393,19 @@ def _add_column(kept: Kept, column: str, sql: Sql) -> str:
         f'(SELECT x."{column}" FROM {kept.table} x WHERE x.id = subject_pk)) '
         f"WHERE {_lacks(kept, column, sql)}"
     )
+
+
+def changes_since(connection, moment: datetime) -> frozenset[str]:
+    """The kept tables of which a row has a version that began or ended at ``moment`` or later."""
+    found = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {VERSIONS} v WHERE v.subject_type = t.name AND v.{column} >= %s)"
+        for column in ("valid_from", "valid_to")
+    )
+    names = " UNION ALL ".join(f"SELECT '{kept.table}' AS name" for kept in kept_tables())
+    moments = [connection.ops.adapt_datetimefield_value(moment)] * 2
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT t.name FROM ({names}) t WHERE {found}", moments)
+        return frozenset(name for (name,) in cursor.fetchall())
 
 
 def past_views(connection, moment: str = "") -> list[tuple[str, str]]:

@@ -1,23 +1,27 @@
 """What came of every check, without what it says: for pages that show many or count them.
 
-Results of today come from the ``summaries`` where they are known. What is read to work out the
-others is kept as small as may be, since there can be tens of thousands.
+Results come from the ``summaries`` where they are known, those of a past day where nothing that a
+check compares was touched since. What is read to work out the others is kept as small as may be,
+since there can be tens of thousands.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import QuerySet
+
+from measures.submission import end_of_day
 
 from .assessment import CheckState, assess_check, indicators_in
-from .models import NEWEST_FIRST, Check, CheckTerm, Observation, by_check
+from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
-
-#: No result is known.
-NOTHING = Value(None, output_field=CharField())
+from .touched import touched_since
 
 
 class CheckResult(NamedTuple):
@@ -32,24 +36,60 @@ class CheckResult(NamedTuple):
 def of_day(as_of: date | None) -> list[CheckResult]:
     """Every check that was public on ``as_of`` (today if None), in their order.
 
-    Two queries, and one where every result is known.
+    Three queries, and one where every result is known; one more on a past day.
     """
     return of(Check.objects.published(as_of), as_of)
 
 
 def of(checks: QuerySet, as_of: date | None) -> list[CheckResult]:
     """``of_day`` of those among ``checks``, which are public on it."""
-    return _results(checks, as_of, NOTHING if as_of else F("check_of__summary__result"))
+    found = _known(checks)
+    unknown = {one.pk for one in found if one.result is None}
+    if as_of and len(unknown) < len(found):
+        unknown |= _that_may_differ(found, as_of)
+    if not unknown:
+        return found
+    worked = {one.pk: one for one in worked_out(list(unknown), as_of)}
+    # One whose last figure left it between the two questions has no result any more.
+    return [
+        worked[one.pk] if one.pk in unknown else one
+        for one in found
+        if one.pk not in unknown or one.pk in worked
+    ]
 
 
-def worked_out(checks: list[int]) -> list[CheckResult]:
-    """Those of ``checks`` (by their keys) today, whatever is known already; two queries."""
-    return _results(checks, None, NOTHING)
+def worked_out(checks: list[int], as_of: date | None = None) -> list[CheckResult]:
+    """Those of ``checks`` (by their keys) as they came out on ``as_of`` (today if None), whatever
+    is known already; two queries."""
+    rows = by_check(_terms(checks))
+    values = _values(indicators_in(rows), as_of)
+    return [of_state(assess_check(check, values)) for check in rows]
 
 
 def of_state(state: CheckState) -> CheckResult:
     indicators = tuple(term.indicator_id for term, _value in state.terms)
     return CheckResult(state.check.pk, state.check.code, state.outcome.result, indicators)
+
+
+def _known(checks: QuerySet) -> list[CheckResult]:
+    """``checks`` with a term and the result of today; None where it is not known. One query."""
+    rows = CheckTerm.objects.filter(check_of__in=checks.order_by()).values_list(
+        "check_of", "check_of__code", "check_of__summary__result", "indicator"
+    )
+    return [
+        CheckResult(key, code, result and Result(result), tuple(row[-1] for row in terms))
+        for (key, code, result), terms in groupby(rows, itemgetter(0, 1, 2))
+    ]
+
+
+def _that_may_differ(checks: Iterable[CheckResult], as_of: date) -> set[int]:
+    """The keys of those ``checks`` whose result may be another than on ``as_of``; one query."""
+    compared = (Indicator, Observation)
+    found = touched_since(end_of_day(as_of), CheckTerm, Unit, Check, *compared)
+    if found[CheckTerm] or found[Unit]:
+        return {one.pk for one in checks}
+    figures = set().union(*(found[model] for model in compared))
+    return found[Check] | {one.pk for one in checks if not figures.isdisjoint(one.indicators)}
 
 
 class _Value(NamedTuple):
@@ -84,7 +124,6 @@ class _Check:
     code: str
     kind: str
     comparable: bool
-    result: Result | None
     loaded_terms: list["_Term"] = field(default_factory=list)
 
 
@@ -98,21 +137,6 @@ class _Term:
     indicator: _Figure
 
 
-def _results(checks: QuerySet | list[int], as_of: date | None, known) -> list[CheckResult]:
-    """``known`` reads the result of a term's check, null where it is not known."""
-    found = by_check(_terms(checks, known))
-    unknown = [check for check in found if check.result is None]
-    values = _values(indicators_in(unknown), as_of) if unknown else {}
-    return [
-        of_state(assess_check(check, values))
-        if check.result is None
-        else CheckResult(
-            check.pk, check.code, check.result, tuple(t.indicator_id for t in check.loaded_terms)
-        )
-        for check in found
-    ]
-
-
 def _values(indicators: set[int], as_of: date | None) -> dict[int, list[_Value]]:
     """The public values by the key of their indicator, newest first; one query."""
     rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
@@ -124,19 +148,17 @@ def _values(indicators: set[int], as_of: date | None) -> dict[int, list[_Value]]
     return found
 
 
-def _terms(checks: QuerySet | list[int], known) -> list[_Term]:
+def _terms(checks: list[int]) -> list[_Term]:
     """The terms of ``checks``, check by check; one query."""
-    if isinstance(checks, QuerySet):
-        checks = checks.order_by()
     rows = CheckTerm.objects.filter(check_of__in=checks).values_list(
         "pk", "role", "earlier",
-        "check_of", "check_of__code", "check_of__kind", "check_of__comparable", known,
+        "check_of", "check_of__code", "check_of__kind", "check_of__comparable",
         "indicator", "indicator__kind",
         "indicator__unit__quantity", "indicator__unit__factor",
     )  # fmt: skip
     terms, check = [], None
-    for pk, role, earlier, key, code, kind, comparable, result, indicator, counted, *unit in rows:
+    for pk, role, earlier, key, code, kind, comparable, indicator, counted, *unit in rows:
         if check is None or check.pk != key:
-            check = _Check(key, code, kind, comparable, result and Result(result))
+            check = _Check(key, code, kind, comparable)
         terms.append(_Term(pk, role, earlier, check, indicator, _Figure(counted, _Unit(*unit))))
     return terms

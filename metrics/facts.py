@@ -1,7 +1,8 @@
 """What is known of every figure: how far it can be checked, and how new it is.
 
 One reading serves the filters of the list of indicators and the counts that lead there, so that a
-count and its list agree. Today it comes from the ``summaries``, and of a past day from the rows.
+count and its list agree. It comes from the ``summaries``, of a past day for what was not touched
+since; all else comes from the rows.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,13 +15,14 @@ from typing import NamedTuple
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from measures.models import Measure, Report
+from measures.models import Measure, Report, Section, Theme
 from measures.submission import end_of_day
 
 from .models import Indicator, NoFigure, Observation, Target
 from .rules.choices import Certainty, Freshness
 from .rules.freshness import Timeliness, timeliness
 from .summary_tables import NO_TARGET, PUBLISHED, UNPUBLISHED
+from .touched import touched_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +116,22 @@ def _target_state(with_value: int | None) -> str:
 
 
 def columns(as_of: date | None) -> dict:
-    """Annotations on indicators that ``of_rows`` needs; those of today bring what is known, null
-    where no summary is."""
+    """Annotations on indicators that ``of_rows`` needs, with what is known today; null where no
+    summary is."""
     asked = {"measure": "measure_id", "frequency": "frequency", "agreed_on": "schedule_agreed_on"}
-    if as_of is None:
-        asked |= {name: f"summary__{name}" for name in Read._fields}
+    asked |= {name: f"summary__{name}" for name in Read._fields}
     return {f"read_{name}": F(path) for name, path in asked.items()}
 
 
 def of_rows(rows: Iterable, as_of: date | None, grace_days: int) -> dict[int, Facts]:
     """The ``Facts`` of each of ``rows``, which have ``pk`` and ``columns``, on ``as_of`` (today if
-    None), by its key; four queries for those of which no summary was there, on a past day all."""
-    known = {}
-    if as_of is None:
-        known = {row.pk: told for row in rows if (told := _read_of(row))[0] is not None}
+    None), by its key; four queries for those of which no summary holds, and one on a past day."""
+    known = {row.pk: told for row in rows if (told := _read_of(row))[0] is not None}
+    if as_of and known:
+        may_differ = _may_differ(as_of)
+        for row in rows:
+            if may_differ(row):
+                known.pop(row.pk, None)
     if missing := {row.pk: row.read_measure for row in rows if row.pk not in known}:
         known |= read(missing, as_of)
     judge = _judge(as_of, grace_days)
@@ -144,6 +148,17 @@ def of(
     rows = rows.values_list("pk", *fields, *asked, named=True)
     known = of_rows(rows, as_of, grace_days)
     return [(row, known[row.pk]) for row in rows]
+
+
+def _may_differ(as_of: date) -> Callable[..., bool]:
+    """Whether ``read`` may say another of a row with ``columns`` today than on ``as_of``; one
+    query."""
+    of_every, of_one = (Report, Section, Theme), (Indicator, Observation, Target, NoFigure)
+    found = touched_since(end_of_day(as_of), Measure, *of_every, *of_one)
+    if any(found[model] for model in of_every):
+        return lambda row: True
+    touched = set().union(*(found[model] for model in of_one))
+    return lambda row: row.pk in touched or row.read_measure in found[Measure]
 
 
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))

@@ -628,6 +628,12 @@ class Observation(OfPeriod):
             ),
             # The newest period, which the foot of every page names, is its first.
             models.Index(fields=["-period_end"], name="observation_newest_period"),
+            # What has ended since a moment; most values stand.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False),
+                name="observation_ended_at",
+            ),
         ]
         constraints = [
             *OfPeriod.Meta.constraints,

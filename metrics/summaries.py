@@ -52,7 +52,7 @@ def _write_some() -> int:
     TargetSummary.objects.filter(until__lte=timezone.localdate()).delete()
     concluded = list(verdicts.worked_out(_without_summary(Target)))
     TargetSummary.objects.bulk_create(
-        TargetSummary(target=target, indicator_id=target.indicator_id, **holding._asdict())
+        TargetSummary(target_id=target.pk, indicator_id=target.indicator_id, **holding._asdict())
         for target, holding in concluded
     )
     results = check_results.worked_out(_without_summary(Check))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from measures.past import past, streamed_from_past
+from measures.past import changed_since, past, streamed_from_past
 from measures.submission import end_of_day
 from measures.text import day_in_words
 
@@ -91,19 +91,29 @@ def address(request, target, /, *args, **query) -> str:
 
 
 class AsOfMiddleware:
-    """Sets ``request.as_of``: a past day, or None where the page speaks of today."""
+    """Sets ``request.as_of``: a past day, or None where the page speaks of today; and of a past day
+    ``request.read_from_versions``, the tables that are not read as they stand, None for all."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        request.as_of = None
+        request.as_of = request.read_from_versions = None
         request.as_of = read_day(request.GET.get("as_of"), "as_of")
         if request.as_of is None or _is_desk(request.path_info):
             return self.get_response(request)
         moment = end_of_day(request.as_of)
-        with past(moment):
+        asked = dict(vars(request))
+        changed = request.read_from_versions = changed_since(moment)
+        with past(moment, changed):
             answer = self.get_response(request)
+        request.read_from_versions = None
+        if changed_since(moment) != changed:
+            # A table that was read as it stands became another before the page was done.
+            vars(request).clear()
+            vars(request).update(asked)
+            with past(moment):
+                answer = self.get_response(request)
         if answer.streaming:
             # A file is made while it is sent, long after this.
             answer.streaming_content = streamed_from_past(answer.streaming_content, moment)

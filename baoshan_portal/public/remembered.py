@@ -68,7 +68,8 @@ def remembered_large(request, name: str, make: Callable[[], Made]) -> Made:
 
 
 def _key(request, name: str) -> tuple:
-    return name, request.as_of, timezone.localdate()
+    # What was read while a table changed is found by nobody who reads that table otherwise.
+    return name, request.as_of, request.read_from_versions, timezone.localdate()
 
 
 def _remembered(memory: _Memory, request, name: str, make: Callable[[], Made]) -> Made:

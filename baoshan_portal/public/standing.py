@@ -177,7 +177,9 @@ def load_asking(thresholds: Thresholds, on: date, as_of: date | None) -> Standin
     indicators = indicators.filter(pk__in=_asking(figures, as_of))
     rows = _asked(indicators, figures, as_of)
     by_key = _placed(rows, measures)
-    versions = list(_versions_of_targets(indicators, as_of).with_value_before(as_of))
+    versions = _versions_of_targets(indicators, as_of).with_value_before(as_of)
+    # Thousands are of a few plans, and no question names where a target was told.
+    versions = list(versions.select_related(None).prefetch_related("plan"))
     if as_of is None:
         asking = Q(summary__result__in=[result for result in Result if of_check(result)])
         checks = checks.filter(Q(summary__isnull=True) | asking)

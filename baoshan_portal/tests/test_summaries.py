@@ -1,7 +1,8 @@
 """What lists read of a summary is what the rows say, whatever happened and whoever wrote it."""
 
 import re
-from datetime import timedelta
+from collections import Counter
+from datetime import date, timedelta
 from random import Random
 from types import SimpleNamespace
 
@@ -11,9 +12,11 @@ from django.db import connection
 from django.utils import timezone
 
 from baoshan_portal.tests.slices import WHOLE
-from baoshan_portal.tests.time_machine import live, small_portal
+from baoshan_portal.tests.time_machine import FIRST_DAY, live, small_portal
 from measures import protection, revisions
 from measures.models import Threshold
+from measures.past import changed_since, past
+from measures.submission import end_of_day
 from measures.tests.factories import ISSUED, change, make_report, submission
 from measures.tests.factories import publish as publish_changes
 from metrics import check_results, facts, verdicts
@@ -45,28 +48,44 @@ GRACE_DAYS = 30
 DAYS, ACTS = (24, 240) if WHOLE else (4, 60)
 
 
-def as_read() -> tuple:
+def as_read(as_of: date | None = None) -> tuple:
     """The facts of each indicator, the verdict on each target and the result of each check, as
     pages have them."""
-    rows = facts.with_facts(Indicator.objects.published(), None, GRACE_DAYS)
-    targets = Target.objects.published().annotate(**verdicts.columns(None))
-    known = verdicts.of_rows(targets, None)
-    return {row.pk: row.facts for row in rows}, known, check_results.of_day(None)
+    rows = facts.with_facts(Indicator.objects.published(as_of), as_of, GRACE_DAYS)
+    targets = Target.objects.published(as_of).annotate(**verdicts.columns(as_of))
+    known = verdicts.of_rows(targets, as_of)
+    return {row.pk: row.facts for row in rows}, known, check_results.of_day(as_of)
 
 
-def as_it_is() -> tuple:
+def as_it_is(as_of: date | None = None) -> tuple:
     """The same from the rows alone."""
-    public = Indicator.objects.published()
-    read = facts.read(dict(public.values_list("pk", "measure_id")))
-    rows = list(public.annotate(**facts.columns(None)))
+    public = Indicator.objects.published(as_of)
+    read = facts.read(dict(public.values_list("pk", "measure_id")), as_of)
+    rows = list(public.annotate(**facts.columns(as_of)))
     for row in rows:
         for name, told in read[row.pk]._asdict().items():
             setattr(row, f"read_{name}", told)
-    checks = Check.objects.published().order_by("order", "code")
-    results = check_results.worked_out(list(checks.values_list("pk", flat=True)))
-    targets = list(Target.objects.published().values_list("pk", flat=True))
-    concluded = {row.pk: holding.verdict for row, holding in verdicts.worked_out(targets)}
-    return facts.of_rows(rows, None, GRACE_DAYS), concluded, results
+    checks = Check.objects.published(as_of).order_by("order", "code")
+    results = check_results.worked_out(list(checks.values_list("pk", flat=True)), as_of)
+    targets = Target.objects.published(as_of).values_list("pk", flat=True)
+    unknown = [SimpleNamespace(pk=key, read_verdict=None) for key in targets]
+    return facts.of_rows(rows, as_of, GRACE_DAYS), verdicts.of_rows(unknown, as_of), results
+
+
+#: A change of one of these may touch the facts of every indicator.
+OF_EVERY = {"measures_report", "measures_section", "measures_theme"}
+
+
+def assert_a_past_day_is_read_as_it_was(day: date) -> bool:
+    """By summaries of today and from tables that stand as they did; returns whether there may have
+    been any that hold."""
+    moment = end_of_day(day)
+    changed = changed_since(moment)
+    with past(moment, changed):
+        read = as_read(day)
+    with past(moment):
+        assert read == as_it_is(day), day
+    return not changed & OF_EVERY
 
 
 def counted() -> tuple[int, int, int]:
@@ -79,6 +98,7 @@ def counted() -> tuple[int, int, int]:
 def test_after_every_act_pages_read_what_is_so():
     """Acts of every kind; between them summaries are written now and then."""
     random, done, held, mixed = Random(1), set(), set(), 0
+    days, of_past = [FIRST_DAY - timedelta(days=2)], Counter()
     with small_portal(random) as world:
         act = world.act
 
@@ -93,6 +113,7 @@ def test_after_every_act_pages_read_what_is_so():
             assert as_read() == so, name
             mixed += 0 < IndicatorSummary.objects.count() < len(so[0])
             held.update(TargetSummary.objects.filter(until__isnull=False).values_list("target"))
+            of_past[assert_a_past_day_is_read_as_it_was(random.choice(days[-2:]))] += 1
             if random.random() < 0.6:
                 write_missing()
                 if WHOLE:
@@ -103,11 +124,13 @@ def test_after_every_act_pages_read_what_is_so():
             return True
 
         world.act = act_and_look
-        for _day in live(world, DAYS, ACTS):
+        for day in live(world, DAYS, ACTS):
             assert as_read() == as_it_is(), "midnight"
+            days.append(day)
     assert len(done) > 25
     assert mixed > 10
     assert held
+    assert min(of_past[False], of_past[True]) > 5
 
 
 def taken_away() -> tuple[int, int, int]:
@@ -217,7 +240,7 @@ def test_a_verdict_is_read_until_the_day_on_which_time_alone_changes_it(two):
         TargetSummary.objects.all().delete()
         write_missing()
     held = TargetSummary.objects.get()
-    assert held.since == day
+    assert held.since == date.min
     assert held.until == day + timedelta(days=1)
     for n in (-1, 0, 1):
         with time_machine.travel(day + timedelta(days=n), tick=False):
@@ -225,7 +248,9 @@ def test_a_verdict_is_read_until_the_day_on_which_time_alone_changes_it(two):
     assert len({verdict_on(two.target, day + timedelta(days=n)) for n in (0, 1)}) == 2
     with time_machine.travel(day + timedelta(days=1), tick=False):
         assert write_missing() == 1
-    assert TargetSummary.objects.get().until is None
+    held = TargetSummary.objects.get()
+    assert held.since == day + timedelta(days=1)
+    assert held.until is None
 
 
 def verdict_on(target, day) -> str:

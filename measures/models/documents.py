@@ -124,7 +124,7 @@ class Report(Named):
     objects = ReportQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-issued_on"]
+        ordering = ["-issued_on", "pk"]
         verbose_name = _("report")
         verbose_name_plural = _("reports")
         constraints = [

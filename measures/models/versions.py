@@ -117,6 +117,17 @@ class Version(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_pk"], name="version_subject"),
             models.Index(fields=["subject_type", "code"], name="version_code"),
+            # Whether a table has changed since a moment; most versions began with the database.
+            models.Index(
+                fields=["subject_type", "valid_from"],
+                condition=Q(valid_from__isnull=False),
+                name="version_began",
+            ),
+            models.Index(
+                fields=["subject_type", "valid_to"],
+                condition=Q(valid_to__isnull=False),
+                name="version_ended",
+            ),
         ]
 
     def __str__(self):

@@ -73,8 +73,9 @@ def stored_as(row, published=None, **texts) -> None:
 
 
 def to_the_past(day) -> int:
-    """The statements by which a page of a past ``day`` is read, beside those of today's page."""
-    return 2 if day and connection.vendor == "postgresql" else 0
+    """The statements by which a page of a past ``day`` is read, beside those of today's page: which
+    tables have changed since, before and after, and PostgreSQL's way there and back."""
+    return (4 if connection.vendor == "postgresql" else 2) if day else 0
 
 
 @contextmanager

@@ -320,6 +320,25 @@ def holds_until(say: Callable[[date], Verdict], on: date, due: date | None) -> d
     return other
 
 
+def holds_since(say: Callable[[date], Verdict], on: date, first: date) -> date:
+    """The first of the days up to ``on`` on all of which ``say`` says the same ``verdict``.
+
+    ``first`` is the day on which the way to the target begins, or ends where that is before: no
+    day before differs from the one before it, and from it on see ``holds_until``.
+    """
+    other = first - timedelta(days=first > date.min)
+    now, same = say(on), on
+    if on < first or say(other) == now:
+        return date.min
+    while (days := (same - other).days) > 1:
+        between = other + timedelta(days=days // 2)
+        if say(between) == now:
+            same = between
+        else:
+            other = between
+    return same
+
+
 def change(now: Decimal | None, before: Decimal | None) -> Answer:
     """``now`` minus ``before`` in their unit; of two percentages that is percentage points."""
     if now is None or before is None:

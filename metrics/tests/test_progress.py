@@ -14,6 +14,7 @@ from ..rules.progress import (
     change,
     completion,
     growth,
+    holds_since,
     holds_until,
     is_met,
     multiple,
@@ -537,6 +538,25 @@ def test_a_verdict_holds_until_the_first_day_that_has_another(on, **terms):
     )
 
 
+@given(
+    value=SMALL,
+    target=SMALL,
+    baseline=SMALL,
+    start=NEAR,
+    due=NEAR,
+    on=NEAR,
+    **WORDS,
+)
+def test_a_verdict_holds_since_the_day_after_the_last_that_has_another(on, **terms):
+    def say(day):
+        return judged(on=day, **terms)
+
+    first = min(terms["start"], terms["due"])
+    before = [on - timedelta(days=n) for n in range(50)]
+    other = next((day for day in before if say(day) != say(on)), None)
+    assert holds_since(say, on, first) == (other + timedelta(days=1) if other else date.min)
+
+
 def test_a_verdict_falls_behind_is_missed_and_stays():
     def say(day):
         return judged(on=day)
@@ -546,6 +566,10 @@ def test_a_verdict_falls_behind_is_missed_and_stays():
     assert behind == date(2023, 3, 7)
     assert holds_until(say, behind, ON_DUE) == AFTER_DUE
     assert holds_until(say, AFTER_DUE, ON_DUE) is None
+    first = date(2023, 1, 1)
+    assert holds_since(say, AFTER_DUE + timedelta(days=9), first) == AFTER_DUE
+    assert holds_since(say, ON_DUE, first) == behind
+    assert holds_since(say, date(2023, 2, 19), first) == date.min
 
 
 def test_a_target_that_is_due_on_the_last_day_of_all_is_never_over():

@@ -9,18 +9,12 @@ from collections.abc import Iterable
 from itertools import compress
 
 
-class Bits:
-    """Rows of a list that are set one by one: ``add`` their places, then read ``mask``."""
-
-    def __init__(self, rows: int):
-        self._bytes = bytearray((rows + 7) // 8)
-
-    def add(self, place: int) -> None:
-        self._bytes[place >> 3] |= 1 << (place & 7)
-
-    @property
-    def mask(self) -> int:
-        return int.from_bytes(self._bytes, "little")
+def mask_of_places(places: Iterable[int], rows: int) -> int:
+    """The mask of the rows at ``places`` among so many ``rows``."""
+    found = bytearray((rows + 7) // 8)
+    for place in places:
+        found[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(found, "little")
 
 
 class Answers:
@@ -39,13 +33,16 @@ class Answers:
 
     def read(self, facet: str, answers: Iterable[Iterable[str]]) -> None:
         """Takes the ``answers`` of every row to ``facet``, in the order of ``keys``."""
-        found: dict[str, Bits] = {}
+        found: dict[str, list[int]] = {}
         for place, of_row in enumerate(answers):
             for answer in of_row:
-                if answer not in found:
-                    found[answer] = Bits(len(self.keys))
-                found[answer].add(place)
-        self._facets[facet] = {answer: bits.mask for answer, bits in found.items()}
+                if answer in found:
+                    found[answer].append(place)
+                else:
+                    found[answer] = [place]
+        self._facets[facet] = {
+            answer: mask_of_places(places, len(self.keys)) for answer, places in found.items()
+        }
 
     def of(self, facet: str) -> dict[str, int]:
         """The mask of each answer that a row has."""
@@ -60,11 +57,9 @@ class Answers:
 
     def mask_of(self, keys: Iterable[int]) -> int:
         """The mask of the rows with these ``keys``."""
-        wanted, bits = set(keys), Bits(len(self.keys))
-        for place, key in enumerate(self.keys):
-            if key in wanted:
-                bits.add(place)
-        return bits.mask
+        wanted = set(keys)
+        places = (place for place, key in enumerate(self.keys) if key in wanted)
+        return mask_of_places(places, len(self.keys))
 
     def keys_of(self, mask: int) -> list[int]:
         """The keys of the rows in ``mask``, in their order."""

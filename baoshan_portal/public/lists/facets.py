@@ -8,6 +8,7 @@ both the rows and the counts come from that reading (``answers``), so that they 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import django_filters
 from django.db.models import Case, Value, When
@@ -252,7 +253,8 @@ class FacetFilterSet(django_filters.FilterSet):
         if method := self.facets[name].computed:
             found = getattr(self, method)(name)
             return (found[row.pk] for row in self.rows)
-        return ((getattr(row, f"facet_{name}") or NONE,) for row in self.rows)
+        answers = map(attrgetter(f"facet_{name}"), self.rows)
+        return ((answer or NONE,) for answer in answers)
 
     @cached_property
     def asked(self) -> int:

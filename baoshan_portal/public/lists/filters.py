@@ -1,6 +1,7 @@
 """What the public lists can be filtered by."""
 
 import unicodedata
+from operator import attrgetter
 
 import django_filters
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
@@ -262,7 +263,8 @@ class IndicatorFilter(PlaceFilter):
 
     def is_so(self, name: str) -> dict[int, list[str]]:
         """Yes or no to one of the ``Facts``."""
-        return {key: ["yes" if getattr(known, name) else "no"] for key, known in self.facts.items()}
+        yes, no, is_so = ["yes"], ["no"], attrgetter(name)
+        return {key: yes if is_so(known) else no for key, known in self.facts.items()}
 
     def what_is_so(self, name: str) -> dict[int, list[str]]:
         """One of the ``Facts`` that has more answers."""

@@ -265,7 +265,7 @@ OTHER_FILTERS = ({"check": "unknown", "theme": "parks"}, {"not_category": "funds
     # A page and a file, each by one of them.
     some(one_way_each([(k, query) for query in OTHER_FILTERS for k in ("html", *FILES)]), every=3),
 )
-def test_a_pack_with_other_filters_costs_at_most_seventeen_queries_too(client, alpha, kind, query):
+def test_a_pack_with_other_filters_costs_at_most_nineteen_queries(client, alpha, kind, query):
     check = make_check()
     make_term(check_of=check, indicator=alpha, role=Role.WHOLE)
     make_term(check_of=check, indicator=make_indicator(), role=Role.PART)
@@ -273,7 +273,8 @@ def test_a_pack_with_other_filters_costs_at_most_seventeen_queries_too(client, a
     with CaptureQueriesContext(connection) as queries:
         file_of(client, kind, **query)
 
-    assert len(queries) <= 17
+    # Of a check whose result is not known it takes two more.
+    assert len(queries) <= 19
 
 
 def test_a_pack_that_nobody_could_print_is_refused_and_names_the_way_out(

@@ -1,0 +1,41 @@
+"""What was touched since a moment: all else was then as it is now, and so is what is known of it.
+
+To be asked after what is known was read: what comes between the two counts as touched, too.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Model, QuerySet, Value
+
+from measures.models import Version
+from measures.submission import Submission
+
+
+def touched_since(moment: datetime, *models: type[Model]) -> dict[type[Model], set[int]]:
+    """By each of ``models`` what became another, became public or ended at ``moment`` or later;
+    one query.
+
+    Of a model of the structure the keys of its rows, and of what is submitted of indicators those
+    of the indicators.
+    """
+    of_table = {model._meta.db_table: model for model in models}
+    found: dict[type[Model], set[int]] = {model: set() for model in models}
+    first, *others = _parts(moment, models)
+    for table, key in first.union(*others):
+        found[of_table[table]].add(key)
+    return found
+
+
+def _parts(moment: datetime, models: tuple[type[Model], ...]) -> Iterator[QuerySet]:
+    """(table, key), each from an index of its own."""
+    for model in models:
+        table = model._meta.db_table
+        if issubclass(model, Submission):
+            rows, key, moments = model.objects.order_by(), "indicator", ("published_at", "ended_at")
+        else:
+            rows = Version.objects.filter(subject_type=table).order_by()
+            key, moments = "subject_pk", ("valid_from", "valid_to")
+        for column in moments:
+            touched = rows.filter(**{f"{column}__gte": moment})
+            yield touched.values_list(Value(table), key)
