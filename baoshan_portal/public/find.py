@@ -1,8 +1,9 @@
 """One search over everything public: figures, measures, notes, departments and sources.
 
-How words are compared says ``searching``. What things are called is folded once for each version
-of the data, what all values say once as well (``searched``); a search loads no more rows than it
-shows and counts the others.
+How words are compared says ``searching``. Figures of today are found by the database's index
+(``indexed``). What else is called is folded once for each version of the data, and for a past day
+what figures and values say as well, and is swept through (``searched``). A search loads no more
+rows than it shows and counts the others.
 """
 
 from array import array

@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from baoshan_portal.public import indexed
 from baoshan_portal.public.find import Everything, Names, Values, names_of_figures
-from baoshan_portal.public.searching import alternatives, asked_words
+from baoshan_portal.public.searching import LONGEST, alternatives, asked_words
 from baoshan_portal.tests.slices import WHOLE
 from baoshan_portal.tests.time_machine import live, small_portal
 from measures import protection
@@ -239,6 +239,11 @@ def test_every_table_of_which_it_is_made_makes_it_old(report):
 def test_all_is_written_anew_where_triggers_were_away(report):
     indexed.write_missing()
     protection.install(connection)
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {VALUES}_pieces")
+            # Else what was written for older texts would grow for ever.
+            assert cursor.fetchone() == (0,)
     missing = unwritten()
     assert missing == (Observation.objects.published().count(), Indicator.objects.count())
     compare(["高新", "企", "gxjsqy"], "thrown away")
@@ -263,6 +268,13 @@ def test_any_sign_is_found(written, signs):
             if asked_words(query):
                 compare([query], query)
         indexed.write_missing()
+
+
+def test_the_longest_search_and_the_most_words_are_answered(written):
+    longest = "".join(chr(0x4E00 + n) for n in range(LONGEST))
+    most = " ".join("帆船企业灯塔" + "".join(chr(0x4E00 + n) for n in range(LONGEST // 2 - 6)))
+    assert len(most) < LONGEST
+    compare([longest, most, "帆 船 企 业 万 元 1"], "long")
 
 
 def test_a_synonym_of_nothing_and_one_of_two_words_are_compared_with_all(written):
