@@ -1,4 +1,4 @@
-"""What a search finds public figures and their values by: a row of each, folded, with an index.
+"""What a search finds figures and their values by: a row of each, folded, with an index.
 
 A copy that can be thrown away, and never a source: whoever searches asks besides what is public.
 Triggers empty the row of whatever may not say what it said, whichever door the change comes
@@ -23,11 +23,14 @@ from measures.triggers import Trigger
 VALUES, FIGURES = "metrics_valuesaid", "metrics_indicatorsaid"
 #: The key of each.
 KEYS = {VALUES: "value_id", FIGURES: "indicator_id"}
+_INTO_VALUES = f"INSERT INTO {VALUES} (value_id, text)"
+_INTO_FIGURES = f"INSERT INTO {FIGURES} (indicator_id, text, chinese, english)"
+#: Digits and letters for a sign in FTS5.
 OF_FTS5 = 4
 
 
 def _said(model: str, name) -> models.OneToOneField:
-    """What is said of the row with this key; rows that are deleted leave theirs behind."""
+    """The row of which it is said, by its key; one that is deleted leaves it behind."""
     return models.OneToOneField(
         model, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="said",
         verbose_name=name,
@@ -51,13 +54,13 @@ class ValueSaid(models.Model):
 
 
 class IndicatorSaid(models.Model):
-    """``text`` is the folded text of a figure, empty if not known; so are ``name`` and
-    ``name_en``, what it is called in either language."""
+    """``text`` is the folded text of a figure, empty if not known; so are ``chinese`` and
+    ``english``, what readers of either language see as its name."""
 
     indicator = _said("Indicator", _("indicator"))
     text = models.TextField()
-    name = models.TextField()
-    name_en = models.TextField()
+    chinese = models.TextField()
+    english = models.TextField()
 
     class Meta:
         default_permissions = ()
@@ -143,7 +146,7 @@ def write(table: str, rows: list[tuple[int, str, ...]], connection) -> None:
     """Fills the rows of ``table``: the key of each, its text, and for a figure its names."""
     if not rows:
         return
-    names = ["text"] if table == VALUES else ["text", "name", "name_en"]
+    names = ["text"] if table == VALUES else ["text", "chinese", "english"]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             columns = [KEYS[table], *names]
@@ -170,17 +173,14 @@ def write(table: str, rows: list[tuple[int, str, ...]], connection) -> None:
 
 
 def begin_anew(connection) -> None:
-    """Writes a row without text of all that may be public into the tables, which are empty."""
+    """Writes a row without text of each figure and of each value that was ever public into the
+    tables, which are empty."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             for index in (f"{VALUES}_pieces", f"{FIGURES}_pieces"):
                 cursor.execute(f"INSERT INTO {index} ({index}) VALUES ('delete-all')")
         cursor.execute(f"{_INTO_VALUES} SELECT id, '' FROM metrics_observation WHERE {PUBLIC}")
         cursor.execute(f"{_INTO_FIGURES} SELECT id, '', '', '' FROM metrics_indicator")
-
-
-_INTO_VALUES = f"INSERT INTO {VALUES} (value_id, text)"
-_INTO_FIGURES = f"INSERT INTO {FIGURES} (indicator_id, text, name, name_en)"
 
 
 def triggers() -> list[Trigger]:
@@ -198,16 +198,12 @@ def _rules() -> Iterator[tuple[str, str, str, list[str]]]:
         yield "metrics_observation", operation, condition, [value]
     figure = (
         f"{_INTO_FIGURES} VALUES (NEW.id, '', '', '') "
-        "ON CONFLICT (indicator_id) DO UPDATE SET text = '', name = '', name_en = ''"
+        "ON CONFLICT (indicator_id) DO UPDATE SET text = '', chinese = '', english = ''"
     )
     yield "metrics_indicator", "INSERT", "1 = 1", [figure]
-    yield (
-        "metrics_indicator",
-        "UPDATE",
-        "1 = 1",
-        [figure, _values("indicator_id = OLD.id AND OLD.unit_id <> NEW.unit_id")],
-    )
     # A value says its number in the unit of its figure, and the number of its report.
+    in_another = _values("indicator_id = OLD.id AND OLD.unit_id <> NEW.unit_id")
+    yield "metrics_indicator", "UPDATE", "1 = 1", [figure, in_another]
     of_unit = "indicator_id IN (SELECT id FROM metrics_indicator WHERE unit_id = NEW.id)"
     yield "metrics_unit", "UPDATE", "OLD.name <> NEW.name", [_values(of_unit)]
     yield "measures_report", "UPDATE", "OLD.number <> NEW.number", [_values("report_id = NEW.id")]

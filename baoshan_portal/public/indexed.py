@@ -161,7 +161,7 @@ def figures(asked: list[list[str]], most: int | None) -> tuple[int, list[tuple[i
 
 def _place(texts: list[str], missing: _Missing) -> Case:
     """What is called as was asked, then what is called so within, then all else."""
-    name = "indicator__said__name" if in_chinese() else "indicator__said__name_en"
+    name = f"indicator__said__{'chinese' if in_chinese() else 'english'}"
     return Case(
         When(
             _any(f"{name}__begins_with", texts) | missing.called(texts, at_the_start=True), then=0

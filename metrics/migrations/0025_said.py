@@ -61,8 +61,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('indicator', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='said', serialize=False, to='metrics.indicator', verbose_name='indicator')),
                 ('text', models.TextField()),
-                ('name', models.TextField()),
-                ('name_en', models.TextField()),
+                ('chinese', models.TextField()),
+                ('english', models.TextField()),
             ],
             options={
                 'default_permissions': (),
