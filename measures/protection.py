@@ -35,16 +35,24 @@ PUBLISHED = "OLD.state = 'published'"
 
 _further: list[Callable[[str], list[Trigger]]] = []
 _copies: list[str] = []
+_begun_anew: list[Callable] = []
 
 
-def also(source: Callable[[str], list[Trigger]], copies: Sequence[str] = ()) -> None:
+def also(
+    source: Callable[[str], list[Trigger]],
+    copies: Sequence[str] = (),
+    begin_anew: Callable | None = None,
+) -> None:
     """``source`` gives further triggers for a vendor (``sqlite``, ``postgresql``).
 
     ``copies`` are tables from which these delete what is not true any more; they are emptied where
-    the triggers may have been away.
+    the triggers may have been away, and ``begin_anew`` writes into them, given the connection, what
+    an empty one has of what is there.
     """
     _further.append(source)
     _copies.extend(copies)
+    if begin_anew:
+        _begun_anew.append(begin_anew)
 
 
 def wanted(vendor: str) -> list[Trigger]:
@@ -140,6 +148,8 @@ def install(connection) -> dict[str, str]:
         with connection.cursor() as cursor:
             for table in _copies:
                 cursor.execute(f"DELETE FROM {table}")
+        for begin_anew in _begun_anew:
+            begin_anew(connection)
         versions.install_views(connection)
     return told
 

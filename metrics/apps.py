@@ -12,9 +12,11 @@ class MetricsConfig(AppConfig):
         from measures import protection
 
         from .protection import triggers
+        from .said_tables import FIGURES, VALUES, begin_anew
         from .summary_tables import CHECKS, INDICATORS, TARGETS
 
-        protection.also(triggers, copies=[INDICATORS, TARGETS, CHECKS])
+        copies = [INDICATORS, TARGETS, CHECKS, VALUES, FIGURES]
+        protection.also(triggers, copies, begin_anew)
         post_migrate.connect(protect, sender=self)
 
 

@@ -57,6 +57,8 @@ from .rules.choices import (
     Qualifier,
 )
 from .rules.periods import OF_LENGTH, Period, is_over, is_same_period
+from .said_tables import IndicatorSaid as IndicatorSaid
+from .said_tables import ValueSaid as ValueSaid
 from .summary_tables import CheckSummary as CheckSummary
 from .summary_tables import IndicatorSummary as IndicatorSummary
 from .summary_tables import TargetSummary as TargetSummary
@@ -173,25 +175,31 @@ def public_values(as_of: date | None) -> Prefetch:
     return Prefetch("observations", values, to_attr="public_values")
 
 
+def _once_public_indicator(as_of: date | None, path: str = "") -> Q:
+    """Whether the indicator at ``path`` had become public, with its measure, by ``as_of``."""
+    day = as_of or timezone.localdate()
+    return Q(**{f"{path}published_on__lte": day, f"{path}measure__published_on__lte": day})
+
+
+def _withdrawn_indicator(moment: datetime, path: str = "") -> Q:
+    """Whether the indicator at ``path``, or its measure, was withdrawn before ``moment``."""
+    measure = is_withdrawn(Measure, moment, f"{path}measure__code")
+    return is_withdrawn(Indicator, moment, f"{path}code") | measure
+
+
 class IndicatorQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Indicators that were public on ``as_of`` (today if None), on a public measure."""
-        moment = moment_of(as_of)
-        return self.once_published(as_of).exclude(
-            is_withdrawn(Indicator, moment) | is_withdrawn(Measure, moment, "measure__code")
-        )
+        withdrawn = _withdrawn_indicator(moment_of(as_of))
+        return self.once_published(as_of).exclude(withdrawn)
 
     def once_published(self, as_of: date | None = None):
         """Indicators that had become public by ``as_of``, withdrawn since or not."""
-        day = as_of or timezone.localdate()
-        return self.filter(published_on__lte=day, measure__published_on__lte=day)
+        return self.filter(_once_public_indicator(as_of))
 
     def not_withdrawn(self):
         """Without what is withdrawn by now, or falls with its measure."""
-        now = timezone.now()
-        return self.exclude(
-            is_withdrawn(Indicator, now) | is_withdrawn(Measure, now, "measure__code")
-        )
+        return self.exclude(_withdrawn_indicator(timezone.now()))
 
     def with_withdrawal(self, as_of: date | None = None):
         """With ``withdrawn_at`` and ``withdrawn_because``, of itself or of its measure."""
@@ -502,6 +510,11 @@ class ObservationQuerySet(SubmissionQuerySet):
     def reported(self):
         """Without what is only expected."""
         return self.exclude(certainty=Certainty.EXPECTED)
+
+    def of_public_indicators(self, as_of: date | None = None):
+        """Those of ``Indicator.published``, asked of each value's: quicker where there are few."""
+        rows = self.filter(_once_public_indicator(as_of, "indicator__"))
+        return rows.exclude(_withdrawn_indicator(moment_of(as_of), "indicator__"))
 
     def latest_of_each(self, as_of: date | None = None):
         """The newest published observation of each indicator as of that day.

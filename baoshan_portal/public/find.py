@@ -1,15 +1,17 @@
 """One search over everything public: figures, measures, notes, departments and sources.
 
-How words are compared says ``searching``. What things are called is folded once for each version
-of the data, what all values say once as well (``searched``); a search loads no more rows than it
-shows and counts the others.
+How words are compared says ``searching``. Figures of today are found by the database's index
+(``indexed``). What else is called is folded once for each version of the data, and for a past day
+what figures and values say as well, and is swept through (``searched``). A search loads no more
+rows than it shows and counts the others.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from django.db.models import Exists, OuterRef
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -28,7 +30,8 @@ from measures.text import in_chinese
 from metrics.models import Indicator, Observation, Unit
 from metrics.wording import as_written_text, observed_text
 
-from . import check_marks
+from . import check_marks, indexed
+from .indexed import OF_FIGURE
 from .remembered import remembered_large
 from .searched import Texts, in_all
 from .searching import (
@@ -36,9 +39,9 @@ from .searching import (
     asked_words,
     folded,
     folded_all,
-    initials,
-    number,
     query_of,
+    said_of,
+    said_of_values,
     suggestions,
 )
 
@@ -66,6 +69,15 @@ class HitGroup:
     shown: list[Hit]
 
 
+#: How many answer to every word, and of the best the key, and how many more of its name do.
+Answers = tuple[int, list[tuple[int, int]]]
+
+
+def first_of(found: list[tuple[int, int, int]], most: int | None) -> Answers:
+    """Of ``found``, best first: place, key, and how many more of its name answer."""
+    return len(found), [(key, more) for _place, key, more in found[:most]]
+
+
 class Kind:
     """The rows of one kind, in the order in which they answer: what they are called and say.
 
@@ -87,13 +99,15 @@ class Kind:
         rows = zip(names, self.keys if targets is None else targets, strict=True)
         self._together = array("q", (numbers.setdefault(row, len(numbers)) for row in rows))
 
-    def answers(self, asked: list[list[str]]) -> list[tuple[int, int, int]]:
-        """What answers to every word, best first: place, key, and how many more of its name do."""
+    def answers(self, asked: list[list[str]], most: int | None) -> Answers:
         mask = in_all([self.texts.that_have(texts) for texts in asked])
         found: dict[int, list[int]] = {}
         for row in _ones(mask):
             found.setdefault(self._together[row], [row, -1])[1] += 1
-        return self.best_first(((row, self.keys[row], more) for row, more in found.values()), asked)
+        found = self.best_first(
+            ((row, self.keys[row], more) for row, more in found.values()), asked
+        )
+        return first_of(found, most)
 
     def best_first(self, answers: Iterable[tuple[int, int, int]], asked: list[list[str]]) -> list:
         """What is called as was asked, then what is called so within, then all else."""
@@ -109,12 +123,6 @@ def _ones(mask: bytearray) -> Iterator[int]:
         at = mask.find(1, at + 1)
 
 
-def said_of(names: Sequence[str], *others: Sequence[str]) -> list[str]:
-    """For each of many rows what ``searching.searchable`` says of one; a column each."""
-    columns = [folded_all(names), map(initials, names), *map(folded_all, others)]
-    return [" ".join(row).lower() for row in zip(*columns, strict=True)]
-
-
 class Values:
     """What all public values say, those of one indicator together and the newest first."""
 
@@ -122,12 +130,9 @@ class Values:
         self.keys, self.ends = array("q"), array("l")
         #: From the key of an indicator to the first and behind the last of its values.
         self.of_indicator: dict[int, tuple[int, int]] = {}
-        self._document_of, self._documents = array("l"), {}
-        self._texts = Texts(self._read(as_of))
-        self._documents = folded_all(list(self._documents))
+        self.texts = Texts(self._read(as_of))
 
     def _read(self, as_of) -> Iterator[str]:
-        """The folded text of each value but its document, of which there are few."""
         units = dict(Unit.objects.values_list("pk", "name"))
         unit_of = dict(Indicator.objects.order_by().values_list("pk", "unit"))
         reports = dict(Report.objects.order_by().values_list("pk", "number"))
@@ -141,7 +146,7 @@ class Values:
             .iterator(AT_ONCE)
         )  # fmt: skip
         while some := list(islice(rows, AT_ONCE)):
-            written, numbers = [], []
+            said = []
             for pk, indicator, end, as_written, value, report, locator, source in some:
                 if indicator not in unit_of or (report and report not in reports):
                     # Of a figure that the day does not know, or that came after they were read.
@@ -151,46 +156,20 @@ class Values:
                 self.ends.append(end.toordinal())
                 self.of_indicator[indicator] = (begin, len(self.keys))
                 document = reports[report] if report else source
-                at = self._documents.setdefault(document, len(self._documents))
-                self._document_of.append(at)
-                written.append(f"{as_written} {locator}")
-                numbers.append(number(value, units[unit_of[indicator]]))
-            yield from map(" ".join, zip(folded_all(written), numbers, strict=True))
-
-    def that_have(self, texts: list[str]) -> bytearray:
-        """For each value 1 where it has one of ``texts``, 0 where not."""
-        found = self._texts.that_have(texts)
-        cited = {
-            at
-            for at, document in enumerate(self._documents)
-            if any(text in document for text in texts)
-        }
-        if cited:
-            for row, at in enumerate(self._document_of):
-                if at in cited:
-                    found[row] = 1
-        return found
+                said.append((as_written, locator, value, units[unit_of[indicator]], document))
+            yield from said_of_values(said)
 
 
-class Names:
-    """All that is public by what it is called and said in words, in the reader's language."""
+class Words:
+    """All that is public but figures by what it is called and said in words, in the reader's
+    language."""
 
     def __init__(self, as_of):
-        self._figures(as_of)
         self.measures = self._measures(as_of)
         self.notes = self._notes(as_of)
         self.word = _word(as_of)
         self.departments = self._departments(as_of)
         self.sources = _sources(as_of)
-
-    def _figures(self, as_of) -> None:
-        said = ("name", "name_en", "code", "scope", "scope_en")
-        rows = list(Indicator.objects.published(as_of).order_by("name", "pk").only(*said))
-        self.figure_names = [str(row) for row in rows]
-        self.figures = Kind([row.pk for row in rows], self.figure_names, _said(rows, *said))
-        #: The same number for those of one name, among which the newest value comes first.
-        places = {name: place for place, name in enumerate(dict.fromkeys(r.name for r in rows))}
-        self.figure_places = array("q", (places[row.name] for row in rows))
 
     def _measures(self, as_of) -> Kind:
         rows = list(Measure.objects.published(as_of).with_place())
@@ -218,11 +197,18 @@ class Names:
         said = ("name", "name_en", "code")
         return Kind([row.pk for row in rows], self.department_names, _said(rows, *said))
 
-    def of_things(self, values: Values) -> list[str]:
-        """Of figures, measures and departments, by which something can be meant."""
-        figures = zip(self.figures.keys, self.figure_names, strict=True)
-        with_value = [name for key, name in figures if key in values.of_indicator]
-        return list(dict.fromkeys([*with_value, *self.measure_names, *self.department_names]))
+
+class Names(Words):
+    """These and the figures."""
+
+    def __init__(self, as_of):
+        super().__init__(as_of)
+        rows = list(Indicator.objects.published(as_of).order_by("name", "pk").only(*OF_FIGURE))
+        self.figure_names = [str(row) for row in rows]
+        self.figures = Kind([row.pk for row in rows], self.figure_names, _said(rows, *OF_FIGURE))
+        #: The same number for those of one name, among which the newest value comes first.
+        places = {name: place for place, name in enumerate(dict.fromkeys(r.name for r in rows))}
+        self.figure_places = array("q", (places[row.name] for row in rows))
 
 
 def _said(rows: list, *fields: str) -> list[str]:
@@ -269,17 +255,16 @@ def _sources(as_of) -> Kind:
 
 
 class Everything:
-    """All that is public by its names and values."""
+    """All that was public on a day by its names and values, through which a search sweeps."""
 
     def __init__(self, names: Names, values: Values):
         self.names, self.values = names, values
 
-    def figures(self, asked: list[list[str]]) -> list[tuple[int, int, int]]:
-        """The newest value that answers of each indicator, as ``Kind.answers`` has it."""
+    def figures(self, asked: list[list[str]], most: int | None) -> Answers:
         kind, values = self.names.figures, self.values
         masks = []
         for texts in asked:
-            mask = values.that_have(texts)
+            mask = values.texts.that_have(texts)
             for row in _ones(kind.texts.that_have(texts)):
                 begin, end = values.of_indicator.get(kind.keys[row], (0, 0))
                 mask[begin:end] = b"\1" * (end - begin)
@@ -291,22 +276,60 @@ class Everything:
             if (first := answered.find(1, begin, end)) >= 0:
                 found.append((row, first, answered.count(1, first, end) - 1))
         found.sort(key=lambda one: (self.names.figure_places[one[0]], -values.ends[one[1]]))
-        return kind.best_first(((row, values.keys[at], more) for row, at, more in found), asked)
+        found = kind.best_first(((row, values.keys[at], more) for row, at, more in found), asked)
+        return first_of(found, most)
+
+    def names_of_figures(self) -> list[str]:
+        """What those with a value are called."""
+        named = zip(self.names.figures.keys, self.names.figure_names, strict=True)
+        return [name for key, name in named if key in self.values.of_indicator]
 
 
-def everything_of(request) -> Everything:
+def names_of_figures() -> list[str]:
+    """What figures with a value are called today, in the reader's language."""
+    with_value = Observation.objects.published().filter(indicator=OuterRef("pk"))
+    rows = Indicator.objects.published().filter(Exists(with_value)).order_by("name", "pk")
+    return [str(row) for row in rows.only("name", "name_en")]
+
+
+class Today:
+    """All that is public now, the figures and their values as the database's index finds them."""
+
+    def __init__(self, names: Words, named: Callable[[], list[str]] = names_of_figures):
+        self.names, self.names_of_figures = names, named
+
+    def figures(self, asked: list[list[str]], most: int | None) -> Answers:
+        return indexed.figures(asked, most)
+
+
+def everything_of(request) -> Everything | Today:
     """All that was public on the day that the page speaks of."""
     as_of, language = request.as_of, "zh" if in_chinese() else "en"
+    if as_of is None:
+        return Today(
+            remembered_large(request, f"find words {language}", lambda: Words(None)),
+            lambda: remembered_large(request, f"find named {language}", names_of_figures),
+        )
     return Everything(
         remembered_large(request, f"find names {language}", lambda: Names(as_of)),
         remembered_large(request, "find values", lambda: Values(as_of)),
     )
 
 
-def find(words: list[str], everything: Everything, most: int | None = SHOWN) -> list[HitGroup]:
+def names_of_things(everything: Everything | Today) -> list[str]:
+    """What figures, measures and departments are called, by which something can be meant."""
+    names = everything.names
+    figures = everything.names_of_figures()
+    return list(dict.fromkeys([*figures, *names.measure_names, *names.department_names]))
+
+
+def find(
+    words: list[str], everything: Everything | Today, most: int | None = SHOWN
+) -> list[HitGroup]:
     """What answers to every one of ``words``, by kind, ``most`` of each loaded (None: all).
 
-    Kinds without hits stay out. One query for the synonyms, and one a kind that answers.
+    Kinds without hits stay out. One query for the synonyms, one a kind that answers, and of today
+    four for the figures.
     """
     known = {folded(row.term): folded(row.meaning) for row in Synonym.objects.all()}
     asked = [alternatives(word, known) for word in words]
@@ -320,12 +343,10 @@ def find(words: list[str], everything: Everything, most: int | None = SHOWN) -> 
         ("departments", gettext_lazy("Departments"), names.departments.answers, _department_hits),
         ("sources", gettext_lazy("Sources"), names.sources.answers, _source_hits),
     ):
-        if found := answers(asked):
-            shown = found[:most]
-            hits = hits_of([key for _row, key, _more in shown])
-            groups.append(
-                HitGroup(kind, label, len(found), [_with(hits[k], m) for _row, k, m in shown])
-            )
+        count, shown = answers(asked, most)
+        if count:
+            hits = hits_of([key for key, _more in shown])
+            groups.append(HitGroup(kind, label, count, [_with(hits[k], m) for k, m in shown]))
     return groups
 
 
@@ -397,7 +418,7 @@ def page(request):
         figures = [group.shown for group in groups if group.kind == "figures"]
         check_marks.of_shown(request, [hit.target.pk for shown in figures for hit in shown])
         if not groups:
-            suggested = suggestions(query, everything.names.of_things(everything.values))
+            suggested = suggestions(query, names_of_things(everything))
     context = {
         "query": query,
         "groups": groups,

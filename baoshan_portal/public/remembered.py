@@ -16,7 +16,7 @@ VERSION = "portal.data_version"
 #: Things that are kept for one version: some of today, and of the past days that people ask for.
 MOST = 16
 #: Large ones: those of today, and of one past day.
-MOST_LARGE = 6
+MOST_LARGE = 7
 
 Made = TypeVar("Made")
 

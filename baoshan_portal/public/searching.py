@@ -27,6 +27,8 @@ LONGEST = 100
 
 #: Around what they hold, brackets and quotation marks are a matter of taste.
 _NOTHING = str.maketrans("", "", "〔〕【】〖〗［］[]()（）《》〈〉<>「」『』“”‘’\"'")
+#: Between what is never found together; nothing that people write or search for holds it.
+APART = "\x1f"
 _SUGGESTED = 3
 _ALIKE = 0.5
 #: Texts that are folded together.
@@ -66,6 +68,27 @@ def folded_all(texts: Sequence[str]) -> list[str]:
             lines = [fold(text).replace("\n", " ") for text in some]
         found += lines
     return found
+
+
+def said_of(names: Sequence[str], *others: Sequence[str]) -> list[str]:
+    """For each of many rows what ``searchable`` says of one; a column each."""
+    columns = [folded_all(names), map(initials, names), *map(folded_all, others)]
+    return [" ".join(row).lower() for row in zip(*columns, strict=True)]
+
+
+def said_of_values(rows: Sequence[tuple[str, str, Decimal, str, str]]) -> list[str]:
+    """What is said of each of many values: how it is written, where, its number and its document.
+
+    A row: as written, the locator, the value, its unit and the document.
+    """
+    written = folded_all([f"{as_written} {locator}" for as_written, locator, *_others in rows])
+    # Of documents there are few.
+    documents = {row[-1]: "" for row in rows}
+    documents = dict(zip(documents, folded_all([*documents]), strict=True))
+    return [
+        f"{text} {number(value, unit)}{APART}{documents[document]}"
+        for text, (_written, _locator, value, unit, document) in zip(written, rows, strict=True)
+    ]
 
 
 def asked_words(text: str) -> list[str]:

@@ -242,7 +242,13 @@ def _rows_of_the_fixtures() -> dict:
     from django.db import transaction
 
     from measures.models import DataVersion, Threshold, Version
-    from metrics.models import CheckSummary, IndicatorSummary, TargetSummary
+    from metrics.models import (
+        CheckSummary,
+        IndicatorSaid,
+        IndicatorSummary,
+        TargetSummary,
+        ValueSaid,
+    )
     from metrics.summaries import write_missing
 
     from ..management.commands.prepare import FIXTURES
@@ -256,8 +262,9 @@ def _rows_of_the_fixtures() -> dict:
             model
             for label in ("measures", "metrics")
             for model in apps.get_app_config(label).get_models(include_auto_created=True)
-            # The rows bring their versions with them, and thresholds are there from the start.
-            if model not in (DataVersion, Threshold, Version, *summaries)
+            # The rows bring their versions and what a search finds them by with them, and
+            # thresholds are there from the start.
+            if model not in (DataVersion, IndicatorSaid, Threshold, ValueSaid, Version, *summaries)
         ]
         models += summaries
         rows = {model._meta.label: list(model._base_manager.order_by("pk")) for model in models}

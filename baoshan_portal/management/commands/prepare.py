@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 
+from baoshan_portal.public import indexed
 from measures import protection
 from measures.chain import make_checkpoint
 from measures.demo_database import check_database
@@ -26,7 +27,7 @@ FIXTURES = (
 class Command(BaseCommand):
     help = (
         "Collects the static files; migrates the database; loads the report into an empty one; "
-        "works out anew what lists read of each figure; "
+        "works out anew what lists read of each figure and what searches find it by; "
         "creates the first administrator, if there is nobody yet, and prints the password once. "
         "With DEMO=1 it also fills the database with invented figures."
     )
@@ -71,6 +72,7 @@ class Command(BaseCommand):
         # Where a server that runs is publishing at this moment, it is left to that.
         with suppress(OperationalError):
             write_missing()
+            indexed.write_missing()
         if not Checkpoint.objects.exists():
             # Everything that the portal begins with comes before its first checkpoint.
             make_checkpoint()

@@ -28,6 +28,7 @@ from measures import data_version, protection
 from measures.models import DataVersion
 from measures.tests.factories import make_measure, make_superuser, make_synonym
 from measures.versions import kept_tables
+from metrics.said_tables import FIGURES, VALUES
 from metrics.summary_tables import CHECKS, INDICATORS, TARGETS
 from metrics.tests.factories import make_indicator, make_observation
 
@@ -478,8 +479,10 @@ def test_every_table_that_a_public_page_reads_raises_the_version(client, monkeyp
             if answer.streaming:
                 b"".join(answer.streaming_content)
 
-    # Summaries say nothing that is not read elsewhere: see ``tests/test_summaries.py``.
+    # Copies say nothing that is not read elsewhere: see ``tests/test_summaries.py``, and
+    # ``tests/test_indexed.py`` for what a search reads.
     copies = {INDICATORS, TARGETS, CHECKS}
+    copies |= {table for table in read if table.startswith((VALUES, FIGURES))}
     assert read - raising - PRIVATE - copies == set()
     assert {"metrics_observation", "measures_round", "metrics_rounddue"} <= read
 

@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from baoshan_portal.public import in_parts
+from baoshan_portal.public import in_parts, indexed
 from baoshan_portal.tests import pages, runs_once
 from baoshan_portal.tests.environment import analyse
 from baoshan_portal.tests.pages import CHOICE, FILES, LISTS, TABLES, rows_of
@@ -114,6 +114,7 @@ def costs(report):
     for model, stored in rows.items():
         assert model.objects.count() == TIMES * stored
     write_missing()
+    indexed.write_missing()
     analyse()
 
     after = {address: cost_of(address) for address in asked}
