@@ -52,7 +52,7 @@ def drop_indexes(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0024_target_summaries'),
+        ('metrics', '0025_observation_ended_at'),
     ]
 
     operations = [
