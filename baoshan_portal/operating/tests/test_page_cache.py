@@ -1,7 +1,6 @@
 """What was made once is answered to everybody until something changes; nobody gets another's."""
 
 import os
-import re
 import threading
 from collections import Counter
 from datetime import date, timedelta
@@ -18,18 +17,13 @@ from django.utils import timezone
 from django.utils.http import http_date
 from time_machine import travel
 
-from baoshan_portal.public.charts import drawing
-from baoshan_portal.tests import kept_days, pages
+from baoshan_portal.tests import kept_days
 from baoshan_portal.tests.desk import browser_of
-from baoshan_portal.tests.slices import one_way_each, some
 from baoshan_portal.tests.time_machine import live, small_portal
 from baoshan_portal.tests.wsgi_client import ask, keep_pages_in, kept_connections
-from measures import data_version, protection
+from measures import data_version
 from measures.models import DataVersion
 from measures.tests.factories import make_measure, make_superuser, make_synonym
-from measures.versions import kept_tables
-from metrics.said_tables import FIGURES, VALUES
-from metrics.summary_tables import CHECKS, INDICATORS, TARGETS
 from metrics.tests.factories import make_indicator, make_observation
 
 from ..page_cache import asked, layer
@@ -438,53 +432,6 @@ def test_another_release_or_setting_is_another_installation(settings, tmp_path):
     finally:
         settings.CONTACT = ""
         asked.installation.cache_clear()
-
-
-#: Tables whose rows say nothing public: found by what Django itself asks.
-PRIVATE = {"django_content_type", "django_session"}
-TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
-
-
-@pytest.mark.long
-@pytest.mark.once("which tables are read is decided in Python; asks for the triggers of both")
-@pytest.mark.sweep
-@pytest.mark.usefixtures("report")
-def test_every_table_that_a_public_page_reads_raises_the_version(client, monkeypatch):
-    """Otherwise a page could stay as it was."""
-    # Charts are drawn of what was read before.
-    monkeypatch.setattr(drawing, "_drawn", lambda specs, file_format: ["<svg/>"] * len(specs))
-    tables = set(connection.introspection.table_names())
-    raising = {kept.table for kept in kept_tables()}
-    raising |= set.intersection(
-        *(
-            {each.table for each in protection.wanted(vendor) if "_raises_" in each.name}
-            for vendor in ("sqlite", "postgresql")
-        )
-    )
-    read = set()
-
-    def watch(execute, sql, params, many, context):
-        read.update(tables.intersection(TABLE.findall(sql)))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(watch):
-        # A comparison is a plain page; a workbook reads what the same list as CSV reads.
-        files = one_way_each([*pages.LISTS_AS_FILES[::2], *pages.LISTS_AS_FILES[1::2]], first=1)
-        # Sections are one page; of tables the pages are asked, of the lists one as a file, too.
-        plain = [path for path in pages.PLAIN_PAGES if path not in pages.SECTIONS]
-        for path in (*pages.FILES, *some(files, every=6), *plain, *some(pages.SECTIONS, every=4),
-                     pages.CHOICE, *pages.EMBEDS, "/find/?q=企业"):  # fmt: skip
-            answer = client.get(path)
-            assert answer.status_code == 200, path
-            if answer.streaming:
-                b"".join(answer.streaming_content)
-
-    # Copies say nothing that is not read elsewhere: see ``tests/test_summaries.py``, and
-    # ``tests/test_indexed.py`` for what a search reads.
-    copies = {INDICATORS, TARGETS, CHECKS}
-    copies |= {table for table in read if table.startswith((VALUES, FIGURES))}
-    assert read - raising - PRIVATE - copies == set()
-    assert {"metrics_observation", "measures_round", "metrics_rounddue"} <= read
 
 
 @pytest.mark.long
