@@ -97,13 +97,15 @@ def test_after_every_act_the_index_finds_what_a_sweep_finds():
             # What is published at this very moment is public from the next on.
             world.clock.shift(timedelta(seconds=1))
             language = [random.choice(LANGUAGES)]
-            answered += compare(words_of(random, 4), name, language)
+            if WHOLE or random.random() < 0.4:
+                answered += compare(words_of(random, 4), name, language)
             missing = unwritten()
             mixed += 0 < sum(missing) < ValueSaid.objects.count()
             if random.random() < 0.6:
                 indexed.write_missing()
                 assert unwritten() == (0, 0)
-                answered += compare(words_of(random, 2), f"{name}, written", language)
+                if WHOLE or random.random() < 0.4:
+                    answered += compare(words_of(random, 2), f"{name}, written", language)
             return True
 
         world.act = act_and_look
@@ -111,7 +113,7 @@ def test_after_every_act_the_index_finds_what_a_sweep_finds():
             compare(words_of(random, 2), "midnight")
     assert len(done) > 25
     assert mixed > 10
-    assert answered > 100
+    assert answered > 50
 
 
 def unwritten() -> tuple[int, int]:
@@ -263,10 +265,9 @@ def test_a_copy_that_does_not_hold_what_the_index_says_answers_nothing(written):
 @pytest.mark.parametrize("signs", ["𠮷", "𠮷野家", "é", "a\tb", "%_", "'", "\\"])
 def test_any_sign_is_found(written, signs):
     of_a_year_before(written.figure, as_written=f"约{signs}", published=ISSUED)
+    queries = [*filter(asked_words, {signs, signs[:1], signs[-1:], f"约{signs}"})]
     for _turn in range(2):
-        for query in (signs, signs[:1], signs[-1:], f"约{signs}"):
-            if asked_words(query):
-                compare([query], query)
+        compare(queries, signs, LANGUAGES[:1])
         indexed.write_missing()
 
 
