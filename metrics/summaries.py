@@ -1,12 +1,8 @@
 """The summaries (``summary_tables``) written: what they say is read from the rows themselves."""
 
-from django.db import connection, transaction
 from django.utils import timezone
 
-from measures.protection import submission_tables
-from measures.publication import is_to_come
-
-from . import check_results, facts, verdicts
+from . import check_results, copies, facts, verdicts
 from .models import Check, Indicator, Target
 from .summary_tables import (
     CHECKS,
@@ -23,27 +19,12 @@ TOGETHER = 5000
 
 def write_missing() -> int:
     """Writes the summary of each public indicator, target and check that has none, or whose verdict
-    holds no more; returns how many.
-
-    None while something is public only in a moment, by another server's clock. Raises
-    OperationalError on PostgreSQL while something is being published: what is not committed yet
-    cannot be read, and neither waits for the other.
+    holds no more; returns how many. When it writes none and what it raises says ``copies``.
     """
-    written = 0
-    while made := _write_some():
-        written += made
-    return written
+    return copies.write_missing([INDICATORS, TARGETS, CHECKS], _write_some)
 
 
-@transaction.atomic
 def _write_some() -> int:
-    if connection.vendor == "postgresql":
-        # Who publishes deletes here, and holds that until the end. SQLite has one writer anyway.
-        with connection.cursor() as cursor:
-            tables = f"{INDICATORS}, {TARGETS}, {CHECKS}"
-            cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
-    if is_to_come(connection, submission_tables()):
-        return 0
     unknown = Indicator.objects.order_by().filter(pk__in=_without_summary(Indicator))
     told = facts.read(dict(unknown.values_list("pk", "measure_id")))
     IndicatorSummary.objects.bulk_create(

@@ -7,14 +7,13 @@ hold it is compared with all.
 
 from collections.abc import Sequence
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Case, Count, Max, Min, Q, When, Window
 from django.db.models.functions import Coalesce
 from django.utils.translation import override
 
-from measures.protection import submission_tables
-from measures.publication import is_to_come
 from measures.text import in_chinese
+from metrics import copies
 from metrics.models import IndicatorSaid, Observation, ValueSaid
 from metrics.said_tables import FIGURES, VALUES, write
 
@@ -33,26 +32,12 @@ OF_FIGURE = ("name", "name_en", "code", "scope", "scope_en")
 
 def write_missing() -> int:
     """Writes what is said of each public figure and value of which that is not known; returns how
-    many.
-
-    None while something is public only in a moment, by another server's clock. Raises
-    OperationalError on PostgreSQL while something is being published: what is not committed yet
-    cannot be read, and neither waits for the other.
+    many. When it writes none and what it raises says ``copies``.
     """
-    written = 0
-    while made := _write_some():
-        written += made
-    return written
+    return copies.write_missing([VALUES, FIGURES], _write_some)
 
 
-@transaction.atomic
 def _write_some() -> int:
-    if connection.vendor == "postgresql":
-        # Who publishes writes here, and holds that until the end. SQLite has one writer anyway.
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {VALUES}, {FIGURES} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
-    if is_to_come(connection, submission_tables()):
-        return 0
     values, figures = _unknown_values(TOGETHER), _unknown_figures(TOGETHER)
     said = _values(values)
     write(VALUES, said, connection)
