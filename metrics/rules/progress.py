@@ -310,13 +310,7 @@ def holds_until(say: Callable[[date], Verdict], on: date, due: date | None) -> d
     now, last = say(on), due + timedelta(days=due < date.max)
     if say(last) == now:
         return None
-    same, other = on, last
-    while (days := (other - same).days) > 1:
-        between = same + timedelta(days=days // 2)
-        if say(between) == now:
-            same = between
-        else:
-            other = between
+    _same, other = _turn(lambda day: say(day) == now, on, last)
     return other
 
 
@@ -327,16 +321,23 @@ def holds_since(say: Callable[[date], Verdict], on: date, first: date) -> date:
     day before differs from the one before it, and from it on see ``holds_until``.
     """
     other = first - timedelta(days=first > date.min)
-    now, same = say(on), on
+    now = say(on)
     if on < first or say(other) == now:
         return date.min
-    while (days := (same - other).days) > 1:
-        between = other + timedelta(days=days // 2)
-        if say(between) == now:
+    same, _other = _turn(lambda day: say(day) == now, on, other)
+    return same
+
+
+def _turn(is_same: Callable[[date], bool], same: date, other: date) -> tuple[date, date]:
+    """The neighbouring days between which ``is_same`` turns false, once on the way from ``same``
+    to ``other``, which is earlier or later."""
+    while abs(days := (other - same).days) > 1:
+        between = same + timedelta(days=days // 2)
+        if is_same(between):
             same = between
         else:
             other = between
-    return same
+    return same, other
 
 
 def change(now: Decimal | None, before: Decimal | None) -> Answer:
