@@ -115,7 +115,7 @@ def _target_state(with_value: int | None) -> str:
     return PUBLISHED if with_value else UNPUBLISHED
 
 
-def columns(as_of: date | None) -> dict:
+def columns() -> dict:
     """Annotations on indicators that ``of_rows`` needs, with what is known today; null where no
     summary is."""
     asked = {"measure": "measure_id", "frequency": "frequency", "agreed_on": "schedule_agreed_on"}
@@ -143,7 +143,7 @@ def of(
 ) -> list[tuple[tuple, Facts]]:
     """Each of ``indicators`` as a row with ``pk`` and ``fields``, and its ``Facts``; one query, and
     what ``of_rows`` asks."""
-    asked = columns(as_of)
+    asked = columns()
     rows = indicators.order_by().annotate(**asked)
     rows = rows.values_list("pk", *fields, *asked, named=True)
     known = of_rows(rows, as_of, grace_days)
@@ -166,7 +166,7 @@ _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))
 
 def with_facts(indicators: QuerySet, as_of: date | None, grace_days: int) -> list[Indicator]:
     """``indicators``, each with its ``facts``; one query, and what ``of_rows`` asks."""
-    rows = list(indicators.annotate(**columns(as_of)))
+    rows = list(indicators.annotate(**columns()))
     known = of_rows(rows, as_of, grace_days)
     for row in rows:
         row.facts = known[row.pk]

@@ -78,7 +78,7 @@ class Holding(NamedTuple):
     until: date | None
 
 
-def columns(as_of: date | None) -> dict:
+def columns() -> dict:
     """Annotations on targets that ``of_rows`` needs, with what is known; null where no summary
     is."""
     known = {f"read_{name}": F(f"summary__{name}") for name in Holding._fields}
@@ -118,7 +118,7 @@ def _may_differ(as_of: date) -> Callable[[int], bool]:
 def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple, Verdict]]:
     """Each of ``targets`` as a row with ``pk`` and ``fields``, and the verdict on it; one query,
     and what ``of_rows`` asks."""
-    asked = columns(as_of)
+    asked = columns()
     rows = targets.order_by().annotate(**asked)
     rows = rows.values_list("pk", *fields, *asked, named=True)
     known = of_rows(rows, as_of)

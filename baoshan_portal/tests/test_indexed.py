@@ -16,6 +16,7 @@ from django.utils.translation import override
 from baoshan_portal.public import indexed
 from baoshan_portal.public.find import Everything, Names, Values, names_of_figures
 from baoshan_portal.public.searching import LONGEST, alternatives, asked_words
+from baoshan_portal.tests.read_tables import tables_read
 from baoshan_portal.tests.slices import WHOLE
 from baoshan_portal.tests.time_machine import live, small_portal
 from measures import protection
@@ -218,17 +219,8 @@ def test_of_what_is_public_only_in_a_moment_nothing_is_written():
     assert found("1") == []
 
 
-TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
-
-
 def test_every_table_of_which_it_is_made_makes_it_old(report):
-    read = set()
-
-    def watch(execute, sql, params, many, context):
-        read.update(TABLE.findall(sql))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(watch):
+    with tables_read() as read:
         assert indexed.figures(asked("企业"), 20)[0]
 
     ours = {table for table in read if table.startswith(("measures_", "metrics_"))}

@@ -1,6 +1,5 @@
 """What lists read of a summary is what the rows say, whatever happened and whoever wrote it."""
 
-import re
 from collections import Counter
 from datetime import date, timedelta
 from random import Random
@@ -11,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from baoshan_portal.tests.read_tables import tables_read
 from baoshan_portal.tests.slices import WHOLE
 from baoshan_portal.tests.time_machine import FIRST_DAY, live, small_portal
 from measures import protection, revisions
@@ -52,7 +52,7 @@ def as_read(as_of: date | None = None) -> tuple:
     """The facts of each indicator, the verdict on each target and the result of each check, as
     pages have them."""
     rows = facts.with_facts(Indicator.objects.published(as_of), as_of, GRACE_DAYS)
-    targets = Target.objects.published(as_of).annotate(**verdicts.columns(as_of))
+    targets = Target.objects.published(as_of).annotate(**verdicts.columns())
     known = verdicts.of_rows(targets, as_of)
     return {row.pk: row.facts for row in rows}, known, check_results.of_day(as_of)
 
@@ -61,7 +61,7 @@ def as_it_is(as_of: date | None = None) -> tuple:
     """The same from the rows alone."""
     public = Indicator.objects.published(as_of)
     read = facts.read(dict(public.values_list("pk", "measure_id")), as_of)
-    rows = list(public.annotate(**facts.columns(as_of)))
+    rows = list(public.annotate(**facts.columns()))
     for row in rows:
         for name, told in read[row.pk]._asdict().items():
             setattr(row, f"read_{name}", told)
@@ -268,20 +268,13 @@ def test_of_what_is_public_only_in_a_moment_nothing_is_written():
     assert write_missing() == 0
 
 
-TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
 #: A withdrawal of a row is written on the row (``ended_at``); that of an indicator, of its measure
 #: or of a check leaves it out of what is public, with its summary or without.
 BESIDE = {"measures_withdrawal", INDICATORS, TARGETS, CHECKS}
 
 
 def test_every_table_of_which_a_summary_is_made_takes_it_away(report):
-    read = set()
-
-    def watch(execute, sql, params, many, context):
-        read.update(TABLE.findall(sql))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(watch):
+    with tables_read() as read:
         as_it_is()
 
     ours = {table for table in read if table.startswith(("measures_", "metrics_"))}

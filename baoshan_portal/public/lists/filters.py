@@ -254,7 +254,7 @@ class IndicatorFilter(PlaceFilter):
         }
 
     def read(self, queryset, answers):
-        return super().read(queryset, answers | facts.columns(self.request.as_of))
+        return super().read(queryset, answers | facts.columns())
 
     @cached_property
     def facts(self) -> dict[int, facts.Facts]:
@@ -309,7 +309,7 @@ class TargetFilter(PlaceFilter):
         }
 
     def read(self, queryset, answers):
-        return super().read(queryset, answers | verdicts.columns(self.request.as_of))
+        return super().read(queryset, answers | verdicts.columns())
 
     def verdicts(self, name: str) -> dict[int, list[str]]:
         """What can be concluded for each target on the day of the page."""

@@ -667,8 +667,7 @@ def test_as_many_queries_for_twelve_times_the_rows_and_for_superusers(
 @runs_once.QUERIES
 def test_as_many_queries_for_six_conflicts_as_for_one(sheet, other, office):
     indicators = many(office, 6)
-    one, six = sheet, Sheet(sheet.address, sheet.browser)
-    one.open(), six.open()
+    one, six = sheet.open(), Sheet(sheet.address, sheet.browser).open()
     other.open()
     other.send(**figures(indicators, "6"))
     assert conflicts(one, indicators[:1]) == conflicts(six, indicators)
