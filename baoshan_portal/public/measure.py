@@ -7,7 +7,6 @@ from datetime import date
 from django.db.models import QuerySet
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from measures.models import Measure
 from measures.submission import moment_of
@@ -19,9 +18,7 @@ from metrics.models import Indicator, Observation
 from . import check_marks
 from .as_of import get_public_or_404
 from .changes.wordings import rewordings_of
-from .charts import drawing
-from .charts.frame import inline
-from .charts.history import distinct, series, small_spec
+from .charts.sparkline import Sparkline, sparkline
 from .committee import evaluations_about
 from .departments.ends import tell_ends
 from .measure_states import state_of
@@ -40,7 +37,7 @@ class IndicatorRow:
 
     indicator: Indicator
     assessments: list[Assessment]
-    course: SafeString | None = None
+    course: Sparkline | None
 
     @property
     def latest(self) -> Observation | None:
@@ -57,14 +54,6 @@ class IndicatorRow:
         change = year_on_year(self.indicator)
         return change.text if change else ""
 
-    @property
-    def drawn(self) -> list[Observation]:
-        return series(self.indicator, self.indicator.public_values)
-
-    @property
-    def has_course(self) -> bool:
-        return len(distinct(self.drawn)) > 1
-
 
 def indicators_of(measure: Measure, as_of: date | None) -> QuerySet:
     """The public indicators of ``measure`` in order, with what ``indicator_rows`` needs."""
@@ -74,15 +63,14 @@ def indicators_of(measure: Measure, as_of: date | None) -> QuerySet:
 
 def indicator_rows(indicators: Iterable[Indicator], on: date) -> list[IndicatorRow]:
     """Each of ``indicators`` with how its targets stand ``on`` that day, and its course."""
-    rows = []
-    for indicator in indicators:
-        states = [assess(indicator, target, on) for target in indicator.loaded_targets]
-        rows.append(IndicatorRow(indicator, states))
-    drawn = [row for row in rows if row.has_course]
-    specs = [small_spec(row.indicator, row.drawn) for row in drawn]
-    for row, svg in zip(drawn, drawing.svgs(specs), strict=True):
-        row.course = svg and inline(svg)
-    return rows
+    return [
+        IndicatorRow(
+            indicator,
+            [assess(indicator, target, on) for target in indicator.loaded_targets],
+            sparkline(indicator),
+        )
+        for indicator in indicators
+    ]
 
 
 def page(request, code):

@@ -1,4 +1,4 @@
-"""The chart of one indicator over time as a Vega-Lite spec, and the same in the size of a word.
+"""The chart of one indicator over time as a Vega-Lite spec.
 
 A flow is bars from zero, each as wide as its period; every other kind is points on a line. About,
 nearly and over stand in the label, what is expected is hollow, and what has no value is not drawn.
@@ -8,6 +8,7 @@ Every mark is named beside itself, so that nothing needs a legend.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -39,7 +40,6 @@ from .frame import (
 from .labels import ALIGNS, Box, Paper, Place, along, around, ground
 from .labels import rows as written
 
-SMALL_WIDTH, SMALL_HEIGHT = 120, 32
 DASHED = [5, 4]
 #: Pixels of a bar at the most.
 WIDEST = 150
@@ -355,9 +355,7 @@ def _inset(rows: list[dict], days: Days) -> float:
     return max(min(2, narrowest / 8), 0.14 * narrowest, (narrowest - WIDEST) / 2)
 
 
-def _value_layers(
-    rows: list[dict], bars: bool, width: float = SMALL_WIDTH, inset: float = 0
-) -> list[dict]:
+def _value_layers(rows: list[dict], bars: bool, width: float, inset: float) -> list[dict]:
     shown = [_drawn(row) for row in rows]
     said = {"field": "said", "type": "nominal"}
     fill = {"field": "fill", "type": "nominal", "scale": None}
@@ -389,12 +387,16 @@ def _value_layers(
 
 def _pieces(rows: list[dict], *, hollow: bool) -> list[dict]:
     """The line from value to value within each part, or only what leads from or to a hollow
-    one."""
-    pieces = []
-    for n, (one, next_) in enumerate(zip(rows, rows[1:], strict=False)):
-        if one["part"] == next_["part"] and (one["hollow"] or next_["hollow"]) == hollow:
-            pieces += [_drawn(row) | {"piece": n} for row in (one, next_)]
-    return pieces
+    one; what is drawn in one go is one ``piece``."""
+    pieces: list[list[dict]] = []
+    for one, next_ in pairwise(rows):
+        if one["part"] != next_["part"] or (one["hollow"] or next_["hollow"]) != hollow:
+            continue
+        if pieces and pieces[-1][-1] is one:
+            pieces[-1].append(next_)
+        else:
+            pieces.append([one, next_])
+    return [_drawn(row) | {"piece": n} for n, piece in enumerate(pieces) for row in piece]
 
 
 def _former_layers(rows: list[dict], days: Days, values: Values, bars: bool) -> list[dict]:
@@ -657,18 +659,3 @@ def span_text(indicator: Indicator, observations: Sequence[Observation]) -> str:
 def former_values(corrections) -> dict[int, Observation]:
     """``former`` of ``spec`` from what ``metrics.corrections`` found."""
     return {found.latest.pk: found.first for found in corrections}
-
-
-def small_spec(indicator: Indicator, observations: Sequence[Observation]) -> dict:
-    """The course of ``indicator`` in the size of a word; its numbers stand beside it."""
-    rows = _data(indicator, observations, {})
-    layers = _value_layers(rows, indicator.kind == Kind.FLOW)
-    scale = {"zero": indicator.kind != Kind.RANK, "reverse": indicator.kind == Kind.RANK}
-    for layer in layers:
-        layer["encoding"]["x"] |= {"axis": None, "scale": {"type": "utc", "padding": 6}}
-        layer["encoding"]["y"] |= {"axis": None, "scale": scale}
-        if layer["mark"]["type"] == "point":
-            layer["mark"]["size"] = 12
-        if layer["mark"]["type"] == "line":
-            layer["mark"]["strokeWidth"] = 1.5
-    return framed(layers, width=SMALL_WIDTH, height=SMALL_HEIGHT, left=4, right=4, top=4, bottom=4)
