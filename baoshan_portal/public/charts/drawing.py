@@ -61,12 +61,12 @@ def draws_chinese() -> bool:
 
 def _drawn(specs: list[dict], file_format: str) -> list[str | None]:
     """From the cache where it is there; the others by the process that draws."""
-    specs = [_carried(spec) for spec in specs]
     store = caches["charts"]
     keys = [_key(spec, file_format) for spec in specs]
     known = store.get_many(keys)
     if missing := {key: spec for key, spec in zip(keys, specs, strict=True) if key not in known}:
-        new = dict(zip(missing, _convert([*missing.values()], file_format), strict=True))
+        drawn = _convert([_carried(spec) for spec in missing.values()], file_format)
+        new = dict(zip(missing, drawn, strict=True))
         store.set_many({key: chart for key, chart in new.items() if chart is not None})
         known |= new
     return [known[key] for key in keys]
