@@ -179,6 +179,16 @@ def test_paper_shows_the_content_without_navigation(walk):
     assert {address: seen for address, seen in walk.papers.items() if seen != ["h1"]} == {}
 
 
+def test_on_paper_a_search_says_what_was_searched_for(server, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/en/find/?q=148.54")
+    page.emulate_media(media="print")
+    asked = page.locator("main [type=search]")
+    assert asked.is_visible()
+    assert asked.input_value() == "148.54"
+    assert not page.locator("main form button").is_visible()
+
+
 #: Whatever a keyboard should reach, in the order of the document: [what it is, its place].
 REACHABLE = """() => {
   const all = [...document.querySelectorAll(
