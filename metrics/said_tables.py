@@ -46,7 +46,7 @@ class ValueSaid(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [
-            models.Index(fields=["value"], condition=models.Q(text=""), name="value_said_missing")
+            models.Index(fields=["text"], condition=models.Q(text=""), name="value_said_missing")
         ]
 
     def __str__(self):
@@ -66,7 +66,7 @@ class IndicatorSaid(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(
-                fields=["indicator"],
+                fields=["text"],
                 condition=models.Q(text=""),
                 name="indicator_said_missing",
             )

@@ -6,15 +6,23 @@ hold it is compared with all.
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from django.db import connection
-from django.db.models import Case, Count, Max, Min, Q, When, Window
+from django.db.models import (
+    Case,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import override
 
 from measures.text import in_chinese
 from metrics import copies
-from metrics.models import IndicatorSaid, Observation, ValueSaid
+from metrics.models import Indicator, IndicatorSaid, Observation, ValueSaid
 from metrics.said_tables import FIGURES, VALUES, write
 
 from .searching import folded_all, said_of, said_of_values
@@ -88,15 +96,18 @@ class _Missing:
     def that_hold(self, texts: list[str]) -> Q:
         """Those values that hold one of ``texts``, or whose figure does."""
         values = [key for key, text in self.values if _has(text, texts)]
-        figures = [key for key, text, *_names in self.figures if _has(text, texts)]
-        return Q(pk__in=values) | Q(indicator__in=figures)
+        return Q(pk__in=values) | Q(indicator__in=self.figures_that_hold(texts))
 
-    def called(self, texts: list[str], *, at_the_start: bool) -> Q:
-        place = 1 if in_chinese() else 2
-        named = [(row[0], row[place + 1]) for row in self.figures]
+    def figures_that_hold(self, texts: list[str]) -> list[int]:
+        return [key for key, text, *_names in self.figures if _has(text, texts)]
+
+    def called(self, texts: list[str], *, at_the_start: bool) -> list[int]:
+        """The keys of the figures whose name in the reader's language holds one of ``texts``."""
+        place = 2 if in_chinese() else 3
+        named = [(row[0], row[place]) for row in self.figures]
         if at_the_start:
-            return Q(indicator__in=[key for key, name in named if name.startswith(tuple(texts))])
-        return Q(indicator__in=[key for key, name in named if _has(name, texts)])
+            return [key for key, name in named if name.startswith(tuple(texts))]
+        return [key for key, name in named if _has(name, texts)]
 
 
 def _has(text: str, texts: Sequence[str]) -> bool:
@@ -111,61 +122,78 @@ def figures(asked: list[list[str]], most: int | None) -> tuple[int, list[tuple[i
     """How many figures have a value that answers to every word of ``asked``, and of the first
     ``most`` the newest such value, by its key, and how many more there are.
 
-    Four queries, and two more for what is not written yet.
+    A figure that says all of the words itself answers with each of its values, and none of these
+    is looked at but those shown. Four queries, and two more for
+    what is not written yet.
     """
     missing = _Missing()
-    values = Observation.objects.published().of_public_indicators().order_by()
+    values, said = Observation.objects.published().order_by(), IndicatorSaid.objects.all()
     for texts in asked:
         values = values.filter(
             _any("said__text__holds", texts)
             | _any("indicator__said__text__holds", texts)
             | missing.that_hold(texts)
         )
-    found = values.filter(_may_answer(asked, missing))
-    found = (
-        found.values("indicator")
-        .annotate(
-            newest=Max("period_end"),
-            place=Min(_place(asked[0], missing)),
-            called=Min("indicator__name"),
-            count=Window(Count("*")),
-        )
-        .order_by("place", "called", "-newest", "indicator")
-    )
-    rows = list(found[:most])
-    if not rows:
-        return 0, []
-    keys = [row["indicator"] for row in rows]
-    newest: dict[int, list[int]] = {}
-    of_these = values.filter(indicator__in=keys).order_by("-period_end", "-pk")
-    for key, value in of_these.values_list("indicator", "pk"):
-        newest.setdefault(key, [value, -1])[1] += 1
-    # One that was withdrawn between the two questions stays out.
-    return rows[0]["count"], [tuple(newest[key]) for key in keys if key in newest]
+        said = said.filter(_any("text__holds", texts) | Q(pk__in=missing.figures_that_hold(texts)))
+    if all(text.strip() for texts in asked for text in texts):
+        # Of the longest word there are fewest.
+        longest, *others = sorted(asked, key=lambda texts: -min(map(len, texts)))
+        of_index = Q(text__may_hold=longest) | Q(pk__in=missing.figures_that_hold(longest))
+        said = said.filter(of_index)
+        may_answer = values.filter(pk__in=_may_answer(longest, others, missing))
+    else:
+        may_answer = values
+    value = Observation.objects.published().filter(indicator=OuterRef("pk")).order_by()
+    keys = said.filter(Exists(value)).values("pk")
+    keys = keys.union(may_answer.values("indicator"), all=True)
+    found = Indicator.objects.published().filter(pk__in=keys)
+    found = found.annotate(place=_place(asked[0], missing)).order_by("place", "name", "pk")
+    rows = list(found.values_list("pk", "place", "name"))
+    first = _with_those_alike(rows, most)
+    told: dict[int, list] = {}
+    of_these = values.filter(indicator__in=[key for key, *_name in first])
+    of_these = of_these.order_by("-period_end", "-pk")
+    for key, end, value in of_these.values_list("indicator", "period_end", "pk"):
+        told.setdefault(key, [end, value, -1])[2] += 1
+    # Of one name the newest first. One that was withdrawn between the questions stays out.
+    places = {name: place for place, name in enumerate(dict.fromkeys(row[1:] for row in first))}
+    first = [(places[row[1:]], row[0]) for row in first if row[0] in told]
+    first.sort(key=lambda row: (row[0], -told[row[1]][0].toordinal()))
+    return len(rows), [tuple(told[key][1:]) for _place, key in first[:most]]
+
+
+def _with_those_alike(rows: list[tuple], most: int | None) -> list[tuple]:
+    """The first ``most`` of ``rows``, and those after them that the last of them is like but for
+    its key."""
+    if most is None or len(rows) <= most:
+        return rows
+    last = rows[most - 1][1:]
+    return rows[:most] + list(takewhile(lambda row: row[1:] == last, rows[most:]))
 
 
 def _place(texts: list[str], missing: _Missing) -> Case:
     """What is called as was asked, then what is called so within, then all else."""
-    name = f"indicator__said__{'chinese' if in_chinese() else 'english'}"
+    name = f"said__{'chinese' if in_chinese() else 'english'}"
+    begins, within = (
+        Q(pk__in=missing.called(texts, at_the_start=at_the_start)) for at_the_start in (True, False)
+    )
     return Case(
-        When(
-            _any(f"{name}__begins_with", texts) | missing.called(texts, at_the_start=True), then=0
-        ),
-        When(_any(f"{name}__holds", texts) | missing.called(texts, at_the_start=False), then=1),
+        When(_any(f"{name}__begins_with", texts) | begins, then=0),
+        When(_any(f"{name}__holds", texts) | within, then=1),
         default=2,
     )
 
 
-def _may_answer(asked: list[list[str]], missing: _Missing) -> Q:
-    """By the index, the values that may answer to the longest word, of which there are fewest."""
-    texts = max(asked, key=lambda texts: min(map(len, texts)))
-    if not all(map(str.strip, texts)):
-        return Q()
-    found = ValueSaid.objects.filter(text__may_hold=texts).values("pk")
-    of_figures = Observation.objects.filter(
-        indicator__in=IndicatorSaid.objects.filter(text__may_hold=texts).values("pk")
-    )
-    parts = [of_figures.order_by().values("pk")]
+def _may_answer(longest: list[str], others: list[list[str]], missing: _Missing) -> QuerySet:
+    """By the index, the keys of the values whose own text holds a word that their figure does not
+    say: one of ``longest``, or one of ``others`` where the figure says that."""
+    keys = ValueSaid.objects.filter(text__may_hold=longest).values("pk")
+    parts = []
+    any_other = [text for texts in others for text in texts]
+    if any_other:
+        of_figures = IndicatorSaid.objects.filter(text__may_hold=longest).values("pk")
+        held = ValueSaid.objects.filter(text__may_hold=any_other).values("pk")
+        parts.append(Observation.objects.filter(indicator__in=of_figures, pk__in=held))
     if missing:
-        parts.append(Observation.objects.filter(missing.that_hold(texts)).order_by().values("pk"))
-    return Q(pk__in=found.union(*parts, all=True))
+        parts.append(Observation.objects.filter(missing.that_hold([*longest, *any_other])))
+    return keys.union(*(part.order_by().values("pk") for part in parts), all=True)

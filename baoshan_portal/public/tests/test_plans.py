@@ -144,7 +144,7 @@ def test_neither_has_that_of_a_measure_or_of_a_figure(large):
 
 
 @pytest.mark.parametrize(
-    "query", ["翻两番", "番", "148.54万元", "gxjsqyzs", "翻两番 企业", "无此词"]
+    "query", ["翻两番", "番", "148.54万元", "hsdkjyqynys", "翻两番 企业", "无此词"]
 )
 def test_no_search_for_what_is_rare_looks_through_values_or_what_they_say(large, query):
     statements = []
