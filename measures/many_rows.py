@@ -4,8 +4,10 @@ Django looks at every value of every row as if it might be an expression. Here i
 are made printable as their fields do, and numbers and moments as the database wants them.
 """
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from operator import attrgetter
 
 from django.db import connection, models, transaction
 
@@ -31,7 +33,6 @@ def insert_all(rows: Sequence[models.Model]) -> None:
     model, key = type(rows[0]), rows[0]._meta.pk
     own_keys = not isinstance(key, models.AutoField)
     fields = [field for field in model._meta.concrete_fields if own_keys or field is not key]
-    values = [_value(field) for field in fields]
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     places = f"({', '.join(['%s'] * len(fields))})"
@@ -40,7 +41,8 @@ def insert_all(rows: Sequence[models.Model]) -> None:
     with connection.cursor() as cursor:
         for start in range(0, len(rows), TOGETHER):
             some = rows[start : start + TOGETHER]
-            given = [value(row) for row in some for value in values]
+            columns = [_column(field, some) for field in fields]
+            given = [*chain.from_iterable(zip(*columns, strict=True))]
             cursor.execute(head + ", ".join([places] * len(some)) + tail, given)
             made = cursor.fetchall() if tail else [(row.pk,) for row in some]
             for row, (pk,) in zip(some, made, strict=True):
@@ -48,28 +50,27 @@ def insert_all(rows: Sequence[models.Model]) -> None:
                 row._state.adding, row._state.db = False, connection.alias
 
 
-def _value(field: models.Field) -> Callable[[models.Model], object]:
-    """What gives a row's value of ``field`` as the database takes it."""
-    name = field.attname
+def _column(field: models.Field, rows: Sequence[models.Model]) -> list:
+    """The value of ``field`` of each of ``rows`` as the database takes it; what many rows share is
+    made once."""
+    values = [*map(attrgetter(field.attname), rows)]
     if isinstance(field, _CleanText):
-
-        def text(row):
-            value = getattr(row, name)
-            if isinstance(value, str):
-                value = printable(value, field.multiline)
-                setattr(row, name, value)
-            return value
-
-        return text
+        made = {
+            text: clean
+            for text in {*values}
+            if isinstance(text, str) and (clean := printable(text, field.multiline)) != text
+        }
+        if not made:
+            return values
+        for row, value in zip(rows, values, strict=True):
+            if value in made:
+                setattr(row, field.attname, made[value])
+        return [made.get(value, value) for value in values]
     if isinstance(field, AS_THEY_ARE):
-        return lambda row: getattr(row, name)
-
+        return values
     prepare = partial(field.get_db_prep_save, connection=connection)
     if isinstance(field, OFTEN_ALIKE):
-        prepare = lru_cache(maxsize=TOGETHER)(prepare)
-
-    def prepared(row):
-        value = field.pre_save(row, True)
-        return None if value is None else prepare(value)
-
-    return prepared
+        made = {value: prepare(value) for value in {*values} if value is not None}
+        return [made.get(value) for value in values]
+    values = (field.pre_save(row, True) for row in rows)
+    return [None if value is None else prepare(value) for value in values]

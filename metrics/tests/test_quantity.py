@@ -410,6 +410,26 @@ def test_any_jumble_of_figures_is_read_or_refused(text, unit):
     is_read_or_refused(text, unit=unit)
 
 
+@given(
+    st.from_regex(r"[0-9]{1,13}(\.[0-9]{1,5})?", fullmatch=True, alphabet="0123456789."),
+    st.sampled_from(["", *UNITS]),
+    st.sampled_from([None, "千元", *UNITS]),
+)
+@example("0", "名次", "名次")
+@example("007", "万元", "万元")
+@example("12345678901", "", "亿元")
+def test_what_is_read_at_a_glance_is_what_reading_it_by_rule_gives(number, printed, unit):
+    """A sign before it says the same, and is not read at a glance."""
+
+    def said(text):
+        try:
+            return read(text, unit=unit)
+        except QuantityError as error:
+            return str(error.message)
+
+    assert said(f"{number}{printed}") == said(f"+{number}{printed}")
+
+
 CHINESE_DIGITS = "零一二三四五六七八九"
 
 
