@@ -40,16 +40,8 @@ def is_to_come(connection, tables: list[str]) -> bool:
 def triggers(tables: list[str], vendor: str) -> list[Trigger]:
     """Those of the ``tables`` of submissions."""
     sql, found = Sql(vendor), []
-    if sql.postgresql:
-        before, lately, soon = (
-            f"{moment} {sign} interval '{TOLERANCE}'"
-            for moment, sign in ((_newest(tables, sql), "-"), (sql.now, "-"), (sql.now, "+"))
-        )
-    else:
-        before, lately, soon = (
-            f"datetime({moment}, '{sign}{TOLERANCE}')"
-            for moment, sign in ((_newest(tables, sql), "-"), ("'now'", "-"), ("'now'", "+"))
-        )
+    before = _moved(_newest(tables, sql), "-", sql)
+    lately, soon = _moved(sql.now, "-", sql), _moved(sql.now, "+", sql)
     for table in tables:
         for operation, further in (("INSERT", ""), ("UPDATE", " OR OLD.state <> 'submitted'")):
             by_itself = (
@@ -72,6 +64,13 @@ def triggers(tables: list[str], vendor: str) -> list[Trigger]:
                 )
             )  # fmt: skip
     return found
+
+
+def _moved(moment: str, sign: str, sql: Sql) -> str:
+    """``moment``, earlier (-) or later (+) by TOLERANCE."""
+    if sql.postgresql:
+        return f"{moment} {sign} interval '{TOLERANCE}'"
+    return f"datetime({moment}, '{sign}{TOLERANCE}')"
 
 
 def _newest(tables: list[str], sql: Sql) -> str:

@@ -18,8 +18,8 @@ APPS = ("measures_", "metrics_")
 class Trigger:
     """``body``: a sentence that refuses, or statements that record.
 
-    ``first`` is a part of the condition that speaks of the row alone. PostgreSQL answers it a
-    hundred times as fast as one that looks into a table, so it is asked before the rest.
+    ``first`` is a part of the condition that speaks of the row alone. PostgreSQL answers it in a
+    fraction of the time that one takes which looks into a table, so it is asked before the rest.
 
     ``operation`` TRUNCATE, which only PostgreSQL has, is one of the whole statement. So is a
     trigger with ``tables``, OLD and NEW: these, as ``old_rows`` and ``new_rows``, are then all the
