@@ -55,7 +55,8 @@ class Series:
         )  # fmt: skip
 
     def warned(self, n: int, value: Decimal | None = None) -> list[str]:
-        return beside_its_past(self.row(n, value), [self.row(k) for k in range(n)])
+        known = [self.row(k) for k in range(n)]
+        return beside_its_past(self.row(n, value), known, date.today())
 
 
 def quarter(n: int) -> tuple[date, date]:

@@ -7,6 +7,9 @@ newest row it differs whatever the order in which transactions that overlap are 
 backup that is brought back and goes on differently never has a version that was there before.
 """
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
 from . import fixed_rounds, versions
 from .triggers import Trigger
 
@@ -26,6 +29,60 @@ PUBLIC = "state = 'published'"
 TOUCHES = {"INSERT": f"NEW.{PUBLIC}", "UPDATE": f"OLD.{PUBLIC} OR NEW.{PUBLIC}"}
 
 
+@dataclass(frozen=True)
+class Touched:
+    """The rows that touch what is public of a table of submissions, in the SQL of a trigger.
+
+    On SQLite that is one row; on PostgreSQL all of a statement, as they were and as they are, of
+    which a function that is called for each row would cost more than what it does.
+    """
+
+    operation: str
+    vendor: str
+
+    def after(self, name: str, table: str, body: list[str]) -> Trigger:
+        """The trigger ``name`` of ``table`` that runs ``body`` where there are any."""
+        name = f"{table}_{name}_{self.operation.lower()}"
+        if self.vendor == "sqlite":
+            return Trigger(name, table, "AFTER", self.operation, TOUCHES[self.operation], body)
+        condition = " OR ".join(f"EXISTS ({found})" for found in self._found(["1"]))
+        return Trigger(name, table, "AFTER", self.operation, condition, body, tables=self._tables)
+
+    def keys(self, *columns: str) -> str:
+        """A query of what stands in ``columns`` of them, as ``key``, each once."""
+        return " UNION ".join(self._found([f"{{row}}.{column} AS key" for column in columns]))
+
+    def among(self, *columns: str) -> str:
+        """A condition, to be put behind a column: it is what stands in one of ``columns``."""
+        if self.vendor == "sqlite":
+            return f"IN ({', '.join(f'NEW.{column}' for column in columns)})"
+        # As an array it is looked up in an index, whatever the number for which a plan was made
+        # that PostgreSQL keeps as long as the connection.
+        return f"= ANY (ARRAY({self.keys(*columns)}))"
+
+    @property
+    def _tables(self) -> tuple[str, ...]:
+        return ("NEW",) if self.operation == "INSERT" else ("OLD", "NEW")
+
+    def _found(self, selected: list[str]) -> Iterator[str]:
+        for what in selected:
+            if self.vendor == "sqlite":
+                yield f"SELECT {what.format(row='NEW')}"
+                continue
+            for name in self._tables:
+                rows = f"{name.lower()}_rows"
+                yield f"SELECT {what.format(row=rows)} FROM {rows} WHERE {rows}.{PUBLIC}"
+
+
+def after_touching(
+    name: str, table: str, body: Callable[[Touched], list[str]], vendor: str
+) -> list[Trigger]:
+    """The triggers ``name`` of a ``table`` of submissions, which run ``body`` after whatever
+    touches what is public of it."""
+    found = [Touched(operation, vendor) for operation in TOUCHES]
+    return [touched.after(name, table, body(touched)) for touched in found]
+
+
 def current(connection) -> int:
     """The version of ``connection``'s database; raises DatabaseError where it has none yet."""
     with connection.cursor() as cursor:
@@ -39,20 +96,19 @@ def triggers(submissions: list[str], vendor: str) -> list[Trigger]:
     body = [_raise(vendor)]
     found = []
     for table in submissions:
-        for operation, condition in TOUCHES.items():
-            found.append(_trigger(table, operation, condition, body))
+        found += after_touching("raises", table, lambda _touched: body, vendor)
     for table in ALWAYS:
         for operation in ("INSERT", "UPDATE", "DELETE"):
-            found.append(_trigger(table, operation, "1 = 1", body))
+            found.append(_trigger(table, operation, body))
     if vendor == "postgresql":
         # The other tables are never emptied.
-        found.append(_trigger(SYNONYMS, "TRUNCATE", "1 = 1", body))
+        found.append(_trigger(SYNONYMS, "TRUNCATE", body))
     return found
 
 
-def _trigger(table: str, operation: str, condition: str, body: list[str]) -> Trigger:
+def _trigger(table: str, operation: str, body: list[str]) -> Trigger:
     name = f"{table}_raises_{operation.lower()}"
-    return Trigger(name, table, "AFTER", operation, condition, body)
+    return Trigger(name, table, "AFTER", operation, "1 = 1", body)
 
 
 def _raise(vendor: str) -> str:

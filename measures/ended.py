@@ -8,7 +8,7 @@ what came afterwards: ``write_missing`` works it out anew from the corrections a
 
 from django.db import models, transaction
 
-from .data_version import PUBLIC
+from .data_version import PUBLIC, Touched, after_touching
 from .publication import BECOMES
 from .triggers import Trigger
 from .versions import Sql
@@ -25,24 +25,27 @@ def triggers(submissions: list[type[models.Model]], vendor: str) -> list[Trigger
         table = model._meta.db_table
         found.append(
             Trigger(
-                f"{table}_protect_update", table, "BEFORE", "UPDATE", _wrong(model, sql), REFUSED
+                f"{table}_protect_update", table, "BEFORE", "UPDATE", _wrong(model, sql), REFUSED,
+                first=f"OLD.{PUBLIC}",
             )
-        )
-        both = [_write(model, f"{table}.id IN (NEW.id, NEW.supersedes_id)", sql)]
-        found += _on_publication(table, "ends", both)
+        )  # fmt: skip
+
+        def both(touched: Touched, model=model, table=table) -> list[str]:
+            return [_write(model, f"{table}.id {touched.among('id', 'supersedes_id')}", sql)]
+
+        found += after_touching("ends", table, both, vendor)
     withdrawn = [
         _write(model, f"{table}.code = NEW.subject_code AND NEW.subject_type = '{kind}'", sql)
         for model in submissions
         if (table := model._meta.db_table) and (kind := kind_of(model))
     ]
-    return found + _on_publication(WITHDRAWALS, "withdraws", withdrawn)
-
-
-def _on_publication(table: str, name: str, body: list[str]) -> list[Trigger]:
-    return [
-        Trigger(f"{table}_{name}_{operation.lower()}", table, "AFTER", operation, becomes, body)
+    return found + [
+        Trigger(
+            f"{WITHDRAWALS}_withdraws_{operation.lower()}", WITHDRAWALS, "AFTER", operation,
+            becomes, withdrawn,
+        )
         for operation, becomes in BECOMES.items()
-    ]
+    ]  # fmt: skip
 
 
 def _moment(model, row: str) -> str:
@@ -68,7 +71,7 @@ def _wrong(model, sql: Sql) -> str:
         columns = [field.column for field in model._meta.concrete_fields]
         other = sql.changed([name for name in columns if name != "ended_at"])
     true = f"NEW.ended_at {sql.same} {_moment(model, 'OLD')}"
-    return f"OLD.{PUBLIC} AND ({other} OR NOT ({true}))"
+    return f"{other} OR NOT ({true})"
 
 
 def _write(model, where: str, sql: Sql) -> str:

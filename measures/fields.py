@@ -119,7 +119,7 @@ def clean_texts(row: models.Model) -> None:
     refused = {}
     for field in _clean_fields(type(row)):
         value = row.__dict__.get(field.attname)
-        if isinstance(value, str):
+        if value and isinstance(value, str):
             try:
                 setattr(row, field.attname, field.cleaned(value))
             except ValidationError as error:

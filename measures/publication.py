@@ -40,37 +40,45 @@ def is_to_come(connection, tables: list[str]) -> bool:
 def triggers(tables: list[str], vendor: str) -> list[Trigger]:
     """Those of the ``tables`` of submissions."""
     sql, found = Sql(vendor), []
+    before = _moved(_newest(tables, sql), "-", sql)
+    lately, soon = _moved(sql.now, "-", sql), _moved(sql.now, "+", sql)
     for table in tables:
-        forged = _forged(table, tables, sql)
         for operation, further in (("INSERT", ""), ("UPDATE", " OR OLD.state <> 'submitted'")):
+            by_itself = (
+                "NEW.published_by_id IS NULL OR NEW.published_by_id = NEW.entered_by_id "
+                "OR NEW.published_by_id = NEW.changed_by_id "
+                f"OR NEW.published_at > {soon}{further}"
+            )
+            # What is newest is not to come: only what is old itself can be older.
+            suspect = f"NEW.published_at < {lately} OR NEW.supersedes_id IS NOT NULL"
+            forged = (
+                f"NEW.published_at < {before} OR (NEW.supersedes_id IS NOT NULL AND NOT EXISTS "
+                f"(SELECT 1 FROM {table} s WHERE s.id = NEW.supersedes_id "
+                "AND s.state = 'published'))"
+            )
             found.append(
                 Trigger(
                     f"{table}_forged_{operation.lower()}", table, "BEFORE", operation,
-                    f"{BECOMES[operation]} AND {first_day_over(sql)} AND ({forged}{further})",
-                    FORGED,
+                    f"({by_itself} OR {forged}) AND {first_day_over(sql)}", FORGED,
+                    first=f"{BECOMES[operation]} AND ({by_itself} OR {suspect})",
                 )
             )  # fmt: skip
     return found
 
 
-def _forged(table: str, tables: list[str], sql: Sql) -> str:
+def _moved(moment: str, sign: str, sql: Sql) -> str:
+    """``moment``, earlier (-) or later (+) by TOLERANCE."""
+    if sql.postgresql:
+        return f"{moment} {sign} interval '{TOLERANCE}'"
+    return f"datetime({moment}, '{sign}{TOLERANCE}')"
+
+
+def _newest(tables: list[str], sql: Sql) -> str:
+    """The SQL of the last moment of a publication or a checkpoint until now."""
     # A checkpoint says what there was, so nothing comes before it either.
     moments = [(each, "published_at") for each in tables] + [("measures_checkpoint", "made_at")]
     published = " UNION ALL ".join(
         f"SELECT max({column}) AS moment FROM {each} WHERE {column} <= {sql.now}"
         for each, column in moments
     )
-    newest = f"(SELECT max(p.moment) FROM ({published}) p)"
-    if sql.postgresql:
-        earliest = f"{newest} - interval '{TOLERANCE}'"
-        latest = f"{sql.now} + interval '{TOLERANCE}'"
-    else:
-        earliest = f"datetime({newest}, '-{TOLERANCE}')"
-        latest = f"datetime('now', '+{TOLERANCE}')"
-    return (
-        "NEW.published_by_id IS NULL OR NEW.published_by_id = NEW.entered_by_id "
-        "OR NEW.published_by_id = NEW.changed_by_id "
-        f"OR NEW.published_at < {earliest} OR NEW.published_at > {latest} "
-        "OR (NEW.supersedes_id IS NOT NULL AND NOT EXISTS "
-        f"(SELECT 1 FROM {table} s WHERE s.id = NEW.supersedes_id AND s.state = 'published'))"
-    )
+    return f"(SELECT max(p.moment) FROM ({published}) p)"

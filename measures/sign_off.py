@@ -120,7 +120,7 @@ def triggers(vendor: str) -> list[Trigger]:
             found.append(
                 Trigger(
                     f"{table}_signed_off_{operation.lower()}", table, "BEFORE", operation,
-                    f"{BECOMES[operation]} AND {condition}", MESSAGE,
+                    condition, MESSAGE, first=BECOMES[operation],
                 )
             )  # fmt: skip
     return found

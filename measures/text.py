@@ -77,9 +77,9 @@ class Named(InBothLanguages):
 
     def __str__(self):
         """The name in the reader's language; in English a Chinese one says that it is."""
-        if not in_chinese() and not self.name_en:
-            return gettext("%(name)s (no English name yet)") % {"name": self.name}
-        return self.in_language("name")
+        if in_chinese():
+            return self.name
+        return self.name_en or gettext("%(name)s (no English name yet)") % {"name": self.name}
 
     def natural_key(self):
         return (self.code,)

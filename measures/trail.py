@@ -180,7 +180,7 @@ def _labels(model: type[models.Model], fields: tuple[str, ...], language) -> lis
 
 def _text(value, choices: dict | None) -> str:
     """A field's value for people: what a choice is called, 520 and never 520.0000."""
-    if value is None:
+    if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")

@@ -142,11 +142,13 @@ def save_all(rows: list[Submission], *, by, trial: bool = False) -> None:
 
 
 def _saved(rows: list[Submission], stored: dict[int, Submission], fields, by):
-    """The events of ``save_all``: of a row that was ``stored`` before, what differs now."""
+    """The events of ``save_all``: of a row that was ``stored`` before, what differs now.
+
+    To be made in the language of the trail, as ``record_all`` does.
+    """
     for row in rows:
         old = stored.get(row.pk)
-        before = snapshot(old, fields) if old else {}
-        before, after = differences(before, snapshot(row, fields))
+        before, after = differences(texts(old, fields) if old else {}, texts(row, fields))
         if old is None:
             yield event(Action.ENTERED, by=by, subject=row, after=after)
         elif after:
@@ -347,7 +349,7 @@ def publish_all(rows: list[Submission], *, by) -> dict[Submission, Exception]:
             setattr(row, name, value)
     fields = model.content_fields()
     record_all(
-        event(Action.PUBLISHED, by=by, subject=row, after=differences({}, snapshot(row, fields))[1])
+        event(Action.PUBLISHED, by=by, subject=row, after=differences({}, texts(row, fields))[1])
         for row in ready
     )
     if ready:
@@ -473,10 +475,10 @@ def _check_round(row: Submission) -> None:
 
 def _check_correction(row: Submission) -> None:
     """Nobody is asked to review a correction that says what the public row says."""
+    if not row.supersedes_id:
+        return
     fields = set(row.content_fields()) - row.for_review
-    if row.supersedes_id and all(
-        _says(row, name) == _says(row.supersedes, name) for name in fields
-    ):
+    if all(_says(row, name) == _says(row.supersedes, name) for name in fields):
         raise TransitionError(gettext("This correction changes nothing yet."))
 
 

@@ -137,7 +137,9 @@ def _asked(rows: Sequence) -> Iterator[tuple]:
     from .models import Indicator
 
     keys = {row.indicator_id for row in rows}
-    pairs = CompulsoryPair.objects.filter(Q(first__in=keys) | Q(second__in=keys)).filter(
+    mine = CompulsoryPair.objects.filter(Q(first__in=keys) | Q(second__in=keys)).order_by()
+    # By their own keys, lest SQLite begin with every indicator there is.
+    pairs = CompulsoryPair.objects.filter(pk__in=mine.values("pk")).filter(
         Q(first__measure__lead=F("second__measure__lead"))
         | Q(first__measure__lead__isnull=True, second__measure__lead__isnull=True)
     )

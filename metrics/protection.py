@@ -33,12 +33,12 @@ def triggers(vendor: str) -> list[Trigger]:
     is_actual = f"NEW.certainty = '{Certainty.ACTUAL}'"
     return [
         *check_guards.triggers(vendor),
-        *summary_tables.triggers(),
-        *said_tables.triggers(),
+        *summary_tables.triggers(vendor),
+        *said_tables.triggers(vendor),
         *(
             Trigger(
                 f"{table}_no_future_{operation.lower()}", table, "BEFORE", operation,
-                f"{becomes} AND {condition}", message,
+                condition, message, first=becomes,
             )
             for table, condition, message in (
                 (TABLE, f"{is_actual} AND {is_future}", MESSAGE),

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from measures.data_version import PUBLIC, TOUCHES
+from measures.data_version import PUBLIC, Touched, after_touching
 from measures.triggers import Trigger
 
 VALUES, FIGURES = "metrics_valuesaid", "metrics_indicatorsaid"
@@ -183,19 +183,22 @@ def begin_anew(connection) -> None:
         cursor.execute(f"{_INTO_FIGURES} SELECT id, '', '', '' FROM metrics_indicator")
 
 
-def triggers() -> list[Trigger]:
+def triggers(vendor: str) -> list[Trigger]:
     """Those that empty what a change makes old."""
-    return [
+    return after_touching("unsays", "metrics_observation", _unsay_values, vendor) + [
         Trigger(f"{table}_unsays_{operation.lower()}", table, "AFTER", operation, condition, body)
         for table, operation, condition, body in _rules()
     ]
 
 
+def _unsay_values(touched: Touched) -> list[str]:
+    # Without a condition of its own SQLite would take ON for that of a join.
+    found = f"SELECT key, '' FROM ({touched.keys('id')}) AS touched WHERE 1 = 1"
+    return [f"{_INTO_VALUES} {found} ON CONFLICT (value_id) DO UPDATE SET text = ''"]
+
+
 def _rules() -> Iterator[tuple[str, str, str, list[str]]]:
     """(table, operation, SQL condition, statements)."""
-    value = f"{_INTO_VALUES} VALUES (NEW.id, '') ON CONFLICT (value_id) DO UPDATE SET text = ''"
-    for operation, condition in TOUCHES.items():
-        yield "metrics_observation", operation, condition, [value]
     figure = (
         f"{_INTO_FIGURES} VALUES (NEW.id, '', '', '') "
         "ON CONFLICT (indicator_id) DO UPDATE SET text = '', chinese = '', english = ''"

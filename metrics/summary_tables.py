@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from measures.data_version import TOUCHES
+from measures.data_version import Touched, after_touching
 from measures.triggers import Trigger
 
 from .rules.checks import Result
@@ -83,68 +83,65 @@ class CheckSummary(models.Model):
         return f"{self.check_of_id}: {self.result}"
 
 
-def triggers() -> list[Trigger]:
+#: Of which summaries of its indicator a row of each table is a part.
+PARTS = {
+    "metrics_observation": (INDICATORS, TARGETS, CHECKS),
+    "metrics_nofigure": (INDICATORS,),
+    "metrics_target": (INDICATORS, TARGETS),
+}
+
+
+def triggers(vendor: str) -> list[Trigger]:
     """Those that delete the summaries which a change makes old."""
-    return [
+    found = [
         Trigger(
-            f"{table}_unsummarises_{operation.lower()}", table, "AFTER", operation, condition, body
+            f"{table}_unsummarises_{operation.lower()}", table, "AFTER", operation, "1 = 1", body
         )
-        for table, operation, condition, body in _rules()
+        for table, operation, body in _rules()
     ]
+    for table, summaries in PARTS.items():
+
+        def body(touched: Touched, summaries=summaries) -> list[str]:
+            return _of_indicators(touched.among("indicator_id"), *summaries)
+
+        found += after_touching("unsummarises", table, body, vendor)
+    return found
 
 
-def _rules() -> Iterator[tuple[str, str, str, list[str]]]:
-    """(table, operation, SQL condition, statements)."""
-    for table, body in (
-        (
-            "metrics_observation",
-            [
-                _indicator("NEW.indicator_id"),
-                _targets("NEW.indicator_id"),
-                _checks_of("NEW.indicator_id"),
-            ],
-        ),
-        ("metrics_nofigure", [_indicator("NEW.indicator_id")]),
-        ("metrics_target", [_indicator("NEW.indicator_id"), _targets("NEW.indicator_id")]),
-    ):
-        for operation, condition in TOUCHES.items():
-            yield table, operation, condition, body
+def _rules() -> Iterator[tuple[str, str, list[str]]]:
+    """(table, operation, statements)."""
     # What a check compares, and in which unit. Units, like all below, are never deleted in use.
-    of_indicator = [_indicator("NEW.id"), _targets("NEW.id"), _checks_of("NEW.id")]
-    yield "metrics_indicator", "UPDATE", "1 = 1", of_indicator
-    yield "metrics_unit", "UPDATE", "1 = 1", [f"DELETE FROM {CHECKS}"]
-    yield "metrics_check", "UPDATE", "1 = 1", [_check("NEW.id")]
-    yield TERMS, "INSERT", "1 = 1", [_check("NEW.check_of_id")]
-    yield TERMS, "UPDATE", "1 = 1", [_check("NEW.check_of_id"), _check("OLD.check_of_id")]
-    yield TERMS, "DELETE", "1 = 1", [_check("OLD.check_of_id")]
+    yield "metrics_indicator", "UPDATE", _of_indicators("= NEW.id", INDICATORS, TARGETS, CHECKS)
+    yield "metrics_unit", "UPDATE", [f"DELETE FROM {CHECKS}"]
+    yield "metrics_check", "UPDATE", [_check("NEW.id")]
+    yield TERMS, "INSERT", [_check("NEW.check_of_id")]
+    yield TERMS, "UPDATE", [_check("NEW.check_of_id"), _check("OLD.check_of_id")]
+    yield TERMS, "DELETE", [_check("OLD.check_of_id")]
     # When the way to a target begins and ends, and how far it may lag behind.
     planned = "SELECT id FROM metrics_target WHERE plan_id = NEW.id"
     of_plan = f"DELETE FROM {TARGETS} WHERE target_id IN ({planned})"
-    yield "metrics_plan", "UPDATE", "1 = 1", [of_plan]
-    yield "measures_threshold", "UPDATE", "1 = 1", [f"DELETE FROM {TARGETS}"]
+    yield "metrics_plan", "UPDATE", [of_plan]
+    yield "measures_threshold", "UPDATE", [f"DELETE FROM {TARGETS}"]
     # On which opinion an indicator is, and when the first report on that was issued.
     mine = "SELECT id FROM metrics_indicator WHERE measure_id = NEW.id"
     of_measure = f"DELETE FROM {INDICATORS} WHERE indicator_id IN ({mine})"
-    yield "measures_measure", "UPDATE", "1 = 1", [of_measure]
+    yield "measures_measure", "UPDATE", [of_measure]
     every = f"DELETE FROM {INDICATORS}"
-    yield "measures_theme", "UPDATE", "1 = 1", [every]
-    yield "measures_section", "UPDATE", "1 = 1", [every]
-    yield "measures_report", "INSERT", "1 = 1", [every]
-    yield "measures_report", "UPDATE", "1 = 1", [every]
+    yield "measures_theme", "UPDATE", [every]
+    yield "measures_section", "UPDATE", [every]
+    yield "measures_report", "INSERT", [every]
+    yield "measures_report", "UPDATE", [every]
 
 
-def _indicator(key: str) -> str:
-    return f"DELETE FROM {INDICATORS} WHERE indicator_id = {key}"
-
-
-def _targets(indicator: str) -> str:
-    return f"DELETE FROM {TARGETS} WHERE indicator_id = {indicator}"
+def _of_indicators(among: str, *summaries: str) -> list[str]:
+    """Statements that delete from ``summaries`` those of indicators ``among``, a condition that
+    stands behind a column."""
+    terms = f"check_of_id IN (SELECT check_of_id FROM {TERMS} WHERE indicator_id {among})"
+    return [
+        f"DELETE FROM {table} WHERE " + (terms if table == CHECKS else f"indicator_id {among}")
+        for table in summaries
+    ]
 
 
 def _check(key: str) -> str:
     return f"DELETE FROM {CHECKS} WHERE check_of_id = {key}"
-
-
-def _checks_of(indicator: str) -> str:
-    terms = f"SELECT check_of_id FROM {TERMS} WHERE indicator_id = {indicator}"
-    return f"DELETE FROM {CHECKS} WHERE check_of_id IN ({terms})"

@@ -86,12 +86,12 @@ def warnings_and_checks(rows: Sequence[Observation]) -> list[tuple[list[str], li
 
 
 def _found(rows, checks, public, known) -> list[list[str]]:
-    pairs, others = _pairs(checks), _others(checks)
+    pairs, others, today = _pairs(checks), _others(checks), timezone.localdate()
     confirmed = UsualBounds.objects.filter(indicator__in={row.indicator_id for row in rows})
     bounds = {row.indicator_id: row for row in confirmed}
     return [
         [
-            *beside_its_past(row, known[row.indicator_id], bounds.get(row.indicator_id)),
+            *beside_its_past(row, known[row.indicator_id], today, bounds.get(row.indicator_id)),
             *_beside_others(row, pairs, known),
             *_disagreeing(row, others[row.indicator_id], known, public),
         ]
@@ -181,7 +181,7 @@ def _known(rows, public) -> dict[int, list[Observation]]:
 
 
 def beside_its_past(
-    row: Observation, known: Sequence[Observation], bounds: UsualBounds | None = None
+    row: Observation, known: Sequence[Observation], today: date, bounds: UsualBounds | None = None
 ) -> list[str]:
     """The warnings that ``row`` gives rise to by itself and beside ``known`` of its indicator.
 
@@ -198,7 +198,7 @@ def beside_its_past(
         and value.period_end < row.period_end
         and are_comparable(indicator.kind, row.period, value.period)
     ]
-    if why_not := row.why_not_public(timezone.localdate()):
+    if why_not := row.why_not_public(today):
         found.append(why_not)
     if is_no_count(indicator.unit.quantity, row.base_value):
         found.append(_("What is counted is a whole number and not below zero."))

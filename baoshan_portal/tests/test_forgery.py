@@ -227,6 +227,22 @@ def test_nothing_becomes_public_past_the_review(old_database, forgery):
     assert list(ProgressNote.objects.published()) == [old_database]
 
 
+@pytest.mark.parametrize("field", ["published_by_id", "published_at"])
+def test_one_forged_row_among_reviewed_ones_refuses_them_all(old_database, field):
+    keys = people_and_rows(old_database)
+    other = make_note(
+        measure=old_database.measure, state=State.SUBMITTED,
+        entered_by_id=keys["editor"], changed_by_id=keys["editor"],
+    )  # fmt: skip
+    forged = {"published_by_id": "NULL", "published_at": AGO}[field]
+    right = {"published_by_id": "%(reviewer)s", "published_at": NOW}
+    values = right | {field: f"CASE WHEN id = {other.pk} THEN {forged} ELSE {right[field]} END"}
+    told = ", ".join(f"{name} = {value}" for name, value in values.items())
+    with pytest.raises(DatabaseError, match=publication.FORGED):
+        write(f"UPDATE {NOTES} SET state = 'published', {told} WHERE state = 'submitted'", keys)
+    assert list(ProgressNote.objects.published()) == [old_database]
+
+
 def test_a_reviewed_row_becomes_public(old_database):
     keys = people_and_rows(old_database)
     assert write(f"UPDATE {NOTES} SET {published()} WHERE id = %(submitted)s", keys) == 1

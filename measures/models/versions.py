@@ -117,6 +117,8 @@ class Version(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_pk"], name="version_subject"),
             models.Index(fields=["subject_type", "code"], name="version_code"),
+            # What the chain of the record has not linked yet is among the newest.
+            models.Index(fields=["made_at"], name="version_made_at"),
             # Whether a table has changed since a moment; most versions began with the database.
             models.Index(
                 fields=["subject_type", "valid_from"],

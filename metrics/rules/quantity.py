@@ -45,6 +45,8 @@ UNITS = (
     "吨",
 )
 
+_COUNTED = frozenset(UNITS) - {RANK}
+
 # What a value of 15 digits with 4 decimals and as_written (40 characters) can hold: SQLite keeps
 # no more than 15 digits of a decimal.
 SMALLEST = Decimal("0.0001")
@@ -88,6 +90,8 @@ _THOUSANDS = re.compile(r"([0-9][0-9,]*(?:\.[0-9]+)?)(千元|百万元|百万)")
 _FRAME = re.compile(rf"((?:{'|'.join([*BEFORE, *IGNORED])})*)(.*?)({'|'.join(AFTER)})?")
 _ARABIC = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _CHINESE = re.compile(rf"([{''.join(DIGITS)}]*)(?:点([{''.join(DIGITS)}]+))?")
+#: A figure as most files have it, in ASCII digits, and what stands behind it.
+_PLAIN = re.compile(r"([0-9]{1,11}(?:\.[0-9]{1,4})?)(.*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,10 @@ def read(text: str, *, unit: str | None = None, units: Iterable[str] = UNITS) ->
     Raises QuantityError, and nothing else, for any other text, and for values beyond 11 digits
     before or 4 digits after the decimal point; only fractions such as 1/3 are rounded, to about.
     """
+    # Files hold thousands of these, and nothing else can be meant.
+    plainly = _PLAIN.fullmatch(text)
+    if plainly and unit in _COUNTED and plainly[2] in ("", unit):
+        return Quantity(Decimal(plain(Decimal(plainly[1]))), unit, Qualifier.EXACT)
     try:
         # 40 characters times 万亿 fit into 100 digits, so that nothing is rounded unseen.
         with localcontext(Context(prec=100)):

@@ -4,8 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.forms import model_to_dict
 from django.utils import timezone
 
+from measures.many_rows import insert_all
 from measures.models import Round
 from measures.tests.factories import (
     ISSUED,
@@ -16,6 +18,7 @@ from measures.tests.factories import (
 )
 
 from ..due import (
+    NewEntries,
     due_by_department,
     due_in_rounds,
     due_indicators,
@@ -25,7 +28,7 @@ from ..due import (
     is_due,
     new_entry,
 )
-from ..models import Indicator, RoundDue
+from ..models import Indicator, Observation, RoundDue
 from ..rules.choices import Frequency, Kind
 from ..rules.periods import last_period
 from .factories import make_indicator, make_observation, make_unit
@@ -186,6 +189,28 @@ def test_a_new_entry_of_a_total_begins_where_the_latest_one_began(third_quarter)
     assert (row.period_start, row.period_end) == (SINCE, third_quarter.period_end)
     assert (row.indicator, row.round) == (total, third_quarter)
     assert (row.source_name, row.pk) == (f"科委{third_quarter.name}", None)
+
+
+def test_new_entries_of_one_form_are_rows_of_their_own_as_the_model_makes_them(third_quarter):
+    office = make_department()
+    for _n in range(2):
+        make_indicator(measure=make_measure(lead=office), frequency=QUARTERLY)
+    third_quarter.refresh_from_db()
+    indicators = indicators_of(third_quarter, office)
+    entries = NewEntries(third_quarter, office)
+    rows = [entries.of(indicator) for indicator in indicators]
+    for row, indicator in zip(rows, indicators, strict=True):
+        same = Observation(
+            indicator=indicator, round=third_quarter, period_start=row.period_start,
+            period_end=row.period_end, source_name=row.source_name, code=row.code,
+            entered_at=row.entered_at,
+        )  # fmt: skip
+        assert model_to_dict(row) == model_to_dict(same)
+        assert vars(row).keys() == vars(same).keys()
+        row.value, row.as_written = 5, "5"
+    insert_all(rows)
+    stored = Observation.objects.order_by("pk")
+    assert [(row.indicator, row.pk) for row in stored] == [(row.indicator, row.pk) for row in rows]
 
 
 def test_an_indicator_is_due_from_the_day_on_which_it_became_public(third_quarter):

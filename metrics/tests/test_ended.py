@@ -68,6 +68,14 @@ class TestMoment:
         )
         assert (ends(row), ends(correction)) == (noon(THEN), None)
 
+    def test_corrections_of_one_statement_end_each_what_it_supersedes(self):
+        rows = [make_observation(published=FIRST) for _n in range(3)]
+        corrections = [corrected(row, None).pk for row in rows[:2]]
+        Observation.objects.filter(pk__in=corrections).update(
+            state="published", published_at=noon(THEN)
+        )
+        assert [ends(row) for row in rows] == [noon(THEN), noon(THEN), None]
+
     @pytest.mark.parametrize("make", [make_observation, make_target, make_note])
     def test_a_withdrawal_ends_the_row_that_it_names(self, make):
         row, other = make(published=FIRST), make(published=FIRST)

@@ -410,6 +410,29 @@ def test_any_jumble_of_figures_is_read_or_refused(text, unit):
     is_read_or_refused(text, unit=unit)
 
 
+@given(
+    st.from_regex(r"[0-9]{1,13}(\.[0-9]{1,5})?", fullmatch=True, alphabet="0123456789."),
+    st.sampled_from(["千元", *UNITS]),
+    st.booleans(),
+)
+@example("0", RANK, True)
+@example("007", "万元", True)
+@example("12345678901", "亿元", False)
+@example("123456789012", "家", True)
+@example("1.23456", "家", False)
+def test_what_is_read_at_a_glance_is_what_reading_it_by_rule_gives(number, unit, is_printed):
+    """A sign before it says the same, and is not read at a glance."""
+
+    def said(text):
+        try:
+            return read(text, unit=unit)
+        except QuantityError as error:
+            return str(error.message)
+
+    printed = unit if is_printed else ""
+    assert said(f"{number}{printed}") == said(f"+{number}{printed}")
+
+
 CHINESE_DIGITS = "零一二三四五六七八九"
 
 

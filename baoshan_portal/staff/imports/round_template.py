@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from measures import access
 from measures.models import Department, Measure, Round
 from measures.submission import State
-from metrics.due import indicators_of, new_entry
+from metrics.due import NewEntries, indicators_of, new_entry
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
@@ -87,6 +87,9 @@ class TemplateReader:
 
     def __init__(self, round: Round, department: Department, by, rows: list[FileRow]):
         self.round, self.department = round, department
+        self.new_entries = NewEntries(round, department)
+        # Names in the reader's language, which is asked for once.
+        self.labels = {column.key: str(column) for column in COLUMNS}
         asked_for = list(indicators_of(round, department).select_related(None))
         # Each unit and measure once, and not once for each of its indicators; after these, so that
         # none of theirs is missing.
@@ -145,7 +148,7 @@ class TemplateReader:
         indicator = self.indicators.get(code)
         if indicator is None:
             raise ValidationError({"code": self._why_not(code)})
-        figure = self.stored.get(code) or new_entry(indicator, self.round, self.department)
+        figure = self.stored.get(code) or self.new_entries.of(indicator)
         is_new, cells, errors = figure.pk is None, [], {}
         unit = row.cells.get("unit", "")
         if unit and normalised(unit) != normalised(indicator.unit.name):
@@ -241,16 +244,16 @@ class TemplateReader:
         return _("This indicator is not due in this round.")
 
     def _read_figure(self, figure: Observation, text: str) -> list[Cell]:
-        return set_figure(figure, str(LABELS["figure"]), text, self.units)
+        return set_figure(figure, self.labels["figure"], text, self.units)
 
     def _read_certainty(self, figure: Observation, text: str) -> list[Cell]:
-        return set_certainty(figure, str(LABELS["certainty"]), self.certainties.read(text))
+        return set_certainty(figure, self.labels["certainty"], self.certainties.read(text))
 
     def _read_note(self, figure: Observation, text: str) -> list[Cell]:
-        return set_field(figure, "note", str(LABELS["note"]), text)
+        return set_field(figure, "note", self.labels["note"], text)
 
     def _read_evidence(self, figure: Observation, text: str) -> list[Cell]:
-        return set_field(figure, "evidence_url", str(LABELS["evidence"]), read_link(text))
+        return set_field(figure, "evidence_url", self.labels["evidence"], read_link(text))
 
     def _read_answer(self, figure: Observation, text: str) -> list[Cell]:
         return set_answer(figure, text)

@@ -4,6 +4,8 @@ import re
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from baoshan_portal.tests import runs_once
@@ -307,6 +309,17 @@ def test_one_query_more_where_there_is_no_pair(desk, django_assert_num_queries):
     row = desk.draft(desk.other)
     with django_assert_num_queries(1):
         assert Observation.in_groups([row]) == [[row]]
+
+
+def test_pairs_are_looked_up_by_the_figures_and_not_among_all_there_are(desk):
+    with CaptureQueriesContext(connection) as asked:
+        Observation.in_groups([desk.draft(desk.other)])
+    sql = next(query["sql"] for query in asked if "compulsorypair" in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        plan = [step for *_numbers, step in cursor.fetchall()]
+    assert "SEARCH metrics_compulsorypair USING INTEGER PRIMARY KEY (rowid=?)" in plan
+    assert not [step for step in plan if step.startswith("SCAN")]
 
 
 # Who declares it
