@@ -71,5 +71,5 @@ def test_a_verdict_without_its_page_is_that_of_the_page():
     rows = Target.objects.for_list(ISSUED)
     told = {row.pk: assess(row.indicator, row, ISSUED).verdict for row in rows}
     found = verdicts.of(Target.objects.published(ISSUED), ISSUED)
-    assert {row.pk: verdict for row, verdict in found} == told
+    assert {row.pk: verdict for row, verdict, _left in found} == told
     assert set(told.values()) == {Verdict.MET, Verdict.BEHIND, Verdict.NO_DATA}
