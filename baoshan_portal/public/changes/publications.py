@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
     Case,
     Count,
+    ExpressionWrapper,
     F,
     Max,
     Q,
@@ -106,13 +108,17 @@ def publications(
     """
     until = min(until, timezone.now())
     to_measure = CARRIERS[model][-1]
-    day = timezone.localdate(until - timedelta.resolution)
+    day = _last_day(until)
     public = {f"{carrier}__published_on__lte": day for carrier in CARRIERS[model]}
     rows = model.objects.published_before(until).filter(**public)
     if since:
         rows = rows.filter(_public_only_since(model, since))
     rows = _of_place(rows, to_measure, opinion, section, department, measure)
     return _of_indicator(rows, indicator) if indicator else rows
+
+
+def _last_day(until: datetime) -> date:
+    return timezone.localdate(until - timedelta.resolution)
 
 
 def _of_place(
@@ -209,16 +215,28 @@ def _counted(column: str, since: datetime, until: datetime, **place) -> list[Que
 
 
 def indicators_with_values(since: datetime, until: datetime, **place) -> QuerySet:
-    """Indicators with values that were published before ``until``, each with how many ``publications``
-    from ``since`` on these are, as ``recent``; nothing looks at each value. One query besides."""
+    """Indicators with values that were published before ``until``, each with how many
+    ``publications`` from ``since`` on these are, as ``recent``, without looking at each value. One
+    query besides."""
     until = min(until, timezone.now())
-    first_day, last_day = (timezone.localdate(moment) for moment in (since, until - timedelta.resolution))
+    first_day, last_day = timezone.localdate(since), _last_day(until)
     rows = _of_place(Indicator.objects.order_by(), "measure", **place)
     rows = rows.filter(published_on__lte=last_day, measure__published_on__lte=last_day)
     before = Before()
+    # What is published with an indicator or measure of these days, became public in them.
     is_new = Q(published_on__gte=first_day) | Q(measure__published_on__gte=first_day)
-    recent = before(until) - Case(When(is_new, then=0), default=before(since))
-    return rows.annotate(first=first_moment(), recent=recent).filter(first__lt=until)
+    earlier = Case(When(is_new, then=0), default=before(since))
+    rows = rows.annotate(
+        first=first_moment(),
+        is_new=ExpressionWrapper(is_new, BooleanField()),
+        recent=before(until) - earlier,
+    )
+    return rows.filter(first__lt=until)
+
+
+def is_begun(since: datetime) -> Q:
+    """Of ``indicators_with_values`` those whose first value is one of the recent."""
+    return Q(is_new=True) | Q(first__gte=since)
 
 
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:

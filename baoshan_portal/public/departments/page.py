@@ -59,8 +59,8 @@ def page(request, code):
     count = sum(
         publications(model, begin, end, department=row).order_by().count() for model in CARRIERS
     )
-    led = set(Measure.objects.filter(lead=row).order_by().values_list("pk", flat=True))
-    states = States(since, on, most=sys.maxsize).changed(lambda place: place.measure in led)
+    led = Measure.objects.filter(lead=row).order_by().values_list("pk", flat=True)
+    states = States(since, on, most=sys.maxsize).changed(list(led))
     context = {
         "department": row,
         "record": record,
