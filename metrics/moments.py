@@ -6,7 +6,7 @@ and what one moment parts, is looked up in the index of the values of an indicat
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import (
@@ -15,7 +15,6 @@ from django.db.models import (
     DateTimeField,
     F,
     IntegerField,
-    Min,
     OuterRef,
     Q,
     QuerySet,
@@ -27,6 +26,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .models import Indicator, Observation
+
+#: Half of the time that a portal is taken to have stood.
+LONG = timedelta(days=5 * 365)
 
 
 class Moments(NamedTuple):
@@ -69,26 +71,21 @@ def last_before(moment: datetime) -> Case:
     )
 
 
-class Before:
-    """How many values of an indicator became public before moments; one query."""
+def values_before(moment: datetime, now: datetime) -> Case:
+    """How many values of an indicator became public before ``moment``, which is not after ``now``.
 
-    def __init__(self):
-        self._now = timezone.now()
-        self._begin = Observation.objects.aggregate(at=Min("published_at"))["at"] or self._now
-
-    def __call__(self, moment: datetime) -> Case:
-        moment = min(moment, self._now)
-        before = _count(published_at__lt=moment)
-        if moment - self._begin > self._now - moment:
-            # Fewer are younger, if as many came in each year.
-            since = _count(published_at__gte=moment, published_at__lt=self._now)
-            before = _known(F("summary__values") - since, before)
-        return Case(
-            When(summary__last__lt=moment, then=F("summary__values")),
-            When(Q(summary__first__gte=moment) | Q(summary__values=0), then=Value(0)),
-            default=before,
-            output_field=IntegerField(),
-        )
+    Where one moment parts them the fewer are counted, if it is more than ``LONG`` ago those before.
+    """
+    before = _count(published_at__lt=moment)
+    if now - moment < LONG:
+        since = _count(published_at__gte=moment, published_at__lt=now)
+        before = _known(F("summary__values") - since, before)
+    return Case(
+        When(summary__last__lt=moment, then=F("summary__values")),
+        When(Q(summary__first__gte=moment) | Q(summary__values=0), then=Value(0)),
+        default=before,
+        output_field=IntegerField(),
+    )
 
 
 def _known(known, otherwise) -> Case:

@@ -55,7 +55,7 @@ class Listing:
         self._count()
 
     def _count(self) -> None:
-        """Two queries, and one of ``indicators_with_values``."""
+        """One query."""
         parts = [
             publications(model, self.since, self.until)
             .order_by()

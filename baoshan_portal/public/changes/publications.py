@@ -41,7 +41,7 @@ from metrics.corrections import Correction, first_of
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target
-from metrics.moments import Before, first_moment, last_before
+from metrics.moments import first_moment, last_before, values_before
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 from metrics.wording import observed_text
@@ -216,20 +216,19 @@ def _counted(column: str, since: datetime, until: datetime, **place) -> list[Que
 
 def indicators_with_values(since: datetime, until: datetime, **place) -> QuerySet:
     """Indicators with values that were published before ``until``, each with how many
-    ``publications`` from ``since`` on these are, as ``recent``, without looking at each value. One
-    query besides."""
-    until = min(until, timezone.now())
+    ``publications`` from ``since`` on these are, as ``recent``, without looking at each value."""
+    now = timezone.now()
+    until = min(until, now)
     first_day, last_day = timezone.localdate(since), _last_day(until)
     rows = _of_place(Indicator.objects.order_by(), "measure", **place)
     rows = rows.filter(published_on__lte=last_day, measure__published_on__lte=last_day)
-    before = Before()
     # What is published with an indicator or measure of these days, became public in them.
     is_new = Q(published_on__gte=first_day) | Q(measure__published_on__gte=first_day)
-    earlier = Case(When(is_new, then=0), default=before(since))
+    earlier = Case(When(is_new, then=0), default=values_before(min(since, now), now))
     rows = rows.annotate(
         first=first_moment(),
         is_new=ExpressionWrapper(is_new, BooleanField()),
-        recent=before(until) - earlier,
+        recent=values_before(until, now) - earlier,
     )
     return rows.filter(first__lt=until)
 
