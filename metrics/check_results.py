@@ -21,6 +21,7 @@ from measures.submission import end_of_day
 from .assessment import CheckState, assess_check, indicators_in
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
+from .rules.choices import Certainty
 from .rules.questions import discrepancy
 from .touched import touched_since
 
@@ -64,7 +65,7 @@ def worked_out(checks: list[int], as_of: date | None = None) -> list[CheckResult
     """Those of ``checks`` (by their keys) as they came out on ``as_of`` (today if None), whatever
     is known already; two queries."""
     rows = by_check(_terms(checks))
-    values = _values(indicators_in(rows), as_of)
+    values = values_of(indicators_in(rows), as_of)
     return [of_state(assess_check(check, values)) for check in rows]
 
 
@@ -119,16 +120,21 @@ def _touched(as_of: date) -> tuple[set[int], set[int]] | None:
     return found[Check], set().union(*(found[model] for model in compared))
 
 
-class _Value(NamedTuple):
-    """What a check reads of a value: a row of the table would bring a dozen columns besides."""
+class Value(NamedTuple):
+    """What a check reads and names of a value: a row of the table would bring a dozen columns
+    besides."""
 
     pk: int
     indicator_id: int
     value: Decimal
     qualifier: str
     as_written: str
+    certainty: str
     period_start: date | None
     period_end: date
+
+    def get_certainty_display(self) -> str:
+        return Certainty(self.certainty).label
 
 
 @dataclass(slots=True)
@@ -164,13 +170,13 @@ class _Term:
     indicator: _Figure
 
 
-def _values(indicators: set[int], as_of: date | None) -> dict[int, list[_Value]]:
+def values_of(indicators: set[int], as_of: date | None) -> dict[int, list[Value]]:
     """The public values by the key of their indicator, newest first; one query."""
     rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
     found = defaultdict(list)
     # Those of one indicator stand together in the index, by which they are found.
-    for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*_Value._fields):
-        value = _Value(*row)
+    for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*Value._fields):
+        value = Value(*row)
         found[value.indicator_id].append(value)
     return found
 

@@ -196,7 +196,7 @@ def load_some(
     # Thousands are of a few plans, and no question names where a target was told.
     versions = list(versions.select_related(None).prefetch_related("plan"))
     asking_checks = _with_terms(checks, by_key)
-    of_checks = Observation.objects.filter(indicator__in=indicators_in(asking_checks))
+    of_checks = check_results.values_of(indicators_in(asking_checks), as_of)
     return Standing(
         on,
         as_of,
@@ -205,7 +205,7 @@ def load_some(
         rows,
         _target_states(versions, by_key, thresholds, on, as_of),
         [],
-        _contradictions(asking_checks, of_checks.published(as_of).by_indicator()),
+        _contradictions(asking_checks, of_checks),
         loaded,
     )
 
