@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from measures.models import (
+    Department,
     Evaluation,
     Measure,
     MeasureState,
@@ -191,6 +192,17 @@ def counts_by_lead(since: datetime, until: datetime) -> dict[int, tuple[int, dat
         counts[row["place"]] += row["n"]
         newest[row["place"]].append(row["newest"])
     return {lead: (counts[lead], max(moments)) for lead, moments in newest.items() if lead}
+
+
+def count_of_lead(department: Department, since: datetime, until: datetime) -> int:
+    """How many ``publications`` of these days a department has; a query for each kind."""
+    values = indicators_with_values(since, until, department=department)
+    others = (
+        publications(model, since, until, department=department).order_by().count()
+        for model in CARRIERS
+        if model is not Observation
+    )
+    return (values.aggregate(n=Sum("recent"))["n"] or 0) + sum(others)
 
 
 def _counted(column: str, since: datetime, until: datetime, **place) -> list[QuerySet]:

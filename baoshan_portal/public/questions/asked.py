@@ -1,7 +1,7 @@
 """Everything that is worth asking on a day, in a few columns: enough to count and to sort it.
 
 What lists need to find the rows of a page. Of these alone a sentence is made (``told``), by the
-rules of ``rows``; ``test_asked`` holds that both name the same.
+rules of ``rows``; ``test_counted`` holds that both name the same.
 """
 
 from collections import defaultdict

@@ -123,13 +123,8 @@ class Names:
         found: dict[Model | None, list[Asked]] = defaultdict(list)
         for row in rows:
             found[self._found_by[by][row.measures[0]]].append(row)
-        keys = {
-            (section.opinion_id, section.order, "", f"{section.order} {section}")
-            if by == "section"
-            else (section is None, 0, *_office(section)): some
-            for section, some in found.items()
-        }
-        return [(key[-1], keys[key]) for key in sorted(keys)]
+        named = {_in_order(by, row): some for row, some in found.items()}
+        return [(key[-1], named[key]) for key in sorted(named)]
 
 
 def _label(name: str, answer) -> str:
@@ -144,6 +139,13 @@ def _label(name: str, answer) -> str:
         case "section":
             return f"{answer.opinion.prefix}{answer.order} {answer}"
     return f"{answer.section.opinion.prefix}{answer.number} {answer}"
+
+
+def _in_order(by: str, row: Section | Department | None) -> tuple:
+    """To sort a part by; ends with its name."""
+    if by == "section":
+        return row.opinion_id, row.order, "", f"{row.order} {row}"
+    return row is None, 0, *_office(row)
 
 
 def _office(department: Department | None) -> tuple[str, str]:
