@@ -27,7 +27,7 @@ from .rows import CHECK, ENDED, INDICATOR, MEASURE, TARGET, Question, all_of
 
 #: Of which sentences are made together.
 TOGETHER = 200
-#: The verdicts of which a target gives something to ask, with a claim or whatever is claimed.
+#: By what is claimed of a target, the verdicts with which it gives something to ask.
 ASKING = {
     claim: [verdict for verdict in Verdict if questions.of_target(verdict, claim)]
     for claim in Claim
@@ -40,12 +40,7 @@ class Place(NamedTuple):
 
     key: tuple[int, int, int, int]
     theme: int
-    section: int
     lead: int | None
-
-    @property
-    def opinion(self) -> int:
-        return self.key[0]
 
 
 class Asked(NamedTuple):
@@ -67,7 +62,7 @@ class AllAsked:
         self.thresholds = Thresholds.read()
         columns = (
             "theme__section__opinion", "theme__section__order", "theme__order", "order",
-            "theme", "theme__section", "lead",
+            "theme", "lead",
         )  # fmt: skip
         rows = Measure.objects.published(as_of).order_by().values_list("pk", *columns)
         self.places = {pk: Place(tuple(row[:4]), *row[4:]) for pk, *row in rows}
