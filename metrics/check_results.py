@@ -6,7 +6,7 @@ since there can be tens of thousands.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,22 +14,25 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from measures.submission import end_of_day
 
 from .assessment import CheckState, assess_check, indicators_in
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
+from .rules.choices import Certainty
+from .rules.questions import discrepancy
 from .touched import touched_since
 
 
 class CheckResult(NamedTuple):
-    """``indicators`` by their keys, those of its terms."""
+    """``indicators`` by their keys, those of its terms; ``apart``: how far, see ``discrepancy``."""
 
     pk: int
     code: str
     result: Result
+    apart: float
     indicators: tuple[int, ...]
 
 
@@ -62,46 +65,76 @@ def worked_out(checks: list[int], as_of: date | None = None) -> list[CheckResult
     """Those of ``checks`` (by their keys) as they came out on ``as_of`` (today if None), whatever
     is known already; two queries."""
     rows = by_check(_terms(checks))
-    values = _values(indicators_in(rows), as_of)
+    values = values_of(indicators_in(rows), as_of)
     return [of_state(assess_check(check, values)) for check in rows]
 
 
 def of_state(state: CheckState) -> CheckResult:
     indicators = tuple(term.indicator_id for term, _value in state.terms)
-    return CheckResult(state.check.pk, state.check.code, state.outcome.result, indicators)
+    result, apart = state.outcome.result, float(discrepancy(state.outcome))
+    return CheckResult(state.check.pk, state.check.code, result, apart, indicators)
+
+
+def that_may_be(wanted: Collection[Result], as_of: date | None) -> Q:
+    """A condition that all checks meet whose result on ``as_of`` (today if None) is ``wanted``, as
+    far as that is known; one query on a past day."""
+    found = Q(summary__isnull=True) | Q(summary__result__in=wanted)
+    if as_of is None:
+        return found
+    touched = _touched(as_of)
+    if touched is None:
+        return ~Q(pk__in=[])
+    checks, figures = touched
+    terms = CheckTerm.objects.order_by().filter(indicator__in=figures)
+    return found | Q(pk__in=checks) | Q(pk__in=terms.values("check_of"))
 
 
 def _known(checks: QuerySet) -> list[CheckResult]:
     """``checks`` with a term and the result of today; None where it is not known. One query."""
     rows = CheckTerm.objects.filter(check_of__in=checks.order_by()).values_list(
-        "check_of", "check_of__code", "check_of__summary__result", "indicator"
-    )
+        "check_of", "check_of__code", "check_of__summary__result", "check_of__summary__apart",
+        "indicator",
+    )  # fmt: skip
     return [
-        CheckResult(key, code, result and Result(result), tuple(row[-1] for row in terms))
-        for (key, code, result), terms in groupby(rows, itemgetter(0, 1, 2))
+        CheckResult(key, code, result and Result(result), apart, tuple(row[-1] for row in terms))
+        for (key, code, result, apart), terms in groupby(rows, itemgetter(0, 1, 2, 3))
     ]
 
 
 def _that_may_differ(checks: Iterable[CheckResult], as_of: date) -> set[int]:
     """The keys of those ``checks`` whose result may be another than on ``as_of``; one query."""
+    touched = _touched(as_of)
+    if touched is None:
+        return {one.pk for one in checks}
+    found, figures = touched
+    return found | {one.pk for one in checks if not figures.isdisjoint(one.indicators)}
+
+
+def _touched(as_of: date) -> tuple[set[int], set[int]] | None:
+    """The checks, and the indicators with a term, by their keys, for which a result may be another
+    than on ``as_of``; None: all. One query."""
     compared = (Indicator, Observation)
     found = touched_since(end_of_day(as_of), CheckTerm, Unit, Check, *compared)
     if found[CheckTerm] or found[Unit]:
-        return {one.pk for one in checks}
-    figures = set().union(*(found[model] for model in compared))
-    return found[Check] | {one.pk for one in checks if not figures.isdisjoint(one.indicators)}
+        return None
+    return found[Check], set().union(*(found[model] for model in compared))
 
 
-class _Value(NamedTuple):
-    """What a check reads of a value: a row of the table would bring a dozen columns besides."""
+class Value(NamedTuple):
+    """What a check reads and names of a value: a row of the table would bring a dozen columns
+    besides."""
 
     pk: int
     indicator_id: int
     value: Decimal
     qualifier: str
     as_written: str
+    certainty: str
     period_start: date | None
     period_end: date
+
+    def get_certainty_display(self) -> str:
+        return Certainty(self.certainty).label
 
 
 @dataclass(slots=True)
@@ -137,13 +170,13 @@ class _Term:
     indicator: _Figure
 
 
-def _values(indicators: set[int], as_of: date | None) -> dict[int, list[_Value]]:
+def values_of(indicators: set[int], as_of: date | None) -> dict[int, list[Value]]:
     """The public values by the key of their indicator, newest first; one query."""
     rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
     found = defaultdict(list)
     # Those of one indicator stand together in the index, by which they are found.
-    for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*_Value._fields):
-        value = _Value(*row)
+    for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*Value._fields):
+        value = Value(*row)
         found[value.indicator_id].append(value)
     return found
 

@@ -5,7 +5,7 @@ count and its list agree. It comes from the ``summaries``, of a past day for wha
 since; all else comes from the rows.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -19,8 +19,8 @@ from measures.models import Measure, Report, Section, Theme
 from measures.submission import end_of_day
 
 from .models import Indicator, NoFigure, Observation, Target
-from .rules.choices import Certainty, Freshness
-from .rules.freshness import Timeliness, timeliness
+from .rules.choices import Certainty, Frequency, Freshness
+from .rules.freshness import Timeliness, newest_due, timeliness
 from .summary_tables import NO_TARGET, PUBLISHED, UNPUBLISHED
 from .touched import touched_since
 
@@ -28,7 +28,8 @@ from .touched import touched_since
 @dataclass(frozen=True, slots=True)
 class Facts:
     """``value``: it has a public one; ``newest``: the last day of its newest period that was
-    reported, None if none was; ``fresh``: by the days of grace that stood on the day.
+    reported, None if none was; ``fresh``: by the days of grace that stood on the day, and
+    ``missed``, how many periods fell due after the newest.
 
     ``traced``: the newest value names its report or source; ``inferred``: the period of one was
     worked out; ``updated``: one was published after the day on which the first report on its
@@ -43,6 +44,7 @@ class Facts:
     inferred: bool | None = None
     updated: bool | None = None
     target: str = NO_TARGET
+    missed: int = 0
 
     @property
     def has_target(self) -> bool:
@@ -153,15 +155,89 @@ def of(
 def _may_differ(as_of: date) -> Callable[..., bool]:
     """Whether ``read`` may say another of a row with ``columns`` today than on ``as_of``; one
     query."""
+    touched = _touched(as_of)
+    if touched is None:
+        return lambda row: True
+    indicators, measures = touched
+    return lambda row: row.pk in indicators or row.read_measure in measures
+
+
+def _touched(as_of: date) -> tuple[set[int], set[int]] | None:
+    """The indicators and the measures, by their keys, of which ``read`` may say another today than
+    on ``as_of``; None: all. One query."""
     of_every, of_one = (Report, Section, Theme), (Indicator, Observation, Target, NoFigure)
     found = touched_since(end_of_day(as_of), Measure, *of_every, *of_one)
     if any(found[model] for model in of_every):
-        return lambda row: True
-    touched = set().union(*(found[model] for model in of_one))
-    return lambda row: row.pk in touched or row.read_measure in found[Measure]
+        return None
+    return set().union(*(found[model] for model in of_one)), found[Measure]
+
+
+def _unknown(as_of: date | None) -> Q:
+    """Of which indicators nothing is known on ``as_of`` (today if None) but by their rows; one
+    query on a past day."""
+    missing = Q(summary__isnull=True)
+    if as_of is None:
+        return missing
+    touched = _touched(as_of)
+    if touched is None:
+        return ~Q(pk__in=[])
+    indicators, measures = touched
+    return missing | Q(pk__in=indicators) | Q(measure__in=measures)
 
 
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))
+
+
+class Counted:
+    """The ``Facts`` of many, without what tells how far they can be checked: the database counts
+    those that it knows, and only the others are looked at one by one.
+
+    ``fields`` are all that is asked of an indicator. One query and what ``of`` asks for what is not
+    known, and one more on a past day.
+    """
+
+    def __init__(self, indicators: QuerySet, as_of: date | None, grace_days: int, *fields: str):
+        self._on, self._grace_days, self._fields = as_of or timezone.localdate(), grace_days, fields
+        self._judge = _judge(as_of, grace_days)
+        self._unknown = of(indicators.filter(_unknown(as_of)), as_of, grace_days, *fields)
+        keys = [row.pk for row, _facts in self._unknown]
+        self._known = indicators.filter(summary__isnull=False).exclude(pk__in=keys).order_by()
+
+    def by(self, *fields: str) -> list[tuple[tuple, Facts, int]]:
+        """How many are alike: the values of these ``fields``, ``Facts`` and a number; the same may
+        come again. One query."""
+        found = [
+            (tuple(getattr(row, name) for name in fields), facts, 1) for row, facts in self._unknown
+        ]
+        size = len(_SUMMARY)
+        rows = self._known.values_list(*_SUMMARY, *fields).annotate(n=Count("pk"))
+        return found + [(row[size:-1], self._facts(row[:size]), row[-1]) for row in rows]
+
+    def late(self) -> list[tuple[tuple, Facts]]:
+        """Each that is overdue, as a row with ``pk`` and all fields; one query."""
+        found = [(row, facts) for row, facts in self._unknown if facts.fresh == Freshness.LATE]
+        behind = Q()
+        for frequency in Frequency:
+            if due := newest_due(frequency, self._on, self._grace_days):
+                behind |= Q(frequency=frequency, summary__newest__lt=due)
+        rows = self._known.filter(behind, schedule_agreed_on__lte=self._on)
+        for row in rows.values_list("pk", *self._fields, *_SUMMARY, named=True):
+            facts = self._facts(row[-len(_SUMMARY) :])
+            if facts.fresh == Freshness.LATE:
+                found.append((row, facts))
+        return found
+
+    def _facts(self, told: Sequence) -> Facts:
+        value, target, newest, without, frequency, agreed_on = told
+        read = Read(value, None, None, None, target, newest, without)
+        return self._judge(read, frequency, agreed_on)
+
+
+#: What ``Counted`` reads of an indicator of which a summary holds.
+_SUMMARY = (
+    "summary__value", "summary__target", "summary__newest", "summary__without", "frequency",
+    "schedule_agreed_on",
+)  # fmt: skip
 
 
 def with_facts(indicators: QuerySet, as_of: date | None, grace_days: int) -> list[Indicator]:
@@ -181,10 +257,10 @@ def _judge(as_of: date | None, grace_days: int) -> Callable[..., Facts]:
     on = as_of or timezone.localdate()
 
     @cache
-    def state(
+    def on_the_day(
         frequency: str, newest: date | None, without: date | None, agreed_on: date | None
-    ) -> Freshness:
-        told = timeliness(
+    ) -> Timeliness:
+        return timeliness(
             frequency,
             newest,
             on,
@@ -192,12 +268,11 @@ def _judge(as_of: date | None, grace_days: int) -> Callable[..., Facts]:
             agreed_on=agreed_on,
             no_figure_end=without,
         )
-        return told.state
 
     def judge(told: tuple, frequency: str, agreed_on: date | None) -> Facts:
         value, traced, inferred, updated, target, newest, without = told
-        fresh = state(frequency, newest, without, agreed_on)
-        return Facts(value, fresh, newest, traced, inferred, updated, target)
+        due = on_the_day(frequency, newest, without, agreed_on)
+        return Facts(value, due.state, newest, traced, inferred, updated, target, due.missed)
 
     return judge
 
@@ -205,4 +280,5 @@ def _judge(as_of: date | None, grace_days: int) -> Callable[..., Facts]:
 def facts_of(row: Indicator, timeliness: Timeliness) -> Facts:
     """What follows from the ``public_values`` of ``row`` alone."""
     newest = row.reported.period_end if row.reported else None
-    return Facts(value=row.latest is not None, fresh=timeliness.state, newest=newest)
+    value = row.latest is not None
+    return Facts(value, timeliness.state, newest, missed=timeliness.missed)

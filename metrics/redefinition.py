@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -183,6 +183,24 @@ def redefinition(
         if terms.means_other(moment) and terms.became_better(moment, until, now):
             return _flagged(known, None)
     return known
+
+
+def set_anew(targets: QuerySet) -> QuerySet:
+    """Those of ``targets`` whose terms ever were others, of which alone there may be a
+    ``redefinition``; one query."""
+    tables = Indicator._meta.db_table, Plan._meta.db_table, TOLERANCE
+    moved = Version.objects.filter(subject_type__in=tables, valid_to__isnull=False).exclude(
+        ~Q(code=ThresholdCode.PACE_TOLERANCE), subject_type=TOLERANCE
+    )
+    keys = defaultdict(list)
+    for table, key in moved.order_by().values_list("subject_type", "subject_pk").distinct():
+        keys[table].append(key)
+    if keys[TOLERANCE]:
+        return targets
+    indicators, plans = (keys[table] for table in tables[:2])
+    return targets.filter(
+        Q(supersedes__isnull=False) | Q(indicator__in=indicators) | Q(plan__in=plans)
+    )
 
 
 def _flagged(known: Redefinition, otherwise: Verdict | None) -> Redefinition:

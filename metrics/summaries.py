@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from . import check_results, copies, facts, verdicts
+from . import check_results, copies, facts, moments, verdicts
 from .models import Check, Indicator, Target
 from .summary_tables import (
     CHECKS,
@@ -27,8 +27,10 @@ def write_missing() -> int:
 def _write_some() -> int:
     unknown = Indicator.objects.order_by().filter(pk__in=_without_summary(Indicator))
     told = facts.read(dict(unknown.values_list("pk", "measure_id")))
+    published = moments.read(told)
     IndicatorSummary.objects.bulk_create(
-        IndicatorSummary(indicator_id=key, **read._asdict()) for key, read in told.items()
+        IndicatorSummary(indicator_id=key, **read._asdict(), **published[key]._asdict())
+        for key, read in told.items()
     )
     TargetSummary.objects.filter(until__lte=timezone.localdate()).delete()
     concluded = list(verdicts.worked_out(_without_summary(Target)))
@@ -38,7 +40,7 @@ def _write_some() -> int:
     )
     results = check_results.worked_out(_without_summary(Check))
     CheckSummary.objects.bulk_create(
-        CheckSummary(check_of_id=one.pk, result=one.result) for one in results
+        CheckSummary(check_of_id=one.pk, result=one.result, apart=one.apart) for one in results
     )
     return len(told) + len(concluded) + len(results)
 

@@ -34,7 +34,7 @@ def _summed_up(model: str, name) -> models.OneToOneField:
 
 
 class IndicatorSummary(models.Model):
-    """``facts.Read`` of an indicator."""
+    """``facts.Read`` and ``moments.Moments`` of an indicator."""
 
     indicator = _summed_up("Indicator", _("indicator"))
     value = models.BooleanField()
@@ -44,6 +44,10 @@ class IndicatorSummary(models.Model):
     target = models.CharField(max_length=11, choices=[(word, word) for word in TARGET_STATES])
     newest = models.DateField(null=True)
     without = models.DateField(null=True)
+    values = models.PositiveIntegerField()
+    first = models.DateTimeField(null=True)
+    of_first = models.PositiveIntegerField()
+    last = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()
@@ -62,6 +66,7 @@ class TargetSummary(models.Model):
     verdict = models.CharField(max_length=20, choices=Verdict)
     since = models.DateField()
     until = models.DateField(null=True)
+    left = models.FloatField()
 
     class Meta:
         default_permissions = ()
@@ -71,10 +76,11 @@ class TargetSummary(models.Model):
 
 
 class CheckSummary(models.Model):
-    """What came of a check."""
+    """What came of a check, see ``check_results.CheckResult``."""
 
     check_of = _summed_up("Check", _("check"))
     result = models.CharField(max_length=12, choices=Result)
+    apart = models.FloatField()
 
     class Meta:
         default_permissions = ()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import starmap
 from typing import NamedTuple
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from measures.models import Threshold
@@ -19,11 +19,12 @@ from measures.submission import end_of_day
 from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 
-from .assessment import judge
+from .assessment import baseline_of, judge
 from .models import BEFORE, Indicator, Observation, Plan, Target
 from .rules.baseline import Stated
 from .rules.choices import Verdict
-from .rules.progress import holds_since, holds_until
+from .rules.progress import completion, holds_since, holds_until, progress
+from .rules.questions import shortfall
 from .touched import touched_since
 
 #: What a verdict needs of a target and of a value, since there can be thousands.
@@ -70,12 +71,14 @@ class _Target:
 
 
 class Holding(NamedTuple):
-    """A ``verdict`` that holds from the day ``since`` to before ``until`` (None: from then on), as
-    long as nothing is published."""
+    """A ``verdict`` that holds from the day ``since`` to before ``until`` (None: from then on), and
+    how much of the way is ``left`` in percentage points (``shortfall``), as long as nothing is
+    published."""
 
     verdict: Verdict
     since: date
     until: date | None
+    left: float
 
 
 def columns() -> dict:
@@ -89,14 +92,19 @@ def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
     ``as_of`` (today if None), by its key; three queries for those of which none is known, and one
     on a past day."""
+    return {key: verdict for key, (verdict, _left) in _of_rows(rows, as_of).items()}
+
+
+def _of_rows(rows: Iterable, as_of: date | None) -> dict[int, tuple[Verdict, float]]:
+    """``of_rows``, with what is ``left`` of the way."""
     on = as_of or timezone.localdate()
     holding = [row for row in rows if _holds(row, on)]
     if as_of and holding:
         may_differ = _may_differ(as_of)
         holding = [row for row in holding if not may_differ(row.read_indicator)]
-    known = {row.pk: Verdict(row.read_verdict) for row in holding}
+    known = {row.pk: (Verdict(row.read_verdict), row.read_left) for row in holding}
     if unknown := [row.pk for row in rows if row.pk not in known]:
-        known |= {target.pk: say(on) for target, say in _judged(unknown, as_of)}
+        known |= {target.pk: (say(on), left) for target, say, left in _judged(unknown, as_of)}
     return known
 
 
@@ -107,37 +115,71 @@ def _holds(row, on: date) -> bool:
 def _may_differ(as_of: date) -> Callable[[int], bool]:
     """Whether targets of an indicator, given by its key, may be judged otherwise today than on
     ``as_of``, but for the day; one query."""
+    touched = _touched(as_of)
+    return lambda indicator: touched is None or indicator in touched
+
+
+def _touched(as_of: date) -> set[int] | None:
+    """The indicators, by their keys, whose targets may be judged otherwise today than on ``as_of``,
+    but for the day; None: all. One query."""
     of_one = Indicator, Observation, Target
     found = touched_since(end_of_day(as_of), Plan, Threshold, *of_one)
     if found[Plan] or found[Threshold]:
-        return lambda indicator: True
-    touched = set().union(*(found[model] for model in of_one))
-    return lambda indicator: indicator in touched
+        return None
+    return set().union(*(found[model] for model in of_one))
 
 
-def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple, Verdict]]:
-    """Each of ``targets`` as a row with ``pk`` and ``fields``, and the verdict on it; one query,
-    and what ``of_rows`` asks."""
+def _unknown(as_of: date | None) -> Q:
+    """On which targets nothing is known on ``as_of`` (today if None) but by their rows; one query
+    on a past day."""
+    on = as_of or timezone.localdate()
+    missing = Q(summary__isnull=True) | Q(summary__since__gt=on) | Q(summary__until__lte=on)
+    if as_of is None:
+        return missing
+    touched = _touched(as_of)
+    return ~Q(pk__in=[]) if touched is None else missing | Q(indicator__in=touched)
+
+
+def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple, Verdict, float]]:
+    """Each of ``targets`` as a row with ``pk`` and ``fields``, the verdict on it, and what is
+    ``left`` of the way; one query, and what ``of_rows`` asks."""
     asked = columns()
     rows = targets.order_by().annotate(**asked)
     rows = rows.values_list("pk", *fields, *asked, named=True)
-    known = of_rows(rows, as_of)
-    return [(row, known[row.pk]) for row in rows]
+    known = _of_rows(rows, as_of)
+    return [(row, *known[row.pk]) for row in rows]
+
+
+def that_may_be(wanted: Q, as_of: date | None) -> Q:
+    """A condition that all targets meet of which a summary that is ``wanted`` (a condition on it)
+    would be told on ``as_of`` (today if None), as far as that is known; one query on a past day."""
+    return wanted | _unknown(as_of)
+
+
+def counted(targets: QuerySet, as_of: date | None, *by: str) -> list[tuple[tuple, Verdict, int]]:
+    """How many of ``targets`` are alike: the values of their fields ``by``, the verdict, and their
+    number. Values may come again; as in ``facts.counted`` the database counts."""
+    unknown = of(targets.filter(_unknown(as_of)), as_of, *by)
+    known = targets.filter(summary__isnull=False).exclude(pk__in=[row.pk for row, *_ in unknown])
+    rows = known.order_by().values_list(*by, "summary__verdict").annotate(n=Count("pk"))
+    found = [(row[1 : 1 + len(by)], verdict, 1) for row, verdict, _left in unknown]
+    return found + [(tuple(values), Verdict(verdict), n) for *values, verdict, n in rows]
 
 
 def worked_out(targets: list[int]) -> Iterator[tuple[_Target, Holding]]:
     """Those of ``targets`` (by their keys) with what is concluded of them today, whatever is known
     already; three queries. Of a target ``pk`` and ``indicator_id`` are there."""
     on = timezone.localdate()
-    for target, say in _judged(targets, None):
+    for target, say, left in _judged(targets, None):
         since = holds_since(say, on, min(target.plan.start_on, target.due_day))
-        yield target, Holding(say(on), since, holds_until(say, on, target.due_day))
+        yield target, Holding(say(on), since, holds_until(say, on, target.due_day), left)
 
 
 def _judged(
     targets: list[int], as_of: date | None
-) -> Iterator[tuple[_Target, Callable[[date], Verdict]]]:
-    """Each of ``targets`` (by their keys) with what says its verdict on any day."""
+) -> Iterator[tuple[_Target, Callable[[date], Verdict], float]]:
+    """Each of ``targets`` (by their keys) with what says its verdict on any day, and what is left
+    of the way."""
     asked = threshold_columns(JUDGING)
     rows = Target.objects.filter(pk__in=targets).with_value_before(as_of).annotate(**asked)
     rows = list(rows.order_by().values_list(*OF_TARGET, *asked, named=True))
@@ -157,4 +199,13 @@ def _judged(
             row.pk, row.indicator, plans[row.plan], row.comparator, row.value, row.due_on,
             row.baseline, row.claim, Target.value_before.fget(row),
         )  # fmt: skip
-        yield target, judge(figure, target, tolerance)
+        yield target, judge(figure, target, tolerance), _left(figure, target)
+
+
+def _left(figure: _Figure, target: _Target) -> float:
+    """The ``shortfall``, of which fifteen digits are enough to sort by."""
+    value = figure.reported.value if figure.reported else None
+    begins = baseline_of(figure, figure.reported, target, target.value_before)
+    terms = {"comparator": target.comparator}
+    done = progress(value, target.value, **terms, baseline=begins.value if begins else None)
+    return float(shortfall(done, completion(value, target.value, **terms)))

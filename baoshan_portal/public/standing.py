@@ -5,7 +5,7 @@ keys, themes, measures, and what the committee said.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,7 +16,7 @@ from django.db.models import F, Prefetch, Q, QuerySet, Subquery
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
 from measures.submission import moment_of
 from measures.thresholds import Thresholds
-from metrics import check_results, facts, verdicts
+from metrics import check_results, facts
 from metrics.assessment import (
     Assessment,
     CheckState,
@@ -37,10 +37,9 @@ from metrics.models import (
     Target,
     by_check,
 )
-from metrics.redefinition import Definitions, Redefinition, redefinitions
-from metrics.rules.checks import Result
+from metrics.redefinition import Redefinition, redefinitions
 from metrics.rules.choices import Freshness, Kind, Verdict
-from metrics.rules.questions import Trouble, of_check, of_target
+from metrics.rules.questions import Trouble, of_check
 from metrics.verdicts import OF_VALUE
 
 from .committee import Evaluations
@@ -166,26 +165,38 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     )
 
 
-def load_asking(thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
-    """The same of all opinions, with those indicators and targets alone by which there may be
-    something to ask, and of values the newest. On a day in the past the ``results`` are those of
-    every check, today of those that may give something to ask. Some queries more than ``load``,
-    over fewer rows."""
-    indicators, checks, measures = _public(None, as_of)
-    told = facts.of(indicators, as_of, thresholds.grace_days, "measure_id")
+def load_some(
+    thresholds: Thresholds,
+    on: date,
+    as_of: date | None,
+    *,
+    targets: Collection[int],
+    checks: Collection[int],
+    indicators: Collection[int],
+    measures: Collection[int],
+) -> Standing:
+    """The same of some targets, checks, indicators and measures of any opinion, by their keys: with
+    the targets of the same indicators, with all ``figures`` of the ``measures``, of values with the
+    newest, and without any ``results``. As many queries however many rows."""
+    public = Indicator.objects.published(as_of)
+    aimed_at = Target.objects.filter(pk__in=targets).order_by()
+    shown = {*indicators, *aimed_at.values_list("indicator", flat=True)}
+    told = facts.of(
+        public.filter(Q(pk__in=shown) | Q(measure__in=measures)),
+        as_of, thresholds.grace_days, "measure_id",
+    )  # fmt: skip
     figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
-    indicators = indicators.filter(pk__in=_asking(figures, as_of))
-    rows = _asked(indicators, figures, as_of)
-    by_key = _placed(rows, measures)
-    versions = _versions_of_targets(indicators, as_of).with_value_before(as_of)
+    some = public.filter(pk__in=[row.pk for row in figures if row.pk in shown])
+    rows = _asked(some, figures, as_of)
+    places = Measure.objects.published(as_of).with_place()
+    places = places.filter(pk__in={*measures, *(row.measure_id for row in rows)})
+    loaded = list(with_status(places, as_of))
+    by_key = _placed(rows, loaded)
+    versions = _versions_of_targets(some, as_of).with_value_before(as_of)
     # Thousands are of a few plans, and no question names where a target was told.
     versions = list(versions.select_related(None).prefetch_related("plan"))
-    if as_of is None:
-        asking = Q(summary__result__in=[result for result in Result if of_check(result)])
-        checks = checks.filter(Q(summary__isnull=True) | asking)
-    results = check_results.of(checks, as_of)
-    asking_checks = _asking_checks(results, by_key)
-    of_checks = Observation.objects.filter(indicator__in=indicators_in(asking_checks))
+    asking_checks = _with_terms(checks, by_key)
+    of_checks = check_results.values_of(indicators_in(asking_checks), as_of)
     return Standing(
         on,
         as_of,
@@ -193,9 +204,9 @@ def load_asking(thresholds: Thresholds, on: date, as_of: date | None) -> Standin
         figures,
         rows,
         _target_states(versions, by_key, thresholds, on, as_of),
-        results,
-        _contradictions(asking_checks, of_checks.published(as_of).by_indicator()),
-        measures,
+        [],
+        _contradictions(asking_checks, of_checks),
+        loaded,
     )
 
 
@@ -266,27 +277,15 @@ def _asked(indicators: QuerySet, figures: list[Figure], as_of: date | None) -> l
     return rows
 
 
-def _asking(figures: list[Figure], as_of: date | None) -> set[int]:
-    """The keys of those ``figures`` that are overdue, or have a target that gives something to ask
-    or whose terms ever were others."""
-    aimed_at = [row.pk for row in figures if row.facts.has_target]
-    targets = Target.objects.published(as_of).filter(indicator__in=aimed_at)
-    concluded = verdicts.of(targets, as_of, "indicator_id", "plan_id", "supersedes_id", "claim")
-    definitions = Definitions.of(aimed_at, {row.plan_id for row, _verdict in concluded})
-    return {row.pk for row in figures if row.facts.fresh == Freshness.LATE} | {
-        row.indicator_id
-        for row, verdict in concluded
-        if row.supersedes_id
-        or of_target(verdict, row.claim)
-        or definitions.moved(row.indicator_id, row.plan_id)
-    }
-
-
 def _asking_checks(results: list[CheckResult], indicators: dict[int, Indicator]) -> list[Check]:
-    """The checks whose ``results`` give something to ask, with their terms on ``indicators``; a
-    query more for those of another opinion."""
-    keys = [one.pk for one in results if of_check(one.result)]
-    terms = list(CheckTerm.objects.filter(check_of__in=keys).select_related("check_of"))
+    """The checks whose ``results`` give something to ask, see ``_with_terms``."""
+    return _with_terms([one.pk for one in results if of_check(one.result)], indicators)
+
+
+def _with_terms(checks: Collection[int], indicators: dict[int, Indicator]) -> list[Check]:
+    """``checks`` by their keys, with their terms on ``indicators``; a query more for those of
+    others."""
+    terms = list(CheckTerm.objects.filter(check_of__in=checks).select_related("check_of"))
     if others := {term.indicator_id for term in terms} - indicators.keys():
         more = Indicator.objects.filter(pk__in=others).with_place()
         indicators = indicators | {row.pk: row for row in more}

@@ -88,9 +88,9 @@ def discrepancy(outcome: CheckOutcome) -> Decimal:
     return min(apart, OF_ONE_SCOPE - 1) + (OF_ONE_SCOPE if outcome.result == Result.FAILS else 0)
 
 
-def gravity(ask: Ask, size: Decimal | int, place: tuple) -> tuple:
+def gravity(ask: Ask, size: Decimal | float, place: tuple) -> tuple:
     """To sort by: the gravest first."""
-    return RANKS[ask], -Decimal(size), place
+    return RANKS[ask], -size, place
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
 """What is known of every figure, as the filters and the counts of the first page say it."""
 
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 
 import pytest
+import time_machine
 
 from measures.tests.factories import ISSUED
 
 from .. import verdicts
 from ..assessment import assess
-from ..facts import with_facts
-from ..models import Indicator, Target
+from ..facts import Counted, with_facts
+from ..facts import of as facts_of
+from ..models import Indicator, IndicatorSummary, Target, TargetSummary
 from ..rules.choices import Certainty, Frequency, Freshness, Kind, Verdict
+from ..summaries import write_missing
 from .factories import make_indicator, make_no_figure, make_observation, make_target
 
 
@@ -71,5 +75,77 @@ def test_a_verdict_without_its_page_is_that_of_the_page():
     rows = Target.objects.for_list(ISSUED)
     told = {row.pk: assess(row.indicator, row, ISSUED).verdict for row in rows}
     found = verdicts.of(Target.objects.published(ISSUED), ISSUED)
-    assert {row.pk: verdict for row, verdict in found} == told
+    assert {row.pk: verdict for row, verdict, _left in found} == told
     assert set(told.values()) == {Verdict.MET, Verdict.BEHIND, Verdict.NO_DATA}
+
+
+#: As many summaries as there are, none, or some.
+SUMMARIES = [1, 0, 3]
+
+
+def written(model, every: int) -> None:
+    """Leaves of the summaries of ``model`` each so-manieth, none if 0."""
+    write_missing()
+    kept = list(model.objects.values_list("pk", flat=True))
+    model.objects.exclude(pk__in=kept[::every] if every else []).delete()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("every", SUMMARIES)
+def test_facts_counted_are_those_of_each(every):
+    """And what is overdue is named: by each frequency, agreed or not, on days around the due."""
+    ends = [date(2022, 12, 31), date(2023, 3, 31), date(2023, 6, 30), None]
+    with time_machine.travel("2023-07-26"):
+        for frequency, agreed, ended, no_figure in product(
+            Frequency, [None, date(2023, 1, 1), date(2023, 8, 2)], ends, [False, True]
+        ):
+            row = make_indicator(frequency=frequency, schedule_agreed_on=agreed)
+            if ended:
+                make_observation(
+                    indicator=row, period_start=None, period_end=ended, published=ISSUED
+                )
+            if no_figure and ended:
+                month = {"period_start": date(2023, 6, 1), "period_end": date(2023, 6, 30)}
+                make_no_figure(indicator=row, **month, published=ISSUED)
+        written(IndicatorSummary, every)
+    public, late = Indicator.objects.published(), 0
+    for day in ("2023-07-30", "2023-07-31", "2023-08-01", "2023-08-02", "2023-10-31"):
+        with time_machine.travel(day):
+            each = facts_of(public, None, 30, "measure_id", "order")
+            counted = Counted(public, None, 30, "measure_id", "order")
+            found = Counter()
+            for (measure,), told, n in counted.by("measure_id"):
+                found[measure, told.value, told.fresh, told.missed, told.newest] += n
+            assert found == Counter(
+                (row.measure_id, told.value, told.fresh, told.missed, told.newest)
+                for row, told in each
+            )
+            overdue = {(row.pk, told.missed) for row, told in counted.late()}
+            assert overdue == {
+                (row.pk, told.missed) for row, told in each if told.fresh == Freshness.LATE
+            }
+            late = max(late, len(overdue))
+    assert 10 < late < len(each)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("every", SUMMARIES)
+def test_verdicts_counted_are_those_of_each(every):
+    """Also on days on which time has changed them since the summaries were written."""
+    with time_machine.travel("2023-07-26"):
+        for value, due in product([None, 3, 20], [None, date(2023, 8, 1), date(2024, 3, 1)]):
+            row = make_indicator(kind=Kind.FLOW, frequency=Frequency.QUARTERLY)
+            if value is not None:
+                make_observation(indicator=row, value=Decimal(value), published=ISSUED)
+            make_target(indicator=row, value=Decimal(10), due_on=due, published=ISSUED)
+        written(TargetSummary, every)
+    targets, seen = Target.objects.published(), set()
+    for day in ("2023-07-26", "2023-08-02", "2024-03-02"):
+        with time_machine.travel(day):
+            each = Counter(verdict for _row, verdict, _left in verdicts.of(targets, None))
+            found = Counter()
+            for _by, verdict, n in verdicts.counted(targets, None, "claim"):
+                found[verdict] += n
+            assert found == each
+            seen |= each.keys()
+    assert len(seen) > 3

@@ -1,6 +1,6 @@
 """The publications of some days in the order of the report, counted first and read page by page.
 
-The database counts by indicator and by measure; where these stand is read once, in a few columns.
+The database counts by measure; where these stand is read once, in a few columns.
 """
 
 from collections import Counter, defaultdict
@@ -11,13 +11,15 @@ from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.db.models import Count, F, Min, Q, Value
+from django.db.models import Case, Count, F, Q, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from metrics.models import Observation
+from metrics.moments import of_first_moment
 
-from .places import Places
-from .publications import CARRIERS, public_since, publications
+from .places import Counted, Places
+from .publications import CARRIERS, indicators_with_values, is_begun, public_since, publications
 from .refs import BY_MOMENT, MODELS, PREFIX, Ref
 
 #: What a measure's own publications are sorted by: they stand before those of its indicators.
@@ -47,72 +49,43 @@ class Listing:
     def __init__(self, since: datetime, until: datetime, places: Places):
         # One moment for all queries: what is published meanwhile has no place yet.
         self.since, self.until = since, min(until, timezone.now())
-        self._first_day = timezone.localdate(since)
-        self.measures, self.indicators = places.measures, places.indicators
+        self._places, self.measures = places, places.measures
         self._news: Counter = Counter()
         self._firsts: Counter = Counter()
-        #: When the first value of an indicator was public, by its key.
-        self.first_moments: dict[int, datetime] = {}
         self._count()
 
     def _count(self) -> None:
+        """One query."""
         parts = [
-            model.objects.published_before(self.until)
+            publications(model, self.since, self.until)
             .order_by()
-            .values(kind=Value(PREFIX[model]), carrier=F(CARRIERS[model][0]))
-            .annotate(
-                total=Count("pk"),
-                recent=Count("pk", filter=Q(published_at__gte=self.since)),
-                first=Min("published_at"),
-            )
+            .values(place=F(CARRIERS[model][-1]))
+            .annotate(n=Count("pk"), firsts=Value(0))
             for model in CARRIERS
+            if model is not Observation
         ]
-        for row in parts[0].union(*parts[1:], all=True):
-            self._add(MODELS[row["kind"]], row["carrier"], row)
-        self._count_firsts()
-
-    def _add(self, model, key: int, row: dict) -> None:
-        of_indicator = "indicator" in CARRIERS[model]
-        known = (self.indicators if of_indicator else self.measures).get(key)
-        if known is None:
-            return
-        measure = known.measure if of_indicator else key
-        count = row["total"] if self._is_new(measure, known.since) else row["recent"]
-        if count:
-            self._news[measure] += count
-            if model is Observation:
-                self.first_moments[key] = row["first"]
-
-    def _is_new(self, measure: int, since: date) -> bool:
-        """Whether what is published on that day or with that measure became public in these days,
-        whenever it was published itself."""
-        return max(since, self.measures[measure].since) >= self._first_day
-
-    def _count_firsts(self) -> None:
-        together = {
-            (row["indicator"], row["published_at"]): row["n"]
-            for row in Observation.objects.published_before(self.until)
-            .order_by()
-            .values("indicator", "published_at")
-            .annotate(n=Count("pk"))
-            .filter(n__gt=1)
-        }
-        for key, moment in self.first_moments.items():
-            measure = self.indicators[key].measure
-            if moment >= self.since or self._is_new(measure, self.indicators[key].since):
-                count = together.get((key, moment), 1)
-                self._news[measure] -= count
-                self._firsts[self.measures[measure].theme] += count
+        values = indicators_with_values(self.since, self.until)
+        begun = Case(When(is_begun(self.since), then=of_first_moment()), default=0)
+        values = values.values(place=F("measure")).annotate(
+            n=Coalesce(Sum("recent"), 0), firsts=Coalesce(Sum(begun), 0)
+        )
+        for row in values.union(*parts, all=True):
+            # What became public with a measure of today has no place yet.
+            if place := self.measures.get(row["place"]):
+                self._news[row["place"]] += row["n"] - row["firsts"]
+                self._firsts[place.theme] += row["firsts"]
 
     @cached_property
     def groups(self) -> list[Group]:
         """All that have a publication, in the order of the report; first values end a theme."""
         found: list[Group] = []
-        in_order = sorted(self.measures.items(), key=lambda item: item[1].key)
-        for n, (measure, place) in enumerate(in_order):
+        in_order = self._places.in_order()
+        for n, measure in enumerate(in_order):
+            place = self.measures[measure]
             if self._news[measure]:
                 found.append(Group(place.theme, measure, self._news[measure]))
-            is_last = n + 1 == len(in_order) or in_order[n + 1][1].theme != place.theme
+            following = self.measures[in_order[n + 1]] if n + 1 < len(in_order) else None
+            is_last = following is None or following.theme != place.theme
             if is_last and self._firsts[place.theme]:
                 found.append(Group(place.theme, None, self._firsts[place.theme]))
         return found
@@ -146,7 +119,7 @@ class Listing:
 
     def part(self, start: int, stop: int) -> Iterator[tuple[int, list[Ref] | list[Day]]]:
         """The publications from one place of the list to another, by theme: what is new, and the
-        first values by day; a theme may come twice. Two queries."""
+        first values by day; a theme may come twice. Three queries."""
         shown, begin = [], 0
         for group in self.groups:
             if begin < stop and start < begin + group.count:
@@ -155,11 +128,12 @@ class Listing:
         news = [group.measure for group, _low, _high in shown if group.measure]
         themes = {group.theme for group, _low, _high in shown if not group.measure}
         begun = [pk for pk, place in self.measures.items() if place.theme in themes]
+        indicators = self._places.indicators(Q(measure__in={*news, *begun}))
         of_measure: dict[int, list[Ref]] = defaultdict(list)
-        for measure, ref in self._refs(news, firsts=False):
+        for measure, ref in self._refs(news, indicators, firsts=False):
             of_measure[measure].append(ref)
         firsts: dict[int, dict[date, list[Ref]]] = defaultdict(lambda: defaultdict(list))
-        for measure, ref in self._refs(begun, firsts=True):
+        for measure, ref in self._refs(begun, indicators, firsts=True):
             firsts[self.measures[measure].theme][timezone.localdate(ref.at)].append(ref)
         for group, low, high in shown:
             if group.measure:
@@ -167,7 +141,9 @@ class Listing:
             else:
                 yield group.theme, list(_cut(firsts[group.theme], low, high))
 
-    def _refs(self, measures: list[int], *, firsts: bool) -> list[tuple[int, Ref]]:
+    def _refs(
+        self, measures: list[int], indicators: dict[int, Counted], *, firsts: bool
+    ) -> list[tuple[int, Ref]]:
         """The publications of measures, the first values or all others, in their order, each with
         the key of its measure."""
         if not measures:
@@ -176,27 +152,30 @@ class Listing:
         for model in [Observation] if firsts else CARRIERS:
             rows = publications(model, self.since, self.until).order_by()
             rows = rows.filter(**{f"{CARRIERS[model][-1]}__in": measures})
+            if firsts:
+                first = F("indicator__summary__first")
+                rows = rows.filter(Q(published_at=first) | Q(indicator__summary__isnull=True))
             rows = rows.annotate(kind=Value(PREFIX[model]), carrier=F(CARRIERS[model][0]))
             parts.append(rows.values_list("kind", "pk", "code", "published_at", "carrier"))
         found = []
         for kind, pk, code, moment, carrier in parts[0].union(*parts[1:], all=True):
             model = MODELS[kind]
-            if model is Observation and firsts != (moment <= self.first_moments[carrier]):
+            of_indicator = "indicator" in CARRIERS[model]
+            counted = indicators.get(carrier) if of_indicator else None
+            if of_indicator and counted is None:
                 continue
-            measure, order, days = self._place(model, carrier)
+            if model is Observation and firsts != (moment <= counted.first):
+                continue
+            measure = counted.measure if counted else carrier
+            days = [self.measures[measure].since]
+            if counted:
+                days.append(counted.since)
             ref = Ref(public_since(moment, days), f"{kind}:{code}", model, pk)
+            order = counted.order if counted else OF_MEASURE
             found.append(((*self.measures[measure].key, order), measure, ref))
         found.sort(key=lambda item: BY_MOMENT(item[2]), reverse=True)
         found.sort(key=itemgetter(0))
         return [(measure, ref) for _key, measure, ref in found]
-
-    def _place(self, model, carrier: int) -> tuple[int, int, list[date]]:
-        """Measure, order in it, and the days since when what carries the row is public."""
-        if "indicator" not in CARRIERS[model]:
-            return carrier, OF_MEASURE, [self.measures[carrier].since]
-        counted = self.indicators[carrier]
-        days = [self.measures[counted.measure].since, counted.since]
-        return counted.measure, counted.order, days
 
 
 def _cut(days: dict[date, list[Ref]], low: int, high: int) -> Iterator[Day]:

@@ -84,16 +84,20 @@ def sections_of(listing: Listing, page: Page, states: States) -> list[SectionCha
         count = listing.by_section[section.pk]
         number = min(begin // PER_PAGE + 1, page.paginator.num_pages)
         own = [theme for theme in themes.values() if theme.theme.section_id == section.pk]
-        row = SectionChanges(section, count, number, own, bool(own) or number == page.number)
-        if number == page.number:
-            row = replace(
-                row,
-                changed_states=some_changed(states, section.pk),
-                first_states=some_first(states, section.pk),
-            )
-        found.append(row)
+        is_shown = bool(own) or number == page.number
+        found.append(SectionChanges(section, count, number, own, is_shown))
         begin += count
-    return found
+    states.look_at([row.section.pk for row in found if row.page == page.number])
+    return [
+        replace(
+            row,
+            changed_states=some_changed(states, row.section.pk),
+            first_states=some_first(states, row.section.pk),
+        )
+        if row.page == page.number
+        else row
+        for row in found
+    ]
 
 
 def _refs_in(part: list[Ref] | list[Day]) -> list[Ref]:

@@ -7,12 +7,27 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Count, F, Max, Q, QuerySet, Value
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    Max,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from measures.models import (
+    Department,
     Evaluation,
     Measure,
     MeasureState,
@@ -27,6 +42,7 @@ from metrics.corrections import Correction, first_of
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target
+from metrics.moments import first_moment, last_before, values_before
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 from metrics.wording import observed_text
@@ -93,11 +109,23 @@ def publications(
     """
     until = min(until, timezone.now())
     to_measure = CARRIERS[model][-1]
-    day = timezone.localdate(until - timedelta(microseconds=1))
+    day = _last_day(until)
     public = {f"{carrier}__published_on__lte": day for carrier in CARRIERS[model]}
     rows = model.objects.published_before(until).filter(**public)
     if since:
         rows = rows.filter(_public_only_since(model, since))
+    rows = _of_place(rows, to_measure, opinion, section, department, measure)
+    return _of_indicator(rows, indicator) if indicator else rows
+
+
+def _last_day(until: datetime) -> date:
+    return timezone.localdate(until - timedelta.resolution)
+
+
+def _of_place(
+    rows: QuerySet, to_measure: str, opinion=None, section=None, department=None, measure=None
+) -> QuerySet:
+    """Those of ``rows``, from which ``to_measure`` leads to the measure, of the place."""
     if opinion:
         rows = rows.filter(**{f"{to_measure}__theme__section__opinion": opinion})
     if section:
@@ -106,8 +134,6 @@ def publications(
         rows = rows.filter(**{f"{to_measure}__lead": department})
     if measure:
         rows = rows.filter(**{to_measure: measure})
-    if indicator:
-        rows = _of_indicator(rows, indicator)
     return rows
 
 
@@ -168,10 +194,21 @@ def counts_by_lead(since: datetime, until: datetime) -> dict[int, tuple[int, dat
     return {lead: (counts[lead], max(moments)) for lead, moments in newest.items() if lead}
 
 
+def count_of_lead(department: Department, since: datetime, until: datetime) -> int:
+    """How many ``publications`` of these days a department has; a query for each kind."""
+    values = indicators_with_values(since, until, department=department)
+    others = (
+        publications(model, since, until, department=department).order_by().count()
+        for model in CARRIERS
+        if model is not Observation
+    )
+    return (values.aggregate(n=Sum("recent"))["n"] or 0) + sum(others)
+
+
 def _counted(column: str, since: datetime, until: datetime, **place) -> list[QuerySet]:
     """For each kind of row, by that column of the measure as ``place``: ``n`` publications from
     ``since`` on, and the ``newest`` of all before ``until``."""
-    return [
+    found = [
         publications(model, None, until, **place)
         .order_by()
         .values(place=F(f"{CARRIERS[model][-1]}__{column}"))
@@ -179,7 +216,38 @@ def _counted(column: str, since: datetime, until: datetime, **place) -> list[Que
             n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
         )
         for model in CARRIERS
+        if model is not Observation
     ]
+    # Of values there may be a million.
+    of_each = indicators_with_values(since, until, **place)
+    values = of_each.values(place=F(f"measure__{column}")).annotate(
+        n=Coalesce(Sum("recent"), 0), newest=Max(last_before(until))
+    )
+    return [values, *found]
+
+
+def indicators_with_values(since: datetime, until: datetime, **place) -> QuerySet:
+    """Indicators with values that were published before ``until``, each with how many
+    ``publications`` from ``since`` on these are, as ``recent``, without looking at each value."""
+    now = timezone.now()
+    until = min(until, now)
+    first_day, last_day = timezone.localdate(since), _last_day(until)
+    rows = _of_place(Indicator.objects.order_by(), "measure", **place)
+    rows = rows.filter(published_on__lte=last_day, measure__published_on__lte=last_day)
+    # What is published with an indicator or measure of these days, became public in them.
+    is_new = Q(published_on__gte=first_day) | Q(measure__published_on__gte=first_day)
+    earlier = Case(When(is_new, then=0), default=values_before(min(since, now), now))
+    rows = rows.annotate(
+        first=first_moment(),
+        is_new=ExpressionWrapper(is_new, BooleanField()),
+        recent=values_before(until, now) - earlier,
+    )
+    return rows.filter(first__lt=until)
+
+
+def is_begun(since: datetime) -> Q:
+    """Of ``indicators_with_values`` those whose first value is one of the recent."""
+    return Q(is_new=True) | Q(first__gte=since)
 
 
 def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:

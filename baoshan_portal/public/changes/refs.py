@@ -185,7 +185,11 @@ def entries(refs: list[Ref], until: datetime, **place) -> list:
 
 def _newest_of(model, count: int, until: datetime, place: dict) -> list[Ref]:
     rows = publications(model, None, until, **place)
-    found = _taken(rows, count, model)
+    found = []
+    if model is Observation and not place and (oldest := _oldest_of_newest(count, until)):
+        found = _taken(rows.filter(published_at__gte=oldest), count, model)
+    if len(found) < count:
+        found = _taken(rows, count, model)
     if len(found) < count:
         return found
     # The moment of the last one itself, which may have become public later with its carrier.
@@ -197,6 +201,15 @@ def _newest_of(model, count: int, until: datetime, place: dict) -> list[Ref]:
     carried = _carriers_since(day, until).carry(model)
     late = rows.filter(carried, published_at__lte=oldest)
     return list({*found, *_refs(model, late.order_by(since.desc(), by_code().desc())[:count])})
+
+
+def _oldest_of_newest(count: int, until: datetime) -> datetime | None:
+    """When the last ``count`` values before ``until`` began to be published, of public indicators
+    or not; None if there are fewer. Without it SQLite looks at the values of one indicator after
+    another."""
+    moments = Observation.objects.published_before(min(until, timezone.now()))
+    moments = moments.order_by("-published_at").values_list("published_at", flat=True)
+    return moments[count - 1 : count].first()
 
 
 class Carriers(NamedTuple):

@@ -21,7 +21,7 @@ from measures.submission import end_of_day
 
 from ..as_of import BadQuery
 from .refs import entries, newest_revisions, newest_words
-from .some_states import States, can_trend
+from .some_states import States
 from .wordings import part_of
 
 #: How many of each the page of changes shows.
@@ -78,13 +78,13 @@ def some_states(found: Iterator) -> Some:
 
 def some_first(states: States, section: int) -> Some:
     """The first states of a section that were told for the first time."""
-    rows = states.told_first(lambda row: row.place.section == section)
+    rows = states.told_first(states.of_section(section))
     return Some(states.judged(rows[:FEW]), len(rows))
 
 
 def some_changed(states: States, section: int) -> Some:
     """The first states of a section that are other ones than before."""
-    return some_states(states.changed(lambda row: row.place.section == section))
+    return some_states(states.changed(states.of_section(section)))
 
 
 def page(request, part: str, first: date, last: date, context: dict):
@@ -138,16 +138,17 @@ def _rows(part: str, section: Section | None, first: date, last: date, number: i
         return found
     states = States(first, last)
     if part == "first":
-        rows = states.told_first(lambda row: row.place.section == section.pk)
+        rows = states.told_first(states.of_section(section.pk))
         found = Some(states.judged(rows[start : start + PER_PAGE]), len(rows), start)
         if not found.rows and number > 1:
             raise Http404(_("This list has no such page."))
         return found
     # A page of these is what may have changed, because only judging tells.
     if part == "changed":
-        rows = [r for r in states.candidates if not r.is_first and r.place.section == section.pk]
+        rows = states.that_may_have_changed(states.of_section(section.pk))
     else:
-        rows = [row for row in states.candidates if can_trend(row)]
+        # One more, to know whether there is a further page.
+        rows = list(islice(states.that_can_trend(), number * JUDGED + 1))
     judged = states.judged(rows[(number - 1) * JUDGED : number * JUDGED])
     if part != "changed":
         judged = [change for change in judged if change.trend == TRENDS[part]]

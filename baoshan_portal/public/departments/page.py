@@ -12,7 +12,7 @@ from measures.submission import end_of_day
 from metrics.history import newest_period
 
 from ..changes.page import default_since, newest_report
-from ..changes.publications import CARRIERS, publications
+from ..changes.publications import count_of_lead
 from ..changes.refs import entries, newest_publications
 from ..changes.some_states import States
 from ..data_file import day_of_state
@@ -56,11 +56,9 @@ def page(request, code):
     since = default_since(newest_report(on), on)
     begin, end = end_of_day(since), end_of_day(on)
     refs = newest_publications(MOST_CHANGES, end, department=row)
-    count = sum(
-        publications(model, begin, end, department=row).order_by().count() for model in CARRIERS
-    )
-    led = set(Measure.objects.filter(lead=row).order_by().values_list("pk", flat=True))
-    states = States(since, on, most=sys.maxsize).changed(lambda place: place.measure in led)
+    count = count_of_lead(row, begin, end)
+    led = Measure.objects.filter(lead=row).order_by().values_list("pk", flat=True)
+    states = States(since, on, most=sys.maxsize).changed(list(led))
     context = {
         "department": row,
         "record": record,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from measures.models import Department, Measure, Round
@@ -74,22 +75,20 @@ class Record:
     recent: int = 0
     newest: datetime | None = None
 
-    def lead(self, measure: Measure) -> None:
-        self.leads += 1
-        self.proposed += not measure.lead_confirmed
+    def lead(self, is_confirmed: bool, n: int = 1) -> None:
+        """So many measures, by whether the office confirmed that it leads them."""
+        self.leads += n
+        self.proposed += n * (not is_confirmed)
 
-    def support(self, measure: Measure) -> None:
-        self.supports += 1
+    def count(self, fresh: Freshness, n: int = 1) -> None:
+        """So many figures, by whether they were reported when due."""
+        self.figures += n
+        self.freshness[fresh] += n
 
-    def count(self, fresh: Freshness) -> None:
-        """A figure, by whether it was reported when due."""
-        self.figures += 1
-        self.freshness[fresh] += 1
-
-    def judge(self, verdict: Verdict, claim: str) -> None:
-        """What became of a target, and what its source claims of it."""
-        self.verdicts[verdict] += 1
-        self.contradicted += verdict.contradicts(claim)
+    def judge(self, verdict: Verdict, claim: str, n: int = 1) -> None:
+        """What became of so many targets, and what their source claims of them."""
+        self.verdicts[verdict] += n
+        self.contradicted += n * verdict.contradicts(claim)
 
     @property
     def targets(self) -> int:
@@ -149,14 +148,6 @@ class WholeRecord(Record):
     indicators: list[Indicator] = field(default_factory=list)
     assessments: list[Assessment] = field(default_factory=list)
 
-    def lead(self, measure):
-        super().lead(measure)
-        self.led.append(measure)
-
-    def support(self, measure):
-        super().support(measure)
-        self.supported.append(measure)
-
     @property
     def parts(self) -> list[tuple[Measure, bool]]:
         """Each measure with whether the department leads it; those that it leads come first."""
@@ -176,6 +167,7 @@ def records(as_of: date | None) -> list[Record]:
     departments = Department.objects.once_published(as_of).annotate(**columns(JUDGING))
     every = [Record(row) for row in departments]
     found = {record.department.pk: record for record in every}
+    _count_measures(found, as_of)
     _fill(found, as_of)
     if every:
         _count_indicators(found, as_of, Thresholds.beside(every[0].department))
@@ -183,39 +175,56 @@ def records(as_of: date | None) -> list[Record]:
 
 
 def record_of(department: Department, as_of: date | None) -> WholeRecord:
-    """The record of ``department``, in the order of opinion and number; as many queries."""
+    """The record of ``department``, in the order of opinion and number; as many queries however
+    much it leads."""
     found = WholeRecord(department)
+    _add_measures(found, as_of)
     _fill({department.pk: found}, as_of)
     _add_indicators(found, as_of)
     return found
 
 
 def _fill(found: dict[int, Record], as_of: date | None) -> None:
-    """Adds up what is public of all but indicators."""
-    _add_measures(found, as_of)
+    """Adds up what was handed in in rounds, and what was published."""
     _add_rounds(found, moment_of(as_of))
     _add_publications(found, as_of or timezone.localdate())
 
 
-def _add_measures(found: dict[int, Record], as_of: date | None) -> None:
-    for row in measures_with_counts(as_of).prefetch_related("supporting"):
-        if row.lead_id in found:
-            found[row.lead_id].lead(row)
-        for department in row.supporting.all():
-            if department.pk in found:
-                found[department.pk].support(row)
+def _count_measures(found: dict[int, Record], as_of: date | None) -> None:
+    public = Measure.objects.published(as_of).order_by()
+    led = public.filter(lead__in=list(found)).values_list("lead", "lead_confirmed")
+    for lead, is_confirmed, n in led.annotate(n=Count("pk")):
+        found[lead].lead(is_confirmed, n)
+    supported = public.filter(supporting__in=list(found)).values_list("supporting")
+    for department, n in supported.annotate(n=Count("pk")):
+        found[department].supports = n
+
+
+def _add_measures(found: WholeRecord, as_of: date | None) -> None:
+    supported = Exists(
+        Measure.supporting.through.objects.filter(
+            measure=OuterRef("pk"), department=found.department
+        )
+    )
+    rows = measures_with_counts(as_of).annotate(is_supported=supported)
+    for row in rows.filter(Q(lead=found.department) | Q(is_supported=True)):
+        if row.lead_id == found.department.pk:
+            found.lead(row.lead_confirmed)
+            found.led.append(row)
+        if row.is_supported:
+            found.supports += 1
+            found.supported.append(row)
 
 
 def _count_indicators(found: dict[int, Record], as_of: date | None, thresholds: Thresholds) -> None:
-    lead_of = {}
     public = Indicator.objects.published(as_of).filter(measure__lead__in=list(found))
-    for row, told in facts.of(public, as_of, thresholds.grace_days, "measure__lead_id"):
-        found[row.measure__lead_id].count(told.fresh)
-        if told.has_target:
-            lead_of[row.pk] = row.measure__lead_id
-    targets = Target.objects.published(as_of).filter(indicator__in=list(lead_of))
-    for row, verdict in verdicts.of(targets, as_of, "indicator_id", "claim"):
-        found[lead_of[row.indicator_id]].judge(verdict, row.claim)
+    figures = facts.Counted(public, as_of, thresholds.grace_days, "measure__lead")
+    for (lead,), told, n in figures.by("measure__lead"):
+        found[lead].count(told.fresh, n)
+    targets = Target.objects.published(as_of).filter(indicator__in=public.order_by())
+    by = "indicator__measure__lead", "claim"
+    for (lead, claim), verdict, n in verdicts.counted(targets, as_of, *by):
+        found[lead].judge(verdict, claim, n)
 
 
 def _add_indicators(found: WholeRecord, as_of: date | None) -> None:

@@ -1,18 +1,18 @@
 """What to ask 值得追问: all that is worth asking, by section and department, and as a file."""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+from django.db.models import Model
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from measures.models import Department, Opinion, Section, Theme
 from measures.spreadsheets import Column, Kind
-from measures.text import in_chinese
-from measures.thresholds import Thresholds
 from metrics.rules.questions import Ask
 
 from ..as_of import BadQuery, address
@@ -22,9 +22,9 @@ from ..lists.page import file_format_of
 from ..numbered import PER_PAGE, numbered
 from ..prose import lead_text
 from ..remembered import remembered_large
-from ..standing import load_asking
 from ..taken_away import list_cover, taken_table
-from .rows import Question, all_of, slimmed
+from .asked import AllAsked, Asked
+from .rows import Question
 
 #: How the page may be parted; the file is not.
 PARTED_BY = {
@@ -52,24 +52,83 @@ class Choice:
     is_chosen: bool
 
 
-def answers(question: Question, name: str) -> dict:
-    """What is true of ``question`` under a filter: codes with what has them, see ``_label``."""
-    if name == "kind":
-        return {question.ask.value: question.ask}
-    if name == "department":
-        leads = [measure.lead for measure in question.measures]
-        return {lead.code if lead else NONE: lead for lead in leads}
-    themes = [measure.theme for measure in question.measures]
-    if name == "theme":
-        return {theme.code: theme for theme in themes}
-    sections = [theme.section for theme in themes]
-    if name == "section":
-        return {section.code: section for section in sections}
-    return {section.opinion.code: section.opinion for section in sections}
+class Names:
+    """What everything that is asked is found by under each filter, and what that is called in the
+    reader's language; two queries."""
+
+    def __init__(self, everything: AllAsked):
+        #: How much is alike, by its kind and its measures.
+        self._rows = everything.rows
+        self._alike = Counter((row.ask, row.measures) for row in self._rows)
+        measures = {measure for _ask, some in self._alike for measure in some}
+        places = {measure: everything.places[measure] for measure in measures}
+        themes = Theme.objects.select_related("section__opinion").order_by()
+        themes = themes.in_bulk({place.theme for place in places.values()})
+        leads = Department.objects.order_by()
+        leads = leads.in_bulk({place.lead for place in places.values() if place.lead})
+        #: By the name of a filter: by the key of a measure the row that it is found by.
+        self._found_by: dict[str, dict[int, Model | None]] = {name: {} for name in FILTERS[:-1]}
+        for measure, place in places.items():
+            theme = themes[place.theme]
+            self._found_by["opinion"][measure] = theme.section.opinion
+            self._found_by["section"][measure] = theme.section
+            self._found_by["theme"][measure] = theme
+            self._found_by["department"][measure] = leads.get(place.lead)
+
+    def _answers(self, name: str, ask: Ask, measures: tuple[int, ...]) -> dict:
+        """What is true under a filter: codes with what has them, see ``_label``."""
+        if name == "kind":
+            return {ask.value: ask}
+        rows = [self._found_by[name][measure] for measure in measures]
+        return {row.code if row else NONE: row for row in rows}
+
+    def chosen(self, query: dict[str, str]) -> list[Asked]:
+        """What answers to ``query``, by the names of ``FILTERS``."""
+        left = self._left(query)
+        return [row for row in self._rows if (row.ask, row.measures) in left]
+
+    def _left(self, query: dict[str, str]) -> set[tuple]:
+        """Which of ``_alike`` answer to ``query``."""
+        asked = {name: value for name, value in query.items() if value}
+        return {
+            alike
+            for alike in self._alike
+            if all(value in self._answers(name, *alike) for name, value in asked.items())
+        }
+
+    def choices(self, query: dict[str, str], name: str) -> list[Choice]:
+        """The answers of one filter with counts, while all others stay in force."""
+        left = self._left({other: value for other, value in query.items() if other != name})
+        words: dict[str, str] = {}
+        counts: Counter = Counter()
+        for alike, count in self._alike.items():
+            for value, answer in self._answers(name, *alike).items():
+                if value not in words:
+                    words[value] = _label(name, answer)
+                counts[value] += count * (alike in left)
+        if name == "kind":
+            order = [ask.value for ask in Ask if ask.value in words]
+        else:
+            order = sorted(words, key=lambda value: (value == NONE, words[value]))
+        return [Choice(value, words[value], counts[value], query[name] == value) for value in order]
+
+    def parts(self, rows: list[Asked], by: str) -> list[tuple[str, list[Asked]]]:
+        """``rows`` below the names by which they are parted, numbered through; one part without
+        any.
+
+        A question about several measures stands with the first of them.
+        """
+        if not by:
+            return [("", rows)]
+        found: dict[Model | None, list[Asked]] = defaultdict(list)
+        for row in rows:
+            found[self._found_by[by][row.measures[0]]].append(row)
+        named = {_in_order(by, row): some for row, some in found.items()}
+        return [(key[-1], named[key]) for key in sorted(named)]
 
 
 def _label(name: str, answer) -> str:
-    """What one of the ``answers`` under a filter is called."""
+    """What one of the answers under a filter is called."""
     match name:
         case "kind":
             return str(answer.label)
@@ -82,37 +141,24 @@ def _label(name: str, answer) -> str:
     return f"{answer.section.opinion.prefix}{answer.number} {answer}"
 
 
+def _in_order(by: str, row: Section | Department | None) -> tuple:
+    """To sort a part by; ends with its name."""
+    if by == "section":
+        return row.opinion_id, row.order, "", f"{row.order} {row}"
+    return row is None, 0, *_office(row)
+
+
 def _office(department: Department | None) -> tuple[str, str]:
     return (department.code, str(department)) if department else (NONE, _("not known"))
-
-
-def chosen(rows: list[Question], query: dict[str, str]) -> list[Question]:
-    """Those of ``rows`` that answer to ``query``, by the names of ``FILTERS``."""
-    return [
-        row
-        for row in rows
-        if all(value in answers(row, name) for name, value in query.items() if value)
-    ]
-
-
-def of_day(request) -> list[Question]:
-    """Everything that was worth asking on the page's day, the gravest first."""
-    on = request.as_of or timezone.localdate()
-    return all_of(load_asking(Thresholds.read(), on, request.as_of))
-
-
-def _of_page(request) -> list[Question]:
-    """``of_day``, worked out once for each version of the data and each language."""
-    language = "zh" if in_chinese() else "en"
-    return remembered_large(request, f"questions {language}", lambda: slimmed(of_day(request)))
 
 
 def page(request):
     """All of it, the gravest first; ``?section=``, ``?department=`` … narrow it, ``?by=`` parts
     it, ``?format=csv`` or ``xlsx`` gives it as a file."""
-    rows = _of_page(request)
+    everything = remembered_large(request, "questions", lambda: AllAsked(request.as_of))
+    names = Names(everything)
     query = {name: request.GET.get(name, "") for name in FILTERS}
-    offered = {name: _choices(rows, query, name) for name in FILTERS}
+    offered = {name: names.choices(query, name) for name in FILTERS}
     for name, value in query.items():
         # What has no question today may have had one, or may have one tomorrow.
         known = {choice.value for choice in offered[name]} | set(Ask.values)
@@ -124,7 +170,7 @@ def page(request):
     by = request.GET.get("by", "")
     if by not in PARTED_BY:
         raise BadQuery(_("Questions can be parted by section or by department."))
-    found = chosen(rows, query)
+    found = names.chosen(query)
     if file_format := file_format_of(request):
         words = {name: {one.value: one.label for one in offered[name]} for name in FILTERS}
         filters = [
@@ -132,16 +178,16 @@ def page(request):
             for name, value in query.items()
             if value
         ]
-        return _file(request, file_format, found, filters)
-    parts = _parts(found, by)
+        return _file(request, file_format, everything.told(found), filters)
+    parts = names.parts(found, by)
     shown = numbered(request, [(part, n) for part in parts for n in range(len(part[1]))], PER_PAGE)
     context = {
-        "parts": _on_page(parts, shown.page.object_list),
+        "parts": _told(everything, _on_page(parts, shown.page.object_list)),
         "table": shown,
         "count": len(found),
         "by": by,
         "ways": PARTED_BY.items(),
-        "total": len(rows),
+        "total": len(everything.rows),
         "kinds": offered["kind"],
         "kind": query["kind"],
         "filters": [
@@ -155,25 +201,7 @@ def page(request):
     return render(request, "public/questions.html", context)
 
 
-def _parts(rows: list[Question], by: str) -> list[tuple[str, list[Question]]]:
-    """``rows`` below the names by which they are parted, numbered through; one part without any.
-
-    A question about several measures stands with the first of them.
-    """
-    if not by:
-        return [("", rows)]
-    parts: dict[tuple, list[Question]] = {}
-    for row in rows:
-        if by == "section":
-            section = row.section
-            key = (section.opinion_id, section.order, "", f"{section.order} {section}")
-        else:
-            key = (row.lead is None, 0, *_office(row.lead))
-        parts.setdefault(key, []).append(row)
-    return [(key[-1], parts[key]) for key in sorted(parts)]
-
-
-def _on_page(parts: list, places: list) -> list[tuple[str, int, int, list[Question]]]:
+def _on_page(parts: list, places: list) -> list[tuple[str, int, int, list[Asked]]]:
     """Each of ``parts`` with rows at ``places``: its name, all its rows counted, the number of the
     first that is shown, and those that are. A part without any rows says so."""
     if not places:
@@ -187,22 +215,14 @@ def _on_page(parts: list, places: list) -> list[tuple[str, int, int, list[Questi
     return found
 
 
-def _choices(rows: list[Question], query: dict[str, str], name: str) -> list[Choice]:
-    """The answers of one filter with counts, while all others stay in force."""
-    others = {other: value for other, value in query.items() if other != name}
-    words: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    left = {id(row) for row in chosen(rows, others)}
-    for row in rows:
-        for value, answer in answers(row, name).items():
-            if value not in words:
-                words[value] = _label(name, answer)
-            counts[value] = counts.get(value, 0) + (id(row) in left)
-    if name == "kind":
-        order = [ask.value for ask in Ask if ask.value in words]
-    else:
-        order = sorted(words, key=lambda value: (value == NONE, words[value]))
-    return [Choice(value, words[value], counts[value], query[name] == value) for value in order]
+def _told(everything: AllAsked, parts: list) -> list[tuple[str, int, int, list[Question]]]:
+    """``parts`` with questions in place of what is asked."""
+    told = everything.told([row for *_part, rows in parts for row in rows])
+    questions = {(question.ask, question.about): question for question in told}
+    return [
+        (*part, [questions[key] for row in rows if (key := (row.ask, row.about)) in questions])
+        for *part, rows in parts
+    ]
 
 
 def _exists(name: str, code: str) -> bool:
@@ -227,10 +247,10 @@ def columns() -> list[Column]:
     ]
 
 
-def cells(rows: list[Question], request) -> list[list]:
+def cells(rows: Iterable[Question], request) -> Iterator[list]:
     """The rows of the file, in the order of ``columns``."""
-    return [
-        [
+    for number, row in enumerate(rows, 1):
+        yield [
             number,
             str(row.ask.label),
             row.sentence,
@@ -240,11 +260,9 @@ def cells(rows: list[Question], request) -> list[list]:
             lead_text(row.measure),
             request.build_absolute_uri(address(request, row)),
         ]
-        for number, row in enumerate(rows, 1)
-    ]
 
 
-def _file(request, file_format: str, rows: list[Question], filters: list[tuple[str, str]]):
+def _file(request, file_format: str, rows: Iterable[Question], filters: list[tuple[str, str]]):
     cover = list_cover(request, _("What to ask"), filters)
     day = day_of_state(request.as_of)
     return taken_table(file_format, "questions", day, cover, columns(), cells(rows, request))

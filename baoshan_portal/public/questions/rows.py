@@ -5,7 +5,7 @@ What counts as a question, and which comes first, is the rule of ``metrics.rules
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from measures.models import Department, Measure, MeasureStatus, Section, Theme
 from measures.text import day_in_words
-from metrics.assessment import CheckState, timeliness_of
+from metrics.assessment import CheckState
 from metrics.models import Check, Indicator
 from metrics.rules import questions
 from metrics.rules.checks import Result
@@ -27,8 +27,8 @@ from ..standing import Figure, Standing, TargetState
 
 #: How many figures of a check a sentence names.
 FIGURES = 4
-#: What a row is called and found by.
-NAMED = ("id", "code", "name", "name_en")
+#: What a question can be about.
+TARGET, CHECK, INDICATOR, MEASURE = "target", "check", "indicator", "measure"
 #: Nothing more is promised of these.
 ENDED = frozenset({MeasureStatus.TERMINATED, MeasureStatus.MERGED, MeasureStatus.SPLIT})
 
@@ -37,11 +37,13 @@ ENDED = frozenset({MeasureStatus.TERMINATED, MeasureStatus.MERGED, MeasureStatus
 class Question:
     """``text`` goes on after the name of the ``subject``; ``size`` as in ``questions.gravity``.
 
-    ``measures`` are all that it is about, the first one before all.
+    ``about`` names the row that gives it to ask, see ``asked.Asked``. ``measures`` are all that it
+    is about, the first one before all.
     """
 
     ask: Ask
     size: Decimal
+    about: tuple[str, int]
     subject: Indicator | Measure | Check
     text: str
     measures: tuple[Measure, ...]
@@ -90,29 +92,12 @@ def all_of(standing: Standing) -> list[Question]:
     return sorted(found, key=lambda question: question.gravity)
 
 
-def slimmed(questions: list[Question]) -> list[Question]:
-    """``questions`` without the values and targets from which they were worked out, to be kept."""
-    measures: dict[int, Measure] = {}
-    return [
-        replace(
-            question,
-            subject=_bare(question.subject),
-            measures=tuple(measures.setdefault(row.pk, row) for row in question.measures),
-        )
-        for question in questions
-    ]
-
-
-def _bare(row: Indicator | Measure | Check) -> Indicator | Measure | Check:
-    """A row that knows what it is called and where it is, and nothing else."""
-    return type(row).from_db(row._state.db, NAMED, [getattr(row, name) for name in NAMED])
-
-
 def _of_targets(standing: Standing) -> Iterator[Question]:
     for row in standing.targets:
         if ask := questions.of_target(row.verdict, row.target.claim):
             size = questions.size_of_target(row.verdict, row.state.progress, row.state.completion)
-            yield _about(ask, size, row.indicator, _target_text(ask, row, standing))
+            text = _target_text(ask, row, standing)
+            yield _about(ask, size, (TARGET, row.target.pk), row.indicator, text)
 
 
 def _target_text(ask: Ask, row: TargetState, standing: Standing) -> str:
@@ -162,7 +147,8 @@ def _of_checks(standing: Standing) -> Iterator[Question]:
         ask = questions.of_check(state.outcome.result)
         measures = dict.fromkeys(term.indicator.measure for term, _value in state.terms)
         size = questions.discrepancy(state.outcome)
-        yield Question(ask, size, state.check, _check_text(state), tuple(measures))
+        about = CHECK, state.check.pk
+        yield Question(ask, size, about, state.check, _check_text(state), tuple(measures))
 
 
 def _check_text(state: CheckState) -> str:
@@ -181,7 +167,8 @@ def _of_terms(standing: Standing) -> Iterator[Question]:
     for row in standing.targets:
         if row.terms.is_redefined:
             size = Decimal(max(0, row.terms.slip))
-            yield _about(Ask.REDEFINED, size, row.indicator, _terms_text(row))
+            about = TARGET, row.target.pk
+            yield _about(Ask.REDEFINED, size, about, row.indicator, _terms_text(row))
 
 
 def _terms_text(row: TargetState) -> str:
@@ -213,8 +200,9 @@ def _aim_or_none(target) -> str:
 def _of_silence(standing: Standing) -> Iterator[Question]:
     for row in standing.indicators:
         if questions.of_freshness(row.facts.fresh) == Ask.LATE:
-            missed = timeliness_of(row, standing.on).missed
-            yield _about(Ask.LATE, Decimal(missed), row, _late_text(row, missed))
+            missed = row.facts.missed
+            about = INDICATOR, row.pk
+            yield _about(Ask.LATE, Decimal(missed), about, row, _late_text(row, missed))
     silent: dict[int, list[Figure]] = defaultdict(list)
     for row in standing.figures:
         if questions.of_freshness(row.facts.fresh) == Ask.SILENT:
@@ -232,7 +220,8 @@ def _of_silence(standing: Standing) -> Iterator[Question]:
             "%(n)d figures stand as of %(day)s and were not updated since.",
             len(rows),
         ) % {"n": len(rows), "day": day_in_words(newest)}
-        yield Question(Ask.SILENT, Decimal(len(rows)), measure, text, (measure,))
+        about = MEASURE, measure.pk
+        yield Question(Ask.SILENT, Decimal(len(rows)), about, measure, text, (measure,))
 
 
 def _late_text(row: Indicator, missed: int) -> str:
@@ -258,8 +247,9 @@ def _of_words(standing: Standing) -> Iterator[Question]:
             if measure.pk in counted
             else _("words alone so far, and no figure by which it could be measured.")
         )
-        yield Question(Ask.NO_FIGURE, Decimal(0), measure, text, (measure,))
+        about = MEASURE, measure.pk
+        yield Question(Ask.NO_FIGURE, Decimal(0), about, measure, text, (measure,))
 
 
-def _about(ask: Ask, size: Decimal, row: Indicator, text: str) -> Question:
-    return Question(ask, size, row, text, (row.measure,), row.order)
+def _about(ask: Ask, size: Decimal, about: tuple[str, int], row: Indicator, text: str) -> Question:
+    return Question(ask, size, about, row, text, (row.measure,), row.order)

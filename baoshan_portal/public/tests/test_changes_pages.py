@@ -16,6 +16,7 @@ from django.utils import timezone
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import links, texts
 from baoshan_portal.tests.slices import one_way_each, some
+from measures.models import Measure
 from measures.submission import end_of_day
 from measures.tests.factories import (
     ISSUED,
@@ -27,6 +28,7 @@ from measures.tests.factories import (
 )
 from metrics.models import Indicator
 from metrics.rules.checks import CheckKind, Role
+from metrics.summaries import write_missing
 from metrics.tests.factories import (
     make_check,
     make_indicator,
@@ -98,6 +100,16 @@ def fill(measures, seed: int) -> None:
             make_note(measure=measure, published=at(chance))
 
 
+def everywhere() -> set[int]:
+    return set(Measure.objects.values_list("pk", flat=True))
+
+
+@pytest.fixture(params=[False, True], ids=["without summaries", "with summaries"])
+def summaries(request):
+    """Writes the summaries, from which counts come, or leaves all to be worked out."""
+    return write_missing if request.param else lambda: None
+
+
 def place_of(change) -> tuple:
     is_indicator = isinstance(change.subject, Indicator)
     return *change.measure.number_key, change.subject.order if is_indicator else -1
@@ -134,8 +146,9 @@ SPANS = [(BEFORE, LAST), (JULY, LAST), (JULY, AUGUST), (AUGUST, LAST), (BEFORE, 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("seed", some(range(2), every=2))
-def test_pages_of_any_size_together_are_the_whole_list(measures, seed):
+def test_pages_of_any_size_together_are_the_whole_list(measures, summaries, seed):
     fill(measures, seed)
+    summaries()
 
     for first, last in some(SPANS, every=2):
         whole = the_slow_way(first, last)
@@ -162,18 +175,21 @@ def test_the_feed_finds_the_newest_and_each_span_as_the_slow_way_does(measures, 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("seed", some(range(2), every=2))
-def test_states_worked_out_one_by_one_are_those_of_the_whole(measures, seed, monkeypatch):
+def test_states_worked_out_one_by_one_are_those_of_the_whole(
+    measures, summaries, seed, monkeypatch
+):
     monkeypatch.setattr("baoshan_portal.public.changes.some_states.TOGETHER", 3)
     fill(measures, seed)
+    summaries()
 
     for first, last in some(SPANS, every=2):
         whole, states = state_changes(first, last), States(first, last)
-        everything = [*states.changed(lambda row: True)]
+        everything = [*states.changed(everywhere())]
         assert everything == [change for change in whole if change.before]
         for direction in (1, -1):
             trend = [change for change in whole if change.trend == direction]
             assert list(states.trend(direction)) == trend
-        news = states.judged(states.told_first(lambda row: True))
+        news = states.judged(states.told_first(everywhere()))
         assert news == [change for change in whole if not change.before]
 
 
@@ -321,7 +337,7 @@ def test_no_more_is_judged_than_one_page_may(measures, monkeypatch):
     judged = []
     monkeypatch.setattr(some_states, "changes_of", lambda *args: judged.extend(args[2:]) or {})
 
-    assert rest.some_states(states.changed(lambda row: True)).count is None
+    assert rest.some_states(states.changed(everywhere())).count is None
     assert 0 < len([pk for pks in judged for pk in pks]) <= 4
 
 
