@@ -59,6 +59,7 @@ from .rules.choices import (
 from .rules.periods import OF_LENGTH, Period, is_over, is_same_period
 from .said_tables import IndicatorSaid as IndicatorSaid
 from .said_tables import ValueSaid as ValueSaid
+from .stamp import CopyStamp as CopyStamp
 from .summary_tables import CheckSummary as CheckSummary
 from .summary_tables import IndicatorSummary as IndicatorSummary
 from .summary_tables import TargetSummary as TargetSummary

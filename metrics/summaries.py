@@ -1,5 +1,7 @@
 """The summaries (``summary_tables``) written: what they say is read from the rows themselves."""
 
+from datetime import date
+
 from django.utils import timezone
 
 from . import check_results, copies, facts, verdicts
@@ -21,7 +23,7 @@ def write_missing() -> int:
     """Writes the summary of each public indicator, target and check that has none, or whose verdict
     holds no more; returns how many. When it writes none and what it raises says ``copies``.
     """
-    return copies.write_missing([INDICATORS, TARGETS, CHECKS], _write_some)
+    return copies.write_missing(copies.SUMMARIES, _write_some)
 
 
 def _write_some() -> int:
@@ -41,6 +43,30 @@ def _write_some() -> int:
         CheckSummary(check_of_id=one.pk, result=one.result) for one in results
     )
     return len(told) + len(concluded) + len(results)
+
+
+def wrong() -> list[tuple[str, int]]:
+    """(table, key) of each summary of what is public that says another than the rows do; to be
+    asked while nobody publishes."""
+    public = Indicator.objects.published().order_by()
+    read = facts.read(dict(public.values_list("pk", "measure_id")))
+    rows = IndicatorSummary.objects.values_list("pk", *facts.Read._fields)
+    found = [(INDICATORS, key) for key, *told in rows if key in read and tuple(told) != read[key]]
+    on, rows = (
+        timezone.localdate(),
+        TargetSummary.objects.values_list("pk", "verdict", "since", "until"),
+    )
+    holding = {
+        key: verdict for key, verdict, since, until in rows if since <= on < (until or date.max)
+    }
+    public = Target.objects.published().filter(pk__in=holding).values_list("pk", flat=True)
+    for target, held in verdicts.worked_out(list(public)):
+        if holding[target.pk] != held.verdict:
+            found.append((TARGETS, target.pk))
+    known = dict(CheckSummary.objects.values_list("pk", "result"))
+    public = Check.objects.published().filter(pk__in=known).values_list("pk", flat=True)
+    results = check_results.worked_out(list(public))
+    return found + [(CHECKS, one.pk) for one in results if known[one.pk] != one.result]
 
 
 def _without_summary(model: type[Indicator | Target | Check]) -> list[int]:

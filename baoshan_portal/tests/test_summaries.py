@@ -283,6 +283,7 @@ def test_every_table_of_which_a_summary_is_made_takes_it_away(report):
 
 def test_they_are_thrown_away_where_triggers_were(report):
     assert all(counted())
+    protection.remove(connection)
     protection.install(connection)
     assert counted() == (0, 0, 0)
     assert as_read() == as_it_is()
