@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import models
 from django.db.migrations.recorder import MigrationRecorder
 
+from measures.fields import CharField
 from measures.triggers import Trigger
 
 TABLE = "metrics_copystamp"
@@ -27,7 +28,7 @@ FOLDERS = ("baoshan_portal", "measures", "metrics", "locale")
 class CopyStamp(models.Model):
     """One row; see ``stamp``."""
 
-    text = models.CharField(max_length=64)
+    text = CharField(max_length=64)
 
     class Meta:
         default_permissions = ()
