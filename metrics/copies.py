@@ -7,13 +7,14 @@ from django.db import connection, transaction
 from measures.protection import submission_tables
 from measures.publication import is_to_come
 
-from . import said_tables, stamp
+from . import kept_day_table, said_tables, stamp
 from .said_tables import FIGURES, VALUES
 from .summary_tables import CHECKS, INDICATORS, TARGETS
 
 SUMMARIES, SAID = (INDICATORS, TARGETS, CHECKS), (VALUES, FIGURES)
+EMPTIED = (*SUMMARIES, *SAID, kept_day_table.TABLE)
 #: All of them, with what says who wrote them.
-TABLES = (*SUMMARIES, *SAID, stamp.TABLE)
+TABLES = (*EMPTIED, stamp.TABLE)
 
 
 def renew(connection, triggers_were_away: bool) -> None:
@@ -35,7 +36,7 @@ def renew(connection, triggers_were_away: bool) -> None:
 def begin_anew(connection) -> None:
     """Empties the copies, which ``write_missing`` fills again; within a transaction."""
     with connection.cursor() as cursor:
-        for table in (*SUMMARIES, *SAID):
+        for table in EMPTIED:
             cursor.execute(f"DELETE FROM {table}")
     said_tables.begin_anew(connection)
     stamp.write(connection)
@@ -51,13 +52,14 @@ def write_missing(tables: Sequence[str], write_some: Callable[[], int]) -> int:
     for the other.
     """
     written = 0
-    while made := _alone(tables, write_some):
+    while made := alone(tables, write_some):
         written += made
     return written
 
 
 @transaction.atomic
-def _alone(tables: Sequence[str], write_some: Callable[[], int]) -> int:
+def alone(tables: Sequence[str], write_some: Callable[[], int]) -> int:
+    """What ``write_missing`` does once."""
     if connection.vendor == "postgresql":
         # Who publishes writes here, and holds that until the end. SQLite has one writer anyway.
         with connection.cursor() as cursor:

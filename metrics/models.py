@@ -39,6 +39,7 @@ from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .bounds import UsualBounds as UsualBounds
+from .kept_day_table import KeptDay as KeptDay
 from .pairs import CompulsoryPair as CompulsoryPair
 from .pairs import check_pairs, left_alone, together
 from .rules.baseline import Stated, last_before

@@ -12,7 +12,7 @@ from django.conf import settings
 from measures.publication import BECOMES
 from measures.triggers import Trigger
 
-from . import check_guards, said_tables, stamp, summary_tables
+from . import check_guards, kept_day_table, said_tables, stamp, summary_tables
 from .rules.choices import Certainty
 
 TABLE = "metrics_observation"
@@ -35,6 +35,7 @@ def triggers(vendor: str) -> list[Trigger]:
         *check_guards.triggers(vendor),
         *summary_tables.triggers(),
         *said_tables.triggers(),
+        *kept_day_table.triggers(),
         *stamp.triggers(),
         *(
             Trigger(

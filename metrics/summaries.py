@@ -4,7 +4,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from . import check_results, copies, facts, verdicts
+from . import check_results, copies, facts, kept_days, verdicts
 from .models import Check, Indicator, Target
 from .summary_tables import (
     CHECKS,
@@ -45,9 +45,9 @@ def _write_some() -> int:
     return len(told) + len(concluded) + len(results)
 
 
-def wrong() -> list[tuple[str, int]]:
-    """(table, key) of each summary of what is public that says another than the rows do; to be
-    asked while nobody publishes."""
+def wrong() -> list[tuple[str, int | str]]:
+    """(table, key) of each summary of what is public, and of each kept day, that says another than
+    the rows do; to be asked while nobody publishes."""
     public = Indicator.objects.published().order_by()
     read = facts.read(dict(public.values_list("pk", "measure_id")))
     rows = IndicatorSummary.objects.values_list("pk", *facts.Read._fields)
@@ -66,7 +66,21 @@ def wrong() -> list[tuple[str, int]]:
     known = dict(CheckSummary.objects.values_list("pk", "result"))
     public = Check.objects.published().filter(pk__in=known).values_list("pk", flat=True)
     results = check_results.worked_out(list(public))
-    return found + [(CHECKS, one.pk) for one in results if known[one.pk] != one.result]
+    found += [(CHECKS, one.pk) for one in results if known[one.pk] != one.result]
+    return found + kept_days.wrong(OF_DAYS)
+
+
+def _facts_of_day(keys: list[int], day: date) -> dict[int, facts.Read]:
+    measures = Indicator.objects.filter(pk__in=keys).order_by().values_list("pk", "measure_id")
+    return facts.read(dict(measures), day)
+
+
+#: What is kept of days, from the rows.
+OF_DAYS = {
+    facts.KEPT_AS: _facts_of_day,
+    verdicts.KEPT_AS: verdicts.of_day,
+    check_results.KEPT_AS: check_results.results,
+}
 
 
 def _without_summary(model: type[Indicator | Target | Check]) -> list[int]:

@@ -19,6 +19,7 @@ from measures.submission import end_of_day
 from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 
+from . import kept_days
 from .assessment import judge
 from .models import BEFORE, Indicator, Observation, Plan, Target
 from .rules.baseline import Stated
@@ -26,6 +27,8 @@ from .rules.choices import Verdict
 from .rules.progress import holds_since, holds_until
 from .touched import touched_since
 
+#: The name of what ``kept_days`` keeps of them.
+KEPT_AS = "verdicts"
 #: What a verdict needs of a target and of a value, since there can be thousands.
 OF_TARGET = (
     "pk", "indicator", "plan", "comparator", "value", "due_on", "baseline", "claim",
@@ -88,16 +91,24 @@ def columns() -> dict:
 def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
     ``as_of`` (today if None), by its key; three queries for those of which none is known, and one
-    on a past day."""
+    on a past day, and what ``kept_days`` says."""
+    by_key = {row.pk: row for row in rows}
+
+    def known(keys: list[int]) -> dict[int, Verdict]:
+        return _known([by_key[key] for key in keys], as_of)
+
+    return kept_days.of(KEPT_AS, as_of, by_key, known, lambda keys: of_day(keys, as_of), Verdict)
+
+
+def _known(rows: list, as_of: date | None) -> dict[int, Verdict]:
+    """The verdicts in the summaries on those ``rows`` of which they hold on ``as_of``, by their
+    keys."""
     on = as_of or timezone.localdate()
     holding = [row for row in rows if _holds(row, on)]
     if as_of and holding:
         may_differ = _may_differ(as_of)
         holding = [row for row in holding if not may_differ(row.read_indicator)]
-    known = {row.pk: Verdict(row.read_verdict) for row in holding}
-    if unknown := [row.pk for row in rows if row.pk not in known]:
-        known |= {target.pk: say(on) for target, say in _judged(unknown, as_of)}
-    return known
+    return {row.pk: Verdict(row.read_verdict) for row in holding}
 
 
 def _holds(row, on: date) -> bool:
@@ -123,6 +134,13 @@ def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple,
     rows = rows.values_list("pk", *fields, *asked, named=True)
     known = of_rows(rows, as_of)
     return [(row, known[row.pk]) for row in rows]
+
+
+def of_day(targets: list[int], as_of: date | None) -> dict[int, Verdict]:
+    """The verdict on each of ``targets``, by its key, on ``as_of`` (today if None), whatever is
+    known already; three queries."""
+    on = as_of or timezone.localdate()
+    return {target.pk: say(on) for target, say in _judged(targets, as_of)}
 
 
 def worked_out(targets: list[int]) -> Iterator[tuple[_Target, Holding]]:

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from io import StringIO
 from types import SimpleNamespace
 
@@ -16,15 +17,19 @@ from django.utils import timezone
 
 from baoshan_portal.public import indexed
 from measures import protection
+from measures.past import past
+from measures.submission import end_of_day
 from measures.tests.factories import ISSUED
-from metrics import copies, stamp, summaries
-from metrics.models import CopyStamp, Indicator
+from metrics import check_results, copies, facts, kept_days, stamp, summaries, verdicts
+from metrics.models import CopyStamp, Indicator, KeptDay, Target
 from metrics.said_tables import FIGURES, KEYS, VALUES
 from metrics.summary_tables import CHECKS, INDICATORS, TARGETS
 from metrics.tests.factories import make_observation, make_withdrawal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
 
+#: A day since when nothing was published.
+DAY = date(2024, 5, 2)
 #: The key of each copy.
 KEY = {INDICATORS: "indicator_id", TARGETS: "target_id", CHECKS: "check_of_id", **KEYS}
 
@@ -70,10 +75,12 @@ def start() -> int:
 def test_a_second_start_writes_no_row():
     # The report was put there by tests, and lacks a few versions.
     start()
+    keep_a_day()
     before, rows = changed_rows(), everything()
     assert start() == 0
     assert changed_rows() == before
     assert everything() == rows
+    assert KeptDay.objects.exists()
 
 
 @pytest.mark.parametrize("table", KEY)
@@ -149,6 +156,7 @@ def test_copies_that_may_not_be_right_are_made_anew(happened, monkeypatch):
     right = everything()
     # As whatever happened may have left them.
     damage()
+    keep_a_day()
     happened(monkeypatch)
     call_command("migrate", verbosity=0)
     monkeypatch.undo()
@@ -156,11 +164,19 @@ def test_copies_that_may_not_be_right_are_made_anew(happened, monkeypatch):
     assert [run(f"SELECT count(*) FROM {table}") for table in copies.SUMMARIES] == [[(0,)]] * 3
     for table in copies.SAID:
         assert run(f"SELECT count(*) FROM {table} WHERE text <> ''") == [(0,)]
+    assert not KeptDay.objects.exists()
     start()
     assert write() == 0
     for table, rows in everything().items():
         lost = [row for row in right[table] if row not in rows]
         assert table == stamp.TABLE or lost == [], table
+
+
+def keep_a_day() -> None:
+    """What is not so of one."""
+    said = {Indicator.objects.first().pk: [False] * 4 + ["none", None, None]}
+    content = kept_days._packed(said)
+    KeptDay.objects.create(name=f"facts {DAY}", ends=end_of_day(DAY), content=content)
 
 
 def damage() -> None:
@@ -301,6 +317,24 @@ class TestCommand:
         with pytest.raises(CommandError, match=rf"^1 rows .* {table} {key}\."):
             self.say()
         assert "Made again" in self.say("--anew")
+        assert "Every copy" in self.say()
+
+    def test_a_kept_day_that_was_otherwise_is_named(self):
+        keep_a_day()
+        with pytest.raises(CommandError, match=rf"^1 rows .* metrics_keptday facts {DAY}\."):
+            self.say()
+        self.say("--anew")
+        assert not KeptDay.objects.exists()
+
+    def test_a_kept_day_that_was_so_is_not(self, monkeypatch):
+        monkeypatch.setattr(kept_days, "FEW", 0)
+        for table in copies.SUMMARIES:
+            run(f"DELETE FROM {table}")
+        with past(end_of_day(DAY)):
+            facts.of(Indicator.objects.published(DAY), DAY, 30)
+            verdicts.of(Target.objects.published(DAY), DAY)
+            check_results.of_day(DAY)
+        assert kept_days.write() == 3
         assert "Every copy" in self.say()
 
     @pytest.mark.parametrize("table", KEYS)
