@@ -54,13 +54,13 @@ def wrong() -> list[tuple[str, int]]:
     public = dict(Observation.objects.published().order_by().values_list("pk", "said__text"))
     known = {key: text for key, text in public.items() if text != ""}
     said = dict(_in_parts(_values, [*known]))
-    found = [(VALUES, key) for key, text in known.items() if text != said[key]]
+    found = [(VALUES, key) for key, text in known.items() if text != said.get(key)]
     names = [f"said__{name}" for name in ("text", "chinese", "english")]
     rows = Indicator.objects.order_by().values_list("pk", *names)
     known = {key: tuple(texts) for key, *texts in rows if texts[0] != ""}
     figures = Indicator.objects.filter(pk__in=known).order_by().only(*OF_FIGURE)
     said = {key: tuple(texts) for key, *texts in _in_parts(_figures, list(figures))}
-    return found + [(FIGURES, key) for key, texts in known.items() if texts != said[key]]
+    return found + [(FIGURES, key) for key, texts in known.items() if texts != said.get(key)]
 
 
 def _in_parts(say: Callable[[list], list], rows: list) -> Iterator:

@@ -26,7 +26,7 @@ from metrics.said_tables import FIGURES, KEYS, VALUES
 from metrics.summary_tables import CHECKS, INDICATORS, TARGETS
 from metrics.tests.factories import make_observation, make_withdrawal
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
 
 #: A day since when nothing was published.
 DAY = date(2024, 5, 2)
