@@ -50,6 +50,13 @@ def changed_since(moment: datetime, using: str = DEFAULT_DB_ALIAS) -> frozenset[
     return changes_since(connections[using], moment)
 
 
+def is_read_as_before(moment: datetime, using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Whether what is read now stood before ``moment``: inside ``past`` of it, and no table that is
+    read as it stands has changed meanwhile. One query."""
+    before, changed = _read(connections[using])
+    return before == moment and changed_since(moment, using) <= changed
+
+
 def streamed_from_past(chunks, moment: datetime) -> Iterator:
     """``chunks``, each of them made in the past."""
     with past(moment):

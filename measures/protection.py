@@ -35,24 +35,23 @@ PUBLISHED = "OLD.state = 'published'"
 
 _further: list[Callable[[str], list[Trigger]]] = []
 _copies: list[str] = []
-_begun_anew: list[Callable] = []
+_renewing: list[Callable] = []
 
 
 def also(
     source: Callable[[str], list[Trigger]],
     copies: Sequence[str] = (),
-    begin_anew: Callable | None = None,
+    renew: Callable | None = None,
 ) -> None:
     """``source`` gives further triggers for a vendor (``sqlite``, ``postgresql``).
 
-    ``copies`` are tables from which these delete what is not true any more; they are emptied where
-    the triggers may have been away, and ``begin_anew`` writes into them, given the connection, what
-    an empty one has of what is there.
+    ``copies`` are tables from which these delete what is not true any more. ``renew`` is told the
+    connection, and whether one of the triggers was away, and empties those that may not be true.
     """
     _further.append(source)
     _copies.extend(copies)
-    if begin_anew:
-        _begun_anew.append(begin_anew)
+    if renew:
+        _renewing.append(renew)
 
 
 def wanted(vendor: str) -> list[Trigger]:
@@ -145,11 +144,8 @@ def install(connection) -> dict[str, str]:
         told = triggers.replace(every, connection)
         versions.write_missing(connection)
         ended.write_missing(submissions(), connection)
-        with connection.cursor() as cursor:
-            for table in _copies:
-                cursor.execute(f"DELETE FROM {table}")
-        for begin_anew in _begun_anew:
-            begin_anew(connection)
+        for renew in _renewing:
+            renew(connection, bool(told))
         versions.install_views(connection)
     return told
 

@@ -11,12 +11,11 @@ class MetricsConfig(AppConfig):
     def ready(self):
         from measures import protection
 
+        from . import copies, stamp
         from .protection import triggers
-        from .said_tables import FIGURES, VALUES, begin_anew
-        from .summary_tables import CHECKS, INDICATORS, TARGETS
 
-        copies = [INDICATORS, TARGETS, CHECKS, VALUES, FIGURES]
-        protection.also(triggers, copies, begin_anew)
+        stamp.of_release()
+        protection.also(triggers, copies.TABLES, copies.renew)
         post_migrate.connect(protect, sender=self)
 
 

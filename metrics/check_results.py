@@ -18,12 +18,16 @@ from django.db.models import Q, QuerySet
 
 from measures.submission import end_of_day
 
+from . import kept_days
 from .assessment import CheckState, assess_check, indicators_in
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
 from .rules.choices import Certainty
 from .rules.questions import discrepancy
 from .touched import touched_since
+
+#: The name of what ``kept_days`` keeps of them.
+KEPT_AS = "results"
 
 
 class CheckResult(NamedTuple):
@@ -39,26 +43,42 @@ class CheckResult(NamedTuple):
 def of_day(as_of: date | None) -> list[CheckResult]:
     """Every check that was public on ``as_of`` (today if None), in their order.
 
-    Three queries, and one where every result is known; one more on a past day.
+    Three queries, and one where every result is known; one more on a past day, and what
+    ``kept_days`` says.
     """
     return of(Check.objects.published(as_of), as_of)
 
 
 def of(checks: QuerySet, as_of: date | None) -> list[CheckResult]:
     """``of_day`` of those among ``checks``, which are public on it."""
-    found = _known(checks)
-    unknown = {one.pk for one in found if one.result is None}
-    if as_of and len(unknown) < len(found):
-        unknown |= _that_may_differ(found, as_of)
-    if not unknown:
-        return found
-    worked = {one.pk: one for one in worked_out(list(unknown), as_of)}
+    found = _with_todays(checks)
+    by_key = {one.pk: one for one in found}
+
+    def known(keys: list[int]) -> dict[int, tuple[Result, float]]:
+        return _known([by_key[key] for key in keys], as_of)
+
+    told = kept_days.of(KEPT_AS, as_of, by_key, known, lambda keys: results(keys, as_of), _of_json)
     # One whose last figure left it between the two questions has no result any more.
     return [
-        worked[one.pk] if one.pk in unknown else one
+        CheckResult(one.pk, one.code, *told[one.pk], one.indicators)
         for one in found
-        if one.pk not in unknown or one.pk in worked
+        if one.pk in told
     ]
+
+
+def _of_json(told: list) -> tuple[Result, float]:
+    result, apart = told
+    return Result(result), apart
+
+
+def _known(checks: list[CheckResult], as_of: date | None) -> dict[int, tuple[Result, float]]:
+    """Today's results of those ``checks`` of which they hold on ``as_of``, and how far they are
+    apart, by their keys."""
+    found = {one.pk: (one.result, one.apart) for one in checks if one.result}
+    if as_of and found:
+        for key in _that_may_differ(checks, as_of):
+            found.pop(key, None)
+    return found
 
 
 def worked_out(checks: list[int], as_of: date | None = None) -> list[CheckResult]:
@@ -67,6 +87,11 @@ def worked_out(checks: list[int], as_of: date | None = None) -> list[CheckResult
     rows = by_check(_terms(checks))
     values = values_of(indicators_in(rows), as_of)
     return [of_state(assess_check(check, values)) for check in rows]
+
+
+def results(checks: list[int], as_of: date | None) -> dict[int, tuple[Result, float]]:
+    """What came of each of ``checks`` and how far ``apart`` it is, by its key (``worked_out``)."""
+    return {one.pk: (one.result, one.apart) for one in worked_out(checks, as_of)}
 
 
 def of_state(state: CheckState) -> CheckResult:
@@ -89,7 +114,7 @@ def that_may_be(wanted: Collection[Result], as_of: date | None) -> Q:
     return found | Q(pk__in=checks) | Q(pk__in=terms.values("check_of"))
 
 
-def _known(checks: QuerySet) -> list[CheckResult]:
+def _with_todays(checks: QuerySet) -> list[CheckResult]:
     """``checks`` with a term and the result of today; None where it is not known. One query."""
     rows = CheckTerm.objects.filter(check_of__in=checks.order_by()).values_list(
         "check_of", "check_of__code", "check_of__summary__result", "check_of__summary__apart",

@@ -8,7 +8,7 @@ since; all else comes from the rows.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -18,11 +18,15 @@ from django.utils import timezone
 from measures.models import Measure, Report, Section, Theme
 from measures.submission import end_of_day
 
+from . import kept_days
 from .models import Indicator, NoFigure, Observation, Target
 from .rules.choices import Certainty, Frequency, Freshness
 from .rules.freshness import Timeliness, newest_due, timeliness
 from .summary_tables import NO_TARGET, PUBLISHED, UNPUBLISHED
 from .touched import touched_since
+
+#: The name of what ``kept_days`` keeps of it.
+KEPT_AS = "facts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +131,28 @@ def columns() -> dict:
 
 def of_rows(rows: Iterable, as_of: date | None, grace_days: int) -> dict[int, Facts]:
     """The ``Facts`` of each of ``rows``, which have ``pk`` and ``columns``, on ``as_of`` (today if
-    None), by its key; four queries for those of which no summary holds, and one on a past day."""
-    known = {row.pk: told for row in rows if (told := _read_of(row))[0] is not None}
-    if as_of and known:
-        may_differ = _may_differ(as_of)
-        for row in rows:
-            if may_differ(row):
-                known.pop(row.pk, None)
-    if missing := {row.pk: row.read_measure for row in rows if row.pk not in known}:
-        known |= read(missing, as_of)
+    None), by its key; four queries for those of which no summary holds, and one on a past day, and
+    what ``kept_days`` says."""
+    by_key = {row.pk: row for row in rows}
+
+    def known(keys: list[int]) -> dict[int, tuple]:
+        return _known([by_key[key] for key in keys], as_of)
+
+    def work_out(keys: list[int]) -> dict[int, Read]:
+        return read({key: by_key[key].read_measure for key in keys}, as_of)
+
+    told = kept_days.of(KEPT_AS, as_of, by_key, known, work_out, _of_json)
     judge = _judge(as_of, grace_days)
-    return {row.pk: judge(known[row.pk], row.read_frequency, row.read_agreed_on) for row in rows}
+    return {row.pk: judge(told[row.pk], row.read_frequency, row.read_agreed_on) for row in rows}
+
+
+def _known(rows: list, as_of: date | None) -> dict[int, tuple]:
+    """What the summaries say of those ``rows`` of which they hold on ``as_of``, by their keys."""
+    found = {row.pk: told for row in rows if (told := _read_of(row))[0] is not None}
+    if as_of and found:
+        may_differ = _may_differ(as_of)
+        found = {row.pk: found[row.pk] for row in rows if row.pk in found and not may_differ(row)}
+    return found
 
 
 def of(
@@ -183,6 +198,16 @@ def _unknown(as_of: date | None) -> Q:
         return ~Q(pk__in=[])
     indicators, measures = touched
     return missing | Q(pk__in=indicators) | Q(measure__in=measures)
+
+
+def _of_json(told: list) -> Read:
+    *others, newest, without = told
+    return Read(*others, _day(newest), _day(without))
+
+
+@lru_cache(maxsize=5_000)
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))

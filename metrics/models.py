@@ -39,6 +39,7 @@ from measures.thresholds import columns as threshold_columns
 from measures.withdrawn import either, is_withdrawn, withdrawal_columns
 
 from .bounds import UsualBounds as UsualBounds
+from .kept_day_table import KeptDay as KeptDay
 from .pairs import CompulsoryPair as CompulsoryPair
 from .pairs import check_pairs, left_alone, together
 from .rules.baseline import Stated, last_before
@@ -59,6 +60,7 @@ from .rules.choices import (
 from .rules.periods import OF_LENGTH, Period, is_over, is_same_period
 from .said_tables import IndicatorSaid as IndicatorSaid
 from .said_tables import ValueSaid as ValueSaid
+from .stamp import CopyStamp as CopyStamp
 from .summary_tables import CheckSummary as CheckSummary
 from .summary_tables import IndicatorSummary as IndicatorSummary
 from .summary_tables import TargetSummary as TargetSummary

@@ -12,7 +12,7 @@ from django.conf import settings
 from measures.publication import BECOMES
 from measures.triggers import Trigger
 
-from . import check_guards, said_tables, summary_tables
+from . import check_guards, kept_day_table, said_tables, stamp, summary_tables
 from .rules.choices import Certainty
 
 TABLE = "metrics_observation"
@@ -35,6 +35,8 @@ def triggers(vendor: str) -> list[Trigger]:
         *check_guards.triggers(vendor),
         *summary_tables.triggers(vendor),
         *said_tables.triggers(vendor),
+        *kept_day_table.triggers(),
+        *stamp.triggers(),
         *(
             Trigger(
                 f"{table}_no_future_{operation.lower()}", table, "BEFORE", operation,

@@ -183,6 +183,20 @@ def begin_anew(connection) -> None:
         cursor.execute(f"{_INTO_FIGURES} SELECT id, '', '', '' FROM metrics_indicator")
 
 
+def begin_missing(connection) -> None:
+    """Writes such a row of each figure and of each value that stands and has none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_INTO_VALUES} SELECT id, '' FROM metrics_observation o "
+            f"WHERE {PUBLIC} AND ended_at IS NULL "
+            f"AND NOT EXISTS (SELECT 1 FROM {VALUES} WHERE value_id = o.id)"
+        )
+        cursor.execute(
+            f"{_INTO_FIGURES} SELECT id, '', '', '' FROM metrics_indicator i "
+            f"WHERE NOT EXISTS (SELECT 1 FROM {FIGURES} WHERE indicator_id = i.id)"
+        )
+
+
 def triggers(vendor: str) -> list[Trigger]:
     """Those that empty what a change makes old."""
     return after_touching("unsays", "metrics_observation", _unsay_values, vendor) + [

@@ -1,8 +1,10 @@
 """The summaries (``summary_tables``) written: what they say is read from the rows themselves."""
 
+from datetime import date
+
 from django.utils import timezone
 
-from . import check_results, copies, facts, moments, verdicts
+from . import check_results, copies, facts, kept_days, moments, verdicts
 from .models import Check, Indicator, Target
 from .summary_tables import (
     CHECKS,
@@ -21,7 +23,7 @@ def write_missing() -> int:
     """Writes the summary of each public indicator, target and check that has none, or whose verdict
     holds no more; returns how many. When it writes none and what it raises says ``copies``.
     """
-    return copies.write_missing([INDICATORS, TARGETS, CHECKS], _write_some)
+    return copies.write_missing(copies.SUMMARIES, _write_some)
 
 
 def _write_some() -> int:
@@ -43,6 +45,51 @@ def _write_some() -> int:
         CheckSummary(check_of_id=one.pk, result=one.result, apart=one.apart) for one in results
     )
     return len(told) + len(concluded) + len(results)
+
+
+def wrong() -> list[tuple[str, int | str]]:
+    """(table, key) of each summary of what is public, and of each kept day, that says another than
+    the rows do; to be asked while nobody publishes."""
+    public = Indicator.objects.published().order_by()
+    read = facts.read(dict(public.values_list("pk", "measure_id")))
+    published = moments.read(read)
+    names = (*facts.Read._fields, *moments.Moments._fields)
+    rows = IndicatorSummary.objects.values_list("pk", *names)
+    found = [
+        (INDICATORS, key)
+        for key, *told in rows
+        if key in read and tuple(told) != (*read[key], *published[key])
+    ]
+    on = timezone.localdate()
+    rows = TargetSummary.objects.values_list("pk", "since", "until", "verdict", "left")
+    holding = {key: tuple(told) for key, since, until, *told in rows if _holds(since, until, on)}
+    public = Target.objects.published().filter(pk__in=holding).values_list("pk", flat=True)
+    for target, held in verdicts.worked_out(list(public)):
+        if holding[target.pk] != (held.verdict, held.left):
+            found.append((TARGETS, target.pk))
+    rows = CheckSummary.objects.values_list("pk", "result", "apart")
+    known = {key: tuple(told) for key, *told in rows}
+    public = Check.objects.published().filter(pk__in=known).values_list("pk", flat=True)
+    results = check_results.worked_out(list(public))
+    found += [(CHECKS, one.pk) for one in results if known[one.pk] != (one.result, one.apart)]
+    return found + kept_days.wrong(OF_DAYS)
+
+
+def _holds(since: date, until: date | None, on: date) -> bool:
+    return since <= on < (until or date.max)
+
+
+def _facts_of_day(keys: list[int], day: date) -> dict[int, facts.Read]:
+    measures = Indicator.objects.filter(pk__in=keys).order_by().values_list("pk", "measure_id")
+    return facts.read(dict(measures), day)
+
+
+#: What is kept of days, from the rows.
+OF_DAYS = {
+    facts.KEPT_AS: _facts_of_day,
+    verdicts.KEPT_AS: verdicts.of_day,
+    check_results.KEPT_AS: check_results.results,
+}
 
 
 def _without_summary(model: type[Indicator | Target | Check]) -> list[int]:

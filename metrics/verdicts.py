@@ -19,6 +19,7 @@ from measures.submission import end_of_day
 from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
 
+from . import kept_days
 from .assessment import baseline_of, judge
 from .models import BEFORE, Indicator, Observation, Plan, Target
 from .rules.baseline import Stated
@@ -27,6 +28,8 @@ from .rules.progress import completion, holds_since, holds_until, progress
 from .rules.questions import shortfall
 from .touched import touched_since
 
+#: The name of what ``kept_days`` keeps of them.
+KEPT_AS = "verdicts"
 #: What a verdict needs of a target and of a value, since there can be thousands.
 OF_TARGET = (
     "pk", "indicator", "plan", "comparator", "value", "due_on", "baseline", "claim",
@@ -91,21 +94,33 @@ def columns() -> dict:
 def of_rows(rows: Iterable, as_of: date | None) -> dict[int, Verdict]:
     """The verdict on each of ``rows``, targets with ``pk`` and ``columns`` that were public on
     ``as_of`` (today if None), by its key; three queries for those of which none is known, and one
-    on a past day."""
+    on a past day, and what ``kept_days`` says."""
     return {key: verdict for key, (verdict, _left) in _of_rows(rows, as_of).items()}
 
 
 def _of_rows(rows: Iterable, as_of: date | None) -> dict[int, tuple[Verdict, float]]:
     """``of_rows``, with what is ``left`` of the way."""
+    by_key = {row.pk: row for row in rows}
+
+    def known(keys: list[int]) -> dict[int, tuple[Verdict, float]]:
+        return _known([by_key[key] for key in keys], as_of)
+
+    return kept_days.of(KEPT_AS, as_of, by_key, known, lambda keys: of_day(keys, as_of), _of_json)
+
+
+def _of_json(told: list) -> tuple[Verdict, float]:
+    verdict, left = told
+    return Verdict(verdict), left
+
+
+def _known(rows: list, as_of: date | None) -> dict[int, tuple[Verdict, float]]:
+    """What the summaries say of those ``rows`` of which they hold on ``as_of``, by their keys."""
     on = as_of or timezone.localdate()
     holding = [row for row in rows if _holds(row, on)]
     if as_of and holding:
         may_differ = _may_differ(as_of)
         holding = [row for row in holding if not may_differ(row.read_indicator)]
-    known = {row.pk: (Verdict(row.read_verdict), row.read_left) for row in holding}
-    if unknown := [row.pk for row in rows if row.pk not in known]:
-        known |= {target.pk: (say(on), left) for target, say, left in _judged(unknown, as_of)}
-    return known
+    return {row.pk: (Verdict(row.read_verdict), row.read_left) for row in holding}
 
 
 def _holds(row, on: date) -> bool:
@@ -164,6 +179,13 @@ def counted(targets: QuerySet, as_of: date | None, *by: str) -> list[tuple[tuple
     rows = known.order_by().values_list(*by, "summary__verdict").annotate(n=Count("pk"))
     found = [(row[1 : 1 + len(by)], verdict, 1) for row, verdict, _left in unknown]
     return found + [(tuple(values), Verdict(verdict), n) for *values, verdict, n in rows]
+
+
+def of_day(targets: list[int], as_of: date | None) -> dict[int, tuple[Verdict, float]]:
+    """The verdict on each of ``targets`` and what is ``left`` of the way, by its key, on ``as_of``
+    (today if None), whatever is known already; three queries."""
+    on = as_of or timezone.localdate()
+    return {target.pk: (say(on), left) for target, say, left in _judged(targets, as_of)}
 
 
 def worked_out(targets: list[int]) -> Iterator[tuple[_Target, Holding]]:

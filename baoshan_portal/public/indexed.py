@@ -5,7 +5,7 @@ folds what is missing itself. One word, the longest, is looked for in the index,
 hold it is compared with all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 
 from django.db import connection
@@ -42,7 +42,7 @@ def write_missing() -> int:
     """Writes what is said of each public figure and value of which that is not known; returns how
     many. When it writes none and what it raises says ``copies``.
     """
-    return copies.write_missing([VALUES, FIGURES], _write_some)
+    return copies.write_missing(copies.SAID, _write_some)
 
 
 def _write_some() -> int:
@@ -54,6 +54,26 @@ def _write_some() -> int:
     ended = {*values}.difference(key for key, _text in said)
     ValueSaid.objects.filter(pk__in=ended).delete()
     return len(values) + len(figures)
+
+
+def wrong() -> list[tuple[str, int]]:
+    """(table, key) of each figure and public value that is written otherwise than it is said, or
+    for which there is no row; to be asked while nobody publishes."""
+    public = dict(Observation.objects.published().order_by().values_list("pk", "said__text"))
+    known = {key: text for key, text in public.items() if text != ""}
+    said = dict(_in_parts(_values, [*known]))
+    found = [(VALUES, key) for key, text in known.items() if text != said.get(key)]
+    names = [f"said__{name}" for name in ("text", "chinese", "english")]
+    rows = Indicator.objects.order_by().values_list("pk", *names)
+    known = {key: tuple(texts) for key, *texts in rows if texts[0] != ""}
+    figures = Indicator.objects.filter(pk__in=known).order_by().only(*OF_FIGURE)
+    said = {key: tuple(texts) for key, *texts in _in_parts(_figures, list(figures))}
+    return found + [(FIGURES, key) for key, texts in known.items() if texts != said.get(key)]
+
+
+def _in_parts(say: Callable[[list], list], rows: list) -> Iterator:
+    for begin in range(0, len(rows), TOGETHER):
+        yield from say(rows[begin : begin + TOGETHER])
 
 
 def _unknown_values(most: int | None = None) -> list[int]:
@@ -75,7 +95,11 @@ def _unknown_figures(most: int | None = None) -> list[tuple[int, str, str, str]]
     in either language; one query."""
     unknown = IndicatorSaid.objects.filter(text="").select_related("indicator")
     unknown = unknown.only(*(f"indicator__{name}" for name in OF_FIGURE))
-    rows = [said.indicator for said in unknown[:most]]
+    return _figures([said.indicator for said in unknown[:most]])
+
+
+def _figures(rows: list[Indicator]) -> list[tuple[int, str, str, str]]:
+    """The key of each of ``rows``, what is said of it, and what it is called in either language."""
     texts = said_of(*([getattr(row, name) for row in rows] for name in OF_FIGURE))
     names = []
     for language in ("zh-hans", "en"):

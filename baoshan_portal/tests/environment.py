@@ -244,6 +244,7 @@ def _rows_of_the_fixtures() -> dict:
     from measures.models import DataVersion, Threshold, Version
     from metrics.models import (
         CheckSummary,
+        CopyStamp,
         IndicatorSaid,
         IndicatorSummary,
         TargetSummary,
@@ -253,6 +254,9 @@ def _rows_of_the_fixtures() -> dict:
 
     from ..management.commands.prepare import FIXTURES
 
+    # The rows bring their versions and what a search finds them by with them; thresholds and the
+    # stamp of the copies are there from the start.
+    not_stored = (CopyStamp, DataVersion, IndicatorSaid, Threshold, ValueSaid, Version)
     # What is summarised takes its old summary away, so these come last.
     summaries = [IndicatorSummary, TargetSummary, CheckSummary]
     with transaction.atomic():
@@ -262,9 +266,7 @@ def _rows_of_the_fixtures() -> dict:
             model
             for label in ("measures", "metrics")
             for model in apps.get_app_config(label).get_models(include_auto_created=True)
-            # The rows bring their versions and what a search finds them by with them, and
-            # thresholds are there from the start.
-            if model not in (DataVersion, IndicatorSaid, Threshold, ValueSaid, Version, *summaries)
+            if model not in (*not_stored, *summaries)
         ]
         models += summaries
         rows = {model._meta.label: list(model._base_manager.order_by("pk")) for model in models}

@@ -440,8 +440,10 @@ PLANTS = {
     "measures.Applying": NOTHING,
     "measures.DataVersion": NOTHING,  # numbers by chance
     "metrics.CheckSummary": NOTHING,  # a copy of what is public
+    "metrics.CopyStamp": NOTHING,  # a hash
     "metrics.IndicatorSaid": NOTHING,  # a copy, beside which a search asks what is public
     "metrics.IndicatorSummary": NOTHING,  # a copy of what is public
+    "metrics.KeptDay": NOTHING,  # a copy of what was public
     "metrics.TargetSummary": NOTHING,  # a copy of what is public
     "metrics.ValueSaid": NOTHING,  # a copy of what is public
     "measures.Version": NOTHING,  # written by triggers, of everything above

@@ -250,6 +250,7 @@ def test_every_table_of_which_it_is_made_makes_it_old(report):
 
 def test_all_is_written_anew_where_triggers_were_away(report):
     indexed.write_missing()
+    protection.remove(connection)
     protection.install(connection)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

@@ -27,7 +27,8 @@ FIXTURES = (
 class Command(BaseCommand):
     help = (
         "Collects the static files; migrates the database; loads the report into an empty one; "
-        "works out anew what lists read of each figure and what searches find it by; "
+        "writes what is missing of what lists read of each figure and what searches find it by, or "
+        "all of it, if another release wrote it; "
         "creates the first administrator, if there is nobody yet, and prints the password once. "
         "With DEMO=1 it also fills the database with invented figures."
     )

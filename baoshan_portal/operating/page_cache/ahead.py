@@ -2,7 +2,7 @@
 
 First the summaries of what has changed, then the pages, one after the other. Nobody waits then for
 a page with all its charts; and nobody is kept waiting by it: it begins when nothing has changed for
-a moment, and ends when something changes.
+a moment, and ends when something changes. What readers worked out of past days is written besides.
 """
 
 import fcntl
@@ -19,6 +19,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from baoshan_portal.public import indexed
+from metrics import kept_days
 from metrics.summaries import write_missing
 
 from .asked import is_of_strangers, version_that_stands
@@ -82,6 +83,7 @@ class Ahead:
 
     def look(self) -> int:
         """Makes the pages, if something has changed and nothing does now; returns how many."""
+        kept_days.write()
         stands = self._stands()
         if stands == self._made:
             return 0

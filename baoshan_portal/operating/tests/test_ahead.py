@@ -9,8 +9,11 @@ from django.utils.timezone import localdate
 
 from baoshan_portal.tests.wsgi_client import ask, keep_pages_in, kept_connections
 from measures.models import DataVersion
+from measures.past import past
+from measures.submission import end_of_day
 from measures.tests.factories import ISSUED, make_measure, make_synonym
-from metrics.models import IndicatorSummary
+from metrics import facts, kept_days
+from metrics.models import Indicator, IndicatorSummary, KeptDay
 from metrics.tests.factories import make_observation
 
 from ..page_cache.ahead import AGENT, KNOWN, MOST, Ahead
@@ -72,6 +75,20 @@ def test_what_was_asked_for_most_is_made_first(ahead, pages):
 
     assert pages.made_ahead() == ["/b/", "/c/", "/a/"]
     assert look(ahead) == 0
+
+
+def test_what_readers_worked_out_of_a_past_day_is_written(ahead, monkeypatch):
+    make_observation(published=ISSUED)
+    monkeypatch.setattr(kept_days, "FEW", 0)
+    day = ISSUED + timedelta(days=9)
+    IndicatorSummary.objects.all().delete()
+    with past(end_of_day(day)):
+        facts.of(Indicator.objects.published(day), day, 30)
+
+    with kept_connections():
+        ahead.look()
+
+    assert KeptDay.objects.get().name == f"facts {day}"
 
 
 def test_no_more_than_some(ahead, pages):

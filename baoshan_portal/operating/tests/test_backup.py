@@ -116,6 +116,10 @@ NOTES = (
     "print(rows.count(), N.objects.count() - rows.count(), "
     "all(os.path.exists(r.evidence_file.path) for r in rows))"
 )
+COPIES = (
+    "from metrics import models, stamp; from django.db import connection; "
+    "print(models.ValueSaid.objects.exclude(text='').exists(), stamp.stands(connection))"
+)
 ASK_READY = (
     "from baoshan_portal.operating import health, databases; from django.db import connection; "
     "print(health.look()[0])"
@@ -182,11 +186,13 @@ def test_a_portal_that_is_written_to_comes_back_as_of_one_moment(portal, backup,
     copied = [name for name in manifest["parts"] if name.startswith("files/")]
     new = Installation(tmp_path / "new")
 
-    restored, again, notes, _prepared, ready, change = new.manage(
+    restored, again, notes, kept, _prepared, copies, ready, change = new.manage(
         ["restore", backup],
         ["restore", backup],
         ["shell", "-v", "0", "-c", NOTES],
+        ["shell", "-v", "0", "-c", COPIES],
         ["prepare", "--no-static"],
+        ["copies"],
         ["shell", "-v", "0", "-c", ASK_READY],
         ["shell", "-c", CHANGE_TRAIL],
     )
@@ -200,6 +206,9 @@ def test_a_portal_that_is_written_to_comes_back_as_of_one_moment(portal, backup,
     (noted_notes,) = [n for name, n in noted.items() if name.endswith("measures_progressnote")]
     assert int(count) + int(others) == noted_notes
     assert len(manifest["contents"]["triggers"]) > 100
+    # What is copied of public rows came with them, and is kept because it is of this release.
+    assert kept.stdout.strip() == "True True"
+    assert copies.returncode == 0, copies.stderr
     assert not list((new.folder / "cache").glob("backup-*"))
     assert ready.stdout.strip() == "True"
     # The protection works there as it did here.

@@ -15,7 +15,7 @@ def _added(model, name, field):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("metrics", "0026_said"),
+        ("metrics", "0027_missing_by_text"),
     ]
 
     operations = [

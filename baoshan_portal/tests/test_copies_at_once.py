@@ -1,5 +1,6 @@
-"""What a search is found by is written while somebody publishes, over two real connections."""
+"""Copies are written while somebody publishes, over two real connections."""
 
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -8,9 +9,11 @@ from django.utils import timezone
 
 from baoshan_portal.public import indexed
 from baoshan_portal.staff.tests.test_two_at_once import at_once
-from measures.submission import State
+from measures.past import past
+from measures.submission import State, end_of_day
 from measures.tests.factories import ISSUED
-from metrics.models import Observation, ValueSaid
+from metrics import facts, kept_days
+from metrics.models import Indicator, KeptDay, Observation, ValueSaid
 from metrics.tests.factories import make_indicator, make_observation
 
 pytestmark = [
@@ -74,3 +77,30 @@ def test_nothing_is_written_while_somebody_publishes():
     assert unwritten() == 1
     indexed.write_missing()
     assert unwritten() == 0
+
+
+def test_no_day_is_kept_while_somebody_publishes(monkeypatch):
+    """It may be dated before the end of that day, and nobody sees it yet."""
+    monkeypatch.setattr(kept_days, "FEW", 0)
+    figure, day = make_observation(published=ISSUED).indicator, ISSUED + timedelta(days=9)
+    is_published, is_tried = Event(), Event()
+
+    def publish():
+        with transaction.atomic():
+            make_observation(indicator=figure, period_inferred=True, published=ISSUED)
+            is_published.set()
+            is_tried.wait(10)
+
+    def write():
+        is_published.wait(10)
+        try:
+            with past(end_of_day(day)):
+                facts.of(Indicator.objects.published(day), day, 30)
+            with pytest.raises(OperationalError):
+                kept_days.write()
+        finally:
+            is_tried.set()
+
+    at_once(publish, write)
+    assert kept_days.write() == 0
+    assert not KeptDay.objects.exists()
