@@ -6,9 +6,12 @@ A value and its corrections are one chain, whatever else is published for the sa
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
 
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from measures.models import Department
@@ -24,6 +27,21 @@ from .rules.corrections import Revisions, Size, revisions, size
 UNRELATED = frozenset({"percentage", "rank"})
 
 
+class _Version(NamedTuple):
+    """A value that was ever public, in what a mean needs: there may be tens of thousands."""
+
+    pk: int
+    supersedes_id: int | None
+    value: Decimal
+    ended_at: datetime | None
+    lead: int | None
+    kind: str
+    quantity: str
+
+
+Row = TypeVar("Row", Observation, _Version)
+
+
 @dataclass(frozen=True)
 class Correction:
     """The first public version of a value and the latest; both need the indicator's unit."""
@@ -34,7 +52,7 @@ class Correction:
     @property
     def size(self) -> Size:
         indicator = self.latest.indicator
-        relative = indicator.kind not in NO_GROWTH and indicator.unit.quantity not in UNRELATED
+        relative = _has_percent(indicator.kind, indicator.unit.quantity)
         return size(self.first.value, self.latest.value, relative=relative)
 
     @property
@@ -49,7 +67,11 @@ class Correction:
         return text if exact else _("about %(figure)s") % {"figure": text}
 
 
-def first_of(row: Observation, known: Mapping[int, Observation]) -> Observation:
+def _has_percent(kind: str, quantity: str) -> bool:
+    return kind not in NO_GROWTH and quantity not in UNRELATED
+
+
+def first_of(row: Row, known: Mapping[int, Row]) -> Row:
     """The version of ``row`` that was public first, as far as ``known`` (by key) goes."""
     while row.supersedes_id in known:
         row = known[row.supersedes_id]
@@ -76,18 +98,26 @@ def revisions_by_department(
 
     In the order of the departments' codes, without those that have no public value. Three queries.
     """
-    moment = moment_of(as_of)
+    moment = moment_of(as_of) or timezone.now()
     public = Observation.objects.filter(indicator__in=Indicator.objects.published(as_of))
     lead = "indicator__measure__lead"
     counts = public.published(as_of).order_by().values_list(lead).annotate(n=Count("pk"))
     of = dict(counts.values_list(lead, "n"))
     later = Observation.objects.filter(supersedes__isnull=False).order_by()
     of_chains = later.values("pk").union(later.values("supersedes"))
-    chains = public.versions(moment).filter(pk__in=of_chains)
-    rows = list(chains.select_related("indicator__measure", "indicator__unit").order_by("pk"))
+    rows = public.published_before(moment).filter(pk__in=of_chains).order_by("pk")
+    rows = rows.values_list(
+        "pk", "supersedes", "value", "ended_at", lead, "indicator__kind",
+        "indicator__unit__quantity",
+    )  # fmt: skip
+    known = {row[0]: _Version(*row) for row in rows}
     sizes = defaultdict(list)
-    for found in corrections(rows):
-        sizes[found.latest.indicator.measure.lead_id].append(found.size)
+    for row in known.values():
+        stands = row.ended_at is None or row.ended_at >= moment
+        if stands and row.supersedes_id in known:
+            relative = _has_percent(row.kind, row.quantity)
+            found = size(first_of(row, known).value, row.value, relative=relative)
+            sizes[row.lead].append(found)
     departments: Iterable[Department] = Department.objects.filter(pk__in=[k for k in of if k])
     found = [(row, revisions(sizes[row.pk], of[row.pk])) for row in departments]
     return [*found, (None, revisions(sizes[None], of[None]))] if None in of else found
