@@ -127,7 +127,7 @@ def name_of(size: str, theme: str) -> str:
 def walk_through(browser, server, addresses: list[str], turn: int) -> Walk:
     """Every kind of page, each opened in one way for all questions; with every turn in another.
 
-    Axe-core looks at every other kind between two commits. Of the pages of their own every fifth
+    Axe-core looks at every third kind between two commits. Of the pages of their own every fifth
     is looked at on a desk and on paper as well; of what is not opened at all some is shown in the
     last of them.
     """
@@ -138,7 +138,7 @@ def walk_through(browser, server, addresses: list[str], turn: int) -> Walk:
     # There are too many elements in the pack of everything for axe-core; what has long names alone
     # is looked at for its width.
     opened, unseen = [*addresses, "/packs/"], {"/packs/", *(() if WHOLE else LONG)}
-    looked_at = {*some(opened, every=2)} - unseen
+    looked_at = {*some(opened, every=3)} - unseen
     # The list that has every kind of navigation is the fourth.
     on_paper = some([address for address in opened if address in PLAIN_PAGES], every=5, first=3)
     for n, address in enumerate(opened):
