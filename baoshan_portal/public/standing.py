@@ -79,6 +79,15 @@ class Figure(NamedTuple):
         return cls(row.pk, row.measure_id, row.facts)
 
 
+#: What no page reads of a value of a whole history; each of thousands of rows would be twice as
+#: large with it. A test watches that none is fetched one by one.
+NOT_READ = (
+    "code", "state", "return_reason", "entered_by", "changed_by", "version", "entered_at",
+    "submitted_at", "published_by", "source_url", "note", "note_en", "round", "evidence_url",
+    "evidence_file", "warning_answer",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Standing:
     """What was public of an opinion, or of all if it is None, on the day ``on``.
@@ -148,7 +157,7 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(asking_checks)
     asked |= {target.indicator_id for target in versions}
     values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
-    values = values.select_related("report").by_indicator()
+    values = values.select_related("report").defer(*NOT_READ).by_indicator()
     public = defaultdict(list, {key: standing(found) for key, found in values.items()})
     for key in asked & by_key.keys():
         by_key[key].public_values = public[key]
