@@ -147,8 +147,7 @@ def figures(asked: list[list[str]], most: int | None) -> tuple[int, list[tuple[i
     ``most`` the newest such value, by its key, and how many more there are.
 
     A figure that says all of the words itself answers with each of its values, and none of these
-    is looked at but those shown. Four queries, and two more for
-    what is not written yet.
+    is looked at but those shown. Four queries, and two more for what is not written yet.
     """
     missing = _Missing()
     values, said = Observation.objects.published().order_by(), IndicatorSaid.objects.all()
