@@ -15,12 +15,12 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from baoshan_portal.public import indexed
+from baoshan_portal.public.copies import write_missing
 from measures import protection
 from measures.past import past
 from measures.submission import end_of_day
 from measures.tests.factories import ISSUED
-from metrics import check_results, copies, facts, kept_days, stamp, summaries, verdicts
+from metrics import check_results, copies, facts, kept_days, stamp, verdicts
 from metrics.models import CopyStamp, Indicator, KeptDay, Target
 from metrics.said_tables import FIGURES, KEYS, VALUES
 from metrics.summary_tables import CHECKS, INDICATORS, TARGETS
@@ -32,10 +32,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.m
 DAY = date(2024, 5, 2)
 #: The key of each copy.
 KEY = {INDICATORS: "indicator_id", TARGETS: "target_id", CHECKS: "check_of_id", **KEYS}
-
-
-def write() -> int:
-    return summaries.write_missing() + indexed.write_missing()
 
 
 def run(statement: str) -> list:
@@ -62,14 +58,14 @@ def changed_rows() -> int:
 @pytest.fixture(autouse=True)
 def written():
     """The copies, in full."""
-    write()
+    write_missing()
     assert all(everything().values())
 
 
 def start() -> int:
     """What a start does with the copies; returns how many rows it wrote into them."""
     call_command("migrate", verbosity=0)
-    return write()
+    return write_missing()
 
 
 def test_a_second_start_writes_no_row():
@@ -135,7 +131,7 @@ def a_trigger_away(monkeypatch):
 
 def a_clock_set_back(monkeypatch):
     make_observation(published=timezone.now())
-    write()
+    write_missing()
     monkeypatch.setattr(copies, "is_to_come", lambda *asked: True)
 
 
@@ -166,7 +162,7 @@ def test_copies_that_may_not_be_right_are_made_anew(happened, monkeypatch):
         assert run(f"SELECT count(*) FROM {table} WHERE text <> ''") == [(0,)]
     assert not KeptDay.objects.exists()
     start()
-    assert write() == 0
+    assert write_missing() == 0
     for table, rows in everything().items():
         lost = [row for row in right[table] if row not in rows]
         assert table == stamp.TABLE or lost == [], table
@@ -194,9 +190,9 @@ def test_who_does_not_know_what_wrote_the_copies_writes_nothing(monkeypatch):
     """A process of another release that still runs, or runs already."""
     run(f"DELETE FROM {CHECKS}")
     another_release(monkeypatch)
-    assert write() == 0
+    assert write_missing() == 0
     monkeypatch.undo()
-    assert write() > 0
+    assert write_missing() > 0
 
 
 def test_the_stamp_comes_with_the_emptied_copies_or_not_at_all(monkeypatch):
@@ -286,7 +282,7 @@ def test_no_setting_of_an_installation_decides_what_is_written(monkeypatch):
     run(f"UPDATE {FIGURES} SET text = ''")
     timezone.get_default_timezone.cache_clear()
     monkeypatch.setattr(LazySettings, "__getattribute__", watched, raising=False)
-    assert write() > Indicator.objects.count()
+    assert write_missing() > Indicator.objects.count()
     monkeypatch.undo()
     code = (settings.BASE_DIR / "baoshan_portal/settings.py").read_text("utf-8")
     by_environment = set(re.findall(r"^([A-Z_]+) = .*\benv\.", code, re.MULTILINE))

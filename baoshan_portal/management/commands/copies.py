@@ -3,8 +3,8 @@
 from django.core.management import BaseCommand, CommandError
 from django.db import OperationalError, connection, transaction
 
-from baoshan_portal.public import indexed
-from metrics import copies, summaries
+from baoshan_portal.public.copies import write_missing, wrong
+from metrics import copies
 
 #: Rows that are named.
 SHOWN = 10
@@ -23,11 +23,10 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         if options["anew"]:
             self._make_anew()
-        wrong = [*summaries.wrong(), *indexed.wrong()]
-        if wrong:
-            shown = ", ".join(f"{table} {key}" for table, key in wrong[:SHOWN])
+        if found := wrong():
+            shown = ", ".join(f"{table} {key}" for table, key in found[:SHOWN])
             raise CommandError(
-                f"{len(wrong)} rows say another than what they are made from: {shown}. "
+                f"{len(found)} rows say another than what they are made from: {shown}. "
                 "`manage.py copies --anew` makes all of them again."
             )
         self.stdout.write("Every copy says what it is made from.")
@@ -36,7 +35,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             copies.begin_anew(connection)
         try:
-            made = summaries.write_missing() + indexed.write_missing()
+            made = write_missing()
         except OperationalError as error:
             raise CommandError(f"Somebody publishes; try again. {error}") from None
         self.stdout.write(f"Made again: {made} rows.")

@@ -10,12 +10,11 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 
-from baoshan_portal.public import indexed
+from baoshan_portal.public.copies import write_missing
 from measures import protection
 from measures.chain import make_checkpoint
 from measures.demo_database import check_database
 from measures.models import Checkpoint, DemoMark, Opinion
-from metrics.summaries import write_missing
 
 FIXTURES = (
     "opinions", "reports", "sections", "themes", "departments", "measures", "measure_states",
@@ -73,7 +72,6 @@ class Command(BaseCommand):
         # Where a server that runs is publishing at this moment, it is left to that.
         with suppress(OperationalError):
             write_missing()
-            indexed.write_missing()
         if not Checkpoint.objects.exists():
             # Everything that the portal begins with comes before its first checkpoint.
             make_checkpoint()

@@ -18,9 +18,8 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from baoshan_portal.public import indexed
+from baoshan_portal.public.copies import write_missing
 from metrics import kept_days
-from metrics.summaries import write_missing
 
 from .asked import is_of_strangers, version_that_stands
 from .layer import read
@@ -91,7 +90,6 @@ class Ahead:
             self._seen = stands
             return 0
         write_missing()
-        indexed.write_missing()
         is_first, self._made = self._made is None, stands
         return 0 if is_first else self._make(stands)
 
