@@ -62,7 +62,9 @@ def wrong() -> list[tuple[str, int | str]]:
     ]
     on = timezone.localdate()
     rows = TargetSummary.objects.values_list("pk", "since", "until", "verdict", "left")
-    holding = {key: tuple(told) for key, since, until, *told in rows if _holds(since, until, on)}
+    holding = {
+        key: tuple(told) for key, since, until, *told in rows if verdicts.holds_on(on, since, until)
+    }
     public = Target.objects.published().filter(pk__in=holding).values_list("pk", flat=True)
     for target, held in verdicts.worked_out(list(public)):
         if holding[target.pk] != (held.verdict, held.left):
@@ -73,10 +75,6 @@ def wrong() -> list[tuple[str, int | str]]:
     results = check_results.worked_out(list(public))
     found += [(CHECKS, one.pk) for one in results if known[one.pk] != (one.result, one.apart)]
     return found + kept_days.wrong(OF_DAYS)
-
-
-def _holds(since: date, until: date | None, on: date) -> bool:
-    return since <= on < (until or date.max)
 
 
 def _facts_of_day(keys: list[int], day: date) -> dict[int, facts.Read]:

@@ -124,7 +124,12 @@ def _known(rows: list, as_of: date | None) -> dict[int, tuple[Verdict, float]]:
 
 
 def _holds(row, on: date) -> bool:
-    return bool(row.read_verdict) and row.read_since <= on < (row.read_until or date.max)
+    return bool(row.read_verdict) and holds_on(on, row.read_since, row.read_until)
+
+
+def holds_on(on: date, since: date, until: date | None) -> bool:
+    """Whether what is a ``Holding`` from ``since`` to before ``until`` is one on that day."""
+    return since <= on < (until or date.max)
 
 
 def _may_differ(as_of: date) -> Callable[[int], bool]:
@@ -173,7 +178,7 @@ def that_may_be(wanted: Q, as_of: date | None) -> Q:
 
 def counted(targets: QuerySet, as_of: date | None, *by: str) -> list[tuple[tuple, Verdict, int]]:
     """How many of ``targets`` are alike: the values of their fields ``by``, the verdict, and their
-    number. Values may come again; as in ``facts.counted`` the database counts."""
+    number. Values may come again; as in ``facts.Counted`` the database counts."""
     unknown = of(targets.filter(_unknown(as_of)), as_of, *by)
     known = targets.filter(summary__isnull=False).exclude(pk__in=[row.pk for row, *_ in unknown])
     rows = known.order_by().values_list(*by, "summary__verdict").annotate(n=Count("pk"))
