@@ -20,7 +20,7 @@ from baoshan_portal.public.questions.asked import AllAsked
 from baoshan_portal.public.questions.rows import all_of
 from baoshan_portal.public.standing import load
 from baoshan_portal.tests.slices import WHOLE, some
-from baoshan_portal.tests.time_machine import FIRST_DAY, live, small_portal
+from baoshan_portal.tests.time_machine import FIRST_DAY, after_each_act, live, small_portal
 from measures.models import Measure
 from measures.past import changed_since, past
 from measures.submission import end_of_day
@@ -222,23 +222,17 @@ def test_whatever_happened_and_whatever_is_summarised():
     random, seen = Random(3), set()
     days, acts = [FIRST_DAY - timedelta(days=2)], 0
     with small_portal(random) as world:
-        act = world.act
 
-        def act_and_look(name: str) -> bool:
+        def look(name: str) -> None:
             nonlocal acts
-            if not act(name):
-                return False
-            # What is published at this very moment is public from the next on.
-            world.clock.shift(timedelta(seconds=1))
             acts += 1
             if acts % EVERY == 0:
                 seen.update(row[0] for row in assert_so(None))
                 assert_so(random.choice(days[-2:]))
             if random.random() < 0.4:
                 write_missing()
-            return True
 
-        world.act = act_and_look
+        after_each_act(world, look)
         for day in live(world, DAYS, ACTS):
             days.append(day)
     assert len(seen) > (2 if WHOLE else 1)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from baoshan_portal.tests.read_tables import tables_read
 from baoshan_portal.tests.slices import WHOLE
-from baoshan_portal.tests.time_machine import FIRST_DAY, live, small_portal
+from baoshan_portal.tests.time_machine import FIRST_DAY, after_each_act, live, small_portal
 from measures import protection, revisions
 from measures.models import Threshold
 from measures.past import changed_since, past
@@ -114,15 +114,10 @@ def test_after_every_act_pages_read_what_is_so(monkeypatch):
     random, done, held, mixed = Random(1), set(), set(), 0
     days, of_past = [FIRST_DAY - timedelta(days=2)], Counter()
     with small_portal(random) as world:
-        act = world.act
 
-        def act_and_look(name: str) -> bool:
+        def look(name: str) -> None:
             nonlocal mixed
-            if not act(name):
-                return False
             done.add(name)
-            # What is published at this very moment is public from the next on.
-            world.clock.shift(timedelta(seconds=1))
             so = as_it_is()
             assert as_read() == so, name
             mixed += 0 < IndicatorSummary.objects.count() < len(so[0])
@@ -138,9 +133,8 @@ def test_after_every_act_pages_read_what_is_so(monkeypatch):
                     assert as_read() == so, name
                 every = zip(counted(), so, strict=True)
                 assert all(number >= len(rows) for number, rows in every)
-            return True
 
-        world.act = act_and_look
+        after_each_act(world, look)
         for day in live(world, DAYS, ACTS):
             assert as_read() == as_it_is(), "midnight"
             days.append(day)

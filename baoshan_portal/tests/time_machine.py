@@ -597,6 +597,21 @@ def small_portal(random: Random) -> Iterator[Portal]:
         yield Portal(random, clock)
 
 
+def after_each_act(portal: Portal, look: Callable[[str], None]) -> None:
+    """From now on ``look`` is called with the name of each act that was done, a second later."""
+    act = portal.act
+
+    def act_and_look(name: str) -> bool:
+        if not act(name):
+            return False
+        # What is published at this very moment is public from the next on.
+        portal.clock.shift(timedelta(seconds=1))
+        look(name)
+        return True
+
+    portal.act = act_and_look
+
+
 def _at(day: date, second: int) -> datetime:
     return datetime.combine(day, time(), SHANGHAI) + timedelta(seconds=second)
 
