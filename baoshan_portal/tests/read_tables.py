@@ -1,4 +1,4 @@
-"""Which tables the statements of a test read."""
+"""What is asked of the database in a test, and which tables that reads."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,19 @@ from contextlib import contextmanager
 from django.db import connection
 
 TABLE = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple]]:
+    """The SQL and the parameters of all that is asked inside, filled while it is asked."""
+    asked: list[tuple] = []
+
+    def watch(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield asked
 
 
 @contextmanager

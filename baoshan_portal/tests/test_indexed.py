@@ -15,9 +15,9 @@ from django.utils.translation import override
 from baoshan_portal.public import indexed
 from baoshan_portal.public.find import Everything, Names, Values, names_of_figures
 from baoshan_portal.public.searching import LONGEST, alternatives, asked_words
-from baoshan_portal.tests.read_tables import tables_read
+from baoshan_portal.tests.read_tables import statements, tables_read
 from baoshan_portal.tests.slices import WHOLE
-from baoshan_portal.tests.time_machine import live, small_portal
+from baoshan_portal.tests.time_machine import after_each_act, live, small_portal
 from measures import protection
 from measures.submission import State
 from measures.tests.factories import ISSUED, change, make_report, submission
@@ -88,15 +88,10 @@ def test_after_every_act_the_index_finds_what_a_sweep_finds():
     """Acts of every kind; between them what is said is written now and then."""
     random, done, mixed, answered = Random(1), set(), 0, 0
     with small_portal(random) as world:
-        act = world.act
 
-        def act_and_look(name: str) -> bool:
+        def look(name: str) -> None:
             nonlocal mixed, answered
-            if not act(name):
-                return False
             done.add(name)
-            # What is published at this very moment is public from the next on.
-            world.clock.shift(timedelta(seconds=1))
             language = [random.choice(LANGUAGES)]
             if WHOLE or random.random() < 0.4:
                 answered += compare(words_of(random, 4), name, language)
@@ -107,9 +102,8 @@ def test_after_every_act_the_index_finds_what_a_sweep_finds():
                 assert unwritten() == (0, 0)
                 if WHOLE or random.random() < 0.4:
                     answered += compare(words_of(random, 2), f"{name}, written", language)
-            return True
 
-        world.act = act_and_look
+        after_each_act(world, look)
         for _day in live(world, DAYS, ACTS):
             compare(words_of(random, 2), "midnight")
     assert len(done) > 25
@@ -319,13 +313,7 @@ def test_sqlite_looks_through_no_table_for_a_search(report, query):
         # As in a portal: nobody but tests has SQLite analyse its tables.
         cursor.execute("DELETE FROM sqlite_stat1")
         cursor.execute("ANALYZE sqlite_schema")
-    ran = []
-
-    def note(execute, sql, params, many, context):
-        ran.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
+    with statements() as ran:
         indexed.figures(asked(query), 20)
     assert len(ran) == 4
     with connection.cursor() as cursor:

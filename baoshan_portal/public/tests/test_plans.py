@@ -13,6 +13,7 @@ from baoshan_portal.public import indexed
 from baoshan_portal.public.searching import alternatives, asked_words
 from baoshan_portal.tests.environment import analyse
 from baoshan_portal.tests.pages import OFFICE, SECTIONS
+from baoshan_portal.tests.read_tables import statements
 from measures import protection
 from measures.models import Measure
 from measures.triggers import lifted
@@ -92,18 +93,11 @@ def copies(model, changed: dict[str, str], further: str) -> str:
 
 def read_by(address: str) -> list[tuple[str, tuple]]:
     """The statements by which a page reads."""
-    statements = []
-
-    def note(execute, sql, params, many, context):
-        if sql.startswith(("SELECT", "(SELECT", "WITH")):
-            statements.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
+    with statements() as asked:
         answer = Client().get(address)
         assert answer.status_code == 200, address
         answer.getvalue()
-    return statements
+    return [one for one in asked if one[0].startswith(("SELECT", "(SELECT", "WITH"))]
 
 
 def looks_through(sql: str, params, tables: Collection[str] = (LARGE,)) -> bool:
@@ -143,15 +137,9 @@ def test_neither_has_that_of_a_measure_or_of_a_figure(large):
     "query", ["翻两番", "番", "148.54万元", "hsdkjyqynys", "翻两番 企业", "无此词"]
 )
 def test_no_search_for_what_is_rare_looks_through_values_or_what_they_say(large, query):
-    statements = []
-
-    def note(execute, sql, params, many, context):
-        statements.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
+    with statements() as asked:
         indexed.figures([alternatives(word, {}) for word in asked_words(query)], 20)
-    assert [sql for sql, params in statements if looks_through(sql, params, (LARGE, SAID))] == []
+    assert [sql for sql, params in asked if looks_through(sql, params, (LARGE, SAID))] == []
 
 
 def test_looking_through_is_seen(large):
