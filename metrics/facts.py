@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from measures.models import Measure, Report, Section, Theme
@@ -211,6 +211,14 @@ def _day(text: str | None) -> date | None:
 
 
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))
+
+
+def has_value(as_of: date | None) -> Q:
+    """A condition on indicators: whether one had a public value on ``as_of`` (today if None)."""
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    if as_of:
+        return Q(Exists(values))
+    return Q(summary__value=True) | Q(Exists(values), summary__isnull=True)
 
 
 class Counted:

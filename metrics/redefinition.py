@@ -255,15 +255,12 @@ class _Terms:
 
 
 def redefinitions(
-    targets: Iterable[Target],
-    earlier: Mapping[int, Target],
-    as_of: date | None,
-    values: Mapping[int, Sequence[Observation]] | None = None,
+    targets: Iterable[Target], earlier: Mapping[int, Target], as_of: date | None
 ) -> dict[int, Redefinition]:
     """The ``redefinition`` of each public target of a list, by its key.
 
-    Two queries: one for definitions, and one for the values of what was ever set anew, unless all
-    ``versions`` of the ``values`` are at hand, newest first, by the key of their indicator.
+    Two queries: one for definitions, and one for the values of what was ever set anew, if anything
+    was.
     """
     targets, moment = list(targets), moment_of(as_of)
     chains = {target.pk: chain_of(target, earlier) for target in targets}
@@ -274,9 +271,8 @@ def redefinitions(
         for target in targets
         if len(chains[target.pk]) > 1 or definitions.moved(target.indicator_id, target.plan_id)
     }
-    if values is None:
-        rows = Observation.objects.filter(indicator__in=anew).versions(moment)
-        values = rows.by_indicator() if anew else {}
+    rows = Observation.objects.filter(indicator__in=anew).versions(moment)
+    values = rows.by_indicator() if anew else {}
     return {
         target.pk: redefinition(
             chains[target.pk],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from measures.models import Measure, Opinion, Report
 from measures.past import past
 from measures.text import day_in_words
-from metrics.models import Indicator, Observation
+from metrics import facts
+from metrics.models import Indicator
 
 from .as_of import NotYetPublic
 
@@ -103,13 +104,12 @@ def switch(opinions: list[Opinion], shown: Opinion, on: date, as_of: date | None
 
 def _counts(as_of: date | None) -> dict:
     """Annotations: how many measures, indicators, and of these with a value, are public."""
-    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
     indicators = Indicator.objects.published(as_of)
     to_opinion = "theme__section__opinion"
     return {
         "measure_count": _count(Measure.objects.published(as_of), to_opinion),
         "indicator_count": _count(indicators, f"measure__{to_opinion}"),
-        "value_count": _count(indicators.filter(Exists(values)), f"measure__{to_opinion}"),
+        "value_count": _count(indicators.filter(facts.has_value(as_of)), f"measure__{to_opinion}"),
     }
 
 

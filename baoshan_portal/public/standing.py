@@ -5,7 +5,7 @@ keys, themes, measures, and what the committee said.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -39,7 +39,7 @@ from metrics.models import (
 )
 from metrics.redefinition import Redefinition, redefinitions
 from metrics.rules.choices import Freshness, Kind, Verdict
-from metrics.rules.questions import Trouble, of_check
+from metrics.rules.questions import of_check
 from metrics.verdicts import OF_VALUE
 
 from .committee import Evaluations
@@ -93,10 +93,10 @@ class Standing:
     """What was public of an opinion, or of all if it is None, on the day ``on``.
 
     ``figures`` are all of its indicators. Each of ``indicators`` has its ``facts``; those with a
-    target, in one of the ``contradictions``, overdue or of the key figures have their
-    ``public_values`` too. ``results`` are those of every check, and ``contradictions`` the checks
-    among them that give something to ask. Each measure has its ``status``, None where it is not
-    known.
+    target and those that are overdue have their ``latest`` value, and the key figures and the rates
+    of their growth all ``public_values``. ``results`` are those of every check, and
+    ``contradictions`` the checks among them that give something to ask. Each measure has its
+    ``status``, None where it is not known.
     """
 
     on: date
@@ -121,29 +121,6 @@ class Standing:
         plans = {row.target.plan for row in self.targets}
         return sorted(plans, key=lambda plan: (plan.start_on, plan.pk))
 
-    def trouble(self, themes: Iterable[Theme]) -> Trouble:
-        """What speaks against the work on ``themes``."""
-        keys = {theme.pk for theme in themes}
-        targets = [row for row in self.targets if row.theme.pk in keys]
-        checks = [
-            check
-            for check in self.contradictions
-            if any(term.indicator.measure.theme_id in keys for term, _value in check.terms)
-        ]
-        late = [
-            row
-            for row in self.indicators
-            if row.measure.theme_id in keys and row.facts.fresh == Freshness.LATE
-        ]
-        verdicts = [row.verdict for row in targets]
-        return Trouble(
-            missed=verdicts.count(Verdict.MISSED),
-            contradicted=sum(row.state.contradicts_claim for row in targets),
-            behind=verdicts.count(Verdict.BEHIND),
-            contradictions=len(checks),
-            late=len(late),
-        )
-
 
 def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
     """Seven queries, and some more where not every fact, verdict and result was known."""
@@ -154,24 +131,37 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     versions = list(_versions_of_targets(indicators, as_of))
     results = check_results.of(checks, as_of)
     asking_checks = _asking_checks(results, by_key)
-    asked = {row.pk for row in rows if _is_shown(row)} | indicators_in(asking_checks)
-    asked |= {target.indicator_id for target in versions}
-    values = Observation.objects.filter(indicator__in=asked).versions(moment_of(as_of))
-    values = values.select_related("report").defer(*NOT_READ).by_indicator()
-    public = defaultdict(list, {key: standing(found) for key, found in values.items()})
-    for key in asked & by_key.keys():
-        by_key[key].public_values = public[key]
+    aimed_at = {target.indicator_id for target in versions}
+    _load_values(rows, {row.pk for row in rows if _is_shown(row)}, aimed_at, as_of)
+    of_checks = check_results.values_of(indicators_in(asking_checks), as_of)
     return Standing(
         on,
         as_of,
         opinion,
         [Figure.of(row) for row in rows],
         rows,
-        _target_states(versions, by_key, thresholds, on, as_of, values),
+        _target_states(versions, by_key, thresholds, on, as_of),
         results,
-        _contradictions(asking_checks, public),
+        _contradictions(asking_checks, of_checks),
         measures,
     )
+
+
+def _load_values(
+    rows: list[Indicator], shown: set[int], aimed_at: set[int], as_of: date | None
+) -> None:
+    """Loads all public values of those of ``rows`` that are ``shown`` (by their keys), and of the
+    others that have a target or are overdue the newest; two queries."""
+    public = Observation.objects.published(as_of).filter(indicator__in=shown)
+    known = public.select_related("report").defer(*NOT_READ).by_indicator()
+    told = {row.pk for row in rows if row.pk in aimed_at or row.facts.fresh == Freshness.LATE}
+    newest = Observation.objects.latest_of_each(as_of).filter(indicator__in=told - shown)
+    newest = {value.indicator_id: value for value in newest.only(*OF_VALUE)}
+    for row in rows:
+        if row.pk in shown:
+            row.public_values = known[row.pk]
+        elif row.pk in told:
+            row.loaded_latest = [newest[row.pk]] if row.pk in newest else []
 
 
 def load_some(
@@ -201,7 +191,7 @@ def load_some(
     places = places.filter(pk__in={*measures, *(row.measure_id for row in rows)})
     loaded = list(with_status(places, as_of))
     by_key = _placed(rows, loaded)
-    versions = _versions_of_targets(some, as_of).with_value_before(as_of)
+    versions = _versions_of_targets(some, as_of)
     # Thousands are of a few plans, and no question names where a target was told.
     versions = list(versions.select_related(None).prefetch_related("plan"))
     asking_checks = _with_terms(checks, by_key)
@@ -249,16 +239,12 @@ def _target_states(
     thresholds: Thresholds,
     on: date,
     as_of: date | None,
-    values: dict[int, list[Observation]] | None = None,
 ) -> list[TargetState]:
-    """What stands of the ``versions`` of targets, with what can be concluded of each.
-
-    ``values`` as in ``redefinitions``.
-    """
+    """What stands of the ``versions`` of targets, with what can be concluded of each."""
     for target in versions:
         target.indicator = indicators[target.indicator_id]
     targets = standing(versions)
-    terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of, values)
+    terms = redefinitions(targets, {row.pk: row for row in replaced(versions)}, as_of)
     return [
         TargetState(target, assess(target.indicator, target, on, thresholds), terms[target.pk])
         for target in targets
@@ -304,9 +290,8 @@ def _with_terms(checks: Collection[int], indicators: dict[int, Indicator]) -> li
 
 
 def _is_shown(row: Indicator) -> bool:
-    """Whether all its values are needed: a key figure or its growth, or one that is overdue."""
-    is_growth = row.kind == Kind.GROWTH and row.basis and row.basis.is_key
-    return row.is_key or is_growth or row.facts.fresh == Freshness.LATE
+    """Whether all its values are needed: a key figure or the rate of its growth."""
+    return row.is_key or (row.kind == Kind.GROWTH and row.basis and row.basis.is_key)
 
 
 def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:
@@ -315,6 +300,7 @@ def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:
     return (
         Target.objects.filter(indicator__in=indicators)
         .versions(moment_of(as_of))
+        .with_value_before(as_of)
         .select_related("plan", "report")
         .order_by(*place, F("due_on").asc(nulls_last=True), "pk")
     )

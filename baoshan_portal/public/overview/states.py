@@ -3,15 +3,15 @@
 Counts and never averages; each leads to exactly the list that it counts.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from measures.models import Evaluation, MeasureStatus, Section, Theme
-from metrics.rules.choices import UNVERIFIABLE, Verdict
+from metrics.rules.choices import UNVERIFIABLE, Freshness, Verdict
 from metrics.rules.questions import Trouble, worst
 
 from ..lists.facets import NONE
@@ -76,6 +76,55 @@ class States:
     worst: SectionLines | None
 
 
+@dataclass
+class _Tally:
+    """What there is of one theme or several: targets by their verdicts and how many of them
+    contradict what is claimed, the keys of checks that give something to ask, measures by their
+    status, and figures by their freshness."""
+
+    verdicts: Counter = field(default_factory=Counter)
+    contradicted: int = 0
+    checks: set[int] = field(default_factory=set)
+    statuses: Counter = field(default_factory=Counter)
+    fresh: Counter = field(default_factory=Counter)
+
+    def add(self, other: "_Tally") -> None:
+        self.verdicts += other.verdicts
+        self.contradicted += other.contradicted
+        # One that compares figures of two themes counts once.
+        self.checks |= other.checks
+        self.statuses += other.statuses
+        self.fresh += other.fresh
+
+    @property
+    def trouble(self) -> Trouble:
+        """What speaks against the work."""
+        return Trouble(
+            missed=self.verdicts[Verdict.MISSED],
+            contradicted=self.contradicted,
+            behind=self.verdicts[Verdict.BEHIND],
+            contradictions=len(self.checks),
+            late=self.fresh[Freshness.LATE],
+        )
+
+
+def _tallies(standing: Standing) -> dict[int, _Tally]:
+    """By the key of each theme; each row is looked at once."""
+    found: dict[int, _Tally] = defaultdict(_Tally)
+    for row in standing.targets:
+        of_theme = found[row.theme.pk]
+        of_theme.verdicts[row.verdict] += 1
+        of_theme.contradicted += row.state.contradicts_claim
+    for state in standing.contradictions:
+        for term, _value in state.terms:
+            found[term.indicator.measure.theme_id].checks.add(state.check.pk)
+    for measure in standing.measures:
+        found[measure.theme_id].statuses[measure.status] += 1
+    for indicator in standing.indicators:
+        found[indicator.measure.theme_id].fresh[indicator.facts.fresh] += 1
+    return found
+
+
 def states(
     standing: Standing,
     sections: Iterable[SectionThemes],
@@ -86,12 +135,12 @@ def states(
     order: str = "",
 ) -> States:
     """``link_to`` makes an address; ``only`` is the code of the opinion if there are several."""
-    lines = []
+    lines, tallies = [], _tallies(standing)
     for row in sections:
         place = {"section": row.section.code}
-        of_section = _line(standing, row.section, row.themes, new, link_to, place)
+        of_section = _line(tallies, row.section, row.themes, new, link_to, place)
         themes = [
-            _line(standing, theme, [theme], new, link_to, {"theme": theme.code})
+            _line(tallies, theme, [theme], new, link_to, {"theme": theme.code})
             for theme in row.themes
         ]
         if order == "worst":
@@ -99,7 +148,7 @@ def states(
         lines.append(SectionLines(of_section, themes, next(iter(row.evaluations), None)))
     found = worst({at: line.of_section.trouble for at, line in enumerate(lines)})
     everything = [theme for row in sections for theme in row.themes]
-    total = _line(standing, None, everything, new, link_to, {"opinion": only})
+    total = _line(tallies, None, everything, new, link_to, {"opinion": only})
     return States(
         sorted(lines, key=lambda line: line.of_section.trouble.key) if order == "worst" else lines,
         total,
@@ -107,13 +156,10 @@ def states(
     )
 
 
-def _line(standing: Standing, row, themes, new: Counter, link_to, place: dict) -> Line:
-    keys = {theme.pk for theme in themes}
-    verdicts = Counter(one.verdict for one in standing.targets if one.theme.pk in keys)
-    measures = [one for one in standing.measures if one.theme_id in keys]
-    statuses = Counter(one.status for one in measures)
-    figures = [one for one in standing.indicators if one.measure.theme_id in keys]
-    fresh = Counter(one.facts.fresh for one in figures)
+def _line(tallies: dict[int, _Tally], row, themes, new: Counter, link_to, place: dict) -> Line:
+    tally, keys = _Tally(), {theme.pk for theme in themes}
+    for key in keys & tallies.keys():
+        tally.add(tallies[key])
 
     def part(label, n: int, tone: str, page: str, **query) -> tuple:
         # What counts nothing is not shown, so nobody follows it.
@@ -124,27 +170,27 @@ def _line(standing: Standing, row, themes, new: Counter, link_to, place: dict) -
         whole(
             _("Targets"),
             *(
-                part(label, sum(verdicts[v] for v in group), tone, "targets", verdict=group)
+                part(label, sum(tally.verdicts[v] for v in group), tone, "targets", verdict=group)
                 for label, group, tone in VERDICTS
             ),
         ),
         whole(
             _("Measures"),
             *(
-                part(status.label, statuses[status], tone, "measures", status=status)
+                part(status.label, tally.statuses[status], tone, "measures", status=status)
                 for status, tone in STATUSES
             ),
-            part(_("not known"), statuses[None], "no", "measures", status=NONE),
+            part(_("not known"), tally.statuses[None], "no", "measures", status=NONE),
         ),
         whole(
             _("Figures"),
             *(
-                part(state.label, fresh[state], tone, "indicators", fresh=state)
+                part(state.label, tally.fresh[state], tone, "indicators", fresh=state)
                 for state, tone in FRESHNESS
             ),
         ),
         sum(new[key] for key in keys),
-        standing.trouble(themes),
+        tally.trouble,
     )
 
 
