@@ -85,7 +85,7 @@ def page(request, order, code=""):
     keys = {indicator.pk for indicator in chosen}
     rates = [one for one in counted if one.kind == Kind.GROWTH and one.basis_id in keys]
     # The course of these alone is shown.
-    prefetch_related_objects([*chosen, *rates], public_values(as_of))
+    prefetch_related_objects(chosen, public_values(as_of))
     context = {
         "section": row,
         "key_figures": key_figures(

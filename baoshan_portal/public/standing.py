@@ -93,10 +93,10 @@ class Standing:
     """What was public of an opinion, or of all if it is None, on the day ``on``.
 
     ``figures`` are all of its indicators. Each of ``indicators`` has its ``facts``; those with a
-    target and those that are overdue have their ``latest`` value, and the key figures and the rates
-    of their growth all ``public_values``. ``results`` are those of every check, and
-    ``contradictions`` the checks among them that give something to ask. Each measure has its
-    ``status``, None where it is not known.
+    target, those that are overdue and the growth of key figures have their ``latest`` value, and
+    key figures all ``public_values``. ``results`` are those of every check, and ``contradictions``
+    the checks among them that give something to ask. Each measure has its ``status``, None where it
+    is not known.
     """
 
     on: date
@@ -130,10 +130,8 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     by_key = _placed(rows, measures)
     versions = list(_versions_of_targets(indicators, as_of))
     results = check_results.of(checks, as_of)
-    asking_checks = _asking_checks(results, by_key)
-    aimed_at = {target.indicator_id for target in versions}
-    _load_values(rows, {row.pk for row in rows if _is_shown(row)}, aimed_at, as_of)
-    of_checks = check_results.values_of(indicators_in(asking_checks), as_of)
+    asking = [one.pk for one in results if of_check(one.result)]
+    _load_values(rows, {target.indicator_id for target in versions}, as_of)
     return Standing(
         on,
         as_of,
@@ -142,26 +140,28 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
         rows,
         _target_states(versions, by_key, thresholds, on, as_of),
         results,
-        _contradictions(asking_checks, of_checks),
+        _contradictions(asking, by_key, as_of),
         measures,
     )
 
 
-def _load_values(
-    rows: list[Indicator], shown: set[int], aimed_at: set[int], as_of: date | None
-) -> None:
-    """Loads all public values of those of ``rows`` that are ``shown`` (by their keys), and of the
-    others that have a target or are overdue the newest; two queries."""
-    public = Observation.objects.published(as_of).filter(indicator__in=shown)
-    known = public.select_related("report").defer(*NOT_READ).by_indicator()
-    told = {row.pk for row in rows if row.pk in aimed_at or row.facts.fresh == Freshness.LATE}
-    newest = Observation.objects.latest_of_each(as_of).filter(indicator__in=told - shown)
-    newest = {value.indicator_id: value for value in newest.only(*OF_VALUE)}
+def _load_values(rows: list[Indicator], aimed_at: set[int], as_of: date | None) -> None:
+    """Loads all public values of those of ``rows`` whose course is shown, and the newest of the
+    others that are ``aimed_at`` (by their keys) or overdue; two queries."""
+    whole = {row.pk for row in rows if row.is_key}
+    newest = {
+        row.pk for row in rows
+        if row.pk in aimed_at or row.facts.fresh == Freshness.LATE or _is_growth_of_key(row)
+    }  # fmt: skip
+    values = Observation.objects.published(as_of).filter(indicator__in=whole)
+    values = values.select_related("report").defer(*NOT_READ).by_indicator()
+    latest = Observation.objects.latest_of_each(as_of).filter(indicator__in=newest - whole)
+    latest = {value.indicator_id: value for value in latest.only(*OF_VALUE)}
     for row in rows:
-        if row.pk in shown:
-            row.public_values = known[row.pk]
-        elif row.pk in told:
-            row.loaded_latest = [newest[row.pk]] if row.pk in newest else []
+        if row.pk in whole:
+            row.public_values = values[row.pk]
+        elif row.pk in newest:
+            row.loaded_latest = [latest[row.pk]] if row.pk in latest else []
 
 
 def load_some(
@@ -194,8 +194,6 @@ def load_some(
     versions = _versions_of_targets(some, as_of)
     # Thousands are of a few plans, and no question names where a target was told.
     versions = list(versions.select_related(None).prefetch_related("plan"))
-    asking_checks = _with_terms(checks, by_key)
-    of_checks = check_results.values_of(indicators_in(asking_checks), as_of)
     return Standing(
         on,
         as_of,
@@ -204,7 +202,7 @@ def load_some(
         rows,
         _target_states(versions, by_key, thresholds, on, as_of),
         [],
-        _contradictions(asking_checks, of_checks),
+        _contradictions(checks, by_key, as_of),
         loaded,
     )
 
@@ -251,10 +249,21 @@ def _target_states(
     ]
 
 
-def _contradictions(checks: list[Check], public: dict) -> list[CheckState]:
-    """Those of ``checks`` that give something to ask, by the ``public`` values of indicators."""
+def _contradictions(
+    checks: Collection[int], indicators: dict[int, Indicator], as_of: date | None
+) -> list[CheckState]:
+    """Those of ``checks`` (by their keys) that give something to ask, with their terms on
+    ``indicators``; two queries, and one more for terms on others."""
+    terms = list(CheckTerm.objects.filter(check_of__in=checks).select_related("check_of"))
+    if others := {term.indicator_id for term in terms} - indicators.keys():
+        more = Indicator.objects.filter(pk__in=others).with_place()
+        indicators = indicators | {row.pk: row for row in more}
+    for term in terms:
+        term.indicator = indicators[term.indicator_id]
+    found = by_check(terms)
+    values = check_results.values_of(indicators_in(found), as_of)
     # A value that came meanwhile may have ended one.
-    assessed = (assess_check(check, public) for check in checks)
+    assessed = (assess_check(check, values) for check in found)
     return [state for state in assessed if of_check(state.outcome.result)]
 
 
@@ -272,26 +281,8 @@ def _asked(indicators: QuerySet, figures: list[Figure], as_of: date | None) -> l
     return rows
 
 
-def _asking_checks(results: list[CheckResult], indicators: dict[int, Indicator]) -> list[Check]:
-    """The checks whose ``results`` give something to ask, see ``_with_terms``."""
-    return _with_terms([one.pk for one in results if of_check(one.result)], indicators)
-
-
-def _with_terms(checks: Collection[int], indicators: dict[int, Indicator]) -> list[Check]:
-    """``checks`` by their keys, with their terms on ``indicators``; a query more for those of
-    others."""
-    terms = list(CheckTerm.objects.filter(check_of__in=checks).select_related("check_of"))
-    if others := {term.indicator_id for term in terms} - indicators.keys():
-        more = Indicator.objects.filter(pk__in=others).with_place()
-        indicators = indicators | {row.pk: row for row in more}
-    for term in terms:
-        term.indicator = indicators[term.indicator_id]
-    return by_check(terms)
-
-
-def _is_shown(row: Indicator) -> bool:
-    """Whether all its values are needed: a key figure or the rate of its growth."""
-    return row.is_key or (row.kind == Kind.GROWTH and row.basis and row.basis.is_key)
+def _is_growth_of_key(row: Indicator) -> bool:
+    return bool(row.kind == Kind.GROWTH and row.basis and row.basis.is_key)
 
 
 def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:

@@ -76,7 +76,8 @@ def key_figures(
     """The ``chosen`` indicators as cards, in the steward's order, then in that of their numbers.
 
     ``rates`` are indicators that may tell their growth, ``states`` and ``marks`` those of their
-    targets and checks by the key of an indicator. All need their ``public_values``.
+    targets and checks by the key of an indicator. The ``chosen`` need their ``public_values``, the
+    ``rates`` their ``latest``.
     """
     rates = list(rates)
     return [

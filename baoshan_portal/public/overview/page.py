@@ -1,6 +1,6 @@
 """The first page: was it done, where is the trouble, and by which figures.
 
-It counts nothing twice and asks the database fourteen questions, however many rows there are.
+It counts nothing twice and asks the database sixteen questions, however many rows there are.
 """
 
 from collections import Counter

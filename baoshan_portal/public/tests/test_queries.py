@@ -153,8 +153,8 @@ def test_overview_sections_lists_and_files_keep_to_their_number_of_queries(costs
     """Ten, and more where a page tells of states, redefinitions or the committee's word."""
     before, after, _steps = costs
     more = {
-        # And of thresholds, of which it needs all.
-        "/": 4,
+        # And of thresholds, of which it needs all, and values of key figures, targets and checks.
+        "/": 6,
         "/targets/": 2,
         "/departments/": 2,
         "/departments/?format=csv": 2,
