@@ -39,6 +39,11 @@ class InBothLanguages(models.Model):
     class Meta:
         abstract = True
 
+    def _get_FIELD_display(self, field):
+        """What ``get_…_display`` returns: Django's own translates every choice to find one."""
+        value = getattr(self, field.attname)
+        return next((str(words) for choice, words in field.flatchoices if choice == value), value)
+
     def in_language(self, field: str) -> str:
         """``field`` in the reader's language.
 

@@ -11,9 +11,6 @@ from measures.submission import Submission, moment_of
 from .models import Indicator, Target
 from .wording import figure_text
 
-#: What is shown of a version, for ``select_related``.
-SHOWN = ("indicator__unit", "report", "supersedes")
-
 
 def standing(rows) -> list[Submission]:
     """Those of ``rows`` (see ``versions``) that are public, in the order given."""
@@ -30,7 +27,8 @@ def earlier_targets(as_of: date | None = None) -> dict[int, Target]:
     """Every replaced target of a public indicator by its key, to follow ``supersedes`` back."""
     public = Indicator.objects.published(as_of)
     rows = Target.objects.filter(indicator__in=public).versions(moment_of(as_of))
-    gone = rows.filter(replaced_at__isnull=False).select_related("plan", *SHOWN).order_by()
+    gone = rows.filter(replaced_at__isnull=False)
+    gone = gone.select_related("plan", "indicator__unit", "report").order_by()
     return {row.pk: row for row in gone}
 
 

@@ -160,17 +160,6 @@ def indicator_withdrawal(moment: datetime, path: str = "") -> dict:
     )
 
 
-def _public_targets(as_of: date | None) -> Prefetch:
-    """The public targets of indicators as ``loaded_targets``, the one due first at the front."""
-    targets = (
-        Target.objects.published(as_of)
-        .with_value_before(as_of)
-        .select_related("plan", "report")
-        .order_by(F("due_on").asc(nulls_last=True), "pk")
-    )
-    return Prefetch("targets", targets, to_attr="loaded_targets")
-
-
 def public_values(as_of: date | None) -> Prefetch:
     """All public values of indicators as ``public_values``, newest first."""
     values = Observation.objects.published(as_of).select_related("report").order_by(*NEWEST_FIRST)
@@ -224,6 +213,10 @@ class IndicatorQuerySet(NamedQuerySet):
         """With ``periods_without_figure``, in the same query."""
         return self.annotate(without_figure=periods_without_figure(as_of))
 
+    def with_is_checked(self):
+        """With ``is_checked``: whether it is a figure of any check, in the same query."""
+        return self.annotate(is_checked=Exists(CheckTerm.objects.filter(indicator=OuterRef("pk"))))
+
     def with_newest_value(self, as_of: date | None = None):
         """With ``latest`` loaded, and nothing to judge it by; one query however many rows."""
         values = Observation.objects.latest_of_each(as_of).select_related("report")
@@ -236,7 +229,7 @@ class IndicatorQuerySet(NamedQuerySet):
 
     def with_latest(self, as_of: date | None = None):
         """With ``latest`` and ``current_target`` loaded, two queries however many rows."""
-        return self.with_latest_value(as_of).prefetch_related(_public_targets(as_of))
+        return self.with_newest_value(as_of).with_targets(as_of)
 
     def with_public_values(self, as_of: date | None = None):
         """With ``public_values``, newest first, and what ``with_latest_value`` loads; one query."""
@@ -248,7 +241,21 @@ class IndicatorQuerySet(NamedQuerySet):
 
         Two queries however many rows; for few indicators, because it loads every value.
         """
-        return self.with_public_values(as_of).prefetch_related(_public_targets(as_of))
+        values = public_values(as_of)
+        return self.prefetch_related(values).with_targets(as_of, with_before=False)
+
+    def with_targets(self, as_of: date | None = None, *, with_before: bool = True):
+        """With ``loaded_targets`` and what they are judged by besides values; one query.
+
+        ``with_before`` with the value that each may be measured from, which is among
+        ``public_values`` where they are loaded.
+        """
+        targets = Target.objects.published(as_of).select_related("plan", "report")
+        targets = targets.order_by(F("due_on").asc(nulls_last=True), "pk")
+        if with_before:
+            targets = targets.with_value_before(as_of)
+        rows = self.with_thresholds().with_no_figures(as_of)
+        return rows.prefetch_related(Prefetch("targets", targets, to_attr="loaded_targets"))
 
     def with_latest_base_value(self, as_of: date | None = None):
         """With the newest public value in the base unit, to sort by; null where there is none."""

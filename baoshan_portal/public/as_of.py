@@ -56,12 +56,10 @@ def get_public_or_404(queryset, request, code: str):
     why; None if it stands. Raises NotYetPublic if it became public later, Http404 if it is not
     public or unknown.
     """
-    row = (
-        queryset.once_published(request.as_of)
-        .with_withdrawal(request.as_of)
-        .filter(code=code)
-        .first()
-    )
+    if row := _find(queryset.published(request.as_of), code):
+        row.withdrawn_at = row.withdrawn_because = None
+        return row
+    row = _find(queryset.once_published(request.as_of).with_withdrawal(request.as_of), code)
     if row is None:
         with past(None):
             # What is not public today is not known either.
@@ -73,6 +71,12 @@ def get_public_or_404(queryset, request, code: str):
             % {"day": day_in_words(request.as_of), "since": day_in_words(since)}
         )
     return row
+
+
+def _find(rows, code: str):
+    """The one of ``rows`` with that code; None if there is none. To sort one costs more than to
+    find it."""
+    return next(iter(rows.filter(code=code).order_by()), None)
 
 
 def address(request, target, /, *args, **query) -> str:

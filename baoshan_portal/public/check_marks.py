@@ -1,7 +1,7 @@
 """The results of the checks that an indicator takes part in: the mark beside its figure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from django.db.models import QuerySet
@@ -74,11 +74,11 @@ def of_page(request) -> dict[int, list[Result]]:
     return request.check_marks
 
 
-def of_shown(request, indicators: Iterable[int]) -> dict[int, list[Result]]:
+def of_shown(request, indicators: Collection[int]) -> dict[int, list[Result]]:
     """``of_page`` for the ``indicators`` (by their keys) that the page shows, and no others: a
     query, whatever else there is to check, and one more where not every result is known; none where
-    all are remembered."""
-    request.check_marks = already_remembered(request, MARKS)
+    all are remembered, or nothing is shown."""
+    request.check_marks = already_remembered(request, MARKS) if indicators else {}
     if request.check_marks is None:
         checks = _that_compare(indicators, request.as_of)
         request.check_marks = of_results(check_results.of(checks, request.as_of))

@@ -69,13 +69,20 @@ class Evaluations:
 def evaluations_about(themes: Iterable[Theme], as_of: date | None) -> list[Evaluation]:
     """The evaluations of ``themes``, of their sections, and of the reports on their opinions.
 
-    One query; needs the sections.
+    One query; needs the sections and the opinions.
     """
-    themes = set(themes)
-    about = Q(theme__in=[theme.pk for theme in themes])
-    about |= Q(section__in={theme.section_id for theme in themes})
-    about |= Q(report__opinion__in={theme.section.opinion_id for theme in themes})
-    return list(Evaluation.objects.published(as_of).filter(about).with_subject())
+    themes = {theme.pk: theme for theme in themes}
+    sections = {theme.section_id: theme.section for theme in themes.values()}
+    about = Q(theme__in=themes) | Q(section__in=sections)
+    about |= Q(report__opinion__in={section.opinion_id for section in sections.values()})
+    rows = Evaluation.objects.published(as_of).filter(about).select_related("report__opinion")
+    found = list(rows.order_by("-held_on", "-pk"))
+    for row in found:
+        if row.theme_id:
+            row.theme = themes[row.theme_id]
+        elif row.section_id:
+            row.section = sections[row.section_id]
+    return found
 
 
 @dataclass(frozen=True)
@@ -130,14 +137,18 @@ class SectionsWord:
 
     @classmethod
     def of(cls, section: Section, as_of: date | None) -> "SectionsWord":
-        """One query."""
+        """One query; needs the opinion."""
         about = Q(section=section) | Q(theme__section=section)
         about |= Q(report__opinion=section.opinion_id)
-        rows = list(Evaluation.objects.published(as_of).filter(about).with_subject())
+        rows = Evaluation.objects.published(as_of).filter(about)
+        rows = list(rows.select_related("report__opinion", "theme").order_by("-held_on", "-pk"))
         by_theme: dict[int, list[Evaluation]] = {}
         for row in rows:
             if row.theme_id:
+                row.theme.section = section
                 by_theme.setdefault(row.theme_id, []).append(row)
+            elif row.section_id:
+                row.section = section
         return cls(
             [row for row in rows if row.section_id],
             [row for row in rows if row.report_id],

@@ -4,14 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 
 from measures.submission import moment_of
 from metrics import history
-from metrics.assessment import assess, assess_checks, baseline_from, gaps_of, unexplained
+from metrics.assessment import (
+    CheckState,
+    assess,
+    assess_checks,
+    baseline_from,
+    gaps_of,
+    unexplained,
+)
 from metrics.corrections import corrections
 from metrics.last_change import stated_growth, sums_by_year
 from metrics.models import NEWEST_FIRST, Check, Indicator, NoFigure, Observation, Target
@@ -37,22 +44,35 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     Raises Http404 as ``get_public_or_404`` does.
     """
     as_of = request.as_of
-    rows = Indicator.objects.with_place().with_thresholds().with_no_figures(as_of)
-    row = get_public_or_404(rows, request, code)
     moment = moment_of(as_of)
+    rows = Indicator.objects.with_place().with_thresholds().with_no_figures(as_of)
+    row = get_public_or_404(_with_kin(rows), request, code)
     values = list(
-        row.observations.versions(moment).select_related(*history.SHOWN).order_by(*NEWEST_FIRST)
+        row.observations.versions(moment).select_related("report").order_by(*NEWEST_FIRST)
     )
+    # What each took the place of is among them, unless that was a value of another figure.
+    known = {value.pk: value for value in values}
+    for value in values:
+        if before := known.get(value.supersedes_id):
+            value.supersedes = before
     targets = list(
         row.targets.versions(moment)
-        .with_value_before(as_of)
-        .select_related("plan", *history.SHOWN)
+        .select_related("plan", "report")
         .order_by(F("due_on").asc(nulls_last=True), "pk")
     )
     # What ``with_history`` would ask for again is among them.
     row.public_values = history.standing(values)
     row.loaded_targets = history.standing(targets)
     return row, values, targets
+
+
+def _with_kin(rows: QuerySet) -> QuerySet:
+    """``rows`` with whether there may be what most have not, so that it is asked for of few:
+    checks, figures derived from it, and periods said to have no figure."""
+    return rows.with_is_checked().annotate(
+        is_basis=Exists(Indicator.objects.filter(basis=OuterRef("pk"))),
+        is_without=Exists(NoFigure.objects.filter(indicator=OuterRef("pk"))),
+    )
 
 
 def page(request, code):
@@ -63,23 +83,12 @@ def page(request, code):
         return render(request, "public/withdrawn.html", {"row": row, "place": row.measure})
     assessment = assess(row, row.current_target, on)
     redefinitions = redefinitions_of(row, values, targets, on, moment_of(as_of))
-    related = list(
-        Indicator.objects.published(as_of)
-        .filter(Q(basis=row) | Q(pk=row.basis_id))
-        .select_related("unit")
-        .with_latest_value(as_of)
-    )
+    related = _related(row, as_of)
     derived = [other for other in related if other.basis_id == row.pk]
-    checks = assess_checks(
-        Check.objects.published(as_of, few=True).filter(terms__indicator=row).distinct(), as_of
-    )
+    checks = _checks(row, as_of)
     corrected = corrections(values)
     missing = unexplained(row, gaps_of(row, row.public_values))
-    without = list(
-        row.nofigures.versions(moment_of(as_of))
-        .with_has_value(as_of)
-        .select_related("report", "supersedes")
-    )
+    without = _no_figures(row, as_of)
     states = [assess(row, target, on) for target in row.loaded_targets]
     context = {
         "indicator": row,
@@ -108,6 +117,30 @@ def page(request, code):
         "rewordings": rewordings_of(row, moment_of(as_of)),
     }
     return render(request, "public/indicator.html", context)
+
+
+def _related(row: Indicator, as_of: date | None) -> list[Indicator]:
+    """What ``row`` is a share, growth or rank of, and what is one of it, with the newest values."""
+    if not row.is_basis and row.basis_id is None:
+        return []
+    rows = Indicator.objects.published(as_of).filter(Q(basis=row) | Q(pk=row.basis_id))
+    return list(rows.select_related("unit").with_newest_value(as_of))
+
+
+def _checks(row: Indicator, as_of: date | None) -> list[CheckState]:
+    """The public checks that ``row`` takes part in, with their results."""
+    if not row.is_checked:
+        return []
+    checks = Check.objects.published(as_of, few=True).filter(terms__indicator=row).distinct()
+    return assess_checks(checks, as_of)
+
+
+def _no_figures(row: Indicator, as_of: date | None) -> list[NoFigure]:
+    """Every period that had ever been public without a figure by that day."""
+    if not row.is_without:
+        return []
+    rows = row.nofigures.versions(moment_of(as_of)).with_has_value(as_of)
+    return list(rows.select_related("report", "supersedes"))
 
 
 def redefinitions_of(

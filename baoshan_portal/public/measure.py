@@ -12,8 +12,9 @@ from measures.models import Measure
 from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import Assessment, assess
+from metrics.courses import CourseValue, load_values
 from metrics.last_change import last_change, year_on_year
-from metrics.models import Indicator, Observation
+from metrics.models import Indicator
 
 from . import check_marks
 from .as_of import get_public_or_404
@@ -40,7 +41,7 @@ class IndicatorRow:
     course: Sparkline | None
 
     @property
-    def latest(self) -> Observation | None:
+    def latest(self) -> CourseValue | None:
         return self.indicator.latest
 
     @property
@@ -56,9 +57,11 @@ class IndicatorRow:
 
 
 def indicators_of(measure: Measure, as_of: date | None) -> QuerySet:
-    """The public indicators of ``measure`` in order, with what ``indicator_rows`` needs."""
-    indicators = Indicator.objects.published(as_of).filter(measure=measure)
-    return indicators.with_place().with_history(as_of)
+    """The public indicators of ``measure`` in order, with what ``indicator_rows`` needs of them
+    besides their values."""
+    # Their place is that of the measure, which is at hand.
+    indicators = measure.indicators.published(as_of).select_related("unit").order_by("order")
+    return indicators.with_targets(as_of, with_before=False).with_is_checked()
 
 
 def indicator_rows(indicators: Iterable[Indicator], on: date) -> list[IndicatorRow]:
@@ -83,8 +86,11 @@ def page(request, code):
         return render(request, "public/withdrawn.html", {"row": row, "place": row.theme})
     on = request.as_of or timezone.localdate()
     shown = numbered(request, indicators_of(row, request.as_of), FIGURES)
+    load_values(shown.page, request.as_of)
     lines = indicator_rows(shown.page, on)
-    check_marks.of_shown(request, [line.indicator.pk for line in lines])
+    check_marks.of_shown(
+        request, [line.indicator.pk for line in lines if line.indicator.is_checked]
+    )
     departments = [*([row.lead] if row.lead else []), *row.supporting.all()]
     tell_ends(departments, on)
     notes = list(row.notes.versions(moment_of(request.as_of)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q, QuerySet
 
 from measures.models import Measure, MeasureState
 from measures.models.states import NEWEST_FIRST
@@ -28,33 +28,35 @@ class StateOfMeasure:
 def state_of(measure: Measure, as_of: date | None) -> StateOfMeasure:
     """What was public of the state of ``measure`` on ``as_of``.
 
-    One query, and one more where it was merged or split.
+    One query, and one more where it was merged or split, or carries another on.
     """
-    public = Measure.objects.published(as_of).with_place()
-    newest = (
-        MeasureState.objects.published(as_of)
-        .filter(measure=OuterRef("measure"))
-        .order_by(*NEWEST_FIRST)
-    )
     rows = (
         MeasureState.objects.versions(moment_of(as_of))
-        .filter(Q(measure=measure) | Q(into__contains=measure.code, measure__in=public.order_by()))
-        .annotate(newest=Subquery(newest.values("pk")[:1]))
-        .select_related("report", "measure__theme__section")
+        .filter(Q(measure=measure) | Q(into__contains=measure.code))
+        .select_related("report")
         .order_by(*NEWEST_FIRST)
     )
     versions = [row for row in rows if row.measure_id == measure.pk]
     standing = history.standing(versions)
     current = standing[0] if standing else None
-    origins = [
-        row.measure
+    into = current.into_codes if current else []
+    others = {
+        row.measure_id
         for row in rows
-        if row.measure_id != measure.pk and row.newest == row.pk and measure.code in row.into_codes
-    ]
+        if row.measure_id != measure.pk and not row.replaced_at and measure.code in row.into_codes
+    }
+    public = Measure.objects.published(as_of).with_place()
     return StateOfMeasure(
         current=current,
         earlier=standing[1:],
         gone=history.replaced(versions),
-        into=list(public.filter(code__in=current.into_codes)) if current and current.into else [],
-        origins=origins,
+        into=list(public.filter(code__in=into)) if into else [],
+        origins=_leading_to(measure, public.filter(pk__in=others), as_of) if others else [],
     )
+
+
+def _leading_to(measure: Measure, others: QuerySet, as_of: date | None) -> list[Measure]:
+    """Those of ``others`` that ``measure`` carries on by their newest state; one query."""
+    states = MeasureState.objects.filter(measure__in=others.order_by()).latest_of_each(as_of)
+    states = states.select_related("measure__theme__section").order_by(*NEWEST_FIRST)
+    return [row.measure for row in states if measure.code in row.into_codes]

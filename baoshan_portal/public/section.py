@@ -1,15 +1,16 @@
 """The page of a section: what was asked for, the measures taken and what is counted on each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from measures.models import Measure, Section, Theme
 from measures.models.states import with_state
 from metrics.assessment import assess
-from metrics.models import Indicator, public_values
+from metrics.courses import load_latest, load_values
+from metrics.models import Indicator
 from metrics.rules.choices import Kind
 
 from . import check_marks
@@ -55,27 +56,19 @@ def page(request, order, code=""):
     opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
     row = get_object_or_404(sections.published(), order=order, **opinion)
     # Each row has its place from the one above it, which is here already.
-    indicators = Indicator.objects.published(as_of).select_related("unit__base", "basis")
-    indicators = indicators.order_by("order").with_latest(as_of)
-    measures = (
-        with_state(Measure.objects.published(as_of), as_of)
-        .select_related("lead")
-        .order_by("order")
-        .prefetch_related(Prefetch("indicators", indicators, to_attr="public_indicators"))
-    )
-    themes = (
-        row.themes.published()
-        .select_related("section__opinion")
-        .prefetch_related(Prefetch("measures", measures, to_attr="public_measures"))
-    )
+    indicators = Indicator.objects.published(as_of).select_related("unit").order_by("order")
+    indicators = Prefetch("indicators", indicators.with_targets(as_of), "public_indicators")
+    measures = with_state(Measure.objects.published(as_of).order_by("order"), as_of)
+    measures = Prefetch("measures", measures.prefetch_related(indicators), "public_measures")
+    themes = [ThemeMeasures(theme) for theme in row.themes.published().prefetch_related(measures)]
+    counted = [indicator for line in themes for indicator in line.indicators]
+    load_latest(counted, as_of)
     on = as_of or timezone.localdate()
     word = SectionsWord.of(row, as_of)
     lines = []
-    for theme in themes:
-        own, evaluated = ThemeMeasures(theme), word.of_theme(theme)
-        states = axes(own.indicators, evaluated, on) if evaluated else None
-        lines.append(ThemeMeasures(theme, states))
-    counted = [indicator for line in lines for indicator in line.indicators]
+    for own in themes:
+        evaluated = word.of_theme(own.theme)
+        lines.append(replace(own, axes=axes(own.indicators, evaluated, on) if evaluated else None))
     states = {
         indicator.pk: assess(indicator, indicator.current_target, on)
         for indicator in counted
@@ -85,7 +78,7 @@ def page(request, order, code=""):
     keys = {indicator.pk for indicator in chosen}
     rates = [one for one in counted if one.kind == Kind.GROWTH and one.basis_id in keys]
     # The course of these alone is shown.
-    prefetch_related_objects(chosen, public_values(as_of))
+    load_values(chosen, as_of)
     context = {
         "section": row,
         "key_figures": key_figures(

@@ -12,6 +12,7 @@ from ..models import (
     DataVersion,
     Evaluation,
     Measure,
+    MeasureState,
     MeasureStatus,
     Stage,
     Threshold,
@@ -402,3 +403,15 @@ def test_rows_are_found_by_their_codes():
     for make in (make_measure, make_note):
         row = make()
         assert type(row).objects.get_by_natural_key(*row.natural_key()) == row
+
+
+@pytest.mark.once("is decided in Python")
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_choice_is_displayed_in_the_words_of_the_language(language):
+    measure = make_measure()
+    with translation.override(language):
+        for status in MeasureStatus:
+            state = MeasureState(measure=measure, status=status)
+            assert state.get_status_display() == str(status.label) == status.label
+            assert type(state.get_status_display()) is str
+    assert MeasureState(status="unheard-of").get_status_display() == "unheard-of"

@@ -3,6 +3,7 @@
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -68,6 +69,7 @@ def are_comparable(kind: str, period: Period, earlier: Period) -> bool:
     return abs(days - days_before) <= SAME_LENGTH_DAYS
 
 
+@lru_cache(maxsize=1024)
 def months_of(period: Period) -> int | None:
     """The unit of length of a period of the calendar: 12 for a year, 6, 3 or 1 months.
 

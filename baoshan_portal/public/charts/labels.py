@@ -17,13 +17,14 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
-    def meets(self, other: "Box") -> bool:
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
-        )
+    def met(self, others: Iterable["Box"]) -> list["Box"]:
+        """Those of ``others`` that it meets."""
+        left, top, right, bottom = self
+        return [
+            other
+            for other in others
+            if left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+        ]
 
     def within(self, other: "Box") -> bool:
         return (
@@ -96,12 +97,12 @@ class Paper:
         return moved
 
     def _is_free(self, box: Box) -> bool:
-        return not any(box.meets(other) for other in self.taken)
+        return not box.met(self.taken)
 
     def _clashes(self, box: Box) -> int:
         """Words upon words are worse than words upon a mark."""
-        words = sum(box.meets(place.box(text)) for text, place, _colour in self.written)
-        return sum(box.meets(other) for other in self.taken) + 20 * words
+        words = box.met(place.box(text) for text, place, _colour in self.written)
+        return len(box.met(self.taken)) + 20 * len(words)
 
 
 def around(x: float, y: float, off: float = 15) -> list[Place]:

@@ -64,7 +64,8 @@ def sparkline(indicator: Indicator) -> Sparkline | None:
     }
     if indicator.kind == Kind.FLOW:
         bars = _bars(values)
-        solid, hollow = ("".join(bars[value] for value in values if _is_hollow(value) == is_hollow)
+        solid, hollow = ("".join(bar for bar, value in zip(bars, values, strict=True)
+                                 if _is_hollow(value) == is_hollow)
                          for is_hollow in (False, True))  # fmt: skip
         return Sparkline(label, bars=solid, hollow_bars=hollow)
     dots = _dots(values, is_rank=indicator.kind == Kind.RANK)
@@ -89,24 +90,23 @@ def _is_hollow(value: Observation) -> bool:
     return value.certainty != Certainty.ACTUAL
 
 
-def _bars(values: Sequence[Observation]) -> dict[Observation, str]:
+def _bars(values: Sequence[Observation]) -> list[str]:
     """A bar from zero for each of ``values``, as wide as its period, as SVG draws it."""
-    spans = {
-        value: (value.period_start or value.period_end, day_after(value.period_end))
-        for value in values
-    }
-    begin = min(start for start, _end in spans.values())
-    days = (max(end for _start, end in spans.values()) - begin).days
+    spans = [
+        (value.period_start or value.period_end, day_after(value.period_end)) for value in values
+    ]
+    begin = min(start for start, _end in spans)
+    days = (max(end for _start, end in spans) - begin).days
     low = min(0, *(value.value for value in values))
     high = max(0, *(value.value for value in values))
     zero = _up(0, low, high)
-    bars = {}
-    for value, (start, end) in spans.items():
+    bars = []
+    for value, (start, end) in zip(values, spans, strict=True):
         # A fifth is left between two.
         room = _along((end - start).days, days) - MARGIN
         left = _along((start - begin).days, days) + room / 10
         height = _up(value.value, low, high) - zero
-        bars[value] = f"M{left:.1f},{zero:.1f}v{height:.1f}h{room * 0.8:.1f}v{-height:.1f}z"
+        bars.append(f"M{left:.1f},{zero:.1f}v{height:.1f}h{room * 0.8:.1f}v{-height:.1f}z")
     return bars
 
 

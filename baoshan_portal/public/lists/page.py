@@ -162,7 +162,7 @@ class ListPage(SingleTableMixin, FilterView):
         return table_file(table, file_format, self.file_name, day, cover)
 
     def get_file_data(self) -> QuerySet:
-        """The rows with what a file says of them; ``get_table_data`` are those of the page."""
+        """The rows with what a file says of them; those of the page are the list's own."""
         return self.object_list
 
     def sorted_table(self, rows, **options):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from measures.models import Measure, MeasureState, ProgressNote
 from measures.models.states import with_state
+from metrics.courses import load_latest
 from metrics.models import Indicator, Target
 
 from .. import check_marks
@@ -59,8 +60,10 @@ class IndicatorList(ListPage):
     def get_queryset(self):
         return Indicator.objects.published(self.request.as_of).with_place()
 
-    def get_table_data(self):
-        return super().get_table_data().with_newest_value(self.request.as_of)
+    def get_table(self, **kwargs):
+        table = super().get_table(**kwargs)
+        load_latest([row.record for row in table.paginated_rows], self.request.as_of)
+        return table
 
     def get_file_data(self):
         # What changed since the value before, and whether it came when it was due

@@ -55,6 +55,15 @@ def _in_files(name, accessor="pk") -> tables.Column:
     )
 
 
+class DayColumn(tables.Column):
+    """A day such as 2023-07-25; the library's own column compiles a template for each cell."""
+
+    empty_values = ()
+
+    def render(self, value, bound_column):
+        return value.isoformat() if value else bound_column.default
+
+
 class OpinionTable(Table):
     """Its subclasses have a column for the opinion of each row, because a number is unique only
     within an opinion; a list leaves it out where there is one opinion."""
@@ -78,10 +87,9 @@ class MeasureTable(OpinionTable):
     status = tables.Column(
         verbose_name=pgettext_lazy("of a measure", "State"), empty_values=(), attrs=LONG
     )
-    state_on = tables.DateColumn(
+    state_on = DayColumn(
         verbose_name=_("In this state since"),
         accessor="current_state__since",
-        format="Y-m-d",
         orderable=False,
         visible=False,
     )
@@ -93,7 +101,7 @@ class MeasureTable(OpinionTable):
         attrs=LONG,
     )
     indicator_count = tables.Column(verbose_name=_("Figures"), attrs=NUMBER | COUNT)
-    latest_note_on = tables.DateColumn(verbose_name=_("Latest note"), format="Y-m-d")
+    latest_note_on = DayColumn(verbose_name=_("Latest note"))
 
     class Meta:
         model = Measure
@@ -313,9 +321,7 @@ class TargetTable(OpinionTable):
     unit = tables.Column(
         verbose_name=_("Unit"), accessor="indicator__unit", orderable=False, visible=False
     )
-    due_on = tables.DateColumn(
-        verbose_name=_("Due on"), format="Y-m-d", default=_("not published"), attrs=WORD | DAY
-    )
+    due_on = DayColumn(verbose_name=_("Due on"), default=_("not published"), attrs=WORD | DAY)
     days_left = _in_files(_("Days left"))
     latest = tables.Column(
         verbose_name=_("Latest value"), accessor="indicator", attrs=NUMBER, orderable=False

@@ -3,6 +3,8 @@
 from django import template
 from django.urls import reverse, translate_url
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
@@ -32,6 +34,17 @@ WAYS = {
     "data": gettext_lazy("Open data"),
 }
 
+#: An answer by which a list can be filtered, its number of rows and the button beside it.
+ANSWER = (
+    '<li{0}><input type="checkbox" name="{1}" value="{2}" id="{3}"{4}>'
+    '<label for="{3}">{5}{6}</label>{7}</li>'
+)
+TALLY = ' <span class="tally">{}</span>'
+LEAVE_OUT = (
+    '<button class="leave-out" name="{0}" value="{2}" id="{1}" title="{3}" aria-label="{3}">'
+    "−</button>"
+)
+
 #: Values by which the newest period is found.
 FIRST_FEW = 100
 
@@ -52,6 +65,33 @@ def aim(target) -> str:
 def due_text(target) -> str:
     """When a target is due as a sentence says it."""
     return prose.end_text(target.due_day)
+
+
+@register.simple_tag
+def answer(question, option) -> str:
+    """The box of one answer to a question of a list, with the number of rows that have it, and the
+    button that leaves them out."""
+    value = option.value
+    asked = question.name, f"in-{question.name}-{value}"
+    out = f"not_{question.name}", f"not-{question.name}-{value}"
+    name, id_ = out if option.is_excluded else asked
+    words, button = option.label, ""
+    if option.is_excluded:
+        words = _("not %(name)s") % {"name": option.label}
+    elif question.facet.excludable and not option.is_chosen:
+        leave_out = _("Leave out: %(name)s") % {"name": option.label}
+        button = format_html(LEAVE_OUT, *out, value, leave_out)
+    return format_html(
+        ANSWER,
+        mark_safe(' class="idle"') if option.is_idle else "",
+        name,
+        value,
+        id_,
+        mark_safe(" checked") if option.is_excluded or option.is_chosen else "",
+        words,
+        "" if option.count is None else format_html(TALLY, option.count),
+        button,
+    )
 
 
 @register.simple_tag(takes_context=True)

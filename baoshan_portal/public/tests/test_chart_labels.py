@@ -62,7 +62,7 @@ def texts(spec: dict):
 
 
 def collisions(spec: dict) -> list[tuple[str, str]]:
-    return [(a, b) for (a, one), (b, other) in combinations(texts(spec), 2) if one.meets(other)]
+    return [(a, b) for (a, one), (b, other) in combinations(texts(spec), 2) if one.met([other])]
 
 
 def cut(spec: dict) -> list[str]:

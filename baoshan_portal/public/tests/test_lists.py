@@ -384,6 +384,15 @@ def test_the_latest_note_of_a_measure_is_an_iso_date_in_its_file(client):
     make_note(measure=measure, happened_on=date(2023, 7, 1))
 
     assert exported(client, "/en/measures/")[0]["Latest note"] == "2023-06-30"
+    assert "2023-06-30" in texts(html_of(client, "/en/measures/"), "td")
+
+
+@runs_once.PAGES
+def test_a_measure_without_a_note_has_a_dash_on_the_page_and_nothing_in_the_file(client):
+    make_measure()
+
+    assert texts(html_of(client, "/en/measures/"), "td")[-1] == "—"
+    assert exported(client, "/en/measures/")[0]["Latest note"] == ""
 
 
 @runs_once.PAGES

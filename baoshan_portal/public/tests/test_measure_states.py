@@ -126,6 +126,21 @@ def test_what_was_merged_or_split_is_linked_both_ways(client, measure, status, c
         assert measure.get_absolute_url() in back
 
 
+def test_what_a_measure_carried_on_is_told_while_that_is_the_others_newest_state(measure):
+    other = make_measure(theme=measure.theme)
+    make_state(
+        measure=other, published=ISSUED, since=date(2023, 7, 1), status=MERGED, into=measure.code
+    )
+    assert state_of(measure, None).origins == [other]
+
+    make_state(
+        measure=other, published=LATER, since=date(2023, 8, 1), status=MeasureStatus.IN_PROGRESS
+    )
+
+    assert state_of(measure, None).origins == []
+    assert state_of(measure, BEFORE).origins == [other]
+
+
 def test_a_code_within_another_code_is_no_link(measure):
     short = make_measure(code="park", theme=measure.theme)
     long = make_measure(code="park-events", theme=measure.theme)
