@@ -34,7 +34,7 @@ from .rules.checks import (
 )
 from .rules.choices import Verdict
 from .rules.freshness import Timeliness, timeliness
-from .rules.periods import Period, gaps, is_same_period
+from .rules.periods import Period, gaps, is_same_period, year_before
 from .rules.progress import Answer
 from .wording import figure_text
 
@@ -223,11 +223,15 @@ Valued = tuple[CheckTerm, Observation | None]
 
 @dataclass(frozen=True)
 class CheckState:
-    """One check with its outcome, and the value that each of its terms stands for."""
+    """One check with its outcome, and the value that each of its terms stands for.
+
+    ``is_of_one_time``: false where these are the newest for want of a time that all have in common.
+    """
 
     check: Check
     outcome: CheckOutcome
     terms: list[Valued]
+    is_of_one_time: bool = True
 
     @property
     def relation(self) -> CheckKind:
@@ -308,7 +312,25 @@ def assess_check(check: Check, values: Values, at: Observation | None = None) ->
             outcome = _question(outcome, len(quantities) == 1)
         elif not are_of_one_time:
             outcome = CheckOutcome(Result.UNKNOWN, reason=NOT_OF_ONE_TIME)
-    return CheckState(check, outcome, terms)
+    return CheckState(check, outcome, terms, are_of_one_time)
+
+
+def is_settled(state: CheckState, since: date) -> bool:
+    """Whether ``state`` is that of all values, if it was assessed on those alone whose period ended
+    on ``since`` or later.
+
+    The newest values are among these if there are any. A time that all have in common is looked for
+    from the newest on, each with values of its day, of later ones, or of a year before; these are
+    at hand as long as what was found is.
+    """
+    if not state.is_of_one_time or not all(value for _term, value in state.terms):
+        return False
+    if not state.check.comparable or state.check.kind != CheckKind.BASE:
+        return True
+    found = {term.role: value for term, value in state.terms}
+    # Where the number before may be public, but was not at hand.
+    now = found.get(Role.NOW)
+    return Role.BEFORE in found or now is None or year_before(now.period_end) >= since
 
 
 def _question(outcome: CheckOutcome, of_one_quantity: bool) -> CheckOutcome:

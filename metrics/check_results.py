@@ -8,18 +8,19 @@ since there can be tens of thousands.
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from measures.submission import end_of_day
 
 from . import kept_days
-from .assessment import CheckState, assess_check, indicators_in
+from .assessment import CheckState, assess_check, indicators_in, is_settled
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
 from .rules.choices import Certainty
@@ -28,6 +29,9 @@ from .touched import touched_since
 
 #: The name of what ``kept_days`` keeps of them.
 KEPT_AS = "results"
+#: How far back values are read, for checks that are not settled before; None: all of them. A check
+#: mostly needs the last quarter or two, and growth a year more.
+REACHES = timedelta(days=200), timedelta(days=600), None
 
 
 class CheckResult(NamedTuple):
@@ -83,10 +87,20 @@ def _known(checks: list[CheckResult], as_of: date | None) -> dict[int, tuple[Res
 
 def worked_out(checks: list[int], as_of: date | None = None) -> list[CheckResult]:
     """Those of ``checks`` (by their keys) as they came out on ``as_of`` (today if None), whatever
-    is known already; two queries."""
+    is known already; two queries, and two more for those that the newest values do not settle."""
     rows = by_check(_terms(checks))
-    values = values_of(indicators_in(rows), as_of)
-    return [of_state(assess_check(check, values)) for check in rows]
+    on, found = as_of or timezone.localdate(), {}
+    for reach in REACHES:
+        open_ = [check for check in rows if check.pk not in found]
+        if not open_:
+            break
+        since = reach and on - reach
+        values = values_of(indicators_in(open_), as_of, since)
+        for check in open_:
+            state = assess_check(check, values)
+            if since is None or is_settled(state, since):
+                found[check.pk] = of_state(state)
+    return [found[check.pk] for check in rows]
 
 
 def results(checks: list[int], as_of: date | None) -> dict[int, tuple[Result, float]]:
@@ -195,9 +209,14 @@ class _Term:
     indicator: _Figure
 
 
-def values_of(indicators: set[int], as_of: date | None) -> dict[int, list[Value]]:
-    """The public values by the key of their indicator, newest first; one query."""
+def values_of(
+    indicators: set[int], as_of: date | None, since: date | None = None
+) -> dict[int, list[Value]]:
+    """The public values by the key of their indicator, newest first: those whose period ended on
+    ``since`` or later, if it is given; one query."""
     rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
+    if since:
+        rows = rows.filter(period_end__gte=since)
     found = defaultdict(list)
     # Those of one indicator stand together in the index, by which they are found.
     for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*Value._fields):

@@ -20,7 +20,7 @@ from measures.submission import end_of_day
 
 from . import kept_days
 from .models import Indicator, NoFigure, Observation, Target
-from .rules.choices import Certainty, Frequency, Freshness
+from .rules.choices import Frequency, Freshness
 from .rules.freshness import Timeliness, newest_due, timeliness
 from .summary_tables import NO_TARGET, PUBLISHED, UNPUBLISHED
 from .touched import touched_since
@@ -73,30 +73,31 @@ def read(measures: dict[int, int], as_of: date | None = None) -> dict[int, Read]
     """Of each indicator, given by its key with that of its measure, what its rows said on ``as_of``
     (today if None); four queries.
 
-    Each table is read once and grouped, since of a past day all that there are may be asked for.
+    Of its values an index names those that matter: the others are not looked at.
     """
     asked = {"indicator__in": [*measures]}
-    values = Observation.objects.published(as_of).filter(**asked).order_by()
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk")).order_by()
+    last_published = values.order_by("-published_at").values("published_at")
+    newest = values.reported().order_by("-period_end").values("period_end")
+    of_values = Indicator.objects.filter(pk__in=[*measures]).order_by().values_list(
+        "pk", Subquery(last_published[:1]), Exists(values.filter(period_inferred=True)),
+        Subquery(newest[:1]),
+    )  # fmt: skip
+    told = {key: row for key, *row in of_values}
     targets = Target.objects.published(as_of).filter(**asked).order_by()
     no_figures = NoFigure.objects.published(as_of).filter(**asked).order_by()
-    of_values = values.values_list("indicator").annotate(
-        last_published=Max("published_at"),
-        inferred=Count("pk", filter=Q(period_inferred=True)),
-        newest=Max("period_end", filter=~Q(certainty=Certainty.EXPECTED)),
-    )
-    told = {key: row for key, *row in of_values}
     with_value = dict(targets.values_list("indicator").annotate(Count("value")))
     without = dict(no_figures.values_list("indicator").annotate(Max("period_end")))
     first_day_over = _ends_of_first_days(measures.values())
     found = {}
     for key, measure in measures.items():
-        published_at, inferred, newest = told.get(key, (None, 0, None))
+        published_at, inferred, newest = told.get(key, (None, False, None))
         begins = first_day_over.get(measure)
         found[key] = Read(
-            value=key in told,
+            value=published_at is not None,
             # No value is without a report or another source, says a constraint.
-            traced=key in told,
-            inferred=inferred > 0,
+            traced=published_at is not None,
+            inferred=inferred,
             updated=bool(published_at and begins and published_at >= begins),
             target=_target_state(with_value.get(key)),
             newest=newest,

@@ -650,6 +650,17 @@ class Observation(OfPeriod):
             ),
             # The newest period, which the foot of every page names, is its first.
             models.Index(fields=["-period_end"], name="observation_newest_period"),
+            # The newest of each indicator on any day: what became public later is passed over.
+            models.Index(
+                fields=["indicator", "-period_end", "-published_at"],
+                name="observation_newest_of_each",
+            ),
+            # By the moment, too, or else SQLite would rather go through all by the index above.
+            models.Index(
+                fields=["indicator", "published_at"],
+                condition=Q(period_inferred=True),
+                name="observation_inferred",
+            ),
             # What has ended since a moment; most values stand.
             models.Index(
                 fields=["ended_at"],

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import starmap
 from typing import NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from measures.models import Threshold
@@ -21,7 +21,7 @@ from measures.thresholds import columns as threshold_columns
 
 from . import kept_days
 from .assessment import baseline_of, judge
-from .models import BEFORE, Indicator, Observation, Plan, Target
+from .models import BEFORE, NEWEST_FIRST, Indicator, Observation, Plan, Target
 from .rules.baseline import Stated
 from .rules.choices import Verdict
 from .rules.progress import completion, holds_since, holds_until, progress
@@ -35,7 +35,7 @@ OF_TARGET = (
     "pk", "indicator", "plan", "comparator", "value", "due_on", "baseline", "claim",
     "indicator__kind", "indicator__frequency", *(f"before_{name}" for name in BEFORE),
 )  # fmt: skip
-OF_VALUE = ("indicator", "value", "qualifier", "certainty", "period_start", "period_end")
+OF_VALUE = ("indicator", "value", "qualifier", "period_start", "period_end")
 
 
 class _Newest(NamedTuple):
@@ -44,10 +44,8 @@ class _Newest(NamedTuple):
     indicator: int
     value: Decimal
     qualifier: str
-    certainty: str
     period_start: date | None
     period_end: date
-    is_reported = Observation.is_reported
 
 
 @dataclass(slots=True)
@@ -212,21 +210,28 @@ def _judged(
     rows = list(rows.order_by().values_list(*OF_TARGET, *asked, named=True))
     if not rows:
         return
-    newest = Observation.objects.latest_of_each(as_of)
-    newest = newest.filter(indicator__in={row.indicator for row in rows})
-    known = {value.indicator: value for value in starmap(_Newest, newest.values_list(*OF_VALUE))}
+    known = _reported({row.indicator for row in rows}, as_of)
     plans = Plan.objects.in_bulk({row.plan for row in rows})
     # All are judged by the same.
     tolerance = Thresholds.beside(rows[0]).tolerance_points
     for row in rows:
-        value = known.get(row.indicator)
-        reported = value if value and value.is_reported else None
+        reported = known.get(row.indicator)
         figure = _Figure(row.indicator__kind, row.indicator__frequency, reported)
         target = _Target(
             row.pk, row.indicator, plans[row.plan], row.comparator, row.value, row.due_on,
             row.baseline, row.claim, Target.value_before.fget(row),
         )  # fmt: skip
         yield target, judge(figure, target, tolerance), _left(figure, target)
+
+
+def _reported(indicators: set[int], as_of: date | None) -> dict[int, _Newest]:
+    """The newest value of each of ``indicators`` (by their keys) that is not only expected, where
+    there is one; one query, which looks each up by itself."""
+    values = Observation.objects.published(as_of).reported().filter(indicator=OuterRef("pk"))
+    newest = Subquery(values.order_by(*NEWEST_FIRST).values("pk")[:1])
+    keys = Indicator.objects.filter(pk__in=indicators).order_by().values(newest=newest)
+    rows = Observation.objects.filter(pk__in=keys).order_by().values_list(*OF_VALUE)
+    return {value.indicator: value for value in starmap(_Newest, rows)}
 
 
 def _left(figure: _Figure, target: _Target) -> float:

@@ -20,7 +20,7 @@ from measures.past import changed_since, past
 from measures.submission import end_of_day
 from measures.tests.factories import ISSUED, change, make_report, submission
 from measures.tests.factories import publish as publish_changes
-from metrics import check_results, facts, kept_days, verdicts
+from metrics import check_results, facts, kept_days, touched, verdicts
 from metrics.models import (
     Check,
     CheckSummary,
@@ -64,6 +64,7 @@ def as_it_is(as_of: date | None = None) -> tuple:
     """The same from the rows alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept_days, "FEW", inf)
+        patch.setattr(check_results, "REACHES", (None,))
         return _as_it_is(as_of)
 
 
@@ -111,6 +112,8 @@ def counted() -> tuple[int, int, int]:
 def test_after_every_act_pages_read_what_is_so(monkeypatch):
     """Acts of every kind; between them summaries are written now and then."""
     monkeypatch.setattr(kept_days, "FEW", 0)
+    # Of some of the days it is asked of every figure what was touched, of others of all values.
+    monkeypatch.setattr(touched, "LATELY", timedelta(hours=30))
     random, done, held, mixed = Random(1), set(), set(), 0
     days, of_past = [FIRST_DAY - timedelta(days=2)], Counter()
     with small_portal(random) as world:
