@@ -62,6 +62,12 @@ class IndicatorList(ListPage):
     def get_table_data(self):
         return super().get_table_data().with_newest_value(self.request.as_of)
 
+    def get_table(self, **kwargs):
+        table = super().get_table(**kwargs)
+        shown = [row.record.pk for row in table.paginated_rows]
+        check_marks.of_shown(self.request, shown)
+        return table
+
     def get_file_data(self):
         # What changed since the value before, and whether it came when it was due
         return super().get_file_data().with_public_values(self.request.as_of)
