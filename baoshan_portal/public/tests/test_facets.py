@@ -126,8 +126,7 @@ def filter_of(box) -> str:
     return parameter.removeprefix("not_")
 
 
-#: Counts come from the answers that a list of rows is read with, whatever was chosen before.
-ONCE = pytest.mark.once("one state of each list shows that the database counts as it lists")
+ONCE = pytest.mark.once("test_lists_the_slow_way compares any question on both databases")
 
 
 @pytest.mark.parametrize(
