@@ -177,6 +177,8 @@ class FacetFilterSet(django_filters.FilterSet):
     groups: list[tuple[Promise | None, tuple[str, ...]]] = []
     #: Facets whose answers are counted together; there are few combinations of each group.
     together: list[Group] = []
+    #: Whether a row of a past day stays known, or ``unknown``, until something becomes public.
+    is_lasting = True
 
     def __init__(self, *args, is_whole=False, **kwargs):
         """``is_whole``: the rows are all that the day of the request has, so that what is true of
@@ -279,7 +281,8 @@ class FacetFilterSet(django_filters.FilterSet):
     def answers(self) -> Answers:
         """Of the rows of ``found`` that are looked at one by one; those of a past day, which may be
         all, are remembered."""
-        if not (self.is_whole and self.request.as_of and VERSION in self.request.META):
+        may_remember = self.is_whole and self.is_lasting and self.request.as_of
+        if not may_remember or VERSION not in self.request.META:
             return self._read(self.found)
         name = f"answers of {type(self).__name__}"
         found = remembered(self.request, name, lambda: self._read(self.queryset))

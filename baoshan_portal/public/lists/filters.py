@@ -348,6 +348,8 @@ class TargetFilter(PlaceFilter):
     to = "indicator__measure__"
     groups = [*PLACE_GROUPS, (_("Claim and conclusion"), ("claim", "valued", "verdict"))]
     together = [PLACE_NAMES, ("claim", "valued", "verdict")]
+    # A summary is written again on the day on which its verdict ends.
+    is_lasting = False
 
     class Meta:
         model = Target
