@@ -117,15 +117,28 @@ def of_state(state: CheckState) -> CheckResult:
 def that_may_be(wanted: Collection[Result], as_of: date | None) -> Q:
     """A condition that all checks meet whose result on ``as_of`` (today if None) is ``wanted``, as
     far as that is known; one query on a past day."""
-    found = Q(summary__isnull=True) | Q(summary__result__in=wanted)
+    return Q(summary__result__in=wanted) | _unknown(as_of)
+
+
+def _unknown(as_of: date | None) -> Q:
+    """Of which checks no result is known on ``as_of`` (today if None) but by their values; one
+    query on a past day."""
+    missing = Q(summary__isnull=True)
     if as_of is None:
-        return found
+        return missing
     touched = _touched(as_of)
     if touched is None:
         return ~Q(pk__in=[])
     checks, figures = touched
     terms = CheckTerm.objects.order_by().filter(indicator__in=figures)
-    return found | Q(pk__in=checks) | Q(pk__in=terms.values("check_of"))
+    return missing | Q(pk__in=checks) | Q(pk__in=terms.values("check_of"))
+
+
+def in_unknown(as_of: date | None) -> Q:
+    """The indicators that take part in a check that was public on ``as_of`` (today if None) and of
+    which no result is known; one query on a past day."""
+    checks = Check.objects.published(as_of, few=True).filter(_unknown(as_of)).order_by()
+    return Q(pk__in=CheckTerm.objects.order_by().filter(check_of__in=checks).values("indicator"))
 
 
 def _with_todays(checks: QuerySet) -> list[CheckResult]:

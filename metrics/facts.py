@@ -12,7 +12,19 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.utils import timezone
 
 from measures.models import Measure, Report, Section, Theme
@@ -188,7 +200,7 @@ def _touched(as_of: date) -> tuple[set[int], set[int]] | None:
     return set().union(*(found[model] for model in of_one)), found[Measure]
 
 
-def _unknown(as_of: date | None) -> Q:
+def unknown(as_of: date | None) -> Q:
     """Of which indicators nothing is known on ``as_of`` (today if None) but by their rows; one
     query on a past day."""
     missing = Q(summary__isnull=True)
@@ -214,6 +226,29 @@ def _day(text: str | None) -> date | None:
 _read_of = attrgetter(*(f"read_{name}" for name in Read._fields))
 
 
+#: The ``Facts`` that are so or not.
+YES_OR_NO = ("value", "traced", "inferred", "updated")
+
+
+def fresh(as_of: date | None, grace_days: int) -> Case:
+    """``Facts.fresh`` on ``as_of`` (today if None), of indicators of which a summary holds:
+    ``timeliness`` in the database's words."""
+    on = as_of or timezone.localdate()
+    in_time = Q()
+    for frequency in Frequency:
+        if due := newest_due(frequency, on, grace_days):
+            told = Q(summary__newest__gte=due) | Q(summary__without__gte=due)
+            in_time |= Q(told, frequency=frequency)
+    return Case(
+        When(summary__newest=None, summary__without=None, then=Value(Freshness.NEVER)),
+        When(frequency=Frequency.ONCE, then=Value(Freshness.ONCE)),
+        When(in_time, then=Value(Freshness.CURRENT)),
+        When(summary__newest=None, then=Value(Freshness.NEVER)),
+        When(schedule_agreed_on__lte=on, then=Value(Freshness.LATE)),
+        default=Value(Freshness.SILENT),
+    )
+
+
 def has_value(as_of: date | None) -> Q:
     """A condition on indicators: whether one had a public value on ``as_of`` (today if None)."""
     values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
@@ -231,9 +266,9 @@ class Counted:
     """
 
     def __init__(self, indicators: QuerySet, as_of: date | None, grace_days: int, *fields: str):
-        self._on, self._grace_days, self._fields = as_of or timezone.localdate(), grace_days, fields
+        self._fields, self._fresh = fields, fresh(as_of, grace_days)
         self._judge = _judge(as_of, grace_days)
-        self._unknown = of(indicators.filter(_unknown(as_of)), as_of, grace_days, *fields)
+        self._unknown = of(indicators.filter(unknown(as_of)), as_of, grace_days, *fields)
         keys = [row.pk for row, _facts in self._unknown]
         self._known = indicators.filter(summary__isnull=False).exclude(pk__in=keys).order_by()
 
@@ -250,15 +285,9 @@ class Counted:
     def late(self) -> list[tuple[tuple, Facts]]:
         """Each that is overdue, as a row with ``pk`` and all fields; one query."""
         found = [(row, facts) for row, facts in self._unknown if facts.fresh == Freshness.LATE]
-        behind = Q()
-        for frequency in Frequency:
-            if due := newest_due(frequency, self._on, self._grace_days):
-                behind |= Q(frequency=frequency, summary__newest__lt=due)
-        rows = self._known.filter(behind, schedule_agreed_on__lte=self._on)
+        rows = self._known.alias(fresh=self._fresh).filter(fresh=Freshness.LATE)
         for row in rows.values_list("pk", *self._fields, *_SUMMARY, named=True):
-            facts = self._facts(row[-len(_SUMMARY) :])
-            if facts.fresh == Freshness.LATE:
-                found.append((row, facts))
+            found.append((row, self._facts(row[-len(_SUMMARY) :])))
         return found
 
     def _facts(self, told: Sequence) -> Facts:

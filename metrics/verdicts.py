@@ -147,7 +147,7 @@ def _touched(as_of: date) -> set[int] | None:
     return set().union(*(found[model] for model in of_one))
 
 
-def _unknown(as_of: date | None) -> Q:
+def unknown(as_of: date | None) -> Q:
     """On which targets nothing is known on ``as_of`` (today if None) but by their rows; one query
     on a past day."""
     on = as_of or timezone.localdate()
@@ -171,16 +171,16 @@ def of(targets: QuerySet, as_of: date | None, *fields: str) -> list[tuple[tuple,
 def that_may_be(wanted: Q, as_of: date | None) -> Q:
     """A condition that all targets meet of which a summary that is ``wanted`` (a condition on it)
     would be told on ``as_of`` (today if None), as far as that is known; one query on a past day."""
-    return wanted | _unknown(as_of)
+    return wanted | unknown(as_of)
 
 
 def counted(targets: QuerySet, as_of: date | None, *by: str) -> list[tuple[tuple, Verdict, int]]:
     """How many of ``targets`` are alike: the values of their fields ``by``, the verdict, and their
     number. Values may come again; as in ``facts.Counted`` the database counts."""
-    unknown = of(targets.filter(_unknown(as_of)), as_of, *by)
-    known = targets.filter(summary__isnull=False).exclude(pk__in=[row.pk for row, *_ in unknown])
+    others = of(targets.filter(unknown(as_of)), as_of, *by)
+    known = targets.filter(summary__isnull=False).exclude(pk__in=[row.pk for row, *_ in others])
     rows = known.order_by().values_list(*by, "summary__verdict").annotate(n=Count("pk"))
-    found = [(row[1 : 1 + len(by)], verdict, 1) for row, verdict, _left in unknown]
+    found = [(row[1 : 1 + len(by)], verdict, 1) for row, verdict, _left in others]
     return found + [(tuple(values), Verdict(verdict), n) for *values, verdict, n in rows]
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import QuerySet
 from django.utils.translation import pgettext
 
-from metrics import check_results
+from metrics import check_results, kept_days
 from metrics.assessment import CheckState, assess_check, indicators_in
 from metrics.check_results import CheckResult
 from metrics.models import Check, CheckTerm, Observation
@@ -74,14 +74,24 @@ def of_page(request) -> dict[int, list[Result]]:
     return request.check_marks
 
 
-def of_shown(request, indicators: Collection[int]) -> dict[int, list[Result]]:
-    """``of_page`` for the ``indicators`` (by their keys) that the page shows, and no others: a
-    query, whatever else there is to check, and one more where not every result is known; none where
-    all are remembered, or nothing is shown."""
-    request.check_marks = already_remembered(request, MARKS) if indicators else {}
-    if request.check_marks is None:
+def of_indicators(request, indicators: Collection[int]) -> dict[int, list[Result]]:
+    """``of_page`` for ``indicators`` (by their keys), and perhaps for others: a query, whatever
+    else there is to check, and one more where not every result is known; none where all are
+    remembered or there is no indicator."""
+    if not indicators:
+        return {}
+    if len(indicators) > kept_days.FEW:
+        return of_page(request)
+    found = already_remembered(request, MARKS)
+    if found is None:
         checks = _that_compare(indicators, request.as_of)
-        request.check_marks = of_results(check_results.of(checks, request.as_of))
+        found = of_results(check_results.of(checks, request.as_of))
+    return found
+
+
+def of_shown(request, indicators: Collection[int]) -> dict[int, list[Result]]:
+    """``of_indicators``, of those that the page shows."""
+    request.check_marks = of_indicators(request, indicators)
     return request.check_marks
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import F, Prefetch, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet, Subquery
 
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
 from measures.submission import moment_of
@@ -25,6 +25,7 @@ from metrics.assessment import (
     indicators_in,
 )
 from metrics.check_results import CheckResult
+from metrics.courses import load_latest, load_values
 from metrics.facts import Facts, with_facts
 from metrics.history import replaced, standing
 from metrics.models import (
@@ -32,7 +33,6 @@ from metrics.models import (
     Check,
     CheckTerm,
     Indicator,
-    Observation,
     Plan,
     Target,
     by_check,
@@ -40,7 +40,6 @@ from metrics.models import (
 from metrics.redefinition import Redefinition, redefinitions
 from metrics.rules.choices import Freshness, Kind, Verdict
 from metrics.rules.questions import of_check
-from metrics.verdicts import OF_VALUE
 
 from .committee import Evaluations
 
@@ -77,15 +76,6 @@ class Figure(NamedTuple):
     def of(cls, row: Indicator) -> "Figure":
         """Of one with its ``facts``."""
         return cls(row.pk, row.measure_id, row.facts)
-
-
-#: What no page reads of a value of a whole history; each of thousands of rows would be twice as
-#: large with it. A test watches that none is fetched one by one.
-NOT_READ = (
-    "code", "state", "return_reason", "entered_by", "changed_by", "version", "entered_at",
-    "submitted_at", "published_by", "source_url", "note", "note_en", "round", "evidence_url",
-    "evidence_file", "warning_answer",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -147,21 +137,13 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
 
 def _load_values(rows: list[Indicator], aimed_at: set[int], as_of: date | None) -> None:
     """Loads all public values of those of ``rows`` whose course is shown, and the newest of the
-    others that are ``aimed_at`` (by their keys) or overdue; two queries."""
-    whole = {row.pk for row in rows if row.is_key}
-    newest = {
-        row.pk for row in rows
+    others that are ``aimed_at`` (by their keys), overdue, or tell a growth; two queries."""
+    load_values([row for row in rows if row.is_key], as_of)
+    newest = [
+        row for row in rows
         if row.pk in aimed_at or row.facts.fresh == Freshness.LATE or _is_growth_of_key(row)
-    }  # fmt: skip
-    values = Observation.objects.published(as_of).filter(indicator__in=whole)
-    values = values.select_related("report").defer(*NOT_READ).by_indicator()
-    latest = Observation.objects.latest_of_each(as_of).filter(indicator__in=newest - whole)
-    latest = {value.indicator_id: value for value in latest.only(*OF_VALUE)}
-    for row in rows:
-        if row.pk in whole:
-            row.public_values = values[row.pk]
-        elif row.pk in newest:
-            row.loaded_latest = [latest[row.pk]] if row.pk in latest else []
+    ]  # fmt: skip
+    load_latest([row for row in newest if not row.is_key], as_of)
 
 
 def load_some(
@@ -270,11 +252,10 @@ def _contradictions(
 def _asked(indicators: QuerySet, figures: list[Figure], as_of: date | None) -> list[Indicator]:
     """``indicators`` of ``figures`` with what a question says of them: their facts and the newest
     value, and no other; three queries."""
-    latest = Observation.objects.latest_of_each(as_of).only(*OF_VALUE)
-    latest = Prefetch("observations", latest, to_attr="loaded_latest")
     rows = indicators.with_thresholds().with_no_figures(as_of).order_by(*PLACE_IN_OPINION)
     # Thousands are counted in a dozen units.
-    rows = list(rows.prefetch_related("unit", latest))
+    rows = list(rows.prefetch_related("unit"))
+    load_latest(rows, as_of)
     known = {row.pk: row.facts for row in figures}
     for row in rows:
         row.facts = known[row.pk]

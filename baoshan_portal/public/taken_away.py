@@ -1,6 +1,6 @@
 """What files to take away say of themselves: a workbook’s cover and shorthand, their names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from django.conf import settings
@@ -50,17 +50,24 @@ def workbook_of(cover: Cover, sheets: list[Sheet]) -> bytes:
     return publication(cover, sheets, shorthand(), code_of(Missing.NOT_PUBLISHED))
 
 
-def taken_table(file_format: str, name: str, day: str, cover: Cover, columns, rows):
+def taken_table(
+    file_format: str, name: str, day: str, cover: Cover, columns, rows: Iterable | Callable
+):
     """One table as a download for people: csv, or a workbook that begins with ``cover``.
 
-    ``name`` is that of the file, in ASCII; ``day`` that of the state which it shows.
+    ``name`` is that of the file, in ASCII; ``day`` that of the state which it shows. ``rows`` that
+    are read while the file is sent are given as a function, see ``streamed``.
     """
+    make = rows if callable(rows) else None
     told = file_name(f"{name}-{day}.{file_format}")
     called = chinese_name(cover.title, day, ending=file_format)
     if file_format == "csv":
+        if make:
+            return streamed(lambda: csv_lines(columns, make()), told, called=called)
         return streamed(csv_lines(columns, rows), told, called=called)
+    rows = _that_fit(make() if make else rows)
     return HttpResponse(
-        workbook_of(cover, [Sheet(cover.title, columns, _that_fit(rows))]),
+        workbook_of(cover, [Sheet(cover.title, columns, rows)]),
         content_type=TYPES["xlsx"],
         headers={"Content-Disposition": names_of_file(told, called)},
     )

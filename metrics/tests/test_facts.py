@@ -1,6 +1,7 @@
 """What is known of every figure, as the filters and the counts of the first page say it."""
 
 from collections import Counter
+from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -8,14 +9,15 @@ from itertools import product
 import pytest
 import time_machine
 
-from measures.tests.factories import ISSUED
+from measures.tests.factories import ISSUED, as_reviewed
 
 from .. import verdicts
 from ..assessment import assess
-from ..facts import Counted, with_facts
+from ..facts import Counted, fresh, with_facts
 from ..facts import of as facts_of
 from ..models import Indicator, IndicatorSummary, Target, TargetSummary
 from ..rules.choices import Certainty, Frequency, Freshness, Kind, Verdict
+from ..rules.freshness import newest_due, timeliness
 from ..summaries import write_missing
 from .factories import make_indicator, make_no_figure, make_observation, make_target
 
@@ -149,3 +151,45 @@ def test_verdicts_counted_are_those_of_each(every):
             assert found == each
             seen |= each.keys()
     assert len(seen) > 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("on", ["2024-01-29", "2024-01-30", "2024-03-01", "2024-10-30"])
+def test_the_database_judges_freshness_by_the_rule(on):
+    """Of reports that ended on and around each day that may matter."""
+    day, grace_days = date.fromisoformat(on), 30
+    ends = {
+        end + timedelta(days=days)
+        for frequency in Frequency
+        if (end := newest_due(frequency, day, grace_days))
+        for days in (-1, 0, 1)
+    }
+    ends, agreements = [None, *sorted(ends)], [None, day, day + timedelta(days=1)]
+    cases = list(product(Frequency, ends, ends[::4], agreements))
+    first = make_indicator()
+    with as_reviewed():
+        rows = [copy(first) for _case in cases]
+        for n, (row, (frequency, _newest, _without, agreed_on)) in enumerate(
+            zip(rows, cases, strict=True)
+        ):
+            row.pk, row.code, row.order = None, f"case-{n}", 1000 + n
+            row.frequency, row.schedule_agreed_on = frequency, agreed_on
+        Indicator.objects.bulk_create(rows)
+    IndicatorSummary.objects.bulk_create(
+        IndicatorSummary(
+            indicator=row, value=bool(newest), traced=True, inferred=False, updated=False,
+            target="none", newest=newest, without=without, values=1, of_first=1,
+        )
+        for row, (_frequency, newest, without, _agreed_on) in zip(rows, cases, strict=True)
+    )  # fmt: skip
+
+    told = Indicator.objects.filter(summary__isnull=False).order_by("pk")
+    told = told.values_list(fresh(day, grace_days), flat=True)
+    assert list(told) == [
+        timeliness(
+            frequency, newest, day, grace_days=grace_days, agreed_on=agreed_on,
+            no_figure_end=without,
+        ).state
+        for frequency, newest, without, agreed_on in cases
+    ]  # fmt: skip
+    assert {*told} == {*Freshness}

@@ -1,67 +1,57 @@
-"""Which rows of a list have which answers, as a bit a row.
-
-Sets of rows are whole numbers: however many rows there are, they are united, cut and counted in a
-few steps of the processor for each answer.
-"""
+"""The answers of rows that were looked at one by one, since no summary says them."""
 
 from array import array
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import compress
 
-
-def mask_of_places(places: Iterable[int], rows: int) -> int:
-    """The mask of the rows at ``places`` among so many ``rows``."""
-    found = bytearray((rows + 7) // 8)
-    for place in places:
-        found[place >> 3] |= 1 << (place & 7)
-    return int.from_bytes(found, "little")
+#: Facets that are counted together, by their names.
+Group = tuple[str, ...]
+#: The answers of a row to each facet of a group; most facets have one.
+Combination = tuple[tuple[str, ...], ...]
+#: Whether a group keeps the rows with such answers.
+Keeps = Callable[[Group, Combination], bool]
 
 
 class Answers:
-    """The rows of a list by their keys, and of each facet that was read who has each answer.
+    """Rows by their keys, and of each group of facets what they answer, in the same order.
 
-    A mask has the bit of a row's place in ``keys`` set.
+    Thousands answer alike, and share what they answer.
     """
 
-    def __init__(self, keys: Iterable[int]):
-        self.keys = array("q", keys)
-        self.all = (1 << len(self.keys)) - 1
-        self._facets: dict[str, dict[str, int]] = {}
-
-    def __contains__(self, facet: str) -> bool:
-        return facet in self._facets
-
-    def read(self, facet: str, answers: Iterable[Iterable[str]]) -> None:
-        """Takes the ``answers`` of every row to ``facet``, in the order of ``keys``."""
-        found: dict[str, list[int]] = {}
-        for place, of_row in enumerate(answers):
-            for answer in of_row:
-                if answer in found:
-                    found[answer].append(place)
-                else:
-                    found[answer] = [place]
-        self._facets[facet] = {
-            answer: mask_of_places(places, len(self.keys)) for answer, places in found.items()
+    def __init__(self, keys: Iterable[int], answers: dict[Group, Iterable[Combination]]):
+        self._keys, same = array("q", keys), {}
+        self._answers = {
+            group: [same.setdefault(one, one) for one in of_rows]
+            for group, of_rows in answers.items()
         }
 
-    def of(self, facet: str) -> dict[str, int]:
-        """The mask of each answer that a row has."""
-        return self._facets[facet]
+    def __len__(self) -> int:
+        return len(self._keys)
 
-    def any_of(self, facet: str, answers: Iterable[str]) -> int:
-        """The mask of the rows that have at least one of ``answers``."""
-        masks, found = self._facets[facet], 0
-        for answer in answers:
-            found |= masks.get(answer, 0)
-        return found
+    @property
+    def keys(self) -> list[int]:
+        return self._keys.tolist()
 
-    def mask_of(self, keys: Iterable[int]) -> int:
-        """The mask of the rows with these ``keys``."""
-        wanted = set(keys)
-        places = (place for place, key in enumerate(self.keys) if key in wanted)
-        return mask_of_places(places, len(self.keys))
+    def among(self, keys: Collection[int]) -> "Answers":
+        """Those of the rows that are among ``keys``."""
+        wanted = {*keys}
+        chosen = [key in wanted for key in self._keys]
+        answers = {group: compress(of_rows, chosen) for group, of_rows in self._answers.items()}
+        return Answers(compress(self._keys, chosen), answers)
 
-    def keys_of(self, mask: int) -> list[int]:
-        """The keys of the rows in ``mask``, in their order."""
-        bits = format(mask, f"0{len(self.keys)}b")
-        return list(compress(self.keys, (bit == "1" for bit in reversed(bits))))
+    def counted(self, group: Group, keeps: Keeps) -> Counter[Combination]:
+        """How many of the rows that all other groups keep answer alike to ``group``."""
+        others = [other for other in self._answers if other != group]
+        return Counter(compress(self._answers[group], self._kept(others, keeps)))
+
+    def kept(self, keeps: Keeps) -> list[int]:
+        """The keys of the rows that all groups keep."""
+        return [*compress(self._keys, self._kept([*self._answers], keeps))]
+
+    def _kept(self, groups: list[Group], keeps: Keeps) -> Iterator[bool]:
+        columns = []
+        for group in groups:
+            said = {one: keeps(group, one) for one in {*self._answers[group]}}
+            columns.append(map(said.__getitem__, self._answers[group]))
+        return map(all, zip(*columns, strict=True)) if columns else (True for _key in self._keys)

@@ -1,17 +1,18 @@
 """Facets: questions with a closed list of answers that narrow a list of rows, with counts.
 
 A row stays where any of the chosen answers is true of it and none of the excluded ones:
-``?category=funds&category=platforms&not_theme=talent``. What is true of a row is read once, and
-both the rows and the counts come from that reading (``answers``), so that they cannot disagree.
+``?category=funds&category=platforms&not_theme=talent``. The database reads, keeps and counts; rows
+of which it cannot say every answer are read one by one (``answers``).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
 import django_filters
-from django.db.models import Case, Value, When
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, NullIf
 from django.forms import ModelChoiceField
 from django.utils.functional import Promise, cached_property
 from django.utils.text import format_lazy
@@ -19,10 +20,12 @@ from django.utils.translation import gettext_lazy as _
 
 from ..prose import listed
 from ..remembered import VERSION, remembered
-from .answers import Answers
+from .answers import Answers, Combination, Group
 
 #: The answer of a row that has none.
 NONE = "none"
+#: What is chosen and excluded of a facet that is not in use.
+NOTHING = frozenset(), frozenset()
 #: A facet with more answers than ``MANY`` shows the ``FIRST`` with most rows, and a way to all.
 MANY, FIRST = 60, 20
 #: The query parameter that names the facets which show all their answers.
@@ -45,19 +48,14 @@ class Facet(django_filters.MultipleChoiceFilter):
     """One question. Its filter set says how the answer is read, see ``FacetFilterSet``.
 
     ``choices`` are the answers, or the name of the filter set's property that lists them.
-    ``computed`` names the method of the filter set that works the answers of each row out, given
-    the name of the facet, where the database cannot.
     ``has_long_names`` gives the answers more room on the page.
     """
 
     field_class = AnswersField
 
-    def __init__(
-        self, label, choices, *, computed="", excludable=True, has_long_names=False, **kwargs
-    ):
+    def __init__(self, label, choices, *, excludable=True, has_long_names=False, **kwargs):
         super().__init__(label=label, choices=choices, **kwargs)
         self.choices = choices
-        self.computed = computed
         self.excludable = excludable
         self.has_long_names = has_long_names
 
@@ -74,6 +72,12 @@ class Facet(django_filters.MultipleChoiceFilter):
 def yes_if(condition) -> Case:
     """The answer ``yes`` where ``condition`` is true, otherwise ``no``."""
     return Case(When(condition, then=Value("yes")), default=Value("no"))
+
+
+def or_none(text) -> Coalesce:
+    """The answer that stands in ``text``, ``NONE`` where that is null or empty."""
+    given = NullIf(text, Value(""), output_field=CharField())
+    return Coalesce(given, Value(NONE), output_field=CharField())
 
 
 def yes_no(label, yes, no, **kwargs) -> Facet:
@@ -154,15 +158,27 @@ def values_in_words(chosen: Chosen) -> str:
     return listed(words for _value, words in chosen.values)
 
 
+def _plain(rows: QuerySet) -> QuerySet:
+    """``rows`` to be counted or read in a few columns."""
+    return rows.order_by().select_related(None).prefetch_related(None)
+
+
 class FacetFilterSet(django_filters.FilterSet):
     """A filter set whose facets take several answers, exclude (``not_…``) and count.
 
     Subclasses give ``groups`` (names of facets that the page folds away together, and a label
-    where there are several) and ``expressions``. All other filters, such as the search, narrow
-    the rows first.
+    where there are several), ``together`` and ``expressions``. All other filters, such as the
+    search, narrow the rows first.
+
+    The database counts: a query for each group of ``together``. Rows of which it cannot say every
+    answer (``unknown``) are looked at one by one, and counted besides.
     """
 
     groups: list[tuple[Promise | None, tuple[str, ...]]] = []
+    #: Facets whose answers are counted together; there are few combinations of each group.
+    together: list[Group] = []
+    #: Whether a row of a past day stays known, or ``unknown``, until something becomes public.
+    is_lasting = True
 
     def __init__(self, *args, is_whole=False, **kwargs):
         """``is_whole``: the rows are all that the day of the request has, so that what is true of
@@ -184,15 +200,37 @@ class FacetFilterSet(django_filters.FilterSet):
         return filters
 
     def expressions(self) -> dict:
-        """How the database reads the answer of each facet that is not computed, by its name."""
+        """By facets how the database reads the answer of every row, which is never null."""
         return {}
+
+    def summarised(self) -> dict:
+        """``expressions`` of further facets, of rows that are not ``unknown``."""
+        return {}
+
+    def worked_out(self, rows: list) -> dict[str, Iterable[tuple[str, ...]]]:
+        """By all other facets than those of ``expressions`` the answers of each of ``rows``."""
+        return {}
+
+    def unknown(self) -> Q:
+        """Of which rows not every answer can be read by the database."""
+        return Q(pk__in=[])
+
+    def has_any(self, name: str, answers: Collection[str]) -> Q:
+        """Known rows with ``read_by`` that have one of ``answers`` to the facet ``name``."""
+        return Q(**{f"facet_{name}__in": sorted(answers)})
+
+    def counted(self, rows: QuerySet, group: Group) -> Iterable[tuple[Combination, int]]:
+        """How many of ``rows``, none of them ``unknown``, answer alike to ``group``; one query."""
+        read = self.read_by(group)
+        alike = rows.annotate(**read).values_list(*read).annotate(n=Count("pk"))
+        return ((tuple((answer,) for answer in answers), n) for *answers, n in alike)
 
     def offers(self, name: str) -> bool:
         """Whether the page shows the facet: a question with one answer is none."""
         return True
 
     def read(self, queryset, answers: dict) -> list:
-        """Each of ``queryset`` with ``pk``, its ``answers`` and what computed facets need of it."""
+        """Each of ``queryset`` with ``pk``, its ``answers`` and what ``worked_out`` needs of it."""
         return list(queryset.annotate(**answers).values_list("pk", *answers, named=True))
 
     @property
@@ -205,69 +243,82 @@ class FacetFilterSet(django_filters.FilterSet):
 
     def filter_queryset(self, queryset):
         if not self.narrowing:
-            return self.searched
-        return self.searched.filter(pk__in=self.answers.keys_of(self.matching_but()))
+            return self.found
+        rows, kept = self.found.alias(**self.read_by(self.narrowing)), self._kept_but(())
+        if self.narrowing.keys() <= self.expressions().keys():
+            return rows.filter(kept)
+        of_them = Q(pk__in=self.answers.kept(self._keeps))
+        return rows.filter(self._is_known & kept | of_them)
 
     @cached_property
-    def searched(self):
-        """The rows that answer to everything but the facets."""
-        return super().filter_queryset(self.queryset.all())
+    def found(self) -> QuerySet:
+        """The rows that answer to everything but the facets. A search is slow, and asked once."""
+        if self._found_keys is None:
+            return self.queryset.all()
+        return self.queryset.filter(pk__in=self._found_keys)
 
     @cached_property
-    def rows(self) -> list:
-        """The rows, each with the answers that the database reads; one query.
-
-        All of the day where they are remembered, otherwise those that were searched.
-        """
-        rows = self.queryset.all() if self.remembers else self.searched
-        plain = rows.order_by().select_related(None).prefetch_related(None)
-        answers = {f"facet_{name}": read for name, read in self.expressions().items()}
-        return self.read(plain, answers)
+    def _found_keys(self) -> list[int] | None:
+        """None: nothing is searched for."""
+        searching = [name for name, one in self.filters.items() if not isinstance(one, Facet)]
+        if not any(self.form.cleaned_data.get(name) for name in searching):
+            return None
+        return list(_plain(super().filter_queryset(self.queryset)).values_list("pk", flat=True))
 
     @property
-    def remembers(self) -> bool:
-        return self.is_whole and VERSION in self.request.META
+    def _is_known(self) -> Q:
+        if not self.answers:
+            return Q()
+        # One that is summed up only now was read before.
+        return Q(summary__isnull=False) & ~Q(pk__in=self.answers.keys)
+
+    @cached_property
+    def known(self) -> QuerySet:
+        """The rows of ``found`` that are counted by the database."""
+        return _plain(self.found).filter(self._is_known)
 
     @cached_property
     def answers(self) -> Answers:
-        """What is true of each of ``rows``: everything where it is remembered, otherwise what
-        ``answers_to`` has read."""
-        if not self.remembers:
-            return self._read([])
-        name = f"facets of {type(self).__name__}"
-        return remembered(self.request, name, lambda: self._read(self.facets))
+        """Of the rows of ``found`` that are looked at one by one; those of a past day, which may be
+        all, are remembered."""
+        may_remember = self.is_whole and self.is_lasting and self.request.as_of
+        if not may_remember or VERSION not in self.request.META:
+            return self._read(self.found)
+        name = f"answers of {type(self).__name__}"
+        found = remembered(self.request, name, lambda: self._read(self.queryset))
+        return found if self._found_keys is None else found.among(self._found_keys)
 
-    def answers_to(self, name: str) -> Answers:
-        """``answers``, among them those to the facet ``name``."""
-        if name not in self.answers:
-            self.answers.read(name, self._answers_of_rows(name))
-        return self.answers
-
-    def _read(self, facets: Iterable[str]) -> Answers:
-        answers = Answers(row.pk for row in self.rows)
-        for name in facets:
-            answers.read(name, self._answers_of_rows(name))
-        return answers
-
-    def _answers_of_rows(self, name: str) -> Iterator[Iterable[str]]:
-        if method := self.facets[name].computed:
-            found = getattr(self, method)(name)
-            return (found[row.pk] for row in self.rows)
-        answers = map(attrgetter(f"facet_{name}"), self.rows)
-        return ((answer or NONE,) for answer in answers)
-
-    @cached_property
-    def asked(self) -> int:
-        """The mask of the rows that were searched: those that answer to all but the facets."""
-        searches = any(self.form.cleaned_data.get(name) for name in self.searching)
-        if not (self.remembers and searches):
-            return self.answers.all
-        return self.answers.mask_of(self.searched.order_by().values_list("pk", flat=True))
+    def _read(self, rows: QuerySet) -> Answers:
+        """Of those of ``rows`` that are ``unknown``; a query that finds them, and where there are
+        some another and those of ``worked_out``."""
+        # Not among the public ones, which costs far more.
+        unknown = self._meta.model.objects.order_by().filter(self.unknown())
+        keys = list(unknown.values_list("pk", flat=True))
+        rows = rows.filter(pk__in=keys)
+        read = {f"facet_{name}": one for name, one in self.expressions().items()}
+        rows = self.read(_plain(rows), read)
+        answers = dict(self.worked_out(rows))
+        for name in self.expressions():
+            answers[name] = zip(map(attrgetter(f"facet_{name}"), rows))
+        return Answers(
+            (row.pk for row in rows),
+            {
+                group: zip(*(answers[name] for name in group), strict=True)
+                for group in self.counted_apart
+            },
+        )
 
     @property
-    def searching(self) -> list[str]:
-        """The parameters that narrow the rows before any facet does."""
-        return [name for name, each in self.filters.items() if not isinstance(each, Facet)]
+    def counted_apart(self) -> list[Group]:
+        """``together``, and each other facet by itself."""
+        others = self.facets.keys() - {name for group in self.together for name in group}
+        return [*self.together, *((name,) for name in sorted(others))]
+
+    def read_by(self, names: Iterable[str]) -> dict:
+        """Annotations with the answers of known rows to those of the facets ``names`` of which
+        each row has one."""
+        read = self.expressions() | self.summarised()
+        return {f"facet_{name}": read[name] for name in names if name in read}
 
     def taken(self, parameter: str) -> frozenset[str]:
         """The answers that the address gives under ``parameter``."""
@@ -279,28 +330,46 @@ class FacetFilterSet(django_filters.FilterSet):
         asked = {name: (self.taken(name), self.taken(f"not_{name}")) for name in self.facets}
         return {name: answers for name, answers in asked.items() if any(answers)}
 
-    @cached_property
-    def kept(self) -> dict[str, int]:
-        """By each facet in use, the mask of the rows that it keeps."""
-        kept = {}
+    def _kept_but(self, group: Group) -> Q:
+        """What the facets in use ask of known rows, but for those of ``group``."""
+        kept = Q()
         for name, (chosen, excluded) in self.narrowing.items():
-            answers = self.answers_to(name)
-            mask = answers.any_of(name, chosen) if chosen else answers.all
-            kept[name] = mask & ~answers.any_of(name, excluded)
+            if name in group:
+                continue
+            if chosen:
+                kept &= self.has_any(name, chosen)
+            if excluded:
+                kept &= ~self.has_any(name, excluded)
         return kept
 
-    def matching_but(self, name: str = "") -> int:
-        """The mask of the rows that answer to everything but the facet ``name``."""
-        mask = self.asked
-        for facet, kept in self.kept.items():
-            if facet != name:
-                mask &= kept
-        return mask
+    def _refusing(self, group: Group, combination: Combination) -> list[str]:
+        """The facets of ``group`` that do not keep rows with such answers."""
+        refusing = []
+        for name, answers in zip(group, combination, strict=True):
+            chosen, excluded = self.narrowing.get(name, NOTHING)
+            if (chosen and chosen.isdisjoint(answers)) or not excluded.isdisjoint(answers):
+                refusing.append(name)
+        return refusing
+
+    def _keeps(self, group: Group, combination: Combination) -> bool:
+        return not self._refusing(group, combination)
+
+    def _combinations(self, group: Group) -> Iterator[tuple[Combination, int]]:
+        """How many of the rows that all other facets keep answer alike to ``group``."""
+        others = [name for name in self.narrowing if name not in group]
+        rows = self.known.alias(**self.read_by(others)).filter(self._kept_but(group))
+        yield from self.counted(rows, group)
+        yield from self.answers.counted(group, self._keeps).items()
 
     @cached_property
     def count(self) -> int:
         """How many rows answer to everything."""
-        return self.matching_but().bit_count()
+        first = self.together[0]
+        return sum(n for one, n in self._counted_together[first] if self._keeps(first, one))
+
+    @cached_property
+    def _counted_together(self) -> dict[Group, list[tuple[Combination, int]]]:
+        return {group: list(self._combinations(group)) for group in self.counted_apart}
 
     @cached_property
     def counts(self) -> dict[str, Counter]:
@@ -308,15 +377,20 @@ class FacetFilterSet(django_filters.FilterSet):
 
         All other filters stay in force, and so do the facet's exclusions of other answers.
         """
-        return {name: self._counts(name) for name in self.facets}
-
-    def _counts(self, name: str) -> Counter:
-        rows, (_chosen, excluded) = self.matching_but(name), self.narrowing.get(name, ((), ()))
-        answers, counts = self.answers_to(name), Counter()
-        for answer, mask in answers.of(name).items():
-            # Choosing an answer ends its own exclusion and no other.
-            others = answers.any_of(name, {*excluded} - {answer})
-            counts[answer] = (rows & mask & ~others).bit_count()
+        counts = {name: Counter() for name in self.facets}
+        for group, combinations in self._counted_together.items():
+            for combination, n in combinations:
+                refusing = self._refusing(group, combination)
+                if len(refusing) > 1:
+                    continue
+                for name, answers in zip(group, combination, strict=True):
+                    if refusing and name not in refusing:
+                        continue
+                    _chosen, excluded = self.narrowing.get(name, NOTHING)
+                    for answer in answers:
+                        # Choosing an answer ends its own exclusion and no other.
+                        if (excluded - {answer}).isdisjoint(answers):
+                            counts[name][answer] += n
         return counts
 
     @cached_property

@@ -4,7 +4,18 @@ import unicodedata
 from operator import attrgetter
 
 import django_filters
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -21,14 +32,14 @@ from measures.models import (
     Theme,
 )
 from measures.thresholds import JUDGING, Thresholds, columns
-from metrics import facts, verdicts
-from metrics.models import Indicator, Observation, Target
+from metrics import check_results, facts, verdicts
+from metrics.models import Check, CheckTerm, Indicator, Observation, Target
 from metrics.rules.checks import Result
 from metrics.rules.choices import Category, Claim, Freshness, Kind, Level, Verdict
 from metrics.rules.quantity import QuantityError, read
 
 from .. import check_marks
-from .facets import NONE, Facet, FacetFilterSet, yes_if, yes_no
+from .facets import NONE, NOTHING, Facet, FacetFilterSet, or_none, yes_if, yes_no
 
 
 def search_words(text: str) -> list[str]:
@@ -140,7 +151,7 @@ class PlaceFilter(FacetFilterSet):
             "opinion": F(f"{self.to}theme__section__opinion__code"),
             "section": F(f"{self.to}theme__section__code"),
             "theme": F(f"{self.to}theme__code"),
-            "department": F(f"{self.to}lead__code"),
+            "department": or_none(f"{self.to}lead__code"),
         }
 
     def search(self, queryset, name, value):
@@ -171,6 +182,8 @@ class MeasureFilter(PlaceFilter):
         (pgettext_lazy("of a measure", "State"), ("status", "told")),
         (_("What is known"), ("noted", "confirmed", "counted")),
     ]
+    # There are few measures.
+    together = [(*PLACE_NAMES, "status", "told", "noted", "confirmed", "counted")]
 
     class Meta:
         model = Measure
@@ -182,8 +195,8 @@ class MeasureFilter(PlaceFilter):
         state = MeasureState.objects.newest(as_of)
         by = Case(When(report__isnull=True, then=Value("department")), default=Value("report"))
         return super().expressions() | {
-            "status": Subquery(state.values("status")[:1]),
-            "told": Subquery(state.values(by=by)[:1]),
+            "status": or_none(Subquery(state.values("status")[:1])),
+            "told": or_none(Subquery(state.values(by=by)[:1])),
             "noted": yes_if(Exists(ProgressNote.objects.published(as_of).filter(**of_measure))),
             "confirmed": yes_if(Q(lead_confirmed=True)),
             "counted": yes_if(Exists(Indicator.objects.published(as_of).filter(**of_measure))),
@@ -207,16 +220,20 @@ def figure_in(word: str) -> Q:
 INDICATOR_NAMES = ("name", "name_en", "code", "measure__name", "measure__name_en")
 
 
+#: What ``Facts`` say of an indicator.
+TRUST = ("value", "traced", "inferred", "updated", "fresh", "target")
+
+
 class IndicatorFilter(PlaceFilter):
     category = Facet(_("Category"), Category)
     kind = Facet(_("Kind"), Kind)
     level = Facet(_("Level"), [*Level.choices, (NONE, _("not stated"))])
     key = Facet(_("Key figures"), [("true", _("yes")), ("false", _("no"))], excludable=False)
-    value = yes_no(_("Public value"), _("has one"), _("no data"), computed="is_so")
-    traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"), computed="is_so")
-    inferred = yes_no(_("Period"), _("inferred"), _("not inferred"), computed="is_so")
-    updated = yes_no(_("Since the report"), _("updated"), _("not updated"), computed="is_so")
-    fresh = Facet(_("Reported when due"), Freshness, computed="what_is_so")
+    value = yes_no(_("Public value"), _("has one"), _("no data"))
+    traced = yes_no(_("Source"), _("can be traced"), _("cannot be traced"))
+    inferred = yes_no(_("Period"), _("inferred"), _("not inferred"))
+    updated = yes_no(_("Since the report"), _("updated"), _("not updated"))
+    fresh = Facet(_("Reported when due"), Freshness)
     target = Facet(
         _("Target"),
         [
@@ -224,9 +241,8 @@ class IndicatorFilter(PlaceFilter):
             ("unpublished", _("value not published")),
             ("published", _("value published")),
         ],
-        computed="what_is_so",
     )
-    check = Facet(_("Checks"), Result, computed="check_results")
+    check = Facet(_("Checks"), Result)
 
     to = "measure__"
     groups = [
@@ -237,9 +253,10 @@ class IndicatorFilter(PlaceFilter):
         (None, ("key",)),
         (
             _("How far the figures can be trusted"),
-            ("value", "traced", "inferred", "updated", "fresh", "target", "check"),
+            (*TRUST, "check"),
         ),
     ]
+    together = [PLACE_NAMES, ("category", "kind", "level", "key", *TRUST)]
 
     class Meta:
         model = Indicator
@@ -249,31 +266,65 @@ class IndicatorFilter(PlaceFilter):
         return super().expressions() | {
             "category": F("category"),
             "kind": F("kind"),
-            "level": F("level"),
+            "level": or_none("level"),
             "key": Case(When(is_key=True, then=Value("true")), default=Value("false")),
         }
+
+    def summarised(self):
+        is_so = {name: yes_if(Q(**{f"summary__{name}": True})) for name in facts.YES_OR_NO}
+        fresh = facts.fresh(self.request.as_of, self.places.grace_days)
+        return is_so | {"fresh": fresh, "target": F("summary__target")}
+
+    def unknown(self):
+        as_of = self.request.as_of
+        return facts.unknown(as_of) | check_results.in_unknown(as_of)
+
+    def has_any(self, name, answers):
+        if name != "check":
+            return super().has_any(name, answers)
+        terms = self.known_terms.filter(check_of__summary__result__in=sorted(answers))
+        return Q(pk__in=terms.values("indicator"))
+
+    def counted(self, rows, group):
+        if group != ("check",):
+            return super().counted(rows, group)
+        terms = self.known_terms.filter(indicator__in=rows.values("pk"))
+        _chosen, excluded = self.narrowing.get("check", NOTHING)
+        # Of a figure with several results none is counted where another is left out.
+        for results in ({*Result} - excluded, *({result} for result in excluded)):
+            if others := excluded - results:
+                left_out = self.known_terms.filter(check_of__summary__result__in=sorted(others))
+                is_left_out = Q(indicator__in=left_out.values("indicator"))
+                terms = terms.exclude(is_left_out, check_of__summary__result__in=sorted(results))
+        results = terms.values_list("check_of__summary__result")
+        counts = results.annotate(n=Count("indicator", distinct=True))
+        return ((((result,),), n) for result, n in counts)
+
+    @cached_property
+    def known_terms(self) -> QuerySet:
+        """The figures of the public checks of which the results are known; one query."""
+        known = Check.objects.order_by().filter(summary__isnull=False)
+        public = Check.objects.published(self.request.as_of).order_by()
+        # Hardly one, and to ask which ones are public takes longer than all else.
+        hidden = known.exclude(pk__in=public).values_list("pk", flat=True)
+        terms = CheckTerm.objects.order_by().filter(check_of__summary__isnull=False)
+        return terms.exclude(check_of__in=list(hidden))
 
     def read(self, queryset, answers):
         return super().read(queryset, answers | facts.columns())
 
-    @cached_property
-    def facts(self) -> dict[int, facts.Facts]:
-        """What is known of each of ``rows``."""
-        return facts.of_rows(self.rows, self.request.as_of, self.places.grace_days)
-
-    def is_so(self, name: str) -> dict[int, list[str]]:
-        """Yes or no to one of the ``Facts``."""
-        yes, no, is_so = ["yes"], ["no"], attrgetter(name)
-        return {key: yes if is_so(known) else no for key, known in self.facts.items()}
-
-    def what_is_so(self, name: str) -> dict[int, list[str]]:
-        """One of the ``Facts`` that has more answers."""
-        return {key: [getattr(known, name)] for key, known in self.facts.items()}
-
-    def check_results(self, name: str) -> dict[int, list[str]]:
-        """The results of the public checks that each indicator takes part in."""
-        marks = check_marks.of_page(self.request)
-        return {row.pk: marks.get(row.pk, []) for row in self.rows}
+    def worked_out(self, rows):
+        known = facts.of_rows(rows, self.request.as_of, self.places.grace_days)
+        told = [known[row.pk] for row in rows]
+        marks = check_marks.of_indicators(self.request, [row.pk for row in rows])
+        found = {
+            name: (("yes",) if is_so else ("no",) for is_so in map(attrgetter(name), told))
+            for name in facts.YES_OR_NO
+        }
+        found["fresh"] = ((one.fresh.value,) for one in told)
+        found["target"] = ((one.target,) for one in told)
+        found["check"] = (tuple(marks.get(row.pk, ())) for row in rows)
+        return found
 
     def matches(self, word: str) -> Q:
         """Names, definitions, and the figures themselves, as printed or as a plain number."""
@@ -291,12 +342,14 @@ class TargetFilter(PlaceFilter):
         _("What can be concluded"),
         # A target is never without one.
         [choice for choice in Verdict.choices if choice[0] != Verdict.NO_TARGET],
-        computed="verdicts",
         has_long_names=True,
     )
 
     to = "indicator__measure__"
     groups = [*PLACE_GROUPS, (_("Claim and conclusion"), ("claim", "valued", "verdict"))]
+    together = [PLACE_NAMES, ("claim", "valued", "verdict")]
+    # A summary is written again on the day on which its verdict ends.
+    is_lasting = False
 
     class Meta:
         model = Target
@@ -311,10 +364,15 @@ class TargetFilter(PlaceFilter):
     def read(self, queryset, answers):
         return super().read(queryset, answers | verdicts.columns())
 
-    def verdicts(self, name: str) -> dict[int, list[str]]:
-        """What can be concluded for each target on the day of the page."""
-        known = verdicts.of_rows(self.rows, self.request.as_of)
-        return {key: [verdict.value] for key, verdict in known.items()}
+    def summarised(self):
+        return {"verdict": F("summary__verdict")}
+
+    def unknown(self):
+        return verdicts.unknown(self.request.as_of)
+
+    def worked_out(self, rows):
+        known = verdicts.of_rows(rows, self.request.as_of)
+        return {"verdict": ((known[row.pk].value,) for row in rows)}
 
     def matches(self, word: str) -> Q:
         names = ("indicator__name", "indicator__name_en", "plan__name", "plan__name_en")

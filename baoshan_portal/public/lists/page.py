@@ -48,7 +48,8 @@ def table_file(table, file_format: str, name: str, day: str, cover: Cover):
         )
         for column in table.columns.iterall()
     ]
-    return taken_table(file_format, name, day, cover, columns, _cells(table, names))
+    # What SQLite has begun to read of a past day ends where its views are made anew for sending.
+    return taken_table(file_format, name, day, cover, columns, lambda: _cells(table, names))
 
 
 def _cells(table, names: list[str]) -> Iterator[list]:

@@ -62,7 +62,9 @@ class IndicatorList(ListPage):
 
     def get_table(self, **kwargs):
         table = super().get_table(**kwargs)
-        load_latest([row.record for row in table.paginated_rows], self.request.as_of)
+        shown = [row.record for row in table.paginated_rows]
+        load_latest(shown, self.request.as_of)
+        check_marks.of_shown(self.request, [row.pk for row in shown])
         return table
 
     def get_file_data(self):

@@ -1,4 +1,6 @@
-"""A list's answers as bits agree with the rows looked at one by one."""
+"""Answers that were read row by row agree with the rows looked at one by one."""
+
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -8,25 +10,37 @@ from baoshan_portal.public.lists.answers import Answers
 from measures.models import Department
 from measures.tests.factories import make_department
 
-ROWS = st.dictionaries(st.integers(1, 10**12), st.frozensets(st.sampled_from("abcd")), max_size=40)
+#: Two groups, of one facet with one answer and of one with several.
+FIRST, SECOND = ("first",), ("second",)
+ONE, SEVERAL = (
+    st.sampled_from("ab").map(lambda answer: ((answer,),)),
+    st.frozensets(st.sampled_from("abc")).map(lambda answers: (tuple(sorted(answers)),)),
+)
+ROWS = st.dictionaries(st.integers(1, 10**12), st.tuples(ONE, SEVERAL), max_size=40)
 
 
-@given(ROWS, st.sets(st.sampled_from("abcde")))
-def test_rows_with_any_of_some_answers(rows, asked):
-    answers = Answers(rows)
-    answers.read("facet", rows.values())
-    mask = answers.any_of("facet", asked)
-    assert answers.keys_of(mask) == [key for key, of_row in rows.items() if of_row & asked]
-    assert answers.keys_of(answers.all & ~mask) == [
-        key for key, of_row in rows.items() if not of_row & asked
-    ]
+@given(ROWS, st.sampled_from("abd"), st.sets(st.integers(1, 10**12)))
+def test_rows_with_an_answer(rows, asked, others):
+    columns = {group: [row[n] for row in rows.values()] for n, group in enumerate((FIRST, SECOND))}
+    answers = Answers(rows, columns)
+    among = {*list(rows)[::2], *others}
+    for some, chosen in ((answers, rows), (answers.among(among), {*rows} & among)):
+        left = {key: row for key, row in rows.items() if key in chosen}
 
+        def keeps(_group, combination):
+            return asked in combination[0]
 
-@given(ROWS, st.sets(st.integers(1, 10**12)))
-def test_keys_that_are_no_rows_have_no_bit(rows, others):
-    answers = Answers(rows)
-    asked = {*list(rows)[::2], *others}
-    assert answers.keys_of(answers.mask_of(asked)) == [key for key in rows if key in asked]
+        assert some.keys == list(left)
+        assert len(some) == len(left)
+        assert some.kept(keeps) == [
+            key for key, row in left.items() if all(asked in has for (has,) in row)
+        ]
+        assert some.counted(FIRST, keeps) == Counter(
+            first for first, (second,) in left.values() if asked in second
+        )
+        assert some.counted(SECOND, keeps) == Counter(
+            second for (first,), second in left.values() if asked in first
+        )
 
 
 @pytest.mark.django_db

@@ -126,8 +126,7 @@ def filter_of(box) -> str:
     return parameter.removeprefix("not_")
 
 
-#: Counts come from the answers that a list of rows is read with, whatever was chosen before.
-ONCE = pytest.mark.once("one state of each list shows that the database counts as it lists")
+ONCE = pytest.mark.once("test_lists_the_slow_way compares any question on both databases")
 
 
 @pytest.mark.parametrize(
@@ -315,7 +314,7 @@ def test_the_filters_of_trust_know_their_answers(client, living_report, query):
     ("address", "file_format"),
     one_way_each([(address, kind) for kind in ("", "csv") for address in LISTS]),
 )
-def test_every_filter_at_once_costs_at_most_eleven_queries(client, boxes, address, file_format):
+def test_every_filter_at_once_costs_at_most_fifteen_queries(client, boxes, address, file_format):
     query = {"q": "企", "format": file_format}
     for (parameter, value), _offer in boxes(address, {}).items():
         query.setdefault(parameter, value)
@@ -323,8 +322,8 @@ def test_every_filter_at_once_costs_at_most_eleven_queries(client, boxes, addres
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address, query).status_code == 200
 
-    # Two of them for results of checks that are not known.
-    assert len(queries) <= 11
+    # Six of them for facts and results of checks that no summary says.
+    assert len(queries) <= 15
 
 
 @runs_once.PAGES

@@ -35,8 +35,7 @@ from ..lists.pages import measures_with_counts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-#: Which rows they leave is told from what each row answers; places and offices are asked on both.
-FILTERS = pytest.mark.once("filters are answered in Python, whatever database the rows are from")
+FILTERS = pytest.mark.once("test_lists_the_slow_way compares any question on both databases")
 EVERY_LIST = pytest.mark.parametrize("address", [f"/en{address}" for address in LISTS])
 
 
