@@ -55,17 +55,15 @@ def taken_table(
 ):
     """One table as a download for people: csv, or a workbook that begins with ``cover``.
 
-    ``name`` is that of the file, in ASCII; ``day`` that of the state which it shows. ``rows`` that
-    are read while the file is sent are given as a function, see ``streamed``.
+    ``name`` is that of the file, in ASCII; ``day`` that of the state which it shows; ``rows`` are
+    given as what makes them where they are read while the file is sent, see ``streamed``.
     """
-    make = rows if callable(rows) else None
     told = file_name(f"{name}-{day}.{file_format}")
     called = chinese_name(cover.title, day, ending=file_format)
     if file_format == "csv":
-        if make:
-            return streamed(lambda: csv_lines(columns, make()), told, called=called)
-        return streamed(csv_lines(columns, rows), told, called=called)
-    rows = _that_fit(make() if make else rows)
+        make = (lambda: csv_lines(columns, rows())) if callable(rows) else None
+        return streamed(make or csv_lines(columns, rows), told, called=called)
+    rows = _that_fit(rows() if callable(rows) else rows)
     return HttpResponse(
         workbook_of(cover, [Sheet(cover.title, columns, rows)]),
         content_type=TYPES["xlsx"],
