@@ -8,6 +8,7 @@ import pytest
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import language, links, texts
 from baoshan_portal.tests.slices import one_way_each, some
+from measures import spreadsheets
 from measures.models import Measure, Section
 from measures.tests.factories import (
     as_reviewed,
@@ -131,3 +132,15 @@ def test_links_keep_filters_search_sort_and_day(client):
         assert f'<input type="hidden" name="{name}" value="{value}">' in html
     for box in ("in-theme-busy", "in-theme-other", "not-department-none", "not-department-office"):
         assert re.search(f'id="{box}" checked', html), box
+
+
+def test_a_long_file_says_what_is_so_when_it_is_sent(client, monkeypatch):
+    """It is begun anew then: what was read of a past day before does not outlive that day's views
+    on SQLite."""
+    monkeypatch.setattr(spreadsheets, "SENT_TOGETHER", 100)
+    answer = client.get("/en/measures/", {"format": "csv"})
+    with as_reviewed():
+        Measure.objects.update(name_en="Renamed")
+
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert sum("Renamed" in line for line in lines) == 60

@@ -13,10 +13,8 @@ from measures.past import changed_since, past
 from measures.submission import end_of_day
 from measures.tests.factories import change, make_department, make_measure, publish
 from measures.versions import Kept, kept_tables
-from metrics.tests.factories import make_indicator
 
 from ..as_of import AsOfMiddleware
-from ..lists import page as list_page
 
 pytestmark = pytest.mark.django_db
 
@@ -64,18 +62,6 @@ def test_only_what_has_changed_is_read_from_versions():
     with past(moment, ()):
         assert Department.objects.get().name == "新部门"
     assert Department.objects.get().name == "新部门"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_list_of_a_past_day_is_read_to_its_end_while_it_is_sent(client, monkeypatch):
-    """The views of that day are made again between its first line and the next."""
-    monkeypatch.setattr(list_page, "LOADED", 2)
-    measure = make_measure(name="举措", lead=make_department(name="旧部门"))
-    codes = {make_indicator(measure).code for _each in range(9)}
-    publish(change(measure.lead, name="新部门"))
-    answer = client.get("/indicators/", {"as_of": measure.published_on, "format": "csv"})
-    text = b"".join(answer.streaming_content).decode()
-    assert {code for code in codes if code in text} == codes
 
 
 def test_a_page_that_a_change_overtakes_is_made_again():
