@@ -13,7 +13,7 @@ from measures.tests.factories import ISSUED, as_reviewed
 
 from .. import verdicts
 from ..assessment import assess
-from ..facts import Counted, fresh, with_facts
+from ..facts import Counted, fresh, read, with_facts
 from ..facts import of as facts_of
 from ..models import Indicator, IndicatorSummary, Target, TargetSummary
 from ..rules.choices import Certainty, Frequency, Freshness, Kind, Verdict
@@ -65,12 +65,39 @@ def test_that_there_is_no_figure_counts_as_a_report():
 
 
 @pytest.mark.django_db
+def test_what_became_public_later_was_not_so_before():
+    """Nor is a draft ever, nor counts as reported what is only expected."""
+    indicator, later = make_indicator(), ISSUED + timedelta(days=9)
+    years = [
+        {"period_start": date(y, 1, 1), "period_end": date(y, 12, 31)} for y in range(2019, 2024)
+    ]
+    make_observation(indicator=indicator, **years[0], published=ISSUED)
+    make_observation(indicator=indicator, **years[1], period_inferred=True, published=later)
+    make_observation(indicator=indicator, **years[2], certainty=Certainty.EXPECTED, published=later)
+    make_observation(indicator=indicator, **years[3], period_inferred=True)
+
+    def told(day: date) -> tuple[bool, bool, date]:
+        known = read({indicator.pk: indicator.measure_id}, day)[indicator.pk]
+        return known.value, known.inferred, known.newest
+
+    first, second = (year["period_end"] for year in years[:2])
+    assert told(ISSUED - timedelta(days=1)) == (False, False, None)
+    assert told(ISSUED) == told(later - timedelta(days=1)) == (True, False, first)
+    assert told(later) == (True, True, second)
+
+
+@pytest.mark.django_db
 def test_a_verdict_without_its_page_is_that_of_the_page():
-    """On a past day: met, behind from the value before the plan, and without a value."""
+    """On a past day: met, behind from the value before the plan, met as is only expected, and
+    without a value."""
     before = {"period_start": date(2020, 1, 1), "period_end": date(2020, 12, 31)}
-    for values in ([10], [1, 0], []):
+    expected = {
+        "period_start": date(2023, 1, 1), "period_end": date(2023, 12, 31),
+        "certainty": Certainty.EXPECTED,
+    }  # fmt: skip
+    for values in ([10], [1, 0], [1, 0, 10], []):
         indicator = make_indicator(kind=Kind.STOCK, frequency=Frequency.QUARTERLY)
-        for value, period in zip(values, ({}, before), strict=False):
+        for value, period in zip(values, ({}, before, expected), strict=False):
             make_observation(indicator=indicator, value=Decimal(value), **period, published=ISSUED)
         make_target(indicator=indicator, published=ISSUED)
 
