@@ -314,7 +314,7 @@ def test_the_filters_of_trust_know_their_answers(client, living_report, query):
     ("address", "file_format"),
     one_way_each([(address, kind) for kind in ("", "csv") for address in LISTS]),
 )
-def test_every_filter_at_once_costs_at_most_fifteen_queries(client, boxes, address, file_format):
+def test_every_filter_at_once_costs_at_most_seventeen_queries(client, boxes, address, file_format):
     query = {"q": "企", "format": file_format}
     for (parameter, value), _offer in boxes(address, {}).items():
         query.setdefault(parameter, value)
@@ -322,8 +322,8 @@ def test_every_filter_at_once_costs_at_most_fifteen_queries(client, boxes, addre
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address, query).status_code == 200
 
-    # Six of them for facts and results of checks that no summary says.
-    assert len(queries) <= 15
+    # Eight of them for facts and results of checks that no summary says.
+    assert len(queries) <= 17
 
 
 @runs_once.PAGES
