@@ -33,7 +33,7 @@ from .searching import folded_all, said_of, said_of_values
 #: Rows that are written together; nothing is published meanwhile.
 TOGETHER = 5_000
 #: Figures by whose values it is told how a word is found best, and how far apart they are.
-TRIED, GOLDEN = 32, (5**0.5 - 1) / 2
+TRIED, GOLDEN = 16, (5**0.5 - 1) / 2
 #: What a value says and is read with.
 OF_VALUE = (
     "as_written", "locator", "value", "indicator__unit__name",
