@@ -1,9 +1,10 @@
 """Readers while everything changes: nobody reads what is no longer so, or another person's page.
 
 Acts of every kind, those of the time machine on the day's own clock, one after the other. After
-each, pages and files are asked for twice as everybody does, and once past whatever is kept: all
-three are the same. Meanwhile eight readers ask on, workers are killed, kept files are damaged, and
-there is room for a part of them only. ``ATTACK=long`` goes on for an hour.
+each, pages and files are asked for twice as everybody does, and once past whatever is kept, of two
+web machines that share the database alone: all are the same. Meanwhile eight readers ask on,
+workers are killed, kept files are damaged, and there is room for a part of them only.
+``ATTACK=long`` goes on for an hour.
 """
 
 import gzip
@@ -14,9 +15,11 @@ import signal
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
@@ -53,12 +56,25 @@ def attack(portal: Portal):
     clock = SimpleNamespace(shift=lambda seconds: None)
     world = World(random.Random(portal.begun), clock)
     crowd = Crowd(portal, kept_days.addresses(world.random, world.today))
-    with crowd:
-        yield from _change_and_compare(portal, world, crowd)
+    with _second_machine(portal) as second, crowd:
+        yield from _change_and_compare([portal, second], world, crowd)
     yield from (count.row() for count in crowd.counts)
 
 
-def _change_and_compare(portal: Portal, world: World, crowd: "Crowd"):
+@contextmanager
+def _second_machine(portal: Portal) -> Iterator[Portal]:
+    """Another server on the same database, which keeps its pages for itself."""
+    folder = Path(portal.environment["CACHE_ROOT"]).with_name("second")
+    environment = portal.environment | {"CACHE_ROOT": str(folder), "WORKERS": "1"}
+    second = Portal.of(environment, portal.command, portal.seconds).start()
+    try:
+        yield second
+    finally:
+        second.stop()
+
+
+def _change_and_compare(machines: list[Portal], world: World, crowd: "Crowd"):
+    portal = machines[0]
     pages, kills, damage = (
         Count(f"{what} while eight readers ask")
         for what in ("pages compared after an act", "killed workers", "damaged files")
@@ -79,7 +95,7 @@ def _change_and_compare(portal: Portal, world: World, crowd: "Crowd"):
         done[card] += 1
         asked = [*asked[: EACH // 2], *_some(world, crowd)]
         for address in asked:
-            pages.add(_fault(portal, address, card))
+            pages.add(_fault(machines, address, card))
         turn = done.total()
         if turn % DAMAGE == 0:
             damage.add(_damage(portal, world.random))
@@ -96,13 +112,17 @@ def _some(world: World, crowd: "Crowd") -> list[str]:
     return ["/changes/", *world.random.sample(known, EACH // 2)]
 
 
-def _fault(portal: Portal, address: str, after: str) -> str:
+def _fault(machines: list[Portal], address: str, after: str) -> str:
     """What is wrong with the pages of ``address``, of which nothing changes meanwhile."""
     day = timezone.localdate()
-    answers = [_ask(portal, address, **headers) for headers in ({}, AROUND, {})]
+    answers = [
+        _ask(machine, address, Host=urlsplit(machines[0].address).netloc, **headers)
+        for machine in machines
+        for headers in ({}, AROUND, {})
+    ]
     if timezone.localdate() != day:
         # Midnight came between two of them.
-        return _fault(portal, address, after)
+        return _fault(machines, address, after)
     if fault := next((answer.fault for answer in answers if answer.fault), ""):
         return fault
     if len({(answer.status, _body(answer)) for answer in answers}) > 1:
