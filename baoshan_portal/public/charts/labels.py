@@ -23,7 +23,10 @@ class Box(NamedTuple):
         return [
             other
             for other in others
-            if left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+            if left < other.right
+            and other.left < right
+            and top < other.bottom
+            and other.top < bottom
         ]
 
     def within(self, other: "Box") -> bool:
