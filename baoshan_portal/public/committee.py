@@ -75,8 +75,8 @@ def evaluations_about(themes: Iterable[Theme], as_of: date | None) -> list[Evalu
     sections = {theme.section_id: theme.section for theme in themes.values()}
     about = Q(theme__in=themes) | Q(section__in=sections)
     about |= Q(report__opinion__in={section.opinion_id for section in sections.values()})
-    rows = Evaluation.objects.published(as_of).filter(about).select_related("report__opinion")
-    found = list(rows.order_by("-held_on", "-pk"))
+    rows = Evaluation.objects.published(as_of).filter(about)
+    found = list(rows.select_related("report__opinion"))
     for row in found:
         if row.theme_id:
             row.theme = themes[row.theme_id]
@@ -141,7 +141,7 @@ class SectionsWord:
         about = Q(section=section) | Q(theme__section=section)
         about |= Q(report__opinion=section.opinion_id)
         rows = Evaluation.objects.published(as_of).filter(about)
-        rows = list(rows.select_related("report__opinion", "theme").order_by("-held_on", "-pk"))
+        rows = list(rows.select_related("report__opinion", "theme"))
         by_theme: dict[int, list[Evaluation]] = {}
         for row in rows:
             if row.theme_id:
