@@ -21,9 +21,9 @@ from measures.submission import end_of_day
 
 from . import kept_days
 from .assessment import CheckState, assess_check, indicators_in, is_settled
+from .courses import CourseValue
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
-from .rules.choices import Certainty
 from .rules.questions import discrepancy
 from .touched import touched_since
 
@@ -185,8 +185,7 @@ class Value(NamedTuple):
     period_start: date | None
     period_end: date
 
-    def get_certainty_display(self) -> str:
-        return Certainty(self.certainty).label
+    get_certainty_display = CourseValue.get_certainty_display
 
 
 @dataclass(slots=True)

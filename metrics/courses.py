@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from .models import NEWEST_FIRST, Indicator, Observation
 from .rules.choices import Certainty
-from .rules.periods import Period
 
 
 class CourseValue(NamedTuple):
@@ -27,13 +26,8 @@ class CourseValue(NamedTuple):
     document: str
     locator: str
 
-    @property
-    def is_reported(self) -> bool:
-        return self.certainty != Certainty.EXPECTED
-
-    @property
-    def period(self) -> Period:
-        return self.period_start, self.period_end
+    is_reported = Observation.is_reported
+    period = Observation.period
 
     @property
     def source_text(self) -> str:
