@@ -7,19 +7,7 @@ targets, notes, states, indicators, measures and checks, and a query pays one co
 from datetime import datetime
 
 from django.apps import apps
-from django.db.models import (
-    Case,
-    DateTimeField,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextChoices,
-    TextField,
-    Value,
-    When,
-)
+from django.db.models import DateTimeField, Expression, Func, Q, TextChoices, TextField, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -50,10 +38,46 @@ def model_of(kind: str):
     return next(model for model in apps.get_models() if model._meta.model_name == kind)
 
 
-def withdrawals_of(kind: str, moment: datetime) -> QuerySet:
-    """The withdrawals of that kind of row that were public before ``moment``, the first first."""
-    rows = apps.get_model("measures", "Withdrawal").objects.published_before(moment)
-    return rows.filter(subject_type=kind).order_by("published_at", "pk")
+#: What is not published has no moment, says a constraint.
+_ROWS = "FROM measures_withdrawal w WHERE w.subject_type = %s AND w.published_at < %s"
+
+
+class _Codes(Expression):
+    """The codes of all rows of a kind that were withdrawn before ``moment``, to look ``in``.
+
+    This and ``_Column`` are written in SQL, which is the same on both engines: a page asks for
+    some twenty of them, each of which is costly to build as a query and to compile.
+    """
+
+    output_field = TextField()
+
+    def __init__(self, kind: str, moment: datetime):
+        super().__init__()
+        self.kind, self.moment = kind, moment
+
+    def as_sql(self, compiler, connection):
+        return f"(SELECT w.subject_code {_ROWS})", _row_params(self, connection)
+
+
+class _Column(Func):
+    """``said``, in SQL, of the first or the last withdrawal before ``moment`` that names a row."""
+
+    def __init__(self, code, kind: str, moment: datetime, said: str, order: str, output_field):
+        super().__init__(code, output_field=output_field)
+        self.kind, self.moment, self.said, self.order = kind, moment, said, order
+
+    def as_sql(self, compiler, connection):
+        code, params = compiler.compile(self.source_expressions[0])
+        rows = f"{_ROWS} AND w.subject_code = {code}"
+        order = f"ORDER BY w.published_at {self.order}, w.id {self.order}"
+        return (
+            f"(SELECT {self.said} {rows} {order} LIMIT 1)",
+            [*_row_params(self, connection), *params],
+        )
+
+
+def _row_params(of: _Codes | _Column, connection) -> list:
+    return [of.kind, DateTimeField().get_db_prep_value(of.moment, connection)]
 
 
 def is_withdrawn(model, moment: datetime, code: str = "code") -> Q:
@@ -64,8 +88,7 @@ def is_withdrawn(model, moment: datetime, code: str = "code") -> Q:
     kind = kind_of(model)
     if kind is None:
         return Q(pk__in=[])
-    codes = withdrawals_of(kind, moment).order_by().values("subject_code")
-    return Q(**{f"{code}__in": codes})
+    return Q(**{f"{code}__in": _Codes(kind, moment)})
 
 
 def withdrawal_columns(model, moment: datetime, code: str = "code") -> dict:
@@ -79,14 +102,13 @@ def withdrawal_columns(model, moment: datetime, code: str = "code") -> dict:
             "withdrawn_at": Value(None, DateTimeField()),
             "withdrawn_because": Value(None, TextField()),
         }
-    rows = withdrawals_of(kind, moment).filter(subject_code=OuterRef(code))
-    reason = F("reason")
+    reason = "w.reason"
     if not in_chinese():
-        reason = Case(When(reason_en="", then=F("reason")), default=F("reason_en"))
+        reason = "CASE WHEN w.reason_en = '' THEN w.reason ELSE w.reason_en END"
     return {
-        "withdrawn_at": Subquery(rows.values("published_at")[:1]),
+        "withdrawn_at": _Column(code, kind, moment, "w.published_at", "ASC", DateTimeField()),
         # A reason that was worded anew replaces the first, the day stays.
-        "withdrawn_because": Subquery(rows.reverse().values(said=reason)[:1]),
+        "withdrawn_because": _Column(code, kind, moment, reason, "DESC", TextField()),
     }
 
 
