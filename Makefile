@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
-.PHONY: run demo test check lint test-sqlite test-postgresql test-long test-time-machine attack coverage messages \
+.PHONY: run ready demo test check lint test-sqlite test-postgresql test-long test-time-machine attack coverage messages \
 	pictures screenshots lock audit bench
 
 -include .env
@@ -16,9 +16,15 @@ unexport PYTHON
 # Each of the processes that tests start would compile everything anew, six seconds of it.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Two commands may begin at once where nothing was installed yet: one waits for the other.
+IN_TURN = @flock Makefile $(MAKE) --no-print-directory PYTHON=$(PYTHON)
+
 run: export PREPARE = 1
-run: .venv/installed .env $(STATIC_ROOT)/staticfiles.json
+run:
+	$(IN_TURN) ready
 	@exec deploy/serve
+
+ready: .venv/installed .env $(STATIC_ROOT)/staticfiles.json
 
 # The same on a database of its own, with invented targets and values.
 demo: export DEMO = 1
@@ -38,7 +44,8 @@ check: FURTHER = 0
 check: lint
 	$(PYTEST) -x -m "not browser and not long"
 
-lint: .venv/installed-dev
+lint:
+	$(IN_TURN) .venv/installed-dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 
@@ -134,6 +141,8 @@ var/tools/installed: Makefile
 	var/tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1
 	touch $@
 
+# Make reads it before it does anything, so another that began at once may have written it meanwhile.
 .env:
 	@umask 077; printf 'SECRET_KEY=%s\nHTTPS=0\n' \
-		"$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')" > $@
+		"$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')" > $@.$$$$; \
+	mv -n $@.$$$$ $@; rm -f $@.$$$$
