@@ -30,17 +30,18 @@ ready: .venv/installed .env $(STATIC_ROOT)/staticfiles.json
 demo: export DEMO = 1
 demo: run
 
-# A process for each processor, and one more while some wait for a server or a browser; they share
-# the modules between them in the order of collection: long ones first.
-FURTHER = 1
-IN_WORKERS = -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + $(FURTHER)) --dist loadfile --no-loadscope-reorder
+# A process for each processor; they share the modules between them in the order of collection: long
+# ones first.
+IN_WORKERS = -m pytest -n $(shell getconf _NPROCESSORS_ONLN) --dist loadfile --no-loadscope-reorder
 PYTEST = .venv/bin/python $(IN_WORKERS)
 
-test: lint test-sqlite test-postgresql
+# Both at once: while one begins, waits for a browser or ends, the other has the processors.
+test: lint
+	@echo "On both databases at once; what each says comes when it is done, in some minutes."
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-sqlite test-postgresql
 
 # Half of the proof in a minute, while working: the apps that changed first, up to the first failure.
 check: export CHANGED = $(shell git diff --name-only HEAD~1; git ls-files -o --exclude-standard)
-check: FURTHER = 0
 check: lint
 	$(PYTEST) -x -m "not browser and not long"
 
