@@ -17,10 +17,15 @@ from . import check_marks
 from .committee import Axes, SectionsWord, axes
 from .overview.key_figures import key_figures
 
+#: Figures of one measure that the page shows, and about how many of all: with a thousand it is
+#: long, and below 100 kB on the line. The measure's own page has the others.
+OF_MEASURE, OF_SECTION = 20, 1_000
+
 
 @dataclass(frozen=True)
 class ThemeMeasures:
-    """A theme with its public measures; each has ``public_indicators``, with their latest value.
+    """A theme with its public measures; each has ``public_indicators``, with their latest value,
+    and ``shown``, the first of them.
 
     ``axes``: computed, claimed and evaluated; None where the theme was not evaluated by itself.
     """
@@ -46,6 +51,15 @@ class ThemeMeasures:
         return sum(indicator.latest is not None for indicator in self.indicators)
 
 
+def show_some(measures: list[Measure]) -> list[Indicator]:
+    """Gives each of the ``measures`` of a section the figures that it has ``shown``, as many as the
+    page can bear; returns all of them."""
+    each = max(1, min(OF_MEASURE, OF_SECTION // max(1, len(measures))))
+    for measure in measures:
+        measure.shown = measure.public_indicators[:each]
+    return [indicator for measure in measures for indicator in measure.shown]
+
+
 def page(request, order, code=""):
     """One of the things asked for: its themes, their measures and what is counted on each.
 
@@ -62,6 +76,7 @@ def page(request, order, code=""):
     measures = Prefetch("measures", measures.prefetch_related(indicators), "public_measures")
     themes = [ThemeMeasures(theme) for theme in row.themes.published().prefetch_related(measures)]
     counted = [indicator for line in themes for indicator in line.indicators]
+    shown = show_some([measure for line in themes for measure in line.measures])
     load_latest(counted, as_of)
     on = as_of or timezone.localdate()
     word = SectionsWord.of(row, as_of)
@@ -85,7 +100,7 @@ def page(request, order, code=""):
             chosen,
             rates,
             states,
-            check_marks.of_shown(request, [indicator.pk for indicator in counted]),
+            check_marks.of_shown(request, {indicator.pk for indicator in [*chosen, *shown]}),
         ),
         "themes": lines,
         "axes": axes(counted, [*word.of_section, *word.of_reports], on),

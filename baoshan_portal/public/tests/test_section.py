@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 
+from baoshan_portal.public.section import OF_MEASURE, show_some
 from baoshan_portal.tests.pages import links, texts
+from measures.models import Measure
 from measures.tests.factories import ISSUED, make_measure, make_report, make_section, make_theme
 from metrics.tests.factories import make_indicator, make_observation
 
@@ -100,3 +102,29 @@ def test_every_theme_has_an_anchor_that_the_table_of_contents_leads_to(client, t
     anchors = [link[1:] for link in links(html, "href") if link.startswith("#theme")]
     assert anchors == ["theme-1", "theme-2"]
     assert set(anchors) <= set(re.findall(' id="([^"]*)"', html))
+
+
+def test_of_many_figures_the_first_are_shown_and_the_way_to_all(client, theme):
+    few, many = make_measure(theme=theme, order=1), make_measure(theme=theme, order=2)
+    for order in range(1, OF_MEASURE + 1):
+        make_indicator(measure=few, order=order)
+    for order in range(1, OF_MEASURE + 3):
+        make_indicator(measure=many, order=order, name_en=f"Figure {order}")
+
+    html = html_of(client)
+    lines = texts(part_of(html, 1), "li")
+
+    assert f"0 of {2 * OF_MEASURE + 2} indicators have a public value" in html
+    assert len(lines) == 2 * OF_MEASURE + 1
+    assert lines[-2:] == [f"Figure {OF_MEASURE} no data", f"All {OF_MEASURE + 2}"]
+    assert links(part_of(html, 1))[-1].endswith(f"/measures/{many.code}/")
+
+
+@pytest.mark.parametrize(("measures", "each"), [(0, 20), (50, 20), (100, 10), (2_000, 1)])
+def test_with_more_measures_each_shows_fewer(measures, each):
+    rows = [Measure() for _ in range(measures)]
+    for row in rows:
+        row.public_indicators = list(range(30))
+
+    assert len(show_some(rows)) == each * measures
+    assert {len(row.shown) for row in rows} <= {each}
