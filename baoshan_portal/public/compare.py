@@ -1,16 +1,19 @@
 """All figures of one category beside each other, each quantity in one unit."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from operator import itemgetter
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import render
 
 from measures.numerals import plain
-from metrics.models import Indicator, Unit
+from metrics.models import NEWEST_FIRST, Indicator, Observation, Unit
 from metrics.rules.choices import Category
 
 from . import check_marks
@@ -28,36 +31,56 @@ NOT_DRAWN = frozenset({"percentage", "rank"})
 MOST_DRAWN = 100
 
 
-@dataclass
-class Comparison:
-    """The figures of one quantity, the largest first, in ``unit``; those without value last.
+@dataclass(frozen=True)
+class Ordered:
+    """The figures of one quantity by their keys: ``told`` have a value, the largest first,
+    ``missing`` have none. ``unit`` is the key of the largest in which any of them is counted."""
 
-    ``figure`` is None where there is nothing to compare, or too much for one chart. ``count`` is
-    that of all bars, also where a numbered page shows some of them.
-    """
-
-    unit: Unit
-    bars: list[Bar]
-    missing: list[Indicator]
-    count: int
-    figure: Figure | None = None
+    quantity: str
+    unit: int
+    told: list[int]
+    missing: list[int]
+    opinions: frozenset[int]
 
     @property
-    def quantity(self) -> str:
-        return self.unit.quantity
-
-    @property
-    def indicators(self) -> list[Indicator]:
-        return [*(bar.indicator for bar in self.bars), *self.missing]
+    def keys(self) -> list[int]:
+        return self.told + self.missing
 
     @property
     def is_drawn(self) -> bool:
         """Whether its figures can be compared in one unit."""
-        return self.count > 1 and self.quantity not in NOT_DRAWN
+        return len(self.told) > 1 and self.quantity not in NOT_DRAWN
 
     @property
     def has_chart(self) -> bool:
-        return self.is_drawn and self.count <= MOST_DRAWN
+        return self.is_drawn and len(self.told) <= MOST_DRAWN
+
+
+@dataclass
+class Comparison:
+    """Those of the figures of one quantity that are shown, in ``unit``.
+
+    ``figure`` is None where there is nothing to compare, too much for one chart, or it stands on
+    another numbered page.
+    """
+
+    order: Ordered
+    unit: Unit
+    bars: list[Bar]
+    missing: list[Indicator]
+    figure: Figure | None = None
+
+    @property
+    def quantity(self) -> str:
+        return self.order.quantity
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.order.is_drawn
+
+    @property
+    def has_chart(self) -> bool:
+        return self.order.has_chart
 
     @property
     def groups(self) -> list[Group]:
@@ -80,74 +103,92 @@ class Comparison:
     def spec(self, heading: Heading | None = None) -> dict:
         return comparison.spec(self.bars, self.unit.in_language("name"), heading)
 
+    def among(self, keys: Collection[int]) -> "Comparison":
+        """Of its figures those with ``keys`` alone."""
+        bars = [bar for bar in self.bars if bar.indicator.pk in keys]
+        return replace(self, bars=bars, missing=[row for row in self.missing if row.pk in keys])
 
-def compared(category: str, as_of: date | None) -> list[Comparison]:
-    """The public figures of ``category`` by quantity, the quantity of most figures first.
 
-    The unit of a quantity is the largest one in which any of its figures is reported.
-    """
+def ordered(category: str, as_of: date | None) -> list[Ordered]:
+    """The public figures of ``category`` by quantity, the quantity of most figures first; one
+    query."""
     chosen = Q(category=category)
     if category == Category.FUNDS:
         # Money is money also where it stands under another heading, such as projects.
         chosen |= Q(unit__quantity="money")
-    indicators = Indicator.objects.published(as_of).filter(chosen)
-    indicators = indicators.with_place().with_latest_value(as_of)
-    by_quantity = sorted(indicators, key=lambda row: row.unit.quantity)
-    comparisons = [
-        _comparison(list(rows))
-        for _quantity, rows in groupby(by_quantity, key=lambda row: row.unit.quantity)
-    ]
-    comparisons.sort(key=lambda one: (-len(one.bars), one.quantity))
-    return comparisons
+    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+    values = values.order_by(*NEWEST_FIRST).values("value")
+    # As ``latest`` has it, each found in the index.
+    latest = Coalesce(Subquery(values.reported()[:1]), Subquery(values[:1]))
+    rows = Indicator.objects.published(as_of).filter(chosen).values_list(
+        "unit__quantity", "pk", "unit", "unit__factor", latest,
+        "measure__theme__section__opinion",
+    )  # fmt: skip
+    by_quantity = groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0))
+    parts = [_ordered(quantity, [row[1:] for row in rows]) for quantity, rows in by_quantity]
+    return sorted(parts, key=lambda part: (-len(part.told), part.quantity))
 
 
-def _comparison(rows: list[Indicator]) -> Comparison:
-    unit = max((row.unit for row in rows), key=lambda unit: unit.factor)
-    bars = [
-        Bar(row, row.latest.value * row.unit.factor / Decimal(unit.factor), row.latest)
-        for row in rows
-        if row.latest
+def _ordered(quantity: str, rows: list[tuple]) -> Ordered:
+    _key, unit, largest, *_others = max(rows, key=itemgetter(2))
+    told = [
+        (value * factor / Decimal(largest), key)
+        for key, _unit, factor, value, _opinion in rows
+        if value is not None
     ]
     # A rank of 1 is the best, so it stands first.
-    bars.sort(key=lambda bar: bar.value, reverse=unit.quantity != "rank")
-    return Comparison(unit, bars, [row for row in rows if row.latest is None], len(bars))
+    told.sort(key=itemgetter(0), reverse=quantity != "rank")
+    missing = [key for key, _unit, _factor, value, _opinion in rows if value is None]
+    opinions = frozenset(opinion for *_others, opinion in rows)
+    return Ordered(quantity, unit, [key for _value, key in told], missing, opinions)
+
+
+def loaded(parts: Iterable[Ordered], as_of: date | None, keys: Collection[int]) -> list[Comparison]:
+    """``parts`` with their figures among ``keys``, where there are any; a query for figures with
+    their places, one for values, one for periods without, and one for units."""
+    rows = Indicator.objects.published(as_of).filter(pk__in=keys)
+    rows = {row.pk: row for row in rows.with_place().with_latest_value(as_of)}
+    units = Unit.objects.in_bulk({part.unit for part in parts})
+    found = []
+    for part in parts:
+        unit = units[part.unit]
+        # What was withdrawn meanwhile is not there.
+        told, missing = (
+            [rows[key] for key in of_part if key in rows] for of_part in (part.told, part.missing)
+        )
+        if told or missing:
+            bars = [
+                Bar(row, row.latest.value * row.unit.factor / Decimal(unit.factor), row.latest)
+                for row in told
+                if row.latest
+            ]
+            found.append(Comparison(part, unit, bars, missing))
+    return found
 
 
 def page(request, category):
     """The figures of ``category`` with a chart for every quantity that can be compared."""
     label = _label(category)
-    comparisons = compared(category, request.as_of)
-    rows = [row for one in comparisons for row in one.indicators]
-    keys = [[row.pk for row in one.indicators] for one in comparisons]
-    shown, _parts, on_page = in_parts(request, keys)
+    parts = ordered(category, request.as_of)
+    shown, _parts, on_page = in_parts(request, [part.keys for part in parts])
     check_marks.of_shown(request, on_page)
+    # A chart stands on the page of its first bar, and shows those of later pages too.
+    drawn = [part for part in parts if part.has_chart and part.told[0] in on_page]
+    comparisons = loaded(parts, request.as_of, {*on_page}.union(*(part.told for part in drawn)))
     for one in comparisons:
-        if one.has_chart and one.bars[0].indicator.pk in on_page:
+        if one.order in drawn:
             one.figure = _figure(request, category, one)
     if shown.paginator.num_pages > 1:
-        comparisons = _narrowed(comparisons, frozenset(on_page))
+        comparisons = [one.among(frozenset(on_page)) for one in comparisons]
     context = {
         "category": category,
         "label": label,
         "categories": Category.choices,
         "comparisons": comparisons,
         "table": shown,
-        "several": len({row.measure.theme.section.opinion_id for row in rows}) > 1,
+        "several": len(frozenset().union(*(part.opinions for part in parts))) > 1,
     }
     return render(request, "public/compare.html", context)
-
-
-def _narrowed(comparisons: list[Comparison], keys: frozenset[int]) -> list[Comparison]:
-    """Those with indicators of these keys, and of each no others."""
-    found = [
-        replace(
-            one,
-            bars=[bar for bar in one.bars if bar.indicator.pk in keys],
-            missing=[row for row in one.missing if row.pk in keys],
-        )
-        for one in comparisons
-    ]
-    return [one for one in found if one.indicators]
 
 
 def figure_of(request, category: str, quantity: str) -> Figure:
@@ -167,8 +208,9 @@ def chart(request, category, quantity, file_format):
 
 def _drawn(request, category: str, quantity: str) -> Comparison:
     _label(category)
-    for one in compared(category, request.as_of):
-        if one.quantity == quantity and one.has_chart:
+    for part in ordered(category, request.as_of):
+        if part.quantity == quantity and part.has_chart:
+            (one,) = loaded([part], request.as_of, part.keys)
             return one
     raise Http404
 

@@ -11,9 +11,15 @@ from measures.tests.factories import ISSUED
 from metrics.tests.factories import make_indicator, make_money, make_observation, make_unit
 
 from ..charts.comparison import Bar, groups
-from ..compare import compared
+from ..compare import Comparison, loaded, ordered
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once("is about what charts draw and say")]
+
+
+def compared(category: str) -> list[Comparison]:
+    """All figures of ``category``, today."""
+    parts = ordered(category, None)
+    return loaded(parts, None, [key for part in parts for key in part.keys])
 
 
 def money(**values):
@@ -27,7 +33,7 @@ def money(**values):
 def test_money_is_compared_in_the_largest_unit_that_is_reported():
     money(万元="148.54", 亿元="218")
 
-    (comparison,) = compared("funds", None)
+    (comparison,) = compared("funds")
 
     assert str(comparison.unit) == "亿元"
     assert [number for _bar, number in comparison.rows] == ["218", "0.014854"]
@@ -35,7 +41,7 @@ def test_money_is_compared_in_the_largest_unit_that_is_reported():
 
 def test_what_spans_a_hundredfold_is_broken_into_groups_that_say_their_scale():
     money(万元="148.54", 亿元="218")
-    (comparison,) = compared("funds", None)
+    (comparison,) = compared("funds")
 
     text = json.dumps(comparison.spec(), ensure_ascii=False)
 
@@ -50,7 +56,7 @@ def test_what_spans_a_hundredfold_is_broken_into_groups_that_say_their_scale():
 
 def test_what_spans_less_is_one_group_of_bars_from_zero():
     money(万元="20000", 亿元="3")
-    (comparison,) = compared("funds", None)
+    (comparison,) = compared("funds")
 
     (group,) = comparison.groups
     (layer,) = [layer for layer in comparison.spec()["layer"] if layer["mark"]["type"] == "rect"]
@@ -114,7 +120,7 @@ def test_the_best_rank_stands_first_and_the_largest_number_does():
             indicator = make_indicator(category="results", unit=unit)
             make_observation(indicator=indicator, value=value, published=ISSUED)
 
-    shown = {one.unit: [number for _bar, number in one.rows] for one in compared("results", None)}
+    shown = {one.unit: [number for _bar, number in one.rows] for one in compared("results")}
 
     assert shown == {rank: ["1", "3", "6"], firms: ["40", "30", "20"]}
 
