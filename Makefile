@@ -65,7 +65,8 @@ test-long: .venv/installed-dev
 	$(PYTEST) -m "hypothesis or sweep" --hypothesis-profile long
 	$(PYTEST) -p baoshan_portal.tests.postgresql -m sweep
 
-# The time machine at full length: five portals of forty days, every page of each; takes hours.
+# The time machine at full length: six portals of forty days, every page of each, and three more for
+# what is kept; takes hours.
 test-time-machine: .venv/installed-dev
 	TIME_MACHINE=long .venv/bin/python -m pytest -s baoshan_portal/tests/test_time_machine.py baoshan_portal/operating/tests/test_page_cache.py
 
@@ -102,7 +103,7 @@ $(STATIC_ROOT)/staticfiles.json: .venv/installed $(shell find static -type f)
 pictures: .venv/installed-dev $(STATIC_ROOT)/staticfiles.json
 	.venv/bin/python -m baoshan_portal.tests.pictures
 
-# Every kind of page in every way of reading it, to be looked at: var/screenshots/.
+# Every kind of public page in every way of reading it, to be looked at: var/screenshots/.
 screenshots: .venv/installed-dev
 	.venv/bin/python -m baoshan_portal.tests.screenshots
 

@@ -1,7 +1,8 @@
 """What was withdrawn 撤回: conditions and columns for the queries of everything public.
 
 A ``Withdrawal`` names its subject by kind and permanent code, so that one table serves values,
-targets, notes, states, indicators, measures and checks, and a query pays one condition for it.
+periods without a figure, targets, notes, states, indicators, measures and checks, and a query pays
+one condition for it.
 """
 
 from datetime import datetime

@@ -5,6 +5,9 @@ from django.http import HttpResponse, HttpResponseNotFound, JsonResponse
 
 from . import health
 
+#: What proxies write into what they pass on: either spelling that TRUST_PROXY knows.
+BY_PROXY = {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"}
+
 
 def healthz(request):
     """200 while the process answers at all; asks nobody else."""
@@ -21,7 +24,7 @@ def metrics(request):
     """Counters for Prometheus, for whoever asks the server itself; None where METRICS is off."""
     if not settings.METRICS:
         return None
-    if "HTTP_X_FORWARDED_FOR" in request.META:
+    if BY_PROXY & request.META.keys():
         # It came through the proxy, from outside.
         return _uncached(
             HttpResponseNotFound("Ask the server itself.\n", content_type="text/plain")

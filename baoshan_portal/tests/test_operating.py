@@ -196,6 +196,9 @@ def test_the_proxy_bounds_what_strangers_send(proxy):
     assert proxy("/admin/login/", b"x" * 20_000).status == 413
     # The proxy lets it through for staff; the portal itself refuses it, since nobody is signed in.
     assert proxy("/admin/", b"x" * 300_000).status == 413
+    for page in ("/admin/entry/", "/en/admin/entry/"):
+        refusal = proxy(page, b"x" * 13_000_000)
+        assert (refusal.status, b"<center>nginx" in refusal.read()) == (413, False)
     assert proxy("/healthz").status == 200
     assert proxy("/readyz").status == 200
     assert proxy("/metrics").status == 404

@@ -138,11 +138,16 @@ def test_the_age_of_the_newest_backup_is_told_and_takes_no_portal_off(client, se
     assert ready(client)[1]["backup"] == {"ok": True, "age_hours": 0.0}
 
 
-def test_counters_are_off_unless_asked_for_and_never_answered_through_the_proxy(client, settings):
+@pytest.mark.parametrize(
+    "passed_on", [{"HTTP_X_FORWARDED_FOR": "203.0.113.9"}, {"HTTP_FORWARDED": 'for="203.0.113.9"'}]
+)
+def test_counters_are_off_unless_asked_for_and_never_answered_through_the_proxy(
+    client, settings, passed_on
+):
     assert client.get("/metrics").status_code == 404
 
     settings.METRICS = True
-    asked_outside = RequestFactory().get("/metrics", HTTP_X_FORWARDED_FOR="203.0.113.9")
+    asked_outside = RequestFactory().get("/metrics", **passed_on)
     assert probes.metrics(asked_outside).status_code == 404
 
 
