@@ -116,7 +116,7 @@ def test_of_many_figures_the_first_are_shown_and_the_way_to_all(client, theme):
 
     assert f"0 of {2 * OF_MEASURE + 2} indicators have a public value" in html
     assert len(lines) == 2 * OF_MEASURE + 1
-    assert lines[-2:] == [f"Figure {OF_MEASURE} no data", f"All {OF_MEASURE + 2}"]
+    assert lines[-2:] == [f"Figure {OF_MEASURE} no data", f"All {OF_MEASURE + 2} indicators"]
     assert links(part_of(html, 1))[-1].endswith(f"/measures/{many.code}/")
 
 
