@@ -1,6 +1,6 @@
 # Two commands: `make run` and `make test`; while working, `make check`. The rest are their steps.
-.PHONY: run ready demo test check lint test-sqlite test-postgresql test-long test-time-machine attack coverage messages \
-	pictures screenshots lock audit bench
+.PHONY: run ready ready-for-tests demo test check lint test-sqlite test-postgresql test-long test-time-machine attack \
+	coverage messages pictures screenshots lock audit bench
 
 -include .env
 HOST ?= 127.0.0.1
@@ -25,6 +25,10 @@ run:
 	@exec deploy/serve
 
 ready: .venv/installed .env $(STATIC_ROOT)/staticfiles.json
+	@:
+
+ready-for-tests: .venv/installed-dev
+	@:
 
 # The same on a database of its own, with invented targets and values.
 demo: export DEMO = 1
@@ -46,7 +50,7 @@ check: lint
 	$(PYTEST) -x -m "not browser and not long"
 
 lint:
-	$(IN_TURN) .venv/installed-dev
+	$(IN_TURN) ready-for-tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 
