@@ -45,8 +45,7 @@ MOST_ROWS = 1_048_576
 LONGEST_TITLE = 31
 #: A text column that is at least as wide breaks its lines.
 WRAPS_FROM = 40
-#: Rows that are read together, with what belongs to them, and bytes that leave together.
-READ_TOGETHER = 2_000
+#: Bytes that leave together.
 SENT_TOGETHER = 100_000
 
 BYTE_ORDER_MARK = "\ufeff"

@@ -1130,7 +1130,13 @@ class Check(Named):
 
     def get_absolute_url(self):
         """The numbered page of checks that has it, and the place on it."""
-        return f"{reverse('checks')}?check={self.code}#{self.code}"
+        return reverse("checks") + self.place
+
+    @property
+    def place(self) -> str:
+        """What leads from the address of all checks to the page that has it. Servers are not told
+        what stands behind the #."""
+        return f"?check={self.code}#{self.code}"
 
     def clean_part(self, terms: list[list]) -> None:
         """Refuses ``terms`` (role, code of the indicator, earlier) that do not make the relation.

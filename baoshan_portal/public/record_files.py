@@ -30,7 +30,7 @@ CHECKS = File(
         Field("kind", "string", _("the relation")),
         Field("comparable", "boolean", _("false: the figures count different things")),
         Field("figures", "string", _("role=code of the indicator, one after the other")),
-        Field("result", "string", _("holds, approximate, fails or unknown")),
+        Field("result", "string", _("holds, approximate, fails, question or unknown")),
         Field("computed", "number", _("what the other figures give, in the base unit")),
         Field("stated", "number", _("what the source states, in the base unit")),
         Field("tolerance", "number", _("what rounding allows, in the base unit")),
@@ -127,7 +127,7 @@ def _check(state: CheckState, page: str) -> tuple:
         reason and reason.value,
         prose(check.note),
         prose(check.note_en),
-        f"{page}#{check.code}",
+        page + check.place,
         " ".join(opinion.code for opinion in state.opinions),
     )
 

@@ -57,7 +57,9 @@ OF_OBSERVATIONS = (
 FURTHER = (
     Field("code", "string", _("permanent code of this version")),
     Field("sequence", "integer", _("of two that are alike otherwise, the higher one counts")),
-    Field("indicator_kind", "string", _("stock, flow, cumulative, share, growth or rank")),
+    Field(
+        "indicator_kind", "string", _("stock, flow, cumulative, share, growth, rank or capacity")
+    ),
     Field("frequency", "string", _("how often a new value is expected")),
     Field("plan", "string", _("target: code of the plan")),
     Field("plan_start", "date", _("target: first day of the plan")),

@@ -36,7 +36,8 @@ def faults_of_rights(
 
 
 def without_work():
-    """The keys of accounts that can do nothing: without a role, or editors without a department."""
+    """The keys of accounts that can do nothing: without a role, or editors or heads without a
+    department."""
     no_role = Q(groups__isnull=True, is_superuser=False)
     no_office = Q(groups__name__in=[EDITOR, HEAD], departments__isnull=True)
     return User.objects.filter(no_role | no_office, is_staff=True).order_by().values("pk")

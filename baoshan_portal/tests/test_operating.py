@@ -197,8 +197,11 @@ def test_the_proxy_bounds_what_strangers_send(proxy):
     # The proxy lets it through for staff; the portal itself refuses it, since nobody is signed in.
     assert proxy("/admin/", b"x" * 300_000).status == 413
     for page in ("/admin/entry/", "/en/admin/entry/"):
+        # An entry sheet may be as large, so this is the portal's to refuse. It does so before it
+        # has taken all of it, and the proxy may hear no more than that it went away.
         refusal = proxy(page, b"x" * 13_000_000)
-        assert (refusal.status, b"<center>nginx" in refusal.read()) == (413, False)
+        assert refusal.status in {413, 503}
+        assert b"<center>nginx" not in refusal.read()
     assert proxy("/healthz").status == 200
     assert proxy("/readyz").status == 200
     assert proxy("/metrics").status == 404

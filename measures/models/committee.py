@@ -90,8 +90,8 @@ class CommitteesWord(InBothLanguages, Submission):
 class OpinionStage(CommitteesWord):
     """One stage that an opinion has reached, and on which day.
 
-    When it falls due follows from the day of handing over and the terms of the settings; whether
-    it was in time is computed and never stored.
+    When it falls due follows from the day of handing over and the terms among the thresholds;
+    whether it was in time is computed and never stored.
     """
 
     opinion = models.ForeignKey(

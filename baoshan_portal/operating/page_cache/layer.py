@@ -4,7 +4,6 @@ The question is which version of the public data stands. A page is made once for
 address and choice of display, whoever asks; then it is bytes until the version changes.
 """
 
-import logging
 import time
 from types import SimpleNamespace
 
@@ -20,8 +19,6 @@ from ..requests import access, line_of, name_of
 from .asked import address_of, key_of
 from .page import Kept, codings, given_by, headers_of, make
 from .store import UNKEPT, Store
-
-logger = logging.getLogger(__name__)
 
 #: A request that a page is made for asks for all of it, as it is.
 CONDITIONS = ("HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")

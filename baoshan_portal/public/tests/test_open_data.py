@@ -410,6 +410,8 @@ def test_checks_notes_and_definitions_are_files_of_the_same_day(client):
         row["model"] != "metrics.check" for row in fixture_rows("checks")
     )
     assert {row["result"] for row in checks} >= {"holds"}
+    first = checks[0]
+    assert first["url"].endswith(f"/checks/?check={first['code']}#{first['code']}")
     (note,) = read(client, "notes")
     assert note["text"] == "'=1+1 第二行"
     assert read(client, "notes", as_of="2023-07-24") == []

@@ -314,7 +314,7 @@ class Accounts:
                     list_url(User, must_change_password__exact=1, is_active__exact=1),
                 ),
                 (
-                    _("without a role, or editors without a department"),
+                    _("without a role, or editors or heads without a department"),
                     idle,
                     list_url(User, username__in=",".join(user.username for user in idle)),
                 ),

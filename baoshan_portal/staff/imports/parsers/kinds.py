@@ -7,9 +7,8 @@ from django.utils.translation import gettext as _
 
 from ..reading import FileError
 
-_HTML = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta)\b")
-#: How the text of a web page or a workbook of XML begins.
-_TEXT_LOOKED_AT = 4_000
+#: How the text of a web page begins, and how much of a text is looked at.
+_HTML, _TEXT_LOOKED_AT = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta)\b"), 4_000
 
 
 def refuse_foreign(content: bytes) -> None:
@@ -33,10 +32,7 @@ def _foreign(content: bytes) -> str:
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if b"urn:schemas-microsoft-com:office:spreadsheet" in head and head.startswith(b"<"):
         return _("This is an XML table of Excel 2003: open it and save it as .xlsx.")
-    if head.startswith(b"mime-version:") or (
-        head.startswith(b"<")
-        and re.search(rb"<(!doctype\s+html|html|head|body|table|meta)\b", head)
-    ):
+    if head.startswith(b"mime-version:") or (head.startswith(b"<") and _HTML.search(head)):
         return _("This is a web page, whatever its name says: open it in a spreadsheet program and "
                  "save it as .xlsx.")  # fmt: skip
     if head.startswith(b"<?xml"):

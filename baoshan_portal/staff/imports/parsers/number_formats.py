@@ -16,7 +16,6 @@ from functools import lru_cache
 from measures.cells import DIGITS_KEPT
 from measures.numerals import plain
 
-GENERAL = re.compile(r"General|G/通用格式|Standard", re.IGNORECASE)
 _SECTION = re.compile(
     r'"(?P<quoted>[^"]*)"?'
     r"|[\\!](?P<escaped>.)"
