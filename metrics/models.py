@@ -259,13 +259,12 @@ class IndicatorQuerySet(NamedQuerySet):
 
     def with_latest_base_value(self, as_of: date | None = None):
         """With the newest public value in the base unit, to sort by; null where there is none."""
-        newest = (
-            Observation.objects.published(as_of)
-            .filter(indicator=OuterRef("pk"))
-            .order_by(is_expected(), *NEWEST_FIRST)
-        )
-        value = Subquery(newest.values("value")[:1])
-        return self.annotate(latest_base_value=value * F("unit__factor"))
+        values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
+        values = values.order_by(*NEWEST_FIRST).values("value")
+        # As ``latest`` has it, and each the first of an index: in one order, what is only expected
+        # last, all values of each figure would be sorted.
+        newest = Coalesce(Subquery(values.reported()[:1]), Subquery(values[:1]))
+        return self.annotate(latest_base_value=newest * F("unit__factor"))
 
 
 class Indicator(Named):

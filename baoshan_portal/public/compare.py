@@ -7,13 +7,12 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import render
 
 from measures.numerals import plain
-from metrics.models import NEWEST_FIRST, Indicator, Observation, Unit
+from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category
 
 from . import check_marks
@@ -116,12 +115,9 @@ def ordered(category: str, as_of: date | None) -> list[Ordered]:
     if category == Category.FUNDS:
         # Money is money also where it stands under another heading, such as projects.
         chosen |= Q(unit__quantity="money")
-    values = Observation.objects.published(as_of).filter(indicator=OuterRef("pk"))
-    values = values.order_by(*NEWEST_FIRST).values("value")
-    # As ``latest`` has it, each found in the index.
-    latest = Coalesce(Subquery(values.reported()[:1]), Subquery(values[:1]))
-    rows = Indicator.objects.published(as_of).filter(chosen).values_list(
-        "unit__quantity", "pk", "unit", "unit__factor", latest,
+    rows = Indicator.objects.published(as_of).filter(chosen).with_latest_base_value(as_of)
+    rows = rows.values_list(
+        "unit__quantity", "pk", "unit", "unit__factor", "latest_base_value",
         "measure__theme__section__opinion",
     )  # fmt: skip
     by_quantity = groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0))
@@ -130,17 +126,17 @@ def ordered(category: str, as_of: date | None) -> list[Ordered]:
 
 
 def _ordered(quantity: str, rows: list[tuple]) -> Ordered:
-    _key, unit, largest, *_others = max(rows, key=itemgetter(2))
-    told = [
-        (value * factor / Decimal(largest), key)
-        for key, _unit, factor, value, _opinion in rows
-        if value is not None
-    ]
+    keys, units, factors, values, opinions = zip(*rows, strict=True)
+    told = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
     # A rank of 1 is the best, so it stands first.
     told.sort(key=itemgetter(0), reverse=quantity != "rank")
-    missing = [key for key, _unit, _factor, value, _opinion in rows if value is None]
-    opinions = frozenset(opinion for *_others, opinion in rows)
-    return Ordered(quantity, unit, [key for _value, key in told], missing, opinions)
+    return Ordered(
+        quantity,
+        unit=units[factors.index(max(factors))],
+        told=[key for _value, key in told],
+        missing=[key for value, key in zip(values, keys, strict=True) if value is None],
+        opinions=frozenset(opinions),
+    )
 
 
 def loaded(parts: Iterable[Ordered], as_of: date | None, keys: Collection[int]) -> list[Comparison]:
