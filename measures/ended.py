@@ -12,9 +12,8 @@ from .data_version import PUBLIC, Touched, after_touching
 from .publication import BECOMES
 from .triggers import Trigger
 from .versions import Sql
-from .withdrawn import kind_of
+from .withdrawn import WITHDRAWALS, kind_of
 
-WITHDRAWALS = "measures_withdrawal"
 REFUSED = "published rows are never changed or deleted: correct them by a new row"
 
 

@@ -39,8 +39,9 @@ def model_of(kind: str):
     return next(model for model in apps.get_models() if model._meta.model_name == kind)
 
 
+WITHDRAWALS = "measures_withdrawal"
 #: What is not published has no moment, says a constraint.
-_ROWS = "FROM measures_withdrawal w WHERE w.subject_type = %s AND w.published_at < %s"
+_ROWS = f"FROM {WITHDRAWALS} w WHERE w.subject_type = %s AND w.published_at < %s"
 
 
 class _Codes(Expression):
