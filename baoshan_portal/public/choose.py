@@ -24,6 +24,7 @@ from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Category
 from metrics.rules.choices import Kind as Counted
 from metrics.rules.periods import period_text
+from metrics.rules.quantity import convert
 from metrics.wording import as_written_text, observed_text
 
 from .as_of import BadQuery
@@ -77,7 +78,8 @@ class Chosen:
         return "" if found is None else plain(rounded(found))
 
     def in_unit(self, value: Observation, unit: Unit) -> Decimal:
-        return value.value * self.indicator.unit.factor / Decimal(unit.factor)
+        own = self.indicator.unit
+        return convert(value.value, factor_from=own.factor, factor_to=unit.factor)
 
 
 @dataclass

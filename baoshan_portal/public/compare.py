@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
@@ -14,6 +13,7 @@ from django.shortcuts import render
 from measures.numerals import plain
 from metrics.models import Indicator, Unit
 from metrics.rules.choices import Category
+from metrics.rules.quantity import convert
 
 from . import check_marks
 from .charts import comparison, files
@@ -68,18 +68,6 @@ class Comparison:
     bars: list[Bar]
     missing: list[Indicator]
     figure: Figure | None = None
-
-    @property
-    def quantity(self) -> str:
-        return self.order.quantity
-
-    @property
-    def is_drawn(self) -> bool:
-        return self.order.is_drawn
-
-    @property
-    def has_chart(self) -> bool:
-        return self.order.has_chart
 
     @property
     def groups(self) -> list[Group]:
@@ -153,13 +141,15 @@ def loaded(parts: Iterable[Ordered], as_of: date | None, keys: Collection[int]) 
             [rows[key] for key in of_part if key in rows] for of_part in (part.told, part.missing)
         )
         if told or missing:
-            bars = [
-                Bar(row, row.latest.value * row.unit.factor / Decimal(unit.factor), row.latest)
-                for row in told
-                if row.latest
-            ]
+            bars = [_bar(row, unit) for row in told if row.latest]
             found.append(Comparison(part, unit, bars, missing))
     return found
+
+
+def _bar(row: Indicator, unit: Unit) -> Bar:
+    value = row.latest.value
+    factors = {"factor_from": row.unit.factor, "factor_to": unit.factor}
+    return Bar(row, convert(value, **factors), row.latest)
 
 
 def page(request, category):
@@ -216,7 +206,7 @@ def _figure(request, category: str, one: Comparison) -> Figure:
         request,
         category,
         _label(category),
-        one.quantity,
+        one.order.quantity,
         str(one.unit),
         one.groups,
         sources=one.sources,

@@ -21,6 +21,7 @@ from metrics.models import MONEY, Check, CheckTerm, Indicator, Unit
 from metrics.rules.checks import CheckKind, Result, Role
 from metrics.rules.choices import Nature
 from metrics.rules.periods import period_text
+from metrics.rules.quantity import convert
 from metrics.wording import as_written_text, observed_text, percent_text
 
 from . import check_marks
@@ -78,7 +79,8 @@ class Amount:
     @property
     def in_unit(self) -> str:
         """The newest value in the ``unit`` of all amounts, exact to the last digit."""
-        value = self.indicator.latest.value * self.indicator.unit.factor / Decimal(self.unit.factor)
+        value, own = self.indicator.latest.value, self.indicator.unit
+        value = convert(value, factor_from=own.factor, factor_to=self.unit.factor)
         return plain(value.normalize(), grouping=True)
 
 
