@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from ..reading import FileError
 
-#: How the text of a web page begins, and how much of a text is looked at.
-_HTML, _TEXT_LOOKED_AT = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta)\b"), 4_000
+_HTML = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta)\b")
+#: So much of a text tells whether it is a web page or a workbook of XML.
+_TEXT_LOOKED_AT = 4_000
 
 
 def refuse_foreign(content: bytes) -> None:
