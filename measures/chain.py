@@ -7,7 +7,7 @@ of words, when they begin and when they end, and the trail.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
@@ -31,6 +31,7 @@ from .chain_check import (
 from .many_rows import insert_all
 from .models import Checkpoint, Link, LinkForm, TrailEvent, Version
 from .submission import State, Submission, end_of_day
+from .trail import kept_since
 
 #: Any number that nothing else of the portal locks.
 LOCK = 7_031_223
@@ -213,8 +214,7 @@ def linked() -> Iterator[Linked]:
 
 def young() -> str:
     """From when on no event of the trail may be missing."""
-    months = timedelta(days=31 * settings.TRAIL_MONTHS)
-    return canonical(timezone.now() - months)
+    return canonical(kept_since())
 
 
 def verify(checkpoint: str | None = None) -> list[Finding]:

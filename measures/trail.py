@@ -7,6 +7,7 @@ rows and fields are named in one language, the data's own, whatever the actor's 
 from collections.abc import Iterable
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import get_language, gettext, override
 
 from .characters import printable
@@ -28,15 +30,24 @@ __all__ = [
     "client_address",
     "differences",
     "in_trail_language",
+    "kept_since",
     "record",
     "snapshot",
     "what_differs",
 ]
 
+#: No month is longer, so nothing is deleted before its time, whatever the months
+DAYS_PER_MONTH = 31
+
 #: What TRUST_PROXY says where the proxy writes the header of RFC 7239.
 FORWARDED = "forwarded"
 
 _address: ContextVar[str | None] = ContextVar("address", default=None)
+
+
+def kept_since() -> datetime:
+    """From when on events are kept; ``purge_trail`` deletes the older ones."""
+    return timezone.now() - timedelta(days=DAYS_PER_MONTH * settings.TRAIL_MONTHS)
 
 
 @contextmanager

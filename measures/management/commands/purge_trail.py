@@ -1,18 +1,11 @@
 """Deletes what the trail need not keep any longer."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.core.management import BaseCommand
 from django.db import transaction
-from django.utils import timezone
 
 from ...failed_sign_ins import sweep
 from ...models import TrailEvent
-from ...trail import Action, record
-
-#: No month is longer, so nothing is deleted before its time, whatever the months
-DAYS_PER_MONTH = 31
+from ...trail import Action, kept_since, record
 
 
 class Command(BaseCommand):
@@ -25,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args, dry_run, **options):
         if not dry_run:
             sweep()
-        limit = timezone.now() - timedelta(days=DAYS_PER_MONTH * settings.TRAIL_MONTHS)
+        limit = kept_since()
         old = TrailEvent.objects.filter(at__lt=limit)
         n = old.count() if dry_run else old.delete()[0]
         if n and not dry_run:
