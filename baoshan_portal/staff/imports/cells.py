@@ -38,7 +38,7 @@ def read_day_or_none(text: str) -> date | None:
 
 
 def read_yes(text: str) -> bool:
-    """Yes or no in either language. Raises ValueError with a sentence."""
+    """Yes or no in either language, no text is no. Raises ValueError with a sentence."""
     word = normalised(text)
     if word in {"yes", "y", "true", "1", "是", "√"}:
         return True

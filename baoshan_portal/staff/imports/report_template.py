@@ -22,7 +22,7 @@ from metrics.rules.choices import Certainty, Kind
 from metrics.rules.periods import STATES, is_over, period_text
 from metrics.wording import not_over_text, observed_text
 
-from .cells import Words, read_day
+from .cells import Words, read_day, read_yes, yes_or_no
 from .columns import Column, wanted
 from .importing import (
     ANSWER,
@@ -63,8 +63,6 @@ WANTED = wanted(COLUMNS, needed=NEEDED, values=VALUES, keys=("place", "indicator
 
 #: By what a figure of a report is recognised: indicator, period and place
 Key = tuple[int, date | None, date, str]
-
-_YES, _NO = frozenset({"yes", "y", "true", "是"}), frozenset({"no", "n", "false", "否"})
 
 
 def indicators_for(report: Report, user):
@@ -149,7 +147,7 @@ class ReportReader:
             "place": self._place,
             "period_start": read_day,
             "period_end": read_day,
-            "inferred": _yes_or_no,
+            "inferred": read_yes,
             "certainty": self.certainties.read,
         }
         for name, read in readers.items():
@@ -245,7 +243,7 @@ class ReportReader:
                 "period_inferred",
                 str(LABELS["inferred"]),
                 said["inferred"],
-                lambda value: _("yes") if value else _("no"),
+                yes_or_no,
             )
         return cells
 
@@ -359,13 +357,6 @@ def _beginning(indicator: Indicator, start: date | None, end: date) -> date | No
     if start > end:
         raise ValueError(_("The period ends before it begins."))
     return start
-
-
-def _yes_or_no(text: str) -> bool:
-    word = normalised(text)
-    if word not in _YES | _NO:
-        raise ValueError(_("Expected one of: %(words)s.") % {"words": f"{_('yes')}, {_('no')}"})
-    return word in _YES
 
 
 def _key(figure: Observation) -> Key:

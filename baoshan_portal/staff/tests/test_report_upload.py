@@ -45,7 +45,7 @@ from metrics.tests.factories import (
 
 from ..imports.reading import read_table
 from .tables import csv_file, xlsx_file
-from .uploads import UploadDesk
+from .uploads import NO, YES, UploadDesk
 
 pytestmark = [
     pytest.mark.django_db,
@@ -331,6 +331,19 @@ def test_that_a_period_was_inferred_and_a_figure_only_expected_is_kept(desk):
 
 
 FIGURE, PLACE, INDICATOR = "C figure", "A place", "B indicator"
+
+
+@runs_once.UPLOADS
+def test_yes_and_no_are_read_in_all_their_spellings(desk):
+    rows = [row(place=f"1.3/{n}") + f",{word}" for n, word in enumerate([*YES, *NO], 1)]
+    desk.store(table(*rows, more=",inferred"))
+
+    found = {
+        row.locator: row.period_inferred for row in Observation.objects.filter(report=desk.report)
+    }
+    assert [found[f"1.3/{n}"] for n in range(1, len(rows) + 1)] == (
+        [True] * len(YES) + [False] * len(NO)
+    )
 
 
 WRONG = [

@@ -14,7 +14,7 @@ from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, messages, publish_what_waits
 from baoshan_portal.tests.slices import WHOLE
 from measures import workflow
-from measures.access import ADMINISTRATOR, EDITOR, REVIEWER, STEWARD
+from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import Measure, Revision, Synonym, TrailEvent, User
 from measures.submission import State
 from measures.tests.factories import (
@@ -33,7 +33,7 @@ from metrics.models import Indicator, Target
 from metrics.tests.factories import make_indicator, make_plan, make_target, make_unit
 
 from .tables import csv_file, xlsx_file
-from .uploads import UploadDesk
+from .uploads import NO, YES, UploadDesk
 
 pytestmark = [
     pytest.mark.django_db,
@@ -145,6 +145,18 @@ def test_an_account_that_could_not_work_is_refused_by_row_and_field(row, column,
     assert (number, where) == (3, column)
     assert why.startswith(message)
     assert not User.objects.filter(username__in=["li", "ok"]).exists()
+
+
+@runs_once.UPLOADS
+def test_yes_and_no_are_read_in_all_their_spellings(accounts):
+    words = [*YES, *NO]
+    # Each account says the contrary of what its word does, so that each word changes it.
+    for n, word in enumerate(words):
+        make_staff(AUDITOR, username=f"li{n}", is_active=word in NO)
+    accounts.write(*({"username": f"li{n}", "active": word} for n, word in enumerate(words)))
+
+    found = User.objects.filter(username__startswith="li").in_bulk(field_name="username")
+    assert [found[f"li{n}"].is_active for n in range(len(words))] == [word in YES for word in words]
 
 
 @runs_once.UPLOADS

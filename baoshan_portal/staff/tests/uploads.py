@@ -6,6 +6,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from metrics.tests.factories import make_indicator
 
+#: What people write for yes and no, in every file that asks for one of them.
+YES = ("yes", "Y", "TRUE", "1", "１", "是", "√")
+NO = ("no", "N", "FALSE", "0", "０", "否", "×")
+
 
 class UploadDesk:
     """Somebody before a page for uploads; who and which is for those that build on it to say.
