@@ -2,7 +2,7 @@
 
 ``known_rows`` finds the columns of a file, a reader turns each row into a ``Change`` or says what
 is wrong with it, and ``import_figures`` writes all changes in one step through the workflow.
-The readers are ``round_template`` and ``resources``; they say which columns a file has.
+The modules that have a reader say which columns a file has.
 """
 
 import unicodedata

@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 from measures.watermark import watermark
 from measures.workers import Ended, Limits, Places
 
-#: 20,000 rows of a template's nine columns take 11 s on a slow processor, and 80 MB.
+#: A table of 20,000 rows and nine columns took 11 s on a slow processor, and 80 MB.
 MEMORY_MB = 512
 CPU_SECONDS = 30
 SECONDS = 60

@@ -1,4 +1,7 @@
-"""Imports a filled-in template from the command line, by the same code as the upload page."""
+"""Imports a round's filled-in template from the command line, as the upload page does.
+
+A table of a department's own, mapped to its indicators, is read by that page alone.
+"""
 
 from pathlib import Path
 
@@ -15,8 +18,9 @@ from ...imports.round_template import import_entries
 
 class Command(BaseCommand):
     help = (
-        "Imports a filled-in template of any format that is read: all rows or none. Without "
-        "--submit the rows become drafts. What is wrong is listed by row and column."
+        "Imports a filled-in template of any format that is read, but no table of a department's "
+        "own: all rows or none. Without --submit the rows become drafts. What is wrong is listed "
+        "by row and column."
     )
 
     def add_arguments(self, parser):
