@@ -1174,7 +1174,8 @@ class CheckTermManager(models.Manager):
 
 
 class CheckTerm(models.Model):
-    """One figure in a check: the indicator's newest public value, or the one before it."""
+    """One figure in a check: the indicator's public value of the newest period that the figures
+    have in common (``align``), or the value of the same period a year before."""
 
     check_of = models.ForeignKey(
         Check, models.CASCADE, related_name="terms", verbose_name=_("check")
@@ -1184,9 +1185,9 @@ class CheckTerm(models.Model):
         Indicator, models.PROTECT, related_name="check_terms", verbose_name=_("indicator")
     )
     earlier = models.BooleanField(
-        _("the value of the period before"),
+        _("the value of the same period a year before"),
         default=False,
-        help_text=_("Instead of the newest value."),
+        help_text=_("Instead of that of the newest period that the figures have in common."),
     )
 
     role_rights = access.STRUCTURE_PART
