@@ -11,7 +11,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
-from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -30,7 +29,7 @@ from .chain_check import (
 )
 from .many_rows import insert_all
 from .models import Checkpoint, Link, LinkForm, TrailEvent, Version
-from .submission import State, Submission, end_of_day
+from .submission import State, end_of_day, submissions
 from .trail import kept_since
 
 #: Any number that nothing else of the portal locks.
@@ -75,8 +74,7 @@ def kinds() -> list[Kind]:
             model._meta.label_lower, model, "published_at", Q(state=State.PUBLISHED),
             left_out=frozenset({"ended_at"}),
         )
-        for model in apps.get_models()
-        if issubclass(model, Submission)
+        for model in submissions()
     ]  # fmt: skip
     return [
         *submitted,

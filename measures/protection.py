@@ -28,7 +28,7 @@ from . import (
     triggers,
     versions,
 )
-from .submission import Submission
+from .submission import submissions
 from .triggers import Trigger
 
 PUBLISHED = "OLD.state = 'published'"
@@ -88,10 +88,6 @@ def rules() -> list[tuple[str, str, str, str]]:
     ]
     found += fixed_rounds.rules()
     return found
-
-
-def submissions() -> list[type[models.Model]]:
-    return [model for model in apps.get_models() if issubclass(model, Submission)]
 
 
 def submission_tables() -> list[str]:

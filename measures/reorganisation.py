@@ -5,7 +5,6 @@ What an office leads goes over by review; its staff, and the open work of people
 
 from collections.abc import Collection
 
-from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import F, Q
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from . import access, revisions
 from .models import Department, Measure, Revision, User
-from .submission import EDITABLE, State, Submission
+from .submission import EDITABLE, State, Submission, submissions
 from .trail import Action, differences, event, in_trail_language, record, record_all
 
 
@@ -73,10 +72,9 @@ OPEN = (*EDITABLE, State.SUBMITTED)
 
 def open_work(people: Collection[User]) -> list[Submission]:
     """What ``people`` entered that is a draft, was returned or waits for review."""
-    kinds = [model for model in apps.get_models() if issubclass(model, Submission)]
     return [
         row
-        for model in kinds
+        for model in submissions()
         for row in model._base_manager.filter(entered_by__in=people, state__in=OPEN)
         .select_related("entered_by")
         .order_by("pk")

@@ -8,6 +8,7 @@ state are in ``workflow``.
 import secrets
 from datetime import date, datetime, time, timedelta
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
@@ -38,6 +39,11 @@ EDITABLE = frozenset({State.DRAFT, State.RETURNED})
 def start_of_day(day: date) -> datetime:
     """The first moment of ``day`` in the portal's time zone (Asia/Shanghai)."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def submissions() -> list[type["Submission"]]:
+    """The models of all that is submitted."""
+    return [model for model in apps.get_models() if issubclass(model, Submission)]
 
 
 def end_of_day(day: date) -> datetime:

@@ -15,7 +15,8 @@ from measures.versions import (
     first_day_over,
 )
 
-from .rules.checks import NEEDED, PERCENTAGE, Role
+from .rules.checks import NEEDED, Role
+from .rules.choices import PERCENTAGE
 
 CHECKS, TERMS, INDICATORS, UNITS = (
     "metrics_check", "metrics_checkterm", "metrics_indicator", "metrics_unit"

@@ -12,8 +12,8 @@ from django.db.models import Q, QuerySet
 from measures.models import Department, Round
 from measures.submission import State
 
-from .due import days_handed_in, due_by_department
-from .models import NoFigure, Observation, RoundDue
+from .due import days_handed_in, due_by_department, entries_handed_in
+from .models import RoundDue
 
 
 @dataclass
@@ -57,9 +57,7 @@ def completeness_of(rounds: list[Round], departments: list[Department]) -> list[
         for round_ in rounds
         for department in departments
     }
-    handed_in = {"round__in": rounds, "supersedes": None}
-    states = {"state__in": [State.SUBMITTED, State.PUBLISHED]}
-    entries = [model.objects.filter(**handed_in, **states) for model in (Observation, NoFigure)]
+    entries = entries_handed_in(rounds)
     days = days_handed_in(entries)
     figures, public = _figures_and_public(entries)
     for round_, department, indicator in due_by_department(rounds, departments):

@@ -18,13 +18,10 @@ from measures.models import Department
 from measures.numerals import rounded
 from measures.submission import moment_of
 
-from .last_change import NO_GROWTH, difference_text, signed
+from .last_change import difference_text, has_growth, signed
 from .models import Indicator, Observation
 from .rules.choices import Qualifier
 from .rules.corrections import Revisions, Size, revisions, size
-
-#: What is counted in these has no percentage of itself.
-UNRELATED = frozenset({"percentage", "rank"})
 
 
 class _Version(NamedTuple):
@@ -52,7 +49,7 @@ class Correction:
     @property
     def size(self) -> Size:
         indicator = self.latest.indicator
-        relative = _has_percent(indicator.kind, indicator.unit.quantity)
+        relative = has_growth(indicator.kind, indicator.unit.quantity)
         return size(self.first.value, self.latest.value, relative=relative)
 
     @property
@@ -65,10 +62,6 @@ class Correction:
             text = _("%(difference)s (%(growth)s)") % {"difference": text, "growth": percent}
         exact = self.first.qualifier == self.latest.qualifier == Qualifier.EXACT
         return text if exact else _("about %(figure)s") % {"figure": text}
-
-
-def _has_percent(kind: str, quantity: str) -> bool:
-    return kind not in NO_GROWTH and quantity not in UNRELATED
 
 
 def first_of(row: Row, known: Mapping[int, Row]) -> Row:
@@ -115,7 +108,7 @@ def revisions_by_department(
     for row in known.values():
         stands = row.ended_at is None or row.ended_at >= moment
         if stands and row.supersedes_id in known:
-            relative = _has_percent(row.kind, row.quantity)
+            relative = has_growth(row.kind, row.quantity)
             found = size(first_of(row, known).value, row.value, relative=relative)
             sizes[row.lead].append(found)
     departments: Iterable[Department] = Department.objects.filter(pk__in=[k for k in of if k])

@@ -133,19 +133,23 @@ def fix(round_: Round) -> None:
     round_.save(update_fields=["due_fixed_at"])
 
 
+def entries_handed_in(rounds: Iterable[Round]) -> list[QuerySet]:
+    """The figures that wait for review or are public, and what is said to have none."""
+    handed_in = {"supersedes": None, "state__in": [State.SUBMITTED, State.PUBLISHED]}
+    return [
+        model.objects.filter(round__in=rounds, **handed_in) for model in (Observation, NoFigure)
+    ]
+
+
 def handed_in_of(rounds: Iterable[Round]) -> set[tuple[int, int]]:
     """(round, indicator), by their keys, of what was handed in: a figure, or that there is none.
 
     One query.
     """
-    first = {"round__in": rounds, "supersedes": None}
-    entries = [
-        model.objects.filter(**first, state__in=[State.SUBMITTED, State.PUBLISHED])
-        .order_by()
-        .values_list("round", "indicator")
-        for model in (Observation, NoFigure)
-    ]
-    return set(entries[0].union(entries[1]))
+    figures, none = (
+        rows.order_by().values_list("round", "indicator") for rows in entries_handed_in(rounds)
+    )
+    return set(figures.union(none))
 
 
 def days_handed_in(entries: Iterable[QuerySet]) -> dict[tuple[int, int], date]:

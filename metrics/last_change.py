@@ -16,7 +16,7 @@ from measures.numerals import plain, rounded
 
 from .models import Indicator, Observation, Unit
 from .rules import periods, progress
-from .rules.choices import Kind, Qualifier
+from .rules.choices import PERCENTAGE, RANK, Kind, Qualifier
 from .wording import figure_text, observed_text
 
 LENGTHS_DIFFER = gettext_lazy("The periods differ in length, so nothing is subtracted.")
@@ -26,6 +26,8 @@ BEGINNING_UNKNOWN = gettext_lazy(
 )
 #: Their own growth means nothing, whatever their unit: 翻两番 after 翻一番 is no growth of 100%.
 NO_GROWTH = frozenset({Kind.SHARE, Kind.GROWTH, Kind.RANK})
+#: What is counted in these has no percentage of itself.
+UNRELATED = frozenset({PERCENTAGE, RANK})
 
 
 @dataclass(frozen=True)
@@ -212,11 +214,16 @@ def between(indicator: Indicator, now: Observation, before: Observation) -> Last
     else:
         difference = progress.change(now.value, before.value)
         growth = (
-            progress.Answer(reason=progress.NO_RATIO)
-            if indicator.kind in NO_GROWTH or indicator.unit.quantity in {"percentage", "rank"}
-            else progress.growth(now.value, before.value)
+            progress.growth(now.value, before.value)
+            if has_growth(indicator.kind, indicator.unit.quantity)
+            else progress.Answer(reason=progress.NO_RATIO)
         )
     return LastChange(indicator, now, before, difference, growth)
+
+
+def has_growth(kind: str, quantity: str) -> bool:
+    """Whether a change of such a figure is told in % of what it was, too."""
+    return kind not in NO_GROWTH and quantity not in UNRELATED
 
 
 def _why_not(kind: str, now: Observation, before: Observation) -> str | None:
@@ -231,10 +238,10 @@ def _why_not(kind: str, now: Observation, before: Observation) -> str | None:
 
 def difference_words(value: Decimal, unit, *, exact: bool = True) -> str:
     """A difference in ``unit`` as a sentence says it: up by 199家, down by 30家, unchanged."""
-    if value == 0 or unit.quantity == "rank":
+    if value == 0 or unit.quantity == RANK:
         text = difference_text(value, unit)
         return text if exact else _("about %(figure)s") % {"figure": text}
-    if unit.quantity == "percentage":
+    if unit.quantity == PERCENTAGE:
         size = _("%(points)s percentage points") % {"points": plain(abs(value))}
     else:
         size = figure_text(abs(value), unit)
@@ -251,9 +258,9 @@ def difference_text(value: Decimal, unit) -> str:
     """A difference in ``unit`` with its sign: +12家, −0.5个百分点, 上升2位 or 持平."""
     if value == 0:
         return _("unchanged")
-    if unit.quantity == "percentage":
+    if unit.quantity == PERCENTAGE:
         return _("%(points)s percentage points") % {"points": signed(value)}
-    if unit.quantity == "rank":
+    if unit.quantity == RANK:
         places = int(abs(value))
         # Rank 1 is the best, so a smaller number is a rise.
         if value < 0:

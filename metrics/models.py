@@ -43,9 +43,11 @@ from .kept_day_table import KeptDay as KeptDay
 from .pairs import CompulsoryPair as CompulsoryPair
 from .pairs import check_pairs, left_alone, together
 from .rules.baseline import Stated, last_before
-from .rules.checks import NEEDED, PERCENTAGE, CheckKind, Role
+from .rules.checks import NEEDED, CheckKind, Role
 from .rules.choices import (
+    MONEY,
     NO_FIGURE_REASONS,
+    PERCENTAGE,
     Category,
     Certainty,
     Claim,
@@ -65,7 +67,7 @@ from .summary_tables import CheckSummary as CheckSummary
 from .summary_tables import IndicatorSummary as IndicatorSummary
 from .summary_tables import TargetSummary as TargetSummary
 from .table_mappings import TableMapping as TableMapping
-from .wording import no_figure_text, no_figure_yet_text, not_over_text
+from .wording import no_figure_text, no_figure_yet_text, why_not_actual
 
 
 class UnitQuerySet(NamedQuerySet):
@@ -143,8 +145,6 @@ class Unit(Named):
         return self.base or self
 
 
-#: The quantity of amounts of money
-MONEY = "money"
 #: From an indicator: the columns to sort by, so that the rows of an opinion stand together.
 PLACE_IN_OPINION = (*(f"measure__{column}" for column in MEASURES_PLACE), "order")
 
@@ -695,9 +695,7 @@ class Observation(OfPeriod):
     def why_not_public(self, day: date) -> str:
         """Why the value cannot be published on ``day``: its period has not ended, yet it is
         called actual. Empty if it can."""
-        if self.certainty == Certainty.ACTUAL and not is_over(self.period_end, day):
-            return not_over_text(self.period_end)
-        return ""
+        return why_not_actual(self.certainty, self.period_end, day)
 
     @classmethod
     def check_together(cls, rows):

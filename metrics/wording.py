@@ -10,9 +10,9 @@ from measures.numerals import plain, rounded
 from measures.text import day_in_words, in_chinese
 
 from .rules.baseline import Baseline, BaselineSource
-from .rules.choices import Certainty, Kind, Qualifier
+from .rules.choices import MONEY, PERCENTAGE, RANK, Certainty, Kind, Qualifier
 from .rules.freshness import Timeliness
-from .rules.periods import period_text
+from .rules.periods import is_over, period_text
 from .rules.progress import multiple
 
 ENGLISH_MONEY = (
@@ -51,8 +51,11 @@ def period_in_words(start: date | None, end: date) -> str:
     return _("%(start)s to %(end)s") % {"start": day_in_words(start), "end": day_in_words(end)}
 
 
-def not_over_text(end: date) -> str:
-    """What is said of a value that is called actual before its period has ended."""
+def why_not_actual(certainty: str, end: date, on: date) -> str:
+    """What is said on the day ``on`` of a value that is called actual before its period ``end``s;
+    empty of any other."""
+    if certainty != Certainty.ACTUAL or is_over(end, on):
+        return ""
     return _(
         "The period ends only on %(day)s: until then a value can be expected or preliminary, "
         "not actual."
@@ -115,12 +118,12 @@ def baseline_text(baseline: Baseline | None, unit) -> str:
 def _chinese(value, unit, qualifier) -> str:
     number = plain(value, grouping=True)
     before = {Qualifier.ABOUT: "约", Qualifier.NEARLY: "近"}.get(qualifier, "")
-    if unit.quantity == "rank":
+    if unit.quantity == RANK:
         return f"{before}第{number}位"
     after = ""
     if qualifier == Qualifier.OVER:
         # 余 stands after whole numbers from ten on only: 2700余家, but 超过3.5亿元.
-        if unit.quantity == "percentage" or value % 1 or value < 10:
+        if unit.quantity == PERCENTAGE or value % 1 or value < 10:
             before = "超过"
         else:
             after = "余"
@@ -136,11 +139,11 @@ def _english_qualifier(qualifier) -> str:
 
 
 def _english(value, unit) -> str:
-    if unit.quantity == "rank":
+    if unit.quantity == RANK:
         return f"rank {plain(value)}"
-    if unit.quantity == "percentage":
+    if unit.quantity == PERCENTAGE:
         return f"{plain(value)}%"
-    if unit.quantity == "money":
+    if unit.quantity == MONEY:
         yuan = value * unit.factor
         for size, word in ENGLISH_MONEY:
             if abs(yuan) >= size:

@@ -12,6 +12,7 @@ from metrics.assessment import CheckState, assess_check, indicators_in
 from metrics.check_results import CheckResult
 from metrics.models import Check, CheckTerm, Observation
 from metrics.rules.checks import Result
+from metrics.rules.questions import ASKING
 
 from .remembered import already_remembered, remembered
 
@@ -19,9 +20,6 @@ from .remembered import already_remembered, remembered
 MARKS = "check marks"
 #: What asks for an explanation stands first.
 SEVERITY = [Result.FAILS, Result.QUESTION, Result.APPROXIMATE, Result.UNKNOWN, Result.HOLDS]
-
-#: The results that a reader is shown beside a figure; the others call for nothing.
-ASKING = frozenset({Result.FAILS, Result.QUESTION})
 
 
 def by_indicator(states: Iterable[CheckState]) -> dict[int, list[Result]]:

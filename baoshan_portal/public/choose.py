@@ -21,7 +21,7 @@ from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
 from metrics.history import newest_period
 from metrics.models import Indicator, Observation, Unit
-from metrics.rules.choices import Category
+from metrics.rules.choices import PERCENTAGE, RANK, Category
 from metrics.rules.choices import Kind as Counted
 from metrics.rules.periods import period_text
 from metrics.rules.quantity import convert
@@ -43,7 +43,7 @@ FEWEST, MOST = 2, 6
 #: Of more indicators than a reader looks through, those that a search finds are offered.
 OFFERED = 400
 #: What a percentage or a rank was at first is no measure of what it became.
-NOT_INDEXED = frozenset({"percentage", "rank"})
+NOT_INDEXED = frozenset({PERCENTAGE, RANK})
 UNIT, INDEX = "unit", "index"
 
 
@@ -105,7 +105,7 @@ class Choice:
     def drawn(self) -> list[Chosen]:
         if self.mode == INDEX:
             return [row for row in self.chosen if row.base]
-        if self.unit is None or self.unit.quantity == "rank":
+        if self.unit is None or self.unit.quantity == RANK:
             return []
         return [row for row in self.chosen if row.values]
 

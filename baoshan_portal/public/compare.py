@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from measures.numerals import plain
 from metrics.models import Indicator, Unit
-from metrics.rules.choices import Category
+from metrics.rules.choices import MONEY, PERCENTAGE, RANK, Category
 from metrics.rules.quantity import convert
 
 from . import check_marks
@@ -25,7 +25,7 @@ from .data_file import day_of_state
 from .numbered import in_parts
 
 #: A rank says nothing beside the rank in another list, nor a share beside one of another whole.
-NOT_DRAWN = frozenset({"percentage", "rank"})
+NOT_DRAWN = frozenset({PERCENTAGE, RANK})
 #: Bars of a chart that a reader can still tell from each other.
 MOST_DRAWN = 100
 
@@ -102,7 +102,7 @@ def ordered(category: str, as_of: date | None) -> list[Ordered]:
     chosen = Q(category=category)
     if category == Category.FUNDS:
         # Money is money also where it stands under another heading, such as projects.
-        chosen |= Q(unit__quantity="money")
+        chosen |= Q(unit__quantity=MONEY)
     rows = Indicator.objects.published(as_of).filter(chosen).with_latest_base_value(as_of)
     rows = rows.values_list(
         "unit__quantity", "pk", "unit", "unit__factor", "latest_base_value",
@@ -117,7 +117,7 @@ def _ordered(quantity: str, rows: list[tuple]) -> Ordered:
     keys, units, factors, values, opinions = zip(*rows, strict=True)
     told = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
     # A rank of 1 is the best, so it stands first.
-    told.sort(key=itemgetter(0), reverse=quantity != "rank")
+    told.sort(key=itemgetter(0), reverse=quantity != RANK)
     return Ordered(
         quantity,
         unit=units[factors.index(max(factors))],

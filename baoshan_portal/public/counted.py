@@ -20,7 +20,7 @@ from measures.spreadsheets import Column
 from measures.spreadsheets import Kind as Cell
 from metrics.history import newest_period
 from metrics.models import Indicator
-from metrics.rules.choices import Category, Kind, Level
+from metrics.rules.choices import MONEY, Category, Kind, Level
 from metrics.rules.periods import period_text
 from metrics.wording import as_written_text
 
@@ -71,7 +71,7 @@ LEVELS = (*Level.choices, ("", UNKNOWN))
 
 def _counted(category: str, as_of: date | None):
     indicators = Indicator.objects.published(as_of).filter(category=category)
-    return indicators.exclude(unit__quantity="money")
+    return indicators.exclude(unit__quantity=MONEY)
 
 
 def by_level(

@@ -17,9 +17,9 @@ from measures.numerals import plain, rounded
 from measures.spreadsheets import Column, Kind
 from metrics.assessment import CheckState, assess_checks
 from metrics.history import newest_period
-from metrics.models import MONEY, Check, CheckTerm, Indicator, Unit
+from metrics.models import Check, CheckTerm, Indicator, Unit
 from metrics.rules.checks import CheckKind, Result, Role
-from metrics.rules.choices import Nature
+from metrics.rules.choices import MONEY, Nature
 from metrics.rules.periods import period_text
 from metrics.rules.quantity import convert
 from metrics.wording import as_written_text, observed_text, percent_text

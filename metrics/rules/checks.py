@@ -14,10 +14,10 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .choices import Qualifier
+from .choices import MONEY, PERCENTAGE, Qualifier
 from .progress import bounds
 
-MEASURED = frozenset({"money", "area", "mass", "percentage"})
+MEASURED = frozenset({MONEY, "area", "mass", PERCENTAGE})
 
 
 class CheckKind(TextChoices):
@@ -50,8 +50,6 @@ NEEDED = {
     CheckKind.SAME: (Role.NOW, Role.BEFORE),
     CheckKind.QUOTA: (Role.PART, Role.WHOLE),
 }
-#: The quantity of a stated rate; all other figures of a check are of one quantity.
-PERCENTAGE = "percentage"
 
 
 class Result(TextChoices):

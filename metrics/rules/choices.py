@@ -7,6 +7,9 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+#: What is counted in units that are told otherwise than others (``Unit.quantity``).
+MONEY, PERCENTAGE, RANK = "money", "percentage", "rank"
+
 
 class Qualifier(TextChoices):
     """How exactly the source states a figure."""

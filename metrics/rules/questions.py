@@ -35,6 +35,8 @@ class Ask(TextChoices):
 
 #: The place of each kind in the ranking.
 RANKS = {ask: rank for rank, ask in enumerate(Ask)}
+#: The results of checks that ask for an explanation; the others call for nothing.
+ASKING = frozenset({Result.FAILS, Result.QUESTION})
 #: A contradiction between figures that count the same is graver than one that may be a matter of
 #: scope, whatever its size.
 OF_ONE_SCOPE = Decimal(10) ** 6
@@ -54,7 +56,7 @@ def of_target(verdict: Verdict, claim: str) -> Ask | None:
 
 
 def of_check(result: Result) -> Ask | None:
-    return Ask.CONTRADICTION if result in {Result.FAILS, Result.QUESTION} else None
+    return Ask.CONTRADICTION if result in ASKING else None
 
 
 def of_freshness(state: Freshness) -> Ask | None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from measures import ended, protection
+from measures import ended
 from measures.models import Withdrawal
-from measures.submission import moment_of, start_of_day
+from measures.submission import moment_of, start_of_day, submissions
 from measures.tests.factories import make_note
 from measures.triggers import lifted
 from measures.withdrawn import kind_of
@@ -127,7 +127,7 @@ class TestDoors:
         with lifted(connection, TABLE):
             Observation.objects.filter(pk=stands.pk).update(ended_at=timezone.now())
             Observation.objects.filter(pk=gone.pk).update(ended_at=None)
-        ended.write_missing(protection.submissions(), connection)
+        ended.write_missing(submissions(), connection)
         assert (ends(stands), ends(gone)) == (None, noon(THEN))
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from measures.text import in_chinese
 from measures.watermark import watermarked
 from metrics.models import Indicator, Observation
-from metrics.rules.choices import Certainty, Kind
+from metrics.rules.choices import MONEY, Certainty, Kind
 
 from ..display import chosen
 from . import drawing, history
@@ -133,7 +133,7 @@ def comparison_figure(
 ) -> Figure:
     """The figures of one quantity of a category beside each other, as a list with bars."""
     bars = [bar for group in groups for bar in group.bars]
-    if quantity == "money" and not in_chinese():
+    if quantity == MONEY and not in_chinese():
         # English amounts are told in millions and billions, whatever unit they were reported in.
         unit = "CNY"
     about = caption(

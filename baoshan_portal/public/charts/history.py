@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from measures.text import in_chinese
 from metrics.assessment import baseline_from, gaps_of, newest_reported
 from metrics.models import Indicator, Observation, Target
-from metrics.rules.choices import Certainty, Kind, Qualifier
+from metrics.rules.choices import MONEY, Certainty, Kind, Qualifier
 from metrics.rules.periods import MONTHS, are_comparable, months_of, period_text
 from metrics.rules.progress import why_unpaced
 from metrics.wording import ENGLISH_MONEY, figure_text, observed_text
@@ -191,7 +191,7 @@ def axis_unit(unit, values: Sequence[float]) -> tuple[float, str]:
 
     English counts money in millions or billions, as the figures beside the marks do.
     """
-    if in_chinese() or unit.quantity != "money":
+    if in_chinese() or unit.quantity != MONEY:
         return 1, unit.in_language("name")
     greatest = max((abs(value) for value in values), default=0) * float(unit.factor)
     for size, word in ENGLISH_MONEY:
@@ -203,7 +203,7 @@ def axis_unit(unit, values: Sequence[float]) -> tuple[float, str]:
 def _number(unit, value: Decimal, qualifier: str, scale: float) -> str:
     """A value in the unit of the axis, which need not be said again."""
     figure = figure_text(value, unit, qualifier)
-    if in_chinese() or unit.quantity != "money":
+    if in_chinese() or unit.quantity != MONEY:
         name = unit.in_language("name")
         return figure.removesuffix(name).strip() if name != "%" else figure
     qualified, _cny, _amount = figure.partition("CNY")

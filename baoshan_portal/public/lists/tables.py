@@ -20,6 +20,7 @@ from metrics.history import before, earlier_targets, target_text, target_value
 from metrics.last_change import difference_text, last_change, year_on_year
 from metrics.models import PLACE_IN_OPINION, Indicator, Target
 from metrics.redefinition import redefined_text, redefinitions
+from metrics.rules.choices import RANK
 from metrics.rules.periods import period_text
 from metrics.wording import (
     as_written_text,
@@ -593,7 +594,7 @@ def _gap_text(difference, unit) -> str:
     """How far a value is from its target, with its sign; of ranks, which are no amounts, a word."""
     if difference == 0:
         return gettext("equal to the target")
-    if unit.quantity != "rank":
+    if unit.quantity != RANK:
         return difference_text(difference, unit)
     places = int(abs(difference))
     if difference < 0:

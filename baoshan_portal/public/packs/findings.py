@@ -8,7 +8,7 @@ from django.utils.translation import ngettext, pgettext
 from measures.text import day_in_words, joined
 from metrics.rules.choices import UNVERIFIABLE, Verdict
 
-from ..check_marks import ASKING
+from ..check_marks import that_ask
 from ..prose import listed
 
 #: Names after one another in a sentence; the tables have all of them.
@@ -98,7 +98,7 @@ def _unverifiable(targets: list) -> str:
 
 
 def _asking(pack) -> str:
-    found = [line for line in pack.lines if any(result in ASKING for result in line.checks)]
+    found = [line for line in pack.lines if that_ask(line.checks)]
     if not found:
         return ""
     text = ngettext(

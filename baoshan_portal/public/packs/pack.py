@@ -180,7 +180,7 @@ class PackIndicator:
     @property
     def conclusion(self) -> str:
         """What can be concluded for its targets, and the checks that ask for an explanation."""
-        asking = [result for result in self.checks if result in check_marks.ASKING]
+        asking = check_marks.that_ask(self.checks)
         if not asking:
             return self.verdict
         parts = {"verdict": self.verdict, "results": check_marks.words(asking)}

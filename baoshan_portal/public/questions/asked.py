@@ -18,7 +18,6 @@ from metrics import check_results, facts, verdicts
 from metrics.models import Check, CheckTerm, Indicator, Target
 from metrics.redefinition import set_anew
 from metrics.rules import questions
-from metrics.rules.checks import Result
 from metrics.rules.choices import Claim, Freshness, Verdict
 from metrics.rules.questions import OVER, Ask
 
@@ -32,7 +31,6 @@ ASKING = {
     claim: [verdict for verdict in Verdict if questions.of_target(verdict, claim)]
     for claim in Claim
 }
-ASKING_RESULTS = [result for result in Result if questions.of_check(result)]
 
 
 class Place(NamedTuple):
@@ -119,7 +117,7 @@ class AllAsked:
 
     def _of_checks(self) -> Iterator[Asked]:
         checks = Check.objects.published(self.as_of)
-        checks = checks.filter(check_results.that_may_be(ASKING_RESULTS, self.as_of))
+        checks = checks.filter(check_results.that_may_be(questions.ASKING, self.as_of))
         found = [
             one for one in check_results.of(checks, self.as_of) if questions.of_check(one.result)
         ]

@@ -188,7 +188,7 @@ def check_word(results):
 @register.inclusion_tag("public/_check_legend.html", takes_context=True)
 def check_legend(context):
     """What the marks of ``check_mark`` mean, with the way to all checks."""
-    results = [result for result in check_marks.SEVERITY if result in check_marks.ASKING]
+    results = check_marks.that_ask(check_marks.SEVERITY)
     return {"results": results, "request": context["request"]}
 
 

@@ -89,7 +89,7 @@ def test_comparisons_and_targets_mark_exactly_the_figures_that_a_check_asks_abou
     asked = {
         row.code
         for row in Indicator.objects.filter(pk__in=results)
-        if check_marks.ASKING.intersection(results[row.pk])
+        if check_marks.that_ask(results[row.pk])
     }
 
     shown = set(re.findall(r'<td[^>]*><a href="/en/indicators/([\w-]+)/', html))

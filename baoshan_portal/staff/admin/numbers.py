@@ -29,11 +29,10 @@ from metrics.models import (
     Unit,
     UsualBounds,
 )
-from metrics.rules.choices import Certainty
-from metrics.rules.periods import is_over, period_text
+from metrics.rules.periods import period_text
 from metrics.rules.quantity import QuantityError
 from metrics.warnings import misquotes
-from metrics.wording import figure_text, not_over_text, observed_text
+from metrics.wording import figure_text, observed_text, why_not_actual
 
 from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
@@ -295,8 +294,8 @@ class ObservationForm(OfARound, SubmissionForm):
 
     def _check_day(self, end, certainty):
         """What has not ended yet is never actual."""
-        if end and certainty == Certainty.ACTUAL and not is_over(end, timezone.localdate()):
-            self.add_error("certainty", not_over_text(end))
+        if end and (why := why_not_actual(certainty, end, timezone.localdate())):
+            self.add_error("certainty", why)
 
 
 @admin.register(Observation)

@@ -29,9 +29,9 @@ from metrics.entry import read_entry
 from metrics.last_change import same_period_before
 from metrics.models import Indicator, NoFigure, Observation
 from metrics.rules.choices import NO_FIGURE_REASONS, Certainty
-from metrics.rules.periods import is_over, period_text
+from metrics.rules.periods import period_text
 from metrics.rules.quantity import QuantityError
-from metrics.wording import figure_text, no_figure_text, not_over_text, observed_text
+from metrics.wording import figure_text, no_figure_text, observed_text, why_not_actual
 
 from ..evidence import evidence_url
 
@@ -144,9 +144,9 @@ class FigureForm(RowForm):
             self.entry = read_entry(data["figure"], self.indicator.unit, self.units)
         except QuantityError as error:
             self.add_error("figure", error.message)
-        is_actual = data.get("certainty") == Certainty.ACTUAL
-        if is_actual and not is_over(self.ends_on, timezone.localdate()):
-            self.add_error("certainty", not_over_text(self.ends_on))
+        today = timezone.localdate()
+        if why := why_not_actual(data.get("certainty", ""), self.ends_on, today):
+            self.add_error("certainty", why)
         return data
 
     @property

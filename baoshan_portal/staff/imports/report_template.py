@@ -19,8 +19,8 @@ from measures.models import Measure, Report, Theme, closed_round, validate_locat
 from measures.submission import EDITABLE, State
 from metrics.models import Indicator, Observation, Unit
 from metrics.rules.choices import Certainty, Kind
-from metrics.rules.periods import STATES, is_over, period_text
-from metrics.wording import not_over_text, observed_text
+from metrics.rules.periods import STATES, period_text
+from metrics.wording import observed_text, why_not_actual
 
 from .cells import Words, read_day, read_yes, yes_or_no
 from .columns import Column, wanted
@@ -265,8 +265,8 @@ class ReportReader:
             }
         # A document knows nothing of what came after it.
         known = min(self.report.issued_on, timezone.localdate())
-        if cells and figure.certainty == Certainty.ACTUAL and not is_over(figure.period_end, known):
-            errors["certainty"] = not_over_text(figure.period_end)
+        if cells and (why := why_not_actual(figure.certainty, figure.period_end, known)):
+            errors["certainty"] = why
         if errors:
             raise ValidationError(errors)
 

@@ -13,7 +13,8 @@ from measures import access
 from measures.models import User
 from measures.submission import State, Submission
 
-from .rows import KINDS, RowCount, list_url
+from ..review.rows import KINDS
+from .rows import RowCount, list_url
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -82,7 +83,7 @@ class MissingReviewers:
         if not (administers or user.has_perm("measures.change_round")):
             return None
         found: dict[tuple[int, ...], Shortage] = {}
-        for kind in KINDS:
+        for kind in KINDS.values():
             # The congress's own rows are no business of the government's stewards.
             if not administers and access.STEWARD not in kind.role_rights:
                 continue

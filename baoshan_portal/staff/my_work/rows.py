@@ -20,17 +20,8 @@ from metrics.history import target_text
 from metrics.models import NoFigure, Observation, Target
 from metrics.wording import observed_text
 
-KINDS = (
-    Observation,
-    NoFigure,
-    ProgressNote,
-    Target,
-    MeasureState,
-    Withdrawal,
-    Revision,
-    OpinionStage,
-    Evaluation,
-)
+from ..review.rows import KINDS
+
 #: What a list on the page shows at the most; its heading says how many there are.
 SHOWN = 10
 
@@ -63,7 +54,7 @@ def kinds_to(user: User, action: str) -> list[type[Submission]]:
     """The kinds of rows that the user may ``action``: add, view, publish …"""
     return [
         kind
-        for kind in KINDS
+        for kind in KINDS.values()
         if user.has_perm(f"{kind._meta.app_label}.{action}_{kind._meta.model_name}")
     ]
 

@@ -32,6 +32,7 @@ from metrics.wording import observed_text
 from ..evidence import evidence_url
 from .committee import out_of_order
 
+#: All that is submitted, in the order in which staff see it.
 KINDS = {
     model._meta.model_name: model
     for model in (

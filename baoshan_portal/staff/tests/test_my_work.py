@@ -278,9 +278,9 @@ def test_what_waits_for_review_by_department_the_longest_wait_first(office, meas
         (str(waiting.department), [n for _name, n in waiting.by_kind], waiting.days)
         for waiting in MyWork.of(reviewer).review.waiting
     ]
-    # Values, periods without one, notes, targets; of states, withdrawals and reviewed changes
+    # Values, periods without one, targets, notes; of states, withdrawals and reviewed changes
     # there are none.
-    assert found[0] == ("Economy", [0, 0, 1, 0, 0, 0, 0], 9)
+    assert found[0] == ("Economy", [0, 0, 0, 1, 0, 0, 0], 9)
     assert sorted(found[1:]) == [
         ("None", [1, 0, 0, 0, 0, 0, 0], 0),
         ("Science", [1, 0, 1, 1, 0, 0, 0], 0),

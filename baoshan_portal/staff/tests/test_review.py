@@ -14,7 +14,7 @@ from baoshan_portal.tests.desk import browser_of, messages
 from measures import workflow
 from measures.access import ADMINISTRATOR, AUDITOR, EDITOR, REVIEWER, STEWARD
 from measures.models import TrailEvent
-from measures.submission import State
+from measures.submission import State, submissions
 from measures.tests.factories import (
     ISSUED,
     make_department,
@@ -37,6 +37,7 @@ from metrics.tests.factories import (
 )
 
 from ..review import page as review_page
+from ..review.rows import KINDS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -68,6 +69,10 @@ def desk(reviewer):
 def submitted(make, editor, **fields):
     moment = {"state": State.SUBMITTED, "submitted_at": timezone.now()}
     return make(**{"entered_by": editor, "changed_by": editor, **moment, **fields})
+
+
+def test_everything_that_is_submitted_has_its_reviewers():
+    assert set(KINDS.values()) == set(submissions())
 
 
 def of_office(office, **fields):
