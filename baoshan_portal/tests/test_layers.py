@@ -114,4 +114,4 @@ def test_a_rule_knows_no_row_and_no_query(path):
         and not module.startswith(OF_DJANGO)
     }
 
-    assert foreign - {"measures.numerals.plain"} == set()
+    assert {module for module in foreign if not module.startswith("measures.numerals")} == set()

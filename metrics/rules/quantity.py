@@ -13,7 +13,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 from django.utils.translation import gettext_lazy as _
 
-from measures.numerals import plain
+from measures import numerals
+from measures.numerals import compact, plain
 
 from .choices import Qualifier
 
@@ -53,6 +54,7 @@ SMALLEST = Decimal("0.0001")
 LIMIT = Decimal(10) ** 11
 LONGEST_TEXT = 40
 
+#: What words before a figure say of it; the others of ``numerals.BEFORE`` say nothing.
 BEFORE = {
     "大约": Qualifier.ABOUT,
     "约": Qualifier.ABOUT,
@@ -62,7 +64,6 @@ BEFORE = {
     "超": Qualifier.OVER,
     "逾": Qualifier.OVER,
 }
-IGNORED = ("达到", "达", "共计", "共", "总计", "总量", "总数", "全市", "排名", "位列")
 AFTER = {
     "余": Qualifier.OVER,
     "多": Qualifier.OVER,
@@ -87,7 +88,7 @@ BARE = {
 #: Sizes that printed tables use for money, beside those that are counted in: 8.9百万元, 千元.
 _THOUSANDS = re.compile(r"([0-9][0-9,]*(?:\.[0-9]+)?)(千元|百万元|百万)")
 
-_FRAME = re.compile(rf"((?:{'|'.join([*BEFORE, *IGNORED])})*)(.*?)({'|'.join(AFTER)})?")
+_FRAME = re.compile(rf"((?:{'|'.join(numerals.BEFORE)})*)(.*?)({'|'.join(AFTER)})?")
 _ARABIC = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _CHINESE = re.compile(rf"([{''.join(DIGITS)}]*)(?:点([{''.join(DIGITS)}]+))?")
 #: A figure as most files have it, in ASCII digits, and what stands behind it.
@@ -144,12 +145,7 @@ def _normalised(text: str) -> str:
     # NFKC would turn 3² into 32 and ① into 1.
     if any(unicodedata.category(character) == "No" for character in text):
         raise QuantityError(_("Write raised, circled and fraction characters as plain digits."))
-    text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-")
-    # Web pages and chats put marks between characters that nobody can see.
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    # 1 475 is a grouped number; 12 34 must not become 1234.
-    text = re.sub(r"(?<=[0-9])\s+(?=[0-9])", ",", text)
-    text = re.sub(r"\s", "", text)
+    text = compact(text)
     if len(text) > LONGEST_TEXT:
         raise QuantityError(_("This is too long for one figure."))
     return _THOUSANDS.sub(_in_ten_thousands, text)

@@ -9,12 +9,14 @@ from django.utils.translation import override
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from measures import numerals
 from measures.characters import begins_like_a_formula
 from measures.numerals import plain
 from measures.spreadsheets import quoted
 
 from ..rules.choices import Qualifier
 from ..rules.quantity import (
+    BEFORE,
     LIMIT,
     PERCENT,
     RANK,
@@ -376,6 +378,10 @@ def test_written_figure_reads_back_the_same(figure):
 @given(VALUES | WHOLE, st.booleans())
 def test_plain_decimal_reads_back_the_same(value, grouping):
     assert read(plain(value, grouping)).value == value
+
+
+def test_words_that_say_how_exact_a_figure_is_may_stand_before_it():
+    assert BEFORE.keys() < set(numerals.BEFORE)
 
 
 def is_read_or_refused(text, **options):
