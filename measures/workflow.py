@@ -298,20 +298,36 @@ def publish(row: Submission, *, by) -> None:
     chain.seal_after_commit()
 
 
+def why_not_by(row: Submission, by) -> str:
+    """Why it is not ``by`` who may publish ``row``, or that a head must sign it off first.
+
+    Empty if nothing of this stands against it; what ``by`` may do at all is not asked.
+    """
+    try:
+        _check_reviewer(row, by, sign_off.heads_of([row]), sign_off.missing_among([row]))
+    except (PermissionDenied, TransitionError) as error:
+        return str(error)
+    return ""
+
+
 def _check_publishable(
     row: Submission, by, signed: dict[int, int], unsigned: set[int], alone: dict[int, str]
 ) -> None:
     """Raises as ``publish`` says; ``signed`` and ``unsigned`` as ``sign_off`` gives them, ``alone``
     as the row's model."""
+    _check_reviewer(row, by, signed, unsigned)
+    if row.state == State.SUBMITTED and row.pk in alone:
+        raise TransitionError(alone[row.pk])
+    _check_day(row)
+
+
+def _check_reviewer(row: Submission, by, signed: dict[int, int], unsigned: set[int]) -> None:
     if by.pk in {row.entered_by_id, row.changed_by_id}:
         raise PermissionDenied(gettext("Nobody publishes what they entered themselves."))
     if signed.get(row.pk) == by.pk:
         raise PermissionDenied(gettext("Nobody publishes what they signed off themselves."))
     if row.state == State.SUBMITTED and row.pk in unsigned:
         raise TransitionError(gettext("The head of the department has not signed this row off."))
-    if row.state == State.SUBMITTED and row.pk in alone:
-        raise TransitionError(alone[row.pk])
-    _check_day(row)
 
 
 @transaction.atomic

@@ -26,7 +26,12 @@ def when(value: Observation) -> str:
 
 
 def aim(target: Target) -> str:
-    """What a target with a value asks for: 不少于550家; needs its indicator's unit."""
+    """What a target asks for: 不少于550家; empty where its value was not published.
+
+    Needs its indicator's unit.
+    """
+    if target.value is None:
+        return ""
     figure = figure_text(target.value, target.indicator.unit)
     return {
         Comparator.AT_LEAST: _("at least %(figure)s"),

@@ -30,6 +30,14 @@ class SectionQuerySet(NamedQuerySet):
             | Q(pk__in=evaluations.filter(section__isnull=False).values("section"))
         )
 
+    def by_key(self, key: str):
+        """The one with that ``Section.key``, and its opinion; none for what is no key."""
+        code, _dash, order = key.rpartition("-")
+        # More digits than a section's number has would be an error of the database.
+        number = order if order.isdecimal() and len(order) < 6 else 0
+        sections = self.filter(opinion__is_first=not code, order=number).select_related("opinion")
+        return sections.filter(opinion__code=code) if code else sections
+
 
 class Section(Named):
     """One of the things that an opinion asked for; its number is unique within the opinion."""

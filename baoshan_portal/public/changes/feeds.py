@@ -71,16 +71,6 @@ class StableAtom(Atom1Feed):
         return max((item["updateddate"] for item in self.items), default=NEVER)
 
 
-def _section(key: str) -> Section:
-    """The section with that ``Section.key``; raises Http404 if there is none."""
-    code, _dash, order = key.rpartition("-")
-    sections = Section.objects.published().filter(opinion__is_first=not code)
-    sections = sections.select_related("opinion")
-    if code:
-        sections = sections.filter(opinion__code=code)
-    return get_object_or_404(sections, order=order if order.isdecimal() and len(order) < 6 else 0)
-
-
 @dataclass(frozen=True)
 class Subscription:
     """What a feed reports: everything, or one ``kind`` of row; up to the moment ``until``."""
@@ -136,7 +126,7 @@ class Publications(Feed):
         if kind == "opinion":
             return get_object_or_404(Opinion.objects.published(), code=key)
         if kind == "section":
-            return _section(key)
+            return get_object_or_404(Section.objects.published().by_key(key))
         if kind == "department":
             return get_object_or_404(Department.objects.once_published(as_of), code=key)
         if kind == "measure":

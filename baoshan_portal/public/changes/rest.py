@@ -12,7 +12,7 @@ from datetime import date
 from itertools import islice
 
 from django.http import Http404
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -98,7 +98,10 @@ def page(request, part: str, first: date, last: date, context: dict):
         raise Http404(_("This list has no such page."))
     number = int(number)
     code = request.GET.get("revision") if part == "reworded" else None
-    section = _section(request.GET.get("section", "")) if part in OF_SECTION else None
+    section = None
+    if part in OF_SECTION:
+        key = request.GET.get("section", "")
+        section = get_object_or_404(Section.objects.published().by_key(key))
     if code:
         shown, following = _part_of_one(code, first, last, number)
     else:
@@ -156,11 +159,3 @@ def _rows(part: str, section: Section | None, first: date, last: date, number: i
     if not judged and number > max(1, -(-len(rows) // JUDGED)):
         raise Http404(_("This list has no such page."))
     return Some(judged, len(judged) if is_last else None)
-
-
-def _section(key: str) -> Section:
-    """The section with that ``Section.key``; raises Http404 if there is none."""
-    for section in Section.objects.published().select_related("opinion"):
-        if section.key == key:
-            return section
-    raise Http404

@@ -43,7 +43,7 @@ class KeyFigure:
     @property
     def aim(self) -> str:
         """What its target asks for; empty where that was not published."""
-        return aim(self.state.target) if self.state.target.value is not None else ""
+        return aim(self.state.target)
 
     @property
     def due(self) -> str:

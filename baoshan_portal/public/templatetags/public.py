@@ -16,6 +16,7 @@ from ..as_of import address
 from ..remembered import remembered
 
 register = template.Library()
+register.filter("aim", prose.aim)
 
 #: The pages that the head of every page leads to, by the names of their addresses.
 WAYS = {
@@ -53,12 +54,6 @@ FIRST_FEW = 100
 def page(context, target, *args, **query) -> str:
     """The address of ``target``, keeping the day that this page speaks of; see ``address``."""
     return address(context.get("request"), target, *args, **query)
-
-
-@register.filter
-def aim(target) -> str:
-    """What a target asks for as a sentence says it; empty where its value was not published."""
-    return prose.aim(target) if target.value is not None else ""
 
 
 @register.filter

@@ -17,6 +17,7 @@ from measures.models import closed_round
 from measures.numerals import plain
 from metrics.answers import unanswered, unanswered_text
 from metrics.entry import read_entry
+from metrics.history import target_value
 from metrics.models import (
     Check,
     CheckTerm,
@@ -32,7 +33,7 @@ from metrics.models import (
 from metrics.rules.periods import period_text
 from metrics.rules.quantity import QuantityError
 from metrics.warnings import misquotes
-from metrics.wording import figure_text, observed_text, why_not_actual
+from metrics.wording import observed_text, why_not_actual
 
 from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
@@ -385,10 +386,7 @@ class TargetAdmin(TakesFiles, SubmissionAdmin):
 
     @admin.display(description=_("target value"), ordering="value")
     def aim(self, target):
-        if target.value is None:
-            return _("not published")
-        figure = figure_text(target.value, target.indicator.unit)
-        return f"{target.get_comparator_display()} {figure}"
+        return target_value(target)
 
     @admin.display(description=_("due on"), ordering="due_on")
     def due_day(self, target):

@@ -4,10 +4,9 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.forms import ModelChoiceField
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -178,11 +177,11 @@ class MeasureAdmin(TakesFiles, CanBeWithdrawn, ReviewedAdmin):
 
 def _offered(request, relation: str):
     """The departments that stand, and those that the measure in hand has already."""
-    standing = Q(ended_on__isnull=True) | Q(ended_on__gt=timezone.localdate())
+    offered = Department.objects.standing()
     measure = request.resolver_match.kwargs.get("object_id")
     if measure and measure.isdecimal():
-        standing |= Q(**{relation: measure})
-    return Department.objects.filter(standing).distinct()
+        offered |= Department.objects.filter(**{relation: measure})
+    return offered.distinct()
 
 
 class RoundUnlockInline(admin.TabularInline):

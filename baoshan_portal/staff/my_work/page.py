@@ -21,6 +21,7 @@ from measures.trail import Action
 from metrics.completeness import departments_asked
 
 from ..accounts import without_work
+from ..completeness import may_see
 from .reviewers import MissingReviewers
 from .rows import ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
 from .sheets import SheetProgress, Sheets, progress_of_sheets
@@ -240,7 +241,7 @@ class Rounds:
 
     @classmethod
     def of(cls, user: User, today: date) -> "Rounds | None":
-        if not (user.has_perm("measures.view_round") and access.sees_every_department(user)):
+        if not may_see(user):
             return None
         latest = list(Round.objects.filter(opens_on__lte=today)[:ROUNDS_SHOWN])
         if not latest:

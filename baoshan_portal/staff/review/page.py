@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from measures import access, sign_off, workflow
+from measures import access, workflow
 from measures.fields import FormText
 from measures.models import Department, Round
 from measures.submission import State, Submission
@@ -329,11 +329,7 @@ def _rows_of(user, kind: str, boxes: list[tuple[str, str]], choose: Callable):
 
 
 def _why_not(user, row: Submission) -> str:
-    if user.pk in {row.entered_by_id, row.changed_by_id}:
-        return _("Nobody publishes what they entered themselves.")
-    if sign_off.is_missing(row):
-        return _("The head of the department has not signed this row off.")
-    return _("You may not publish rows of this kind.")
+    return workflow.why_not_by(row, user) or _("You may not publish rows of this kind.")
 
 
 def send_back(request, kind, pk):

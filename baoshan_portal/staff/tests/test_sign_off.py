@@ -176,6 +176,16 @@ def test_nobody_publishes_what_they_signed(rule, row, office):
     assert not may_publish(both, row)
 
 
+def test_the_desk_says_why_a_reviewer_who_signed_may_not_publish(rule, row, office):
+    both = make_staff(HEAD, REVIEWER, departments=[office])
+    workflow.sign(row, by=both)
+
+    browser = browser_of(both)
+    sent = {"row": token(row)}
+    (sentence,) = messages(browser.post("/en/admin/review/", sent, follow=True))
+    assert sentence.endswith("Nobody publishes what they signed off themselves.")
+
+
 def test_many_rows_at_once_pass_the_same_door(rule, row, office, reviewer):
     both = make_staff(HEAD, REVIEWER, departments=[office])
     assert "has not signed" in str(workflow.publish_all([row], by=reviewer)[row])
