@@ -24,7 +24,7 @@ from metrics.redefinition import redefinitions
 from metrics.rules.choices import Missing
 from metrics.rules.progress import Answer
 
-from .data_file import NATURE, OPINION, Field, File, csv_answer, number, prose
+from .data_file import NATURE, OPINION, Field, File, csv_answer, moment_text, number, prose
 from .in_parts import LOADED, by_measures, parts_of_measures
 from .lists.pages import measures_with_counts
 from .no_figures import NO_FIGURES
@@ -366,7 +366,7 @@ def evaluations(request):
                 prose(row.note),
                 prose(row.note_en),
                 row.revision,
-                timezone.localtime(row.published_at).isoformat(),
+                moment_text(row.published_at),
                 request.build_absolute_uri(row.get_absolute_url()),
                 row.opinion.code,
             )

@@ -21,8 +21,8 @@ from measures.trail import Action, in_trail_language, record
 from metrics.completeness import Completeness, completeness_of, departments_asked
 from metrics.models import NoFigure, Observation
 
+from .addresses import list_url
 from .entry_sheet.page import sheet_url
-from .my_work.rows import list_url
 from .my_work.sheets import Sheets
 
 LINES_PER_PAGE = 200

@@ -27,13 +27,14 @@ from measures.reorganisation import hand_over, move_measures, move_staff, open_w
 from measures.trail import Action, differences, record
 
 from ..accounts import faults_of_rights, rights_of
+from ..addresses import change_url
 from ..imports.many.page import invite_address
 from ..invitations import invite_page
 from ..sign_in import remove_second_factor
 from .ask_once import asks_once
 from .files import TakesFiles
 from .recorded import RecordsChanges
-from .reviewed import ReviewedAdmin, address_of
+from .reviewed import ReviewedAdmin
 
 
 class _RolesAndOffices(forms.ModelForm):
@@ -465,7 +466,7 @@ class DepartmentAdmin(ReviewedAdmin):
             except ValidationError as error:
                 self.message_user(request, " ".join(error.messages), messages.ERROR)
                 return None
-            return redirect(address_of(revision))
+            return redirect(change_url(revision))
         return None
 
     @admin.action(

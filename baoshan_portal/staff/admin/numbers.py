@@ -6,7 +6,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
@@ -35,6 +34,7 @@ from metrics.rules.quantity import QuantityError
 from metrics.warnings import misquotes
 from metrics.wording import observed_text, why_not_actual
 
+from ..addresses import list_url
 from ..imports.reading import FileError, check_size
 from ..imports.resources import AnyTable, IndicatorResource, ObservationResource
 from ..imports.upload import WaitingFile
@@ -203,15 +203,8 @@ class IndicatorAdmin(CanBeWithdrawn, TableFilesMixin, ReviewedAdmin):
         )
         return format_html_join(
             " · ",
-            '<a href="{}?{}">{}</a>',
-            (
-                (
-                    reverse(f"admin:metrics_{model._meta.model_name}_changelist"),
-                    urlencode(which),
-                    model._meta.verbose_name_plural,
-                )
-                for model, which in lists
-            ),
+            '<a href="{}">{}</a>',
+            ((list_url(model, **which), model._meta.verbose_name_plural) for model, which in lists),
         )
 
     def get_queryset(self, request):

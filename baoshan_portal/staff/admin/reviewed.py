@@ -1,22 +1,17 @@
 """Editing what is public: a change goes into the steward's open revision, never into the row."""
 
 from django.contrib import admin, messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from measures import revisions
 from measures.models import Revision
 
+from ..addresses import change_url, list_url
 from .recorded import NamedAdmin
 from .submissions import SubmissionAdmin, SubmissionForm
-
-
-def address_of(revision: Revision) -> str:
-    return reverse(admin_urlname(revision._meta, "change"), args=[revision.pk])
 
 
 class ReviewedAdmin(NamedAdmin):
@@ -88,7 +83,7 @@ class ReviewedAdmin(NamedAdmin):
             link, _tag, after = rest.partition("</a>")
             self.message_user(
                 request,
-                format_html('{}<a href="{}">{}</a>{}', before, address_of(revision), link, after),
+                format_html('{}<a href="{}">{}</a>{}', before, change_url(revision), link, after),
                 messages.WARNING,
             )
 
@@ -113,7 +108,7 @@ class ReviewedAdmin(NamedAdmin):
 
     def response_add(self, request, obj, post_url_continue=None):
         if self._waits(request):
-            return redirect(reverse(admin_urlname(self.opts, "changelist")))
+            return redirect(list_url(self.model))
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request, obj):

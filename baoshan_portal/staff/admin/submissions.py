@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -23,6 +22,7 @@ from measures.submission import STATE_ICONS, State
 from measures.workflow import TransitionError
 from metrics.withdrawal import withdraw
 
+from ..addresses import change_url, list_url
 from ..once import taken_once
 from ..typed import given_back
 from .seen import EndsRaces
@@ -192,9 +192,9 @@ class SubmissionAdmin(EndsRaces):
             workflow.submit(row, by=request.user)
         except TransitionError as error:
             self.message_user(request, str(error), messages.ERROR)
-            return redirect(reverse(admin_urlname(self.opts, "change"), args=[row.pk]))
+            return redirect(change_url(row))
         self.message_user(request, f"{STEPS['submit'].done}: {row}", messages.SUCCESS)
-        return redirect(reverse(admin_urlname(self.opts, "changelist")))
+        return redirect(list_url(self.model))
 
     def delete_model(self, request, obj):
         workflow.check_seen(obj, request.POST.get("seen"))
@@ -205,7 +205,7 @@ class SubmissionAdmin(EndsRaces):
             return super().delete_view(request, object_id, extra_context)
         except TransitionError as error:
             self.message_user(request, str(error), messages.ERROR)
-            return redirect(reverse(admin_urlname(self.opts, "changelist")))
+            return redirect(list_url(self.model))
 
     @admin.action(description=_("Submit the selected rows for review"), permissions=["change"])
     def submit_selected(self, request, queryset):
@@ -275,14 +275,12 @@ class SubmissionAdmin(EndsRaces):
                 if form is None or row is None or not self._may(request, step, row):
                     for message in [*told, *_typed_reason(form)]:
                         self.message_user(request, message, messages.ERROR)
-                    page = "change" if row else "changelist"
-                    args = [row.pk] if row else []
-                    return redirect(reverse(admin_urlname(self.opts, page), args=args))
+                    return redirect(change_url(row) if row else list_url(self.model))
                 # The newer row is shown beside the reason, to be sent for it if it still fits.
                 form.add_error(None, told)
             else:
                 self.message_user(request, f"{chosen.done}: {row}", messages.SUCCESS)
-                return redirect(reverse(admin_urlname(moved._meta, "change"), args=[moved.pk]))
+                return redirect(change_url(moved))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -1,13 +1,12 @@
 """Withdrawals at the editors' desk: begun by a button on what is public, reviewed like all else."""
 
 from django.contrib import admin, messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from measures import access
@@ -15,6 +14,7 @@ from measures.models import Withdrawal
 from measures.workflow import TransitionError
 from metrics.withdrawal import withdraw
 
+from ..addresses import change_url
 from .submissions import STEPS, SubmissionAdmin
 
 
@@ -75,7 +75,7 @@ class CanBeWithdrawn(admin.ModelAdmin):
                 self.message_user(request, f"{step.done}: {row}", messages.SUCCESS)
             except TransitionError as error:
                 self.message_user(request, str(error), messages.ERROR)
-            return redirect(reverse(admin_urlname(moved._meta, "change"), args=[moved.pk]))
+            return redirect(change_url(moved))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -28,10 +28,11 @@ from measures.reorganisation import give_lead
 from measures.trail import Action, in_trail_language, record
 from metrics import due
 
+from ..addresses import change_url
 from .ask_once import asks_once
 from .files import TakesFiles
 from .recorded import NamedAdmin, RecordsChanges
-from .reviewed import ReviewedAdmin, address_of
+from .reviewed import ReviewedAdmin
 from .submissions import SubmissionAdmin
 from .withdrawals import CanBeWithdrawn
 
@@ -172,7 +173,7 @@ class MeasureAdmin(TakesFiles, CanBeWithdrawn, ReviewedAdmin):
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
             return None
-        return redirect(address_of(revision))
+        return redirect(change_url(revision))
 
 
 def _offered(request, relation: str):

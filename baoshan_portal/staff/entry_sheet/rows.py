@@ -13,7 +13,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms.renderers import Jinja2
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -33,6 +32,7 @@ from metrics.rules.periods import period_text
 from metrics.rules.quantity import QuantityError
 from metrics.wording import figure_text, no_figure_text, observed_text, why_not_actual
 
+from ..addresses import change_url, step_url
 from ..evidence import evidence_url
 
 REASONS = [(reason.value, reason.label) for reason in NO_FIGURE_REASONS]
@@ -478,16 +478,15 @@ class SheetRow(ABC):
         """Where a row goes on that is closed here: (address, words)."""
         if self.form:
             return None
-        name = f"admin:{self.stored._meta.app_label}_{self.stored._meta.model_name}"
         if self.pending:
             state = self.pending.get_state_display()
             words = _("Correction under way: %(state)s") % {"state": state}
-            return reverse(f"{name}_change", args=[self.pending.pk]), words
+            return change_url(self.pending), words
         if self.stored.state == State.PUBLISHED:
-            return reverse(f"{name}_step", args=[self.stored.pk, "correct"]), _("Correct it")
+            return step_url(self.stored, "correct"), _("Correct it")
         if self.stored.state == State.SUBMITTED:
-            return reverse(f"{name}_step", args=[self.stored.pk, "recall"]), _("Take it back")
-        return reverse(f"{name}_change", args=[self.stored.pk]), _("Look at it")
+            return step_url(self.stored, "recall"), _("Take it back")
+        return change_url(self.stored), _("Look at it")
 
 
 class FigureRow(SheetRow):
@@ -687,8 +686,7 @@ class FigureRow(SheetRow):
     def link(self):
         found = super().link
         if found is None and self.without:
-            name = "admin:metrics_nofigure_change"
-            return reverse(name, args=[self.without.pk]), _("Look at it")
+            return change_url(self.without), _("Look at it")
         return found
 
     def shown(self) -> Observation | None:

@@ -5,7 +5,7 @@ from functools import partial
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,7 @@ from measures.watermark import file_name
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 
+from ..addresses import change_url
 from .report_template import COLUMNS, import_report, indicators_for, measure_text, names_of
 from .round_template import LABELS as ROUND
 from .upload import figures_written, preview
@@ -148,7 +149,7 @@ def _instructions(report: Report) -> Sheet:
 def upload(request, code):
     """Choose a file, see what it would change, write all of it or nothing."""
     report = _report(request, code)
-    back = reverse("admin:measures_report_change", args=[report.pk])
+    back = change_url(report)
     context = {"title": _("Figures of a report"), "report": report, "is_open": True, "back": back}
     take = partial(import_report, report=report, by=request.user)
     done = partial(figures_written, request, back)

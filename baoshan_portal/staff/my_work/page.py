@@ -21,9 +21,10 @@ from measures.trail import Action
 from metrics.completeness import departments_asked
 
 from ..accounts import without_work
+from ..addresses import list_url
 from ..completeness import may_see
 from .reviewers import MissingReviewers
-from .rows import ListedRow, RowCount, kinds_to, list_url, lists, newest, with_subject
+from .rows import ListedRow, RowCount, kinds_to, lists, newest, with_subject
 from .sheets import SheetProgress, Sheets, progress_of_sheets
 
 ROUNDS_SHOWN = 6

@@ -13,8 +13,9 @@ from measures import access
 from measures.models import User
 from measures.submission import State, Submission
 
+from ..addresses import list_url
 from ..review.rows import KINDS
-from .rows import RowCount, list_url
+from .rows import RowCount
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 

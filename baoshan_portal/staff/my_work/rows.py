@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, Model, QuerySet
-from django.urls import reverse
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from measures.models import (
@@ -20,6 +19,7 @@ from metrics.history import target_text
 from metrics.models import NoFigure, Observation, Target
 from metrics.wording import observed_text
 
+from ..addresses import list_url
 from ..review.rows import KINDS
 
 #: What a list on the page shows at the most; its heading says how many there are.
@@ -57,12 +57,6 @@ def kinds_to(user: User, action: str) -> list[type[Submission]]:
         for kind in KINDS.values()
         if user.has_perm(f"{kind._meta.app_label}.{action}_{kind._meta.model_name}")
     ]
-
-
-def list_url(model: type[Model], **query) -> str:
-    """The admin's list of ``model``, filtered."""
-    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-    return reverse(name, query=query)
 
 
 def lists(kinds: list[type[Submission]], state: State) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ from measures.submission import Submission
 from metrics.due import due_by_department, handed_in_of
 from metrics.models import NoFigure, Observation
 
+from ..addresses import change_url, list_url
 from ..entry_sheet.page import sheet_url
-from .rows import list_url
 
 
 @dataclass
@@ -112,5 +112,4 @@ class Sheets:
             figure = isinstance(row, Observation | NoFigure)
             line = f"figure-{row.indicator.code}" if figure else f"note-{row.measure.code}"
             return f"{sheet_url(round_, row.department)}#{line}"
-        name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
-        return reverse(name, args=[row.pk])
+        return change_url(row)

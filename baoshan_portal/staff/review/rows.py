@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -29,6 +28,7 @@ from metrics.rules.progress import change
 from metrics.warnings import misquotes, warnings_and_checks
 from metrics.wording import observed_text
 
+from ..addresses import change_url, step_url
 from ..evidence import evidence_url
 from .committee import out_of_order
 
@@ -93,15 +93,11 @@ class ReviewRow:
 
     @property
     def url(self) -> str:
-        meta = self.row._meta
-        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.row.pk])
+        return change_url(self.row)
 
     @property
     def recall_url(self) -> str:
-        meta = self.row._meta
-        return reverse(
-            f"admin:{meta.app_label}_{meta.model_name}_step", args=[self.row.pk, "recall"]
-        )
+        return step_url(self.row, "recall")
 
     @property
     def kind_name(self) -> str:

@@ -7,7 +7,6 @@ confirms what the preview showed.
 from functools import partial
 
 from django.contrib import messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
@@ -20,6 +19,7 @@ from measures.spreadsheets import TYPES, Column, download
 from measures.trail import Action, record
 from measures.watermark import file_name, watermark
 
+from ...addresses import change_url, list_url
 from ..upload import ConfirmForm, preview
 from .accounts import ACCOUNTS
 from .core import Kind, RowsOutcome, import_rows
@@ -85,7 +85,7 @@ def upload(request, key):
         "title": kind.title,
         "kind": kind,
         "model": kind.model._meta,
-        "back": _list_of(kind),
+        "back": list_url(kind.model),
         "formats": list(TYPES),
     }
     return preview(
@@ -108,18 +108,10 @@ def _done(request, kind: Kind, outcome: RowsOutcome, _submitted: bool):
         messages.warning(
             request, _("What is public waits for review: give the reason and submit the change.")
         )
-        return redirect(admin_address(revision))
-    return redirect(_list_of(kind))
+        return redirect(change_url(revision))
+    return redirect(list_url(kind.model))
 
 
 def invite_address(users: list[User]) -> str:
     ids = ",".join(str(user.pk) for user in users)
     return reverse("admin:measures_user_invite", query={"ids": ids})
-
-
-def admin_address(row) -> str:
-    return reverse(admin_urlname(row._meta, "change"), args=[row.pk])
-
-
-def _list_of(kind: Kind) -> str:
-    return reverse(admin_urlname(kind.model._meta, "changelist"))

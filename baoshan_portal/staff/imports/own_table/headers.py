@@ -32,7 +32,7 @@ _ONE_MONTH = re.compile(_MONTH)
 _QUARTER = re.compile(r"(?:第?([一二三四1-4])季度?|q([1-4]))")
 _YEAR = re.compile(r"((?:19|20|21)[0-9]{2})(?=年|-|\.|/|$|[^0-9])")
 #: What stands in a kept header in place of what changes with the period.
-MARKS = {"year": "{Y}", "year_before": "{Y-1}", "quarter": "{Q}", "month": "{M}"}
+MARK = re.compile(r"\{(?:Y|Y-1|C?Q|C?M)\}")
 _CHINESE = {number: sign for sign, number in _MONTHS.items()}
 
 Months = tuple[int, int]
@@ -80,7 +80,7 @@ def rendered(kept: str, end: date) -> str:
 
 def shape(header: str) -> str:
     """``header``, or a kept pattern, without any month, quarter or year: what stays the same."""
-    text = re.sub(r"\{C?[YQM](?:-1)?\}", "0", plain_header(header))
+    text = MARK.sub("0", plain_header(header))
     text = _YEAR.sub("0", text)
     text = re.sub(r"(?:[0-9]{1,2}|十[一二]?|[一二三四五六七八九])(?=月)", "0", text)
     return re.sub(r"(?:第?[一二三四0-9](?=季))", "0", text)

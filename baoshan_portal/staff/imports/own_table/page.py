@@ -23,10 +23,18 @@ from measures.trail import Action, differences, record, snapshot
 from metrics.models import Indicator, TableMapping
 from metrics.rules.periods import period_text
 
+from ...addresses import change_url
 from ...typed import given_back
 from ..reading import FileError
 from ..upload import UploadForm, WaitingFile, waiting_file, waiting_token
-from .headers import LOOKED_AT, guessed_columns, guessed_header, months_of_column, pattern
+from .headers import (
+    LOOKED_AT,
+    MARK,
+    guessed_columns,
+    guessed_header,
+    months_of_column,
+    pattern,
+)
 from .layout import ROLES, Layout, changed, places_of
 from .names import How, Match, Matcher
 from .sheets import Sheet, named_rows, sheets_of, twice
@@ -45,10 +53,6 @@ def urls(site) -> list:
             name="own-table",
         )
     ]
-
-
-def address(round_: Round, department: Department) -> str:
-    return reverse("admin:own-table", args=[round_.code, department.code])
 
 
 class LayoutForm(forms.Form):
@@ -145,8 +149,7 @@ class Shown:
                     guess[role] = there[0]
         title = next(iter(self.sheet.titles(self.first)), "") or self.sheet.name
         name = self.before.name if self.before else pattern(title, self.end)[:100]
-        for mark in ("{Y}", "{M}", "{Q}", "{CM}", "{CQ}", "{Y-1}"):
-            name = name.replace(mark, "")
+        name = MARK.sub("", name)
         return {
             "table": name or "1", "sheet": self.sheet_at, "first": self.first, "last": self.last,
             **guess,
@@ -352,7 +355,7 @@ def _kept(request, shown: Shown, waiting: str, name: str, enters: bool):
     text = _("Kept as version %(number)d of “%(table)s”: such a table is understood from now on.")
     messages.success(request, text % {"number": mapping.number, "table": mapping.name})
     if not enters:
-        return redirect("admin:metrics_tablemapping_change", mapping.pk)
+        return redirect(change_url(mapping))
     there = reverse("admin:upload", args=[shown.round.code, shown.department.code])
     token = waiting_token(request, there, waiting, name)
     return redirect(f"{there}?file={token}")
