@@ -71,7 +71,8 @@ def folded_all(texts: Sequence[str]) -> list[str]:
 
 
 def said_of(names: Sequence[str], *others: Sequence[str]) -> list[str]:
-    """For each of many rows what ``searchable`` says of one; a column each."""
+    """What a search compares of each of many rows: the Chinese name, its initials and whatever else
+    describes it; a column each."""
     columns = [folded_all(names), map(initials, names), *map(folded_all, others)]
     return [" ".join(row).lower() for row in zip(*columns, strict=True)]
 
@@ -94,11 +95,6 @@ def said_of_values(rows: Sequence[tuple[str, str, Decimal, str, str]]) -> list[s
 def asked_words(text: str) -> list[str]:
     """The words of a search, folded."""
     return folded(text).split()
-
-
-def searchable(name: str, *others: str) -> str:
-    """What a search compares: the Chinese name, its initials and whatever else describes it."""
-    return " ".join((folded(name), initials(name), *map(folded, others))).lower()
 
 
 def number(value: Decimal, unit: str) -> str:

@@ -12,13 +12,13 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from baoshan_portal.public.changes.publications import changes_between
 from baoshan_portal.public.changes.some_states import States
 from baoshan_portal.public.changes.states import state_changes
 from baoshan_portal.public.departments.records import RECENT_DAYS, record_of, records
 from baoshan_portal.public.questions.asked import AllAsked
 from baoshan_portal.public.questions.rows import all_of
 from baoshan_portal.public.standing import load
+from baoshan_portal.public.tests.slow_changes import changes_between
 from baoshan_portal.tests.slices import WHOLE, some
 from baoshan_portal.tests.time_machine import FIRST_DAY, after_each_act, live, small_portal
 from measures.models import Measure

@@ -39,6 +39,7 @@ from measures.models import (
     Threshold,
     Withdrawal,
 )
+from measures.models.states import LEADING_ON
 from measures.tests import factories as words
 from measures.workflow import TransitionError
 from metrics import due
@@ -269,12 +270,11 @@ class Portal:
         measure = self.any(Measure.objects.published())
         status = self.random.choice(MeasureStatus.values)
         others = Measure.objects.published().exclude(pk=measure.pk)
-        leads_on = MeasureStatus(status).leads_on
         self.submit(
             MeasureState(
                 measure=measure, status=status, reason=f"说明{self.number()}",
                 since=self.today - timedelta(days=self.random.randint(0, 40)),
-                into=self.any(others).code if leads_on else "",
+                into=self.any(others).code if status in LEADING_ON else "",
             )
         )  # fmt: skip
 

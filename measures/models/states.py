@@ -30,12 +30,8 @@ class MeasureStatus(models.TextChoices):
     MERGED = "merged", _("merged into another measure")
     SPLIT = "split", _("split into other measures")
 
-    @property
-    def leads_on(self) -> bool:
-        """Whether other measures carry on what this one was."""
-        return self in LEADING_ON
 
-
+#: Those in which other measures carry on what this one was.
 LEADING_ON = (MeasureStatus.MERGED, MeasureStatus.SPLIT)
 
 #: A state always carries words and an icon; the class gives the colour.

@@ -1,4 +1,4 @@
-"""Reads figures as Chinese sources and clerks write them, and writes them back.
+"""Reads figures as Chinese sources and clerks write them.
 
 约5亿元 becomes 5, 亿元, about; 2.1万余个 becomes 21000, 个, over; 翻两番 becomes 300, %. Values are
 exact Decimals in the printed unit. What could be meant in two ways (两三个, 一百五) is refused
@@ -271,22 +271,3 @@ def _number(text: str) -> Decimal:
 def convert(value: Decimal, *, factor_from: Decimal, factor_to: Decimal) -> Decimal:
     """``value`` in another unit of the same quantity; a factor is base units in one unit (> 0)."""
     return value * factor_from / factor_to
-
-
-def write(quantity: Quantity) -> str:
-    """The canonical Chinese form, which ``read`` turns into the same quantity again.
-
-    That holds for every value ``read`` can return, in one of ``UNITS`` or in none.
-    """
-    value, unit, qualifier = quantity.value, quantity.unit, quantity.qualifier
-    number = plain(value)
-    whole = value % 1 == 0
-    if unit == RANK and qualifier == Qualifier.EXACT and whole and value > 0:
-        return f"第{number}"
-    if qualifier == Qualifier.OVER:
-        # 余 stands after whole numbers from ten on only; one writes 超3.5%, not 3.5余%.
-        if whole and value >= 10 and unit not in (PERCENT, RANK):
-            return f"{number}余{unit}"
-        return f"超{number}{unit}"
-    prefix = {Qualifier.EXACT: "", Qualifier.ABOUT: "约", Qualifier.NEARLY: "近"}[qualifier]
-    return f"{prefix}{number}{unit}"

@@ -47,19 +47,6 @@ def words_of(
     return [evaluations, stages]
 
 
-def word_changes(since: datetime | None, until: datetime, **place) -> list[WordChange]:
-    """All that the office published from ``since`` (None: ever) to before ``until``, newest first.
-
-    Two queries at the most.
-    """
-    found = [
-        change
-        for rows in words_of(**place)
-        for change in told(rows.published_between(since, until))
-    ]
-    return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
-
-
 def told(rows: QuerySet) -> list[WordChange]:
     """``rows``, of one of the kinds of ``words_of``, in words; one query."""
     tell = _stage if rows.model is OpinionStage else _evaluation

@@ -250,36 +250,20 @@ def is_begun(since: datetime) -> Q:
     return Q(is_new=True) | Q(first__gte=since)
 
 
-def changes_between(since: datetime | None, until: datetime, **place) -> list[Publication]:
-    """All ``publications`` of these days and this place, newest first.
-
-    Two queries for values and one for each other kind, however many rows.
-    """
-    found = []
-    for model in CARRIERS:
-        found += _told(publications(model, since, until, **place), until)
-    return sorted(found, key=lambda change: (change.at, change.id), reverse=True)
-
-
 def loaded(model, pks: list[int], until: datetime) -> list[Publication]:
     """The publications of ``model`` with these keys, which are public, as told at ``until``.
 
     One query, of values two.
     """
-    return _told(model.objects.filter(pk__in=pks), until)
-
-
-def _told(rows: QuerySet, until: datetime) -> list[Publication]:
-    rows = rows.order_by().select_related(
-        f"{CARRIERS[rows.model][-1]}__theme__section__opinion", "supersedes"
-    )
-    if "indicator" in CARRIERS[rows.model]:
+    rows = model.objects.filter(pk__in=pks).order_by()
+    rows = rows.select_related(f"{CARRIERS[model][-1]}__theme__section__opinion", "supersedes")
+    if "indicator" in CARRIERS[model]:
         rows = rows.select_related("indicator__unit")
     rows = list(rows)
-    if rows and isinstance(rows[0], Observation):
+    if rows and model is Observation:
         history = histories({row.indicator_id for row in rows}, until)
         return [_value(row, history[row.indicator_id]) for row in rows]
-    return [TELL[type(row)](row) for row in rows]
+    return [TELL[model](row) for row in rows]
 
 
 class Said(NamedTuple):

@@ -77,7 +77,7 @@ def newest(count: int, until: datetime, **place) -> list[Ref]:
 
 
 def newest_publications(count: int, until: datetime, **place) -> list[Ref]:
-    """The last ``count`` of ``changes_between`` for a place."""
+    """The last ``count`` publications of a place."""
     found = chain(*(_newest_of(model, count, until, place) for model in CARRIERS))
     return sorted(found, key=BY_MOMENT, reverse=True)[:count]
 

@@ -29,7 +29,8 @@ from metrics.tests.factories import (
 from metrics.tests.test_history import corrected
 
 from ..changes.page import default_since, spans
-from ..changes.publications import changes_between, counts_by_theme
+from ..changes.publications import counts_by_theme
+from .slow_changes import changes_between
 
 pytestmark = pytest.mark.django_db
 

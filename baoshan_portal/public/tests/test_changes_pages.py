@@ -41,10 +41,10 @@ from metrics.tests.test_history import corrected
 from ..changes import page, rest, some_states
 from ..changes.listing import Listing
 from ..changes.places import Places
-from ..changes.publications import changes_between
 from ..changes.refs import between, entries, newest
 from ..changes.some_states import States
 from ..changes.states import state_changes
+from .slow_changes import changes_between
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

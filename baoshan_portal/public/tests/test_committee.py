@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import rows_of, texts
@@ -14,7 +13,6 @@ from metrics.models import Indicator, Plan
 from metrics.rules.stages import InTime
 from metrics.tests.factories import make_target
 
-from ..changes.committee import word_changes
 from ..committee import axes, stages_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("report"), pytest.mark.long]
@@ -221,12 +219,3 @@ def test_the_last_publication_may_be_the_committees(client):
     make_stage(opinion=Opinion.objects.get(), stage=Stage.CLOSED, published=date(2024, 3, 4))
 
     assert '<time datetime="2024-03-04">' in html_of(client, "/")
-
-
-def test_all_that_was_ever_published_is_told_newest_first():
-    make_evaluation(published=VOTED)
-    make_stage(stage=Stage.CLOSED, published=date(2023, 10, 1))
-
-    found = word_changes(None, timezone.now())
-
-    assert [change.id.partition(":")[0] for change in found] == ["stage", "evaluation", "stage"]

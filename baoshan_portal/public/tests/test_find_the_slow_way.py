@@ -23,9 +23,13 @@ from metrics.tests.factories import make_indicator, make_observation, make_unit
 
 from ..find import Everything, Names, Values, find
 from ..searched import Texts, in_all
-from ..searching import alternatives, asked_words, folded, folded_all, number, searchable
+from ..searching import alternatives, asked_words, folded, folded_all, initials, number
 
 pytestmark = pytest.mark.django_db
+
+
+def searchable(name: str, *others: str) -> str:
+    return " ".join((folded(name), initials(name), *map(folded, others))).lower()
 
 
 def rows(as_of):
