@@ -6,8 +6,9 @@ A page that holds all rows is as it was without numbers.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.core.paginator import InvalidPage, Page, Paginator
-from django.http import Http404
+from django.core.paginator import Page, Paginator
+
+from measures.paging import page_or_404
 
 #: Rows of a page that shows tables: some 30 kB compressed.
 PER_PAGE = 100
@@ -31,10 +32,7 @@ def numbered(request, rows: Sequence, per_page: int, *, holding: int = 0) -> Num
     Raises Http404 for a page that there is not.
     """
     paginator = Paginator(rows, per_page)
-    try:
-        return Numbered(paginator.page(request.GET.get("page", holding // per_page + 1)))
-    except InvalidPage as none:
-        raise Http404 from none
+    return Numbered(page_or_404(paginator, request.GET.get("page", holding // per_page + 1)))
 
 
 @dataclass(frozen=True)

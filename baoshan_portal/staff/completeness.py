@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from measures import access
 from measures.models import Department, Round
+from measures.paging import page_or_404
 from measures.spreadsheets import TYPES, Column, Kind, download
 from measures.trail import Action, in_trail_language, record
 from metrics.completeness import Completeness, completeness_of, departments_asked
@@ -151,10 +152,7 @@ def page(request):
     if valid and (file_format := request.GET.get("format")):
         return _file(request, lines, file_format)
     paginator = Paginator(lines, LINES_PER_PAGE)
-    try:
-        shown = paginator.page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404(_("This list has no such page.")) from error
+    shown = page_or_404(paginator, request.GET.get("page") or 1)
     context = {
         **admin.site.each_context(request),
         "title": _("Completeness and timeliness"),

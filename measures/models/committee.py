@@ -72,10 +72,6 @@ class CommitteesWord(InBothLanguages, Submission):
         abstract = True
 
     @property
-    def department(self):
-        return None
-
-    @property
     def day(self) -> date:
         return getattr(self, self.day_field)
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from django.core.paginator import InvalidPage, Page
-from django.http import Http404
+from django.core.paginator import Page
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from measures.models import Report, Section, Theme
+from measures.paging import page_or_404
 from measures.submission import end_of_day
 
 from ..as_of import BadQuery, read_day
@@ -151,7 +151,7 @@ def page(request):
     listing = Listing(since, until, places)
     paginator = CountedPaginator([], PER_PAGE, count=listing.total)
     asked = request.GET.get("page") or _page_at(listing, request.GET.get("at"))
-    shown = _page(paginator, asked)
+    shown = page_or_404(paginator, asked)
     states = States(first, last, places)
     sections = sections_of(listing, shown, states)
     is_first = shown.number == 1
@@ -184,14 +184,6 @@ def _page_at(listing: Listing, at: str | None) -> int:
     if not found:
         raise BadQuery(_("“at” can only be the number of a section, or of a theme, such as 1-2."))
     return listing.begins(found) // PER_PAGE + 1
-
-
-def _page(paginator: CountedPaginator, number: int | str) -> Page:
-    """The page of that number; raises Http404 if there is none."""
-    try:
-        return paginator.page(number)
-    except InvalidPage as error:
-        raise Http404(_("This list has no such page.")) from error
 
 
 def _day_before_year(year: int) -> date:

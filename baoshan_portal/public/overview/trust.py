@@ -22,8 +22,8 @@ def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
     def listed(**query):
         return link_to("indicators", **query)
 
-    def yes_or_no(label, name, key, yes, no):
-        n = sum(getattr(row, key) for row in known)
+    def yes_or_no(label, name, yes, no):
+        n = sum(getattr(row, name) for row in known)
         return whole(
             label,
             (yes, n, listed(**{name: "yes"}), "yes"),
@@ -34,10 +34,9 @@ def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
     unpublished = sum(row.has_target for row in known) - published
     fresh = Counter(row.fresh for row in known)
     return [
-        yes_or_no(_("Public value"), "value", "value", _("has one"), _("has none")),
+        yes_or_no(_("Public value"), "value", _("has one"), _("has none")),
         yes_or_no(
             _("Source"),
-            "traced",
             "traced",
             _("traced to a sentence or document"),
             _("not traced"),
@@ -53,14 +52,12 @@ def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
                 "no",
             ),
         ),
-        yes_or_no(_("Since the report"), "updated", "updated", _("updated"), _("not updated")),
+        yes_or_no(_("Since the report"), "updated", _("updated"), _("not updated")),
         whole(
             _("Reported when due"),
             *((state.label, fresh[state], listed(fresh=state), tone) for state, tone in FRESHNESS),
         ),
-        yes_or_no(
-            _("Period"), "inferred", "inferred", _("partly inferred"), _("as the source states")
-        ),
+        yes_or_no(_("Period"), "inferred", _("partly inferred"), _("as the source states")),
         whole(
             _("Checks"),
             *(

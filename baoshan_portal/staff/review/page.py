@@ -7,7 +7,7 @@ from operator import itemgetter
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from measures import access, workflow
 from measures.fields import FormText
 from measures.models import Department, Round
+from measures.paging import page_or_404
 from measures.submission import State, Submission
 from measures.workflow import TransitionError
 
@@ -180,10 +181,7 @@ def queue(request):
         warned = {(line.kind, line.row.pk) for line in load(keys) if line.warnings}
         keys = [key for key in keys if (key[-3], key[-1]) in warned]
     paginator = Paginator(keys, ROWS_PER_PAGE)
-    try:
-        page = paginator.page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404(_("This list has no such page.")) from error
+    page = page_or_404(paginator, request.GET.get("page") or 1)
     own = keys_of(user, _mine, **wanted) if valid else []
     sent = typed.data if typed else request.POST
     context = {
