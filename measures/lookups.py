@@ -4,19 +4,21 @@ Django writes a placeholder for each key, of which a statement can have only so 
 number makes another statement of it each time. Here a long list is one parameter.
 """
 
-import json
 from collections.abc import Iterable
 
 from django.db.models import AutoField, BigAutoField, BigIntegerField, ForeignKey
 from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import In
 
+from .prepared import Keys, as_one_parameter
+
 #: Keys that are written one by one.
 FEW = 100
 
 
 class _AsOneParameter:
-    """An ``In`` whose long list of whole numbers is an array, or a list in JSON on SQLite."""
+    """An ``In`` whose long list of whole numbers is one parameter; so are the keys that come into
+    a prepared query, however many."""
 
     def get_prep_lookup(self):
         # Whole numbers are what Django would make of each of them.
@@ -25,13 +27,17 @@ class _AsOneParameter:
         return super().get_prep_lookup()
 
     def as_sql(self, compiler, connection):
-        if not self.rhs_is_direct_value() or not _are_many_keys(self.rhs):
+        if isinstance(self.rhs, Keys):
+            keys = self.rhs
+        elif self.rhs_is_direct_value() and _are_many_keys(self.rhs):
+            known = dict.fromkeys(key for key in self.rhs if key is not None)
+            keys = as_one_parameter(known, connection)
+        else:
             return super().as_sql(compiler, connection)
-        key, params = self.process_lhs(compiler, connection)
-        keys = [*dict.fromkeys(key for key in self.rhs if key is not None)]
+        column, params = self.process_lhs(compiler, connection)
         if connection.vendor == "postgresql":
-            return f"{key} = ANY (%s::bigint[])", [*params, keys]
-        return f"{key} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(keys)]
+            return f"{column} = ANY (%s::bigint[])", [*params, keys]
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, keys]
 
 
 def _are_many_keys(values: Iterable) -> bool:

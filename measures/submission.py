@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import SlugField, TextField
+from .prepared import now
 from .withdrawn import withdrawal_columns
 
 
@@ -56,7 +57,7 @@ def moment_of(as_of: date | None) -> datetime:
 
     Now if ``as_of`` is None.
     """
-    return end_of_day(as_of) if as_of else timezone.now()
+    return end_of_day(as_of) if as_of else now()
 
 
 def stood(row: "Submission", moment: datetime) -> bool:
@@ -96,7 +97,7 @@ class SubmissionQuerySet(models.QuerySet):
         the moment too; all are None for what stands, which is ``published``. What happened after
         ``moment`` was not known then.
         """
-        moment = moment or timezone.now()
+        moment = moment or now()
         # At most one row supersedes another. The models' own order would join three tables a row.
         correction = self._corrections(moment).order_by()
         withdrawn = withdrawal_columns(self.model, moment)

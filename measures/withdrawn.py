@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, Expression, Func, Q, TextChoices, Te
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from .prepared import Slot
 from .text import in_chinese
 
 
@@ -79,6 +80,8 @@ class _Column(Func):
 
 
 def _row_params(of: _Codes | _Column, connection) -> list:
+    if isinstance(of.moment, Slot):
+        return [of.kind, of.moment]
     return [of.kind, DateTimeField().get_db_prep_value(of.moment, connection)]
 
 

@@ -7,12 +7,12 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Prefetch, Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .. import access
 from ..fields import CharField
+from ..prepared import today
 from ..text import Named, NamedQuerySet
 
 validate_locator = RegexValidator(
@@ -25,7 +25,7 @@ class OpinionQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Opinions of which something was public on ``as_of`` (today if None): the day of issue,
         a report, a section or a stage. What is prepared for a day to come is not."""
-        day = as_of or timezone.localdate()
+        day = as_of or today()
         sections = apps.get_model("measures.Section").objects.published(as_of)
         stages = apps.get_model("measures.OpinionStage").objects.published(as_of)
         known = (
@@ -39,8 +39,12 @@ class OpinionQuerySet(NamedQuerySet):
     def with_reports(self):
         """In the order of their entry, with the ``reports`` issued by today loaded, the newest
         first; two queries."""
-        issued = Prefetch("reports", Report.objects.published())
-        return self.order_by("pk").prefetch_related(issued)
+        return self.order_by("pk").prefetch_related(issued_reports())
+
+
+def issued_reports() -> Prefetch:
+    """The ``reports`` on opinions that were issued by today, the newest first."""
+    return Prefetch("reports", Report.objects.published())
 
 
 class Opinion(Named):
@@ -97,7 +101,7 @@ class ReportKind(models.TextChoices):
 class ReportQuerySet(NamedQuerySet):
     def published(self, as_of: date | None = None):
         """Reports that were issued by ``as_of`` (today if None); one can be entered before."""
-        return self.filter(issued_on__lte=as_of or timezone.localdate())
+        return self.filter(issued_on__lte=as_of or today())
 
 
 class Report(Named):

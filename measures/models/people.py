@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import access
 from ..fields import CharField
 from ..names import full_name
+from ..prepared import today
 from ..submission import moment_of
 from ..text import Named, NamedQuerySet
 
@@ -59,7 +60,7 @@ class DepartmentQuerySet(NamedQuerySet):
     def once_published(self, as_of: date | None = None):
         """Those, and whatever led or supported a public measure on an earlier day: an office that
         ended and handed everything over keeps its page."""
-        moment, day = moment_of(as_of), as_of or timezone.localdate()
+        moment, day = moment_of(as_of), as_of or today()
         stood = Q(valid_from__isnull=True) | Q(valid_from__lt=moment)
         versions = apps.get_model("measures.Version").objects.filter(stood).order_by()
         measures = apps.get_model("measures.Measure")

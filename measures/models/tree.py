@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
 from ..fields import CharField, TextField
+from ..prepared import today
 from ..submission import moment_of
 from ..text import Named, NamedQuerySet
 from ..withdrawn import is_withdrawn, withdrawal_columns
@@ -138,7 +138,7 @@ class MeasureQuerySet(NamedQuerySet):
 
     def once_published(self, as_of: date | None = None):
         """Measures that had become public by ``as_of`` (today if None), withdrawn since or not."""
-        return self.filter(published_on__lte=as_of or timezone.localdate())
+        return self.filter(published_on__lte=as_of or today())
 
     def with_withdrawal(self, as_of: date | None = None):
         """With ``withdrawn_at`` and ``withdrawn_because`` as known on ``as_of``."""
