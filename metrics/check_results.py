@@ -7,7 +7,7 @@ since there can be tens of thousands.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -17,6 +17,8 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from measures.models import Opinion
+from measures.prepared import prepared
 from measures.submission import end_of_day
 
 from . import kept_days
@@ -50,12 +52,49 @@ def of_day(as_of: date | None) -> list[CheckResult]:
     Three queries, and one where every result is known; one more on a past day, and what
     ``kept_days`` says.
     """
-    return of(Check.objects.published(as_of), as_of)
+    return of_opinion(None, as_of)
+
+
+def of_opinion(opinion: Opinion | None, as_of: date | None) -> list[CheckResult]:
+    """``of_day`` of those with a figure of ``opinion``; of all if it is None."""
+    return _of(_terms_of_opinion(opinion, as_of=as_of), as_of)
+
+
+def of_indicators(indicators: Collection[int], as_of: date | None) -> list[CheckResult]:
+    """``of_day`` of those in which one of ``indicators`` (by their keys) takes part."""
+    return _of(_terms_of_indicators(indicators, as_of=as_of), as_of)
 
 
 def of(checks: QuerySet, as_of: date | None) -> list[CheckResult]:
     """``of_day`` of those among ``checks``, which are public on it."""
-    found = _with_todays(checks)
+    return _of(_with_todays(checks), as_of)
+
+
+@prepared
+def _terms_of_opinion(opinion, *, as_of):
+    checks = Check.objects.published(as_of)
+    return _with_todays(checks.of_opinion(opinion) if opinion else checks)
+
+
+@prepared
+def _terms_of_indicators(indicators, *, as_of):
+    return _with_todays(Check.objects.that_compare(indicators, as_of))
+
+
+def _with_todays(checks: QuerySet) -> QuerySet:
+    """The terms of ``checks`` with the result of today; None where it is not known."""
+    return CheckTerm.objects.filter(check_of__in=checks.order_by()).values_list(
+        "check_of", "check_of__code", "check_of__summary__result", "check_of__summary__apart",
+        "indicator",
+    )  # fmt: skip
+
+
+def _of(terms: Iterable[tuple], as_of: date | None) -> list[CheckResult]:
+    """The checks of ``terms``, which stand check by check, with their results on ``as_of``."""
+    found = [
+        CheckResult(key, code, result and Result(result), apart, tuple(row[-1] for row in rows))
+        for (key, code, result, apart), rows in groupby(terms, itemgetter(0, 1, 2, 3))
+    ]
     by_key = {one.pk: one for one in found}
 
     def known(keys: list[int]) -> dict[int, tuple[Result, float]]:
@@ -141,18 +180,6 @@ def in_unknown(as_of: date | None) -> Q:
     return Q(pk__in=CheckTerm.objects.order_by().filter(check_of__in=checks).values("indicator"))
 
 
-def _with_todays(checks: QuerySet) -> list[CheckResult]:
-    """``checks`` with a term and the result of today; None where it is not known. One query."""
-    rows = CheckTerm.objects.filter(check_of__in=checks.order_by()).values_list(
-        "check_of", "check_of__code", "check_of__summary__result", "check_of__summary__apart",
-        "indicator",
-    )  # fmt: skip
-    return [
-        CheckResult(key, code, result and Result(result), apart, tuple(row[-1] for row in terms))
-        for (key, code, result, apart), terms in groupby(rows, itemgetter(0, 1, 2, 3))
-    ]
-
-
 def _that_may_differ(checks: Iterable[CheckResult], as_of: date) -> set[int]:
     """The keys of those ``checks`` whose result may be another than on ``as_of``; one query."""
     touched = _touched(as_of)
@@ -170,6 +197,43 @@ def _touched(as_of: date) -> tuple[set[int], set[int]] | None:
     if found[CheckTerm] or found[Unit]:
         return None
     return found[Check], set().union(*(found[model] for model in compared))
+
+
+def states_of(terms: list[CheckTerm], as_of: date | None) -> list[CheckState]:
+    """The checks of ``terms``, which stand check by check, on the values that were public on
+    ``as_of`` (today if None), with those that they stand for and their reports; two queries."""
+    checks = by_check(terms)
+    values = values_of(indicators_in(checks), as_of)
+    states = [assess_check(check, values) for check in checks]
+    # A figure has many values, of which a check compares one.
+    shown = _shown({value.pk for state in states for _term, value in state.terms if value})
+    by_key = {value.pk: value for value in shown}
+    return [
+        replace(state, terms=[(term, value and by_key[value.pk]) for term, value in state.terms])
+        for state in states
+    ]
+
+
+@prepared
+def terms_of(checks, *, related):
+    """The terms of ``checks`` (by their keys), each with its figure and unit."""
+    return _with_figures(CheckTerm.objects.filter(check_of__in=checks), *related)
+
+
+@prepared
+def terms_comparing(indicators, *, as_of):
+    """The same of the public checks in which one of ``indicators`` (by their keys) takes part."""
+    checks = Check.objects.that_compare(indicators, as_of)
+    return _with_figures(CheckTerm.objects.filter(check_of__in=checks.order_by()))
+
+
+def _with_figures(terms: QuerySet, *related: str) -> QuerySet:
+    return terms.select_related("check_of", "indicator__unit__base", *related)
+
+
+@prepared
+def _shown(values):
+    return Observation.objects.filter(pk__in=values).select_related("report").order_by()
 
 
 class Value(NamedTuple):
@@ -226,15 +290,20 @@ def values_of(
 ) -> dict[int, list[Value]]:
     """The public values by the key of their indicator, newest first: those whose period ended on
     ``since`` or later, if it is given; one query."""
-    rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
-    if since:
-        rows = rows.filter(period_end__gte=since)
     found = defaultdict(list)
-    # Those of one indicator stand together in the index, by which they are found.
-    for row in rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*Value._fields):
+    for row in _values(indicators, since, as_of=as_of):
         value = Value(*row)
         found[value.indicator_id].append(value)
     return found
+
+
+@prepared
+def _values(indicators, since, *, as_of):
+    rows = Observation.objects.published(as_of).filter(indicator__in=indicators)
+    if since:
+        rows = rows.filter(period_end__gte=since)
+    # Those of one indicator stand together in the index, by which they are found.
+    return rows.order_by("indicator_id", *NEWEST_FIRST).values_list(*Value._fields)
 
 
 def _terms(checks: list[int]) -> list[_Term]:

@@ -1,13 +1,17 @@
-"""The histories of many figures in light rows, as pages that show their courses read them."""
+"""The histories of many figures in light rows, as pages that show their courses read them, and
+their targets."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from .models import NEWEST_FIRST, Indicator, Observation
+from measures.attached import attach
+from measures.prepared import prepared
+
+from .models import NEWEST_FIRST, Indicator, Observation, Target
 from .rules.choices import Certainty
 
 
@@ -47,21 +51,50 @@ _COLUMNS = (
 
 def load_values(indicators: Collection[Indicator], as_of: date | None) -> None:
     """Gives each of ``indicators`` its ``public_values`` in light rows, newest first; a query."""
-    values = Observation.objects.published(as_of).order_by("indicator_id", *NEWEST_FIRST)
-    _load(indicators, values, "public_values")
+    _load(indicators, _values, as_of, "public_values")
 
 
 def load_latest(indicators: Collection[Indicator], as_of: date | None) -> None:
     """Gives each of ``indicators`` its newest value in a light row, see ``latest``; a query."""
-    _load(indicators, Observation.objects.latest_of_each(as_of), "loaded_latest")
+    _load(indicators, _latest, as_of, "loaded_latest")
 
 
-def _load(indicators: Collection[Indicator], values: QuerySet, name: str) -> None:
+def load_targets(
+    indicators: Collection[Indicator], as_of: date | None, *, with_before: bool
+) -> None:
+    """Gives each of ``indicators`` its ``loaded_targets``, as ``with_targets`` does; a query."""
+    keys = [row.pk for row in indicators]
+    found = _targets(keys, with_before=with_before, as_of=as_of)
+    attach(indicators, "loaded_targets", found, "indicator")
+
+
+@prepared
+def _targets(indicators, *, with_before, as_of):
+    targets = Target.objects.to_judge(as_of, with_before=with_before)
+    return targets.filter(indicator__in=indicators)
+
+
+@prepared
+def _values(indicators, *, as_of):
+    values = Observation.objects.published(as_of).filter(indicator__in=indicators)
+    return _in_columns(values.order_by("indicator_id", *NEWEST_FIRST))
+
+
+@prepared
+def _latest(indicators, *, as_of):
+    values = Observation.objects.latest_of_each(as_of).filter(indicator__in=indicators)
+    return _in_columns(values)
+
+
+def _in_columns(values: QuerySet) -> QuerySet:
+    return values.values_list("indicator_id", "report__number", "source_name", "locator", *_COLUMNS)
+
+
+def _load(
+    indicators: Collection[Indicator], read: Callable[..., list], as_of: date | None, name: str
+) -> None:
     found = {row.pk: [] for row in indicators}
     for row in indicators:
         setattr(row, name, found[row.pk])
-    rows = values.filter(indicator__in=found).values_list(
-        "indicator_id", "report__number", "source_name", "locator", *_COLUMNS
-    )
-    for key, report, source, locator, *told in rows:
+    for key, report, source, locator, *told in read(found, as_of=as_of):
         found[key].append(CourseValue(*told, report or source, locator))

@@ -303,9 +303,8 @@ _SUMMARY = (
 )  # fmt: skip
 
 
-def with_facts(indicators: QuerySet, as_of: date | None, grace_days: int) -> list[Indicator]:
-    """``indicators``, each with its ``facts``; one query, and what ``of_rows`` asks."""
-    rows = list(indicators.annotate(**columns()))
+def give_facts(rows: list[Indicator], as_of: date | None, grace_days: int) -> list[Indicator]:
+    """``rows``, which have ``columns``, each with its ``facts``; what ``of_rows`` asks."""
     known = of_rows(rows, as_of, grace_days)
     for row in rows:
         row.facts = known[row.pk]

@@ -6,6 +6,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from measures.numerals import plain
+from measures.prepared import prepared
 from measures.submission import Submission, moment_of
 
 from .models import Indicator, Target
@@ -25,11 +26,15 @@ def replaced(rows) -> list[Submission]:
 
 def earlier_targets(as_of: date | None = None) -> dict[int, Target]:
     """Every replaced target of a public indicator by its key, to follow ``supersedes`` back."""
+    return {row.pk: row for row in _earlier_targets(as_of=as_of)}
+
+
+@prepared
+def _earlier_targets(*, as_of):
     public = Indicator.objects.published(as_of)
     rows = Target.objects.filter(indicator__in=public).versions(moment_of(as_of))
     gone = rows.filter(replaced_at__isnull=False)
-    gone = gone.select_related("plan", "indicator__unit", "report").order_by()
-    return {row.pk: row for row in gone}
+    return gone.select_related("plan", "indicator__unit", "report").order_by()
 
 
 def before(row: Submission, earlier: dict[int, Submission]) -> list[Submission]:

@@ -32,6 +32,7 @@ from measures.evidence import evidence_path, validate_extension, validate_size
 from measures.fields import CharField, SlugField, TextField, URLField
 from measures.models import Department, Measure, Opinion, Report, Round, validate_locator
 from measures.models.tree import PLACE_IN_OPINION as MEASURES_PLACE
+from measures.prepared import today
 from measures.submission import Submission, SubmissionQuerySet, moment_of
 from measures.text import InBothLanguages, Named, NamedQuerySet
 from measures.thresholds import JUDGING, Thresholds
@@ -168,7 +169,7 @@ def public_values(as_of: date | None) -> Prefetch:
 
 def _once_public_indicator(as_of: date | None, path: str = "") -> Q:
     """Whether the indicator at ``path`` had become public, with its measure, by ``as_of``."""
-    day = as_of or timezone.localdate()
+    day = as_of or today()
     return Q(**{f"{path}published_on__lte": day, f"{path}measure__published_on__lte": day})
 
 
@@ -250,10 +251,7 @@ class IndicatorQuerySet(NamedQuerySet):
         ``with_before`` with the value that each may be measured from, which is among
         ``public_values`` where they are loaded.
         """
-        targets = Target.objects.published(as_of).select_related("plan", "report")
-        targets = targets.order_by(F("due_on").asc(nulls_last=True), "pk")
-        if with_before:
-            targets = targets.with_value_before(as_of)
+        targets = Target.objects.to_judge(as_of, with_before=with_before)
         rows = self.with_thresholds().with_no_figures(as_of)
         return rows.prefetch_related(Prefetch("targets", targets, to_attr="loaded_targets"))
 
@@ -925,6 +923,13 @@ class TargetQuerySet(SubmissionQuerySet):
             **{f"before_{name}": Subquery(values.values(name)[:1]) for name in BEFORE}
         )
 
+    def to_judge(self, as_of: date | None = None, *, with_before: bool):
+        """Public targets with plan and report, what is due first first; ``with_before`` as
+        ``IndicatorQuerySet.with_targets`` has it."""
+        rows = self.published(as_of).select_related("plan", "report")
+        rows = rows.order_by(F("due_on").asc(nulls_last=True), "pk")
+        return rows.with_value_before(as_of) if with_before else rows
+
     def for_list(self, as_of: date | None = None):
         """Public targets of public indicators, with all that a verdict needs loaded."""
         indicators = Indicator.objects.with_place().with_latest_value(as_of)
@@ -1035,6 +1040,12 @@ class CheckQuerySet(NamedQuerySet):
         """
         standing = self._of(Indicator.objects.published(as_of), few)
         return standing.exclude(is_withdrawn(Check, moment_of(as_of)))
+
+    def that_compare(self, indicators: Iterable[int], as_of: date | None = None):
+        """Those that stood on ``as_of`` in which one of ``indicators`` (by their keys) takes
+        part."""
+        theirs = CheckTerm.objects.order_by().filter(indicator__in=indicators).values("check_of")
+        return self.published(as_of, few=True).filter(pk__in=theirs)
 
     def once_published(self, as_of: date | None = None):
         """Checks whose figures had all become public by ``as_of``, withdrawn since or not."""

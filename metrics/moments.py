@@ -25,6 +25,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from measures.prepared import now
+
 from .models import Indicator, Observation
 
 #: Half of the time that a portal is taken to have stood.
@@ -43,10 +45,14 @@ class Moments(NamedTuple):
 
 def read(indicators: Iterable[int]) -> dict[int, Moments]:
     """Of each of ``indicators`` (by their keys), whatever is known already; one query."""
-    now = timezone.now()
+    moment = timezone.now()
     rows = Indicator.objects.filter(pk__in=[*indicators]).order_by()
-    rows = rows.annotate(first=_first(), last=_last(now)).values_list(
-        "pk", _count(published_at__lt=now), "first", _count(published_at=OuterRef("first")), "last"
+    rows = rows.annotate(first=_first(), last=_last(moment)).values_list(
+        "pk",
+        _count(published_at__lt=moment),
+        "first",
+        _count(published_at=OuterRef("first")),
+        "last",
     )
     return {key: Moments(*told) for key, *told in rows}
 
@@ -71,14 +77,19 @@ def last_before(moment: datetime) -> Case:
     )
 
 
-def values_before(moment: datetime, now: datetime) -> Case:
-    """How many values of an indicator became public before ``moment``, which is not after ``now``.
+def is_long_ago(moment: datetime) -> bool:
+    """Whether more values are likely to have come since ``moment`` than before."""
+    return timezone.now() - moment >= LONG
 
-    Where one moment parts them the fewer are counted, if it is more than ``LONG`` ago those before.
+
+def values_before(moment: datetime, *, long_ago: bool) -> Case:
+    """How many values of an indicator became public before ``moment``.
+
+    Where one moment parts them the fewer are counted: if it ``is_long_ago`` those before.
     """
     before = _count(published_at__lt=moment)
-    if now - moment < LONG:
-        since = _count(published_at__gte=moment, published_at__lt=now)
+    if not long_ago:
+        since = _count(published_at__gte=moment, published_at__lt=now())
         before = _known(F("summary__values") - since, before)
     return Case(
         When(summary__last__lt=moment, then=F("summary__values")),

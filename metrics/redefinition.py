@@ -9,7 +9,7 @@ after the new words.
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from measures.models import Threshold, ThresholdCode, Version
+from measures.prepared import prepared
 from measures.submission import moment_of, stood
 
 from .assessment import verdict_of
@@ -47,6 +48,17 @@ def redefined_text(terms: "Redefinition") -> str:
     return pgettext("between filters", "; ").join((said, former))
 
 
+@prepared
+def _former(indicators, plans):
+    rows = Version.objects.filter(
+        Q(subject_type=Indicator._meta.db_table, subject_pk__in=indicators)
+        | Q(subject_type=Plan._meta.db_table, subject_pk__in=plans),
+        valid_to__isnull=False,
+    )
+    tolerance = {"subject_type": TOLERANCE, "code": ThresholdCode.PACE_TOLERANCE}
+    return rows | Version.objects.filter(**tolerance)
+
+
 class Definitions:
     """What indicators and plans said before they were defined anew, and the tolerance by when."""
 
@@ -56,16 +68,9 @@ class Definitions:
             self._former[row.subject_type, row.subject_pk].append(row)
 
     @classmethod
-    def of(cls, indicators, plans) -> "Definitions":
-        """Of these rows, given by keys or by a query of keys; one query."""
-        table = Indicator._meta.db_table
-        rows = Version.objects.filter(
-            Q(subject_type=table, subject_pk__in=indicators)
-            | Q(subject_type=Plan._meta.db_table, subject_pk__in=plans),
-            valid_to__isnull=False,
-        )
-        tolerance = {"subject_type": TOLERANCE, "code": ThresholdCode.PACE_TOLERANCE}
-        return cls(rows | Version.objects.filter(**tolerance))
+    def of(cls, indicators: Collection[int], plans: Collection[int]) -> "Definitions":
+        """Of these rows, given by keys; one query."""
+        return cls(_former(indicators, plans))
 
     def tolerance_points(self, moment: datetime) -> int:
         """The tolerance of the pace that stood just before ``moment``, in percentage points."""

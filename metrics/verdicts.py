@@ -15,6 +15,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from measures.models import Threshold
+from measures.prepared import today
 from measures.submission import end_of_day
 from measures.thresholds import JUDGING, Thresholds
 from measures.thresholds import columns as threshold_columns
@@ -150,7 +151,7 @@ def _touched(as_of: date) -> set[int] | None:
 def unknown(as_of: date | None) -> Q:
     """On which targets nothing is known on ``as_of`` (today if None) but by their rows; one query
     on a past day."""
-    on = as_of or timezone.localdate()
+    on = as_of or today()
     missing = Q(summary__isnull=True) | Q(summary__since__gt=on) | Q(summary__until__lte=on)
     if as_of is None:
         return missing

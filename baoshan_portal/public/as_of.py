@@ -4,9 +4,11 @@ The whole page is made in the past (``measures.past``): names, definitions and p
 they stood at the end of that day. The desk of staff knows no such day.
 """
 
+from collections.abc import Callable
 from datetime import date
 
 from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import Resolver404, resolve, reverse
@@ -15,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from measures.past import changed_since, past, streamed_from_past
+from measures.prepared import prepared
 from measures.submission import end_of_day
 from measures.text import day_in_words
 
@@ -49,21 +52,25 @@ def read_day(text: str | None, name: str) -> date | None:
     return day
 
 
-def get_public_or_404(queryset, request, code: str):
+def get_public_or_404(rows: Callable[[date | None], QuerySet], request, code: str):
     """The row with that code, if it had become public by the day that the page speaks of.
 
-    What was withdrawn since keeps its page: ``withdrawn_at`` says so, and ``withdrawn_because``
+    ``rows`` makes the query of all, public or not, with what the page needs of one on a day. What
+    was withdrawn since keeps its page: ``withdrawn_at`` says so, and ``withdrawn_because``
     why; None if it stands. Raises NotYetPublic if it became public later, Http404 if it is not
     public or unknown.
     """
-    if row := _find(queryset.published(request.as_of), code):
+    as_of = request.as_of
+    if found := _public(code, rows=rows, as_of=as_of):
+        row = found[0]
         row.withdrawn_at = row.withdrawn_because = None
         return row
-    row = _find(queryset.once_published(request.as_of).with_withdrawal(request.as_of), code)
+    once = rows(as_of).once_published(as_of).with_withdrawal(as_of).filter(code=code)
+    row = next(iter(once.order_by()), None)
     if row is None:
         with past(None):
             # What is not public today is not known either.
-            since = get_object_or_404(queryset.once_published(), code=code).published_on
+            since = get_object_or_404(rows(None).once_published(), code=code).published_on
         if request.as_of is None:
             raise Http404  # It became public between the two questions.
         raise NotYetPublic(
@@ -73,10 +80,10 @@ def get_public_or_404(queryset, request, code: str):
     return row
 
 
-def _find(rows, code: str):
-    """The one of ``rows`` with that code; None if there is none. To sort one costs more than to
-    find it."""
-    return next(iter(rows.filter(code=code).order_by()), None)
+@prepared
+def _public(code, *, rows, as_of):
+    # To sort one costs more than to find it.
+    return rows(as_of).published(as_of).filter(code=code).order_by()
 
 
 def address(request, target, /, *args, **query) -> str:

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import date
 
-from django.db.models import QuerySet
 from django.utils.translation import pgettext
 
 from metrics import check_results, kept_days
 from metrics.assessment import CheckState, assess_check, indicators_in
 from metrics.check_results import CheckResult
-from metrics.models import Check, CheckTerm, Observation
+from metrics.models import Check, Observation
 from metrics.rules.checks import Result
 from metrics.rules.questions import ASKING
 
@@ -46,16 +45,10 @@ def states_of(indicators: Iterable[int], as_of: date | None, *related: str) -> l
     Two queries, one less than ``assess_checks``, so that packs keep to their number; ``related``
     is what is loaded of their terms besides.
     """
-    checks = _that_compare(indicators, as_of).by_their_terms(*related)
+    checks = Check.objects.that_compare(indicators, as_of).by_their_terms(*related)
     values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
     known = values.by_indicator()
     return [assess_check(check, known) for check in checks]
-
-
-def _that_compare(indicators: Iterable[int], as_of: date | None) -> QuerySet:
-    """The checks that were public on ``as_of`` in which one of ``indicators`` takes part."""
-    theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
-    return Check.objects.published(as_of, few=True).filter(pk__in=theirs)
 
 
 def results_of_page(request) -> list[CheckResult]:
@@ -82,8 +75,7 @@ def of_indicators(request, indicators: Collection[int]) -> dict[int, list[Result
         return of_page(request)
     found = already_remembered(request, MARKS)
     if found is None:
-        checks = _that_compare(indicators, request.as_of)
-        found = of_results(check_results.of(checks, request.as_of))
+        found = of_results(check_results.of_indicators(indicators, request.as_of))
     return found
 
 

@@ -6,7 +6,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from measures.models import Opinion
-from metrics.assessment import OPINION_OF_TERM, assess_checks
+from metrics import check_results
+from metrics.assessment import OPINION_OF_TERM
 from metrics.models import Check, Indicator
 from metrics.rules.checks import Result
 
@@ -69,5 +70,6 @@ def _opinions_of(results: list[CheckResult]) -> dict[int, set[int]]:
 
 def _states(results: list[CheckResult], as_of) -> list:
     keys = [one.pk for one in results]
-    states = assess_checks(Check.objects.filter(pk__in=keys), as_of, OPINION_OF_TERM)
+    terms = check_results.terms_of(keys, related=(OPINION_OF_TERM,))
+    states = check_results.states_of(terms, as_of)
     return sorted(states, key=lambda state: keys.index(state.check.pk))

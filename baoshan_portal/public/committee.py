@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from measures.models import Evaluation, Opinion, OpinionStage, Section, Stage, Theme
+from measures.prepared import prepared
 from metrics.assessment import assess
 from metrics.models import Indicator
 from metrics.rules.choices import Claim, Verdict
@@ -34,8 +35,12 @@ def stages_of(opinion: Opinion, as_of: date | None, terms: Mapping[str, int]) ->
     ``terms`` are the ``Thresholds.terms`` of that day.
     """
     on = as_of or timezone.localdate()
-    rows = OpinionStage.objects.published(as_of).filter(opinion=opinion)
-    return lines_of({row.stage: row for row in rows}, on, terms)
+    return lines_of({row.stage: row for row in _stages(opinion, as_of=as_of)}, on, terms)
+
+
+@prepared
+def _stages(opinion, *, as_of):
+    return OpinionStage.objects.published(as_of).filter(opinion=opinion)
 
 
 def lines_of(known: dict[str, OpinionStage], on: date, terms: Mapping[str, int]) -> list[StageLine]:
@@ -61,9 +66,14 @@ class Evaluations:
     @classmethod
     def of(cls, opinion: Opinion, as_of: date | None) -> "Evaluations":
         """One query."""
-        about = Q(report__opinion=opinion) | Q(section__opinion=opinion)
-        rows = list(Evaluation.objects.published(as_of).filter(about).with_subject())
+        rows = _of_opinion(opinion, as_of=as_of)
         return cls([row for row in rows if row.report_id], [row for row in rows if row.section_id])
+
+
+@prepared
+def _of_opinion(opinion, *, as_of):
+    about = Q(report__opinion=opinion) | Q(section__opinion=opinion)
+    return Evaluation.objects.published(as_of).filter(about).with_subject()
 
 
 def evaluations_about(themes: Iterable[Theme], as_of: date | None) -> list[Evaluation]:
@@ -73,16 +83,20 @@ def evaluations_about(themes: Iterable[Theme], as_of: date | None) -> list[Evalu
     """
     themes = {theme.pk: theme for theme in themes}
     sections = {theme.section_id: theme.section for theme in themes.values()}
-    about = Q(theme__in=themes) | Q(section__in=sections)
-    about |= Q(report__opinion__in={section.opinion_id for section in sections.values()})
-    rows = Evaluation.objects.published(as_of).filter(about)
-    found = list(rows.select_related("report__opinion"))
+    opinions = {section.opinion_id for section in sections.values()}
+    found = _about(themes, sections, opinions, as_of=as_of)
     for row in found:
         if row.theme_id:
             row.theme = themes[row.theme_id]
         elif row.section_id:
             row.section = sections[row.section_id]
     return found
+
+
+@prepared
+def _about(themes, sections, opinions, *, as_of):
+    about = Q(theme__in=themes) | Q(section__in=sections) | Q(report__opinion__in=opinions)
+    return Evaluation.objects.published(as_of).filter(about).select_related("report__opinion")
 
 
 @dataclass(frozen=True)
@@ -138,10 +152,7 @@ class SectionsWord:
     @classmethod
     def of(cls, section: Section, as_of: date | None) -> "SectionsWord":
         """One query; needs the opinion."""
-        about = Q(section=section) | Q(theme__section=section)
-        about |= Q(report__opinion=section.opinion_id)
-        rows = Evaluation.objects.published(as_of).filter(about)
-        rows = list(rows.select_related("report__opinion", "theme"))
+        rows = _in_section(section, section.opinion_id, as_of=as_of)
         by_theme: dict[int, list[Evaluation]] = {}
         for row in rows:
             if row.theme_id:
@@ -157,3 +168,10 @@ class SectionsWord:
 
     def of_theme(self, theme: Theme) -> list[Evaluation]:
         return self.by_theme.get(theme.pk, [])
+
+
+@prepared
+def _in_section(section, opinion, *, as_of):
+    about = Q(section=section) | Q(theme__section=section) | Q(report__opinion=opinion)
+    rows = Evaluation.objects.published(as_of).filter(about)
+    return rows.select_related("report__opinion", "theme")

@@ -9,19 +9,19 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 
+from measures.prepared import prepared
 from measures.submission import moment_of
-from metrics import history
+from metrics import check_results, history
 from metrics.assessment import (
     CheckState,
     assess,
-    assess_checks,
     baseline_from,
     gaps_of,
     unexplained,
 )
 from metrics.corrections import corrections
 from metrics.last_change import stated_growth, sums_by_year
-from metrics.models import NEWEST_FIRST, Check, Indicator, NoFigure, Observation, Target
+from metrics.models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target
 from metrics.redefinition import Definitions, Redefinition, chain_of, redefinition
 from metrics.rules.periods import Period, period_text
 from metrics.wording import aggregation_rule
@@ -44,31 +44,41 @@ def load(request, code: str) -> tuple[Indicator, list[Observation], list[Target]
     Raises Http404 as ``get_public_or_404`` does.
     """
     as_of = request.as_of
-    moment = moment_of(as_of)
-    rows = Indicator.objects.with_place().with_thresholds().with_no_figures(as_of)
-    row = get_public_or_404(_with_kin(rows), request, code)
-    values = list(
-        row.observations.versions(moment).select_related("report").order_by(*NEWEST_FIRST)
-    )
+    row = get_public_or_404(_rows, request, code)
+    values = _values(row, as_of=as_of)
+    for value in values:
+        value.indicator = row
     # What each took the place of is among them, unless that was a value of another figure.
     known = {value.pk: value for value in values}
     for value in values:
         if before := known.get(value.supersedes_id):
             value.supersedes = before
-    targets = list(
-        row.targets.versions(moment)
-        .select_related("plan", "report")
-        .order_by(F("due_on").asc(nulls_last=True), "pk")
-    )
+    targets = _targets(row, as_of=as_of)
+    for target in targets:
+        target.indicator = row
     # What ``with_history`` would ask for again is among them.
     row.public_values = history.standing(values)
     row.loaded_targets = history.standing(targets)
     return row, values, targets
 
 
-def _with_kin(rows: QuerySet) -> QuerySet:
-    """``rows`` with whether there may be what most have not, so that it is asked for of few:
-    checks, figures derived from it, and periods said to have no figure."""
+@prepared
+def _values(indicator, *, as_of):
+    rows = Observation.objects.versions(moment_of(as_of)).filter(indicator=indicator)
+    return rows.select_related("report").order_by(*NEWEST_FIRST)
+
+
+@prepared
+def _targets(indicator, *, as_of):
+    rows = Target.objects.versions(moment_of(as_of)).filter(indicator=indicator)
+    rows = rows.select_related("plan", "report")
+    return rows.order_by(F("due_on").asc(nulls_last=True), "pk")
+
+
+def _rows(as_of: date | None) -> QuerySet:
+    """With whether there may be what most have not, so that it is asked for of few: checks,
+    figures derived from it, and periods said to have no figure."""
+    rows = Indicator.objects.with_place().with_thresholds().with_no_figures(as_of)
     return rows.with_is_checked().annotate(
         is_basis=Exists(Indicator.objects.filter(basis=OuterRef("pk"))),
         is_without=Exists(NoFigure.objects.filter(indicator=OuterRef("pk"))),
@@ -131,8 +141,8 @@ def _checks(row: Indicator, as_of: date | None) -> list[CheckState]:
     """The public checks that ``row`` takes part in, with their results."""
     if not row.is_checked:
         return []
-    checks = Check.objects.published(as_of, few=True).filter(terms__indicator=row).distinct()
-    return assess_checks(checks, as_of)
+    terms = check_results.terms_comparing([row.pk], as_of=as_of)
+    return check_results.states_of(terms, as_of)
 
 
 def _no_figures(row: Indicator, as_of: date | None) -> list[NoFigure]:

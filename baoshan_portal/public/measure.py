@@ -1,6 +1,6 @@
 """The figures of one measure, as its page shows them: value, course, and state beside claim."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,11 +8,12 @@ from django.db.models import QuerySet
 from django.shortcuts import render
 from django.utils import timezone
 
-from measures.models import Measure
+from measures.models import Measure, ProgressNote
+from measures.prepared import prepared
 from measures.submission import moment_of
 from metrics import history
 from metrics.assessment import Assessment, assess
-from metrics.courses import CourseValue, load_values
+from metrics.courses import CourseValue, load_targets, load_values
 from metrics.last_change import last_change, year_on_year
 from metrics.models import Indicator
 
@@ -56,12 +57,28 @@ class IndicatorRow:
         return change.text if change else ""
 
 
-def indicators_of(measure: Measure, as_of: date | None) -> QuerySet:
-    """The public indicators of ``measure`` in order, with what ``indicator_rows`` needs of them
-    besides their values."""
-    # Their place is that of the measure, which is at hand.
-    indicators = measure.indicators.published(as_of).select_related("unit").order_by("order")
-    return indicators.with_targets(as_of, with_before=False).with_is_checked()
+@prepared
+def _keys(measure, *, as_of):
+    rows = Indicator.objects.published(as_of).filter(measure=measure)
+    return rows.order_by("order").values_list("pk", flat=True)
+
+
+@prepared
+def _indicators(keys, *, as_of):
+    rows = Indicator.objects.filter(pk__in=keys).select_related("unit").order_by("order")
+    return rows.with_thresholds().with_no_figures(as_of).with_is_checked()
+
+
+def figures_of(measure: Measure, keys: Sequence[int], as_of: date | None) -> list[Indicator]:
+    """The indicators of ``measure`` with these keys in order, with what ``indicator_rows`` needs of
+    them; three queries."""
+    found = _indicators(keys, as_of=as_of)
+    for row in found:
+        # Their place is that of the measure, which is at hand.
+        row.measure = measure
+    load_targets(found, as_of, with_before=False)
+    load_values(found, as_of)
+    return found
 
 
 def indicator_rows(indicators: Iterable[Indicator], on: date) -> list[IndicatorRow]:
@@ -76,24 +93,30 @@ def indicator_rows(indicators: Iterable[Indicator], on: date) -> list[IndicatorR
     ]
 
 
+@prepared
+def _notes(measure, *, as_of):
+    return ProgressNote.objects.versions(moment_of(as_of)).filter(measure=measure)
+
+
+def _rows(as_of: date | None) -> QuerySet:
+    rows = Measure.objects.with_place().select_related("report")
+    return rows.prefetch_related("supporting")
+
+
 def page(request, code):
-    row = get_public_or_404(
-        Measure.objects.with_place().select_related("report").prefetch_related("supporting"),
-        request,
-        code,
-    )
+    row = get_public_or_404(_rows, request, code)
     if row.withdrawn_at:
         return render(request, "public/withdrawn.html", {"row": row, "place": row.theme})
     on = request.as_of or timezone.localdate()
-    shown = numbered(request, indicators_of(row, request.as_of), FIGURES)
-    load_values(shown.page, request.as_of)
-    lines = indicator_rows(shown.page, on)
+    shown = numbered(request, _keys(row, as_of=request.as_of), FIGURES)
+    figures = figures_of(row, shown.page.object_list, request.as_of)
+    lines = indicator_rows(figures, on)
     check_marks.of_shown(
         request, [line.indicator.pk for line in lines if line.indicator.is_checked]
     )
     departments = [*([row.lead] if row.lead else []), *row.supporting.all()]
     tell_ends(departments, on)
-    notes = list(row.notes.versions(moment_of(request.as_of)))
+    notes = _notes(row, as_of=request.as_of)
     context = {
         "measure": row,
         "table": shown,

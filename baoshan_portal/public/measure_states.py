@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from measures.models import Measure, MeasureState
 from measures.models.states import NEWEST_FIRST
+from measures.prepared import prepared
 from measures.submission import moment_of
 from metrics import history
 
@@ -30,12 +31,7 @@ def state_of(measure: Measure, as_of: date | None) -> StateOfMeasure:
 
     One query, and one more where it was merged or split, or carries another on.
     """
-    rows = (
-        MeasureState.objects.versions(moment_of(as_of))
-        .filter(Q(measure=measure) | Q(into__contains=measure.code))
-        .select_related("report")
-        .order_by(*NEWEST_FIRST)
-    )
+    rows = _versions(measure, measure.code, as_of=as_of)
     versions = [row for row in rows if row.measure_id == measure.pk]
     standing = history.standing(versions)
     current = standing[0] if standing else None
@@ -53,6 +49,13 @@ def state_of(measure: Measure, as_of: date | None) -> StateOfMeasure:
         into=list(public.filter(code__in=into)) if into else [],
         origins=_leading_to(measure, public.filter(pk__in=others), as_of) if others else [],
     )
+
+
+@prepared
+def _versions(measure, code, *, as_of):
+    rows = MeasureState.objects.versions(moment_of(as_of))
+    rows = rows.filter(Q(measure=measure) | Q(into__contains=code))
+    return rows.select_related("report").order_by(*NEWEST_FIRST)
 
 
 def _leading_to(measure: Measure, others: QuerySet, as_of: date | None) -> list[Measure]:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from measures.models import Measure, Opinion, Report
+from measures.models.documents import issued_reports
 from measures.past import past
+from measures.prepared import prepared
 from measures.text import day_in_words
 from metrics import facts
 from metrics.models import Indicator
@@ -23,8 +25,14 @@ def known_on(on: date) -> list[Opinion]:
     One whose day is not known is there as soon as something of it is public. Those of today where
     none was there yet, so that a page of a day before everything says what it waits for.
     """
-    opinions = list(Opinion.objects.published().with_reports())
+    opinions = _public()
+    prefetch_related_objects(opinions, issued_reports())
     return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
+
+
+@prepared
+def _public():
+    return Opinion.objects.published().order_by("pk")
 
 
 def begun_on(opinion: Opinion) -> date | None:

@@ -1,15 +1,18 @@
 """The page of a section: what was asked for, the measures taken and what is counted on each."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
-from django.db.models import Prefetch
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404
+from django.shortcuts import render
 from django.utils import timezone
 
+from measures.attached import attach
 from measures.models import Measure, Section, Theme
-from measures.models.states import with_state
+from measures.models.states import load_states
+from measures.prepared import prepared
 from metrics.assessment import assess
-from metrics.courses import load_latest, load_values
+from metrics.courses import load_latest, load_targets, load_values
 from metrics.models import Indicator
 from metrics.rules.choices import Kind
 
@@ -60,21 +63,56 @@ def show_some(measures: list[Measure]) -> list[Indicator]:
     return [indicator for measure in measures for indicator in measure.shown]
 
 
+@prepared
+def _sections(order, code):
+    opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
+    return Section.objects.published().filter(order=order, **opinion).select_related("opinion")
+
+
+@prepared
+def _themes(section):
+    return Theme.objects.published().filter(section=section)
+
+
+@prepared
+def _measures(themes, *, as_of):
+    return Measure.objects.published(as_of).filter(theme__in=themes).order_by("order")
+
+
+@prepared
+def _indicators(measures, *, as_of):
+    rows = Indicator.objects.published(as_of).filter(measure__in=measures).select_related("unit")
+    return rows.with_thresholds().with_no_figures(as_of).order_by("order")
+
+
+def themes_in(section: Section, as_of: date | None) -> list[Theme]:
+    """The public themes of ``section`` with their ``public_measures``, the state of each and its
+    ``public_indicators``, with what their targets are judged by besides values; five queries.
+
+    Each row has its place from the one above it.
+    """
+    themes = _themes(section)
+    for theme in themes:
+        theme.section = section
+    measures = _measures([row.pk for row in themes], as_of=as_of)
+    indicators = _indicators([row.pk for row in measures], as_of=as_of)
+    attach(themes, "public_measures", measures, "theme")
+    attach(measures, "public_indicators", indicators, "measure")
+    load_states(measures, as_of)
+    load_targets(indicators, as_of, with_before=True)
+    return themes
+
+
 def page(request, order, code=""):
     """One of the things asked for: its themes, their measures and what is counted on each.
 
     Of the opinion with that code; without one, of the portal's first.
     """
     as_of = request.as_of
-    sections = Section.objects.select_related("opinion")
-    opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
-    row = get_object_or_404(sections.published(), order=order, **opinion)
-    # Each row has its place from the one above it, which is here already.
-    indicators = Indicator.objects.published(as_of).select_related("unit").order_by("order")
-    indicators = Prefetch("indicators", indicators.with_targets(as_of), "public_indicators")
-    measures = with_state(Measure.objects.published(as_of).order_by("order"), as_of)
-    measures = Prefetch("measures", measures.prefetch_related(indicators), "public_measures")
-    themes = [ThemeMeasures(theme) for theme in row.themes.published().prefetch_related(measures)]
+    row = next(iter(_sections(order, code or None)), None)
+    if row is None:
+        raise Http404
+    themes = [ThemeMeasures(theme) for theme in themes_in(row, as_of)]
     counted = [indicator for line in themes for indicator in line.indicators]
     shown = show_some([measure for line in themes for measure in line.measures])
     load_latest(counted, as_of)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.db.models import F, Q, QuerySet, Subquery
 
 from measures.models import Evaluation, Measure, MeasureState, Opinion, Section, Theme
+from measures.prepared import prepared
 from measures.submission import moment_of
 from measures.thresholds import Thresholds
 from metrics import check_results, facts
@@ -26,11 +27,10 @@ from metrics.assessment import (
 )
 from metrics.check_results import CheckResult
 from metrics.courses import load_latest, load_values
-from metrics.facts import Facts, with_facts
+from metrics.facts import Facts, give_facts
 from metrics.history import replaced, standing
 from metrics.models import (
     PLACE_IN_OPINION,
-    Check,
     CheckTerm,
     Indicator,
     Plan,
@@ -114,12 +114,11 @@ class Standing:
 
 def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
     """Seven queries, and some more where not every fact, verdict and result was known."""
-    indicators, checks, measures = _public(opinion, as_of)
-    rows = indicators.select_related("unit__base", "basis").order_by(*PLACE_IN_OPINION)
-    rows = with_facts(rows.with_thresholds().with_no_figures(as_of), as_of, thresholds.grace_days)
+    rows = give_facts(_indicators(opinion, as_of=as_of), as_of, thresholds.grace_days)
+    measures = _measures(opinion, as_of=as_of)
     by_key = _placed(rows, measures)
-    versions = list(_versions_of_targets(indicators, as_of))
-    results = check_results.of(checks, as_of)
+    versions = _versions(opinion, as_of=as_of)
+    results = check_results.of_opinion(opinion, as_of)
     asking = [one.pk for one in results if of_check(one.result)]
     _load_values(rows, {target.indicator_id for target in versions}, as_of)
     return Standing(
@@ -159,48 +158,53 @@ def load_some(
     """The same of some targets, checks, indicators and measures of any opinion, by their keys: with
     the targets of the same indicators, with all ``figures`` of the ``measures``, of values with the
     newest, and without any ``results``. As many queries however many rows."""
-    public = Indicator.objects.published(as_of)
     aimed_at = Target.objects.filter(pk__in=targets).order_by()
     shown = {*indicators, *aimed_at.values_list("indicator", flat=True)}
     told = facts.of(
-        public.filter(Q(pk__in=shown) | Q(measure__in=measures)),
+        Indicator.objects.published(as_of).filter(Q(pk__in=shown) | Q(measure__in=measures)),
         as_of, thresholds.grace_days, "measure_id",
     )  # fmt: skip
     figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
-    some = public.filter(pk__in=[row.pk for row in figures if row.pk in shown])
+    some = [row.pk for row in figures if row.pk in shown]
     rows = _asked(some, figures, as_of)
-    places = Measure.objects.published(as_of).with_place()
-    places = places.filter(pk__in={*measures, *(row.measure_id for row in rows)})
-    loaded = list(with_status(places, as_of))
+    loaded = _some_measures({*measures, *(row.measure_id for row in rows)}, as_of=as_of)
     by_key = _placed(rows, loaded)
-    versions = _versions_of_targets(some, as_of)
-    # Thousands are of a few plans, and no question names where a target was told.
-    versions = list(versions.select_related(None).prefetch_related("plan"))
     return Standing(
         on,
         as_of,
         None,
         figures,
         rows,
-        _target_states(versions, by_key, thresholds, on, as_of),
+        _target_states(_some_versions(some, as_of=as_of), by_key, thresholds, on, as_of),
         [],
         _contradictions(checks, by_key, as_of),
         loaded,
     )
 
 
-def _public(
-    opinion: Opinion | None, as_of: date | None
-) -> tuple[QuerySet, QuerySet, list[Measure]]:
-    """The indicators and the checks that were public, and the measures with place and status."""
+def _of_opinion(opinion: Opinion | None, as_of: date | None) -> QuerySet:
     indicators = Indicator.objects.published(as_of)
-    checks = Check.objects.published(as_of)
+    return indicators.of_opinion(opinion) if opinion else indicators
+
+
+@prepared
+def _indicators(opinion, *, as_of):
+    rows = _of_opinion(opinion, as_of).select_related("unit__base", "basis")
+    rows = rows.with_thresholds().with_no_figures(as_of).annotate(**facts.columns())
+    return rows.order_by(*PLACE_IN_OPINION)
+
+
+@prepared
+def _versions(opinion, *, as_of):
+    return _versions_of_targets(_of_opinion(opinion, as_of), as_of)
+
+
+@prepared
+def _measures(opinion, *, as_of):
     measures = Measure.objects.published(as_of)
     if opinion:
-        indicators = indicators.of_opinion(opinion)
-        checks = checks.of_opinion(opinion)
         measures = measures.filter(theme__section__opinion=opinion)
-    return indicators, checks, list(with_status(measures.with_place(), as_of))
+    return with_status(measures.with_place(), as_of)
 
 
 def _placed(rows: list[Indicator], measures: list[Measure]) -> dict[int, Indicator]:
@@ -236,10 +240,9 @@ def _contradictions(
 ) -> list[CheckState]:
     """Those of ``checks`` (by their keys) that give something to ask, with their terms on
     ``indicators``; two queries, and one more for terms on others."""
-    terms = list(CheckTerm.objects.filter(check_of__in=checks).select_related("check_of"))
+    terms = _terms(checks)
     if others := {term.indicator_id for term in terms} - indicators.keys():
-        more = Indicator.objects.filter(pk__in=others).with_place()
-        indicators = indicators | {row.pk: row for row in more}
+        indicators = indicators | {row.pk: row for row in _with_places(others)}
     for term in terms:
         term.indicator = indicators[term.indicator_id]
     found = by_check(terms)
@@ -249,12 +252,41 @@ def _contradictions(
     return [state for state in assessed if of_check(state.outcome.result)]
 
 
-def _asked(indicators: QuerySet, figures: list[Figure], as_of: date | None) -> list[Indicator]:
-    """``indicators`` of ``figures`` with what a question says of them: their facts and the newest
-    value, and no other; three queries."""
-    rows = indicators.with_thresholds().with_no_figures(as_of).order_by(*PLACE_IN_OPINION)
+@prepared
+def _terms(checks):
+    return CheckTerm.objects.filter(check_of__in=checks).select_related("check_of")
+
+
+@prepared
+def _with_places(indicators):
+    return Indicator.objects.filter(pk__in=indicators).with_place()
+
+
+@prepared
+def _some_indicators(keys, *, as_of):
+    rows = Indicator.objects.published(as_of).filter(pk__in=keys).order_by(*PLACE_IN_OPINION)
     # Thousands are counted in a dozen units.
-    rows = list(rows.prefetch_related("unit"))
+    return rows.with_thresholds().with_no_figures(as_of).prefetch_related("unit")
+
+
+@prepared
+def _some_measures(keys, *, as_of):
+    measures = Measure.objects.published(as_of).filter(pk__in=keys)
+    return with_status(measures.with_place(), as_of)
+
+
+@prepared
+def _some_versions(indicators, *, as_of):
+    public = Indicator.objects.published(as_of).filter(pk__in=indicators)
+    # Thousands are of a few plans, and no question names where a target was told.
+    rows = _versions_of_targets(public, as_of).select_related(None)
+    return rows.prefetch_related("plan")
+
+
+def _asked(keys: list[int], figures: list[Figure], as_of: date | None) -> list[Indicator]:
+    """The indicators with these ``keys`` of ``figures`` with what a question says of them: their
+    facts and the newest value, and no other; three queries."""
+    rows = _some_indicators(keys, as_of=as_of)
     load_latest(rows, as_of)
     known = {row.pk: row.facts for row in figures}
     for row in rows:
@@ -284,6 +316,13 @@ def with_status(measures: QuerySet, as_of: date | None) -> QuerySet:
     return measures.annotate(status=Subquery(status))
 
 
+@prepared
+def themes_of(opinion, *, as_of):
+    """The public themes of an opinion in their order, with section and opinion."""
+    themes = Theme.objects.published(as_of).filter(section__opinion=opinion)
+    return themes.select_related("section__opinion")
+
+
 @dataclass(frozen=True)
 class SectionThemes:
     """A section with its themes, and how the committee evaluated it, the newest first."""
@@ -298,9 +337,8 @@ def sections_of(opinion: Opinion, known: Evaluations) -> list[SectionThemes]:
 
     Of a section without a public theme nothing but its evaluation is public.
     """
-    themes = Theme.objects.published().filter(section__opinion=opinion)
     by_section = defaultdict(list)
-    for theme in themes.select_related("section__opinion"):
+    for theme in themes_of(opinion, as_of=None):
         by_section[theme.section].append(theme)
     for evaluation in known.of_sections:
         by_section[evaluation.section] += []

@@ -1,6 +1,7 @@
 """In what state a measure is: told by its department, or by a report until that confirms it."""
 
 import re
+from collections.abc import Collection
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -11,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
+from ..attached import attach
 from ..evidence import evidence_path, validate_extension, validate_size
 from ..fields import CharField, TextField, URLField
+from ..prepared import prepared
 from ..submission import Submission, SubmissionQuerySet
 from ..text import InBothLanguages
 from .documents import Report, validate_locator
@@ -53,6 +56,17 @@ def with_state(measures: QuerySet, as_of: date | None = None) -> QuerySet:
     """``measures`` with ``current_state`` loaded; one query however many rows."""
     newest = MeasureState.objects.latest_of_each(as_of)
     return measures.prefetch_related(Prefetch("states", newest, to_attr="loaded_states"))
+
+
+def load_states(measures: Collection[Measure], as_of: date | None) -> None:
+    """The same for ``measures`` that are read already; a query."""
+    found = _newest([row.pk for row in measures], as_of=as_of)
+    attach(measures, "loaded_states", found, "measure")
+
+
+@prepared
+def _newest(measures, *, as_of):
+    return MeasureState.objects.latest_of_each(as_of).filter(measure__in=measures)
 
 
 class MeasureStateQuerySet(SubmissionQuerySet):

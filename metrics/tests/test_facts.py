@@ -13,7 +13,7 @@ from measures.tests.factories import ISSUED, as_reviewed
 
 from .. import verdicts
 from ..assessment import assess
-from ..facts import Counted, fresh, read, with_facts
+from ..facts import Counted, columns, fresh, give_facts, read
 from ..facts import of as facts_of
 from ..models import Indicator, IndicatorSummary, Target, TargetSummary
 from ..rules.choices import Certainty, Frequency, Freshness, Kind, Verdict
@@ -41,7 +41,7 @@ def test_page_and_filter_agree(on):
     day = date.fromisoformat(on)
 
     rows = Indicator.objects.with_latest(day).order_by("pk")
-    known = with_facts(Indicator.objects.order_by("pk"), day, 30)
+    known = give_facts(list(Indicator.objects.order_by("pk").annotate(**columns())), day, 30)
 
     found = dict(zip(cases, (row.facts.fresh for row in known), strict=True))
     told = dict(zip(cases, (assess(row, None, day).timeliness.state for row in rows), strict=True))
@@ -55,7 +55,7 @@ def test_that_there_is_no_figure_counts_as_a_report():
     make_observation(indicator=indicator, **year, published=ISSUED)
 
     def fresh(as_of: date) -> str:
-        (row,) = with_facts(Indicator.objects.all(), as_of, 30)
+        (row,) = give_facts(list(Indicator.objects.annotate(**columns())), as_of, 30)
         return row.facts.fresh
 
     make_no_figure(indicator=indicator, published=ISSUED + timedelta(days=1))

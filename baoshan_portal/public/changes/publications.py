@@ -36,13 +36,14 @@ from measures.models import (
     ProgressNote,
     Withdrawal,
 )
+from measures.prepared import prepared
 from measures.submission import start_of_day, stood
 from measures.withdrawn import Subject
 from metrics.corrections import Correction, first_of
 from metrics.history import target_text
 from metrics.last_change import between, same_period_before, value_before
 from metrics.models import NEWEST_FIRST, Indicator, NoFigure, Observation, Target
-from metrics.moments import first_moment, last_before, values_before
+from metrics.moments import first_moment, is_long_ago, last_before, values_before
 from metrics.rules.choices import Certainty
 from metrics.rules.periods import period_text
 from metrics.wording import observed_text
@@ -108,14 +109,17 @@ def publications(
     that leads, measure or indicator.
     """
     until = min(until, timezone.now())
-    to_measure = CARRIERS[model][-1]
-    day = _last_day(until)
-    public = {f"{carrier}__published_on__lte": day for carrier in CARRIERS[model]}
-    rows = model.objects.published_before(until).filter(**public)
+    rows = _public_before(model, until, _last_day(until))
     if since:
-        rows = rows.filter(_public_only_since(model, since))
-    rows = _of_place(rows, to_measure, opinion, section, department, measure)
+        rows = rows.filter(_public_only_since(model, since, timezone.localdate(since)))
+    rows = _of_place(rows, CARRIERS[model][-1], opinion, section, department, measure)
     return _of_indicator(rows, indicator) if indicator else rows
+
+
+def _public_before(model, until: datetime, last_day: date) -> QuerySet:
+    """Rows of ``model`` that became public before ``until``, ``last_day`` being the one it ends."""
+    public = {f"{carrier}__published_on__lte": last_day for carrier in CARRIERS[model]}
+    return model.objects.published_before(until).filter(**public)
 
 
 def _last_day(until: datetime) -> date:
@@ -145,11 +149,11 @@ def _of_indicator(rows: QuerySet, indicator: Indicator) -> QuerySet:
     return rows.filter(indicator=indicator) if of_indicators else rows.none()
 
 
-def _public_only_since(model, since: datetime) -> Q:
-    """Rows that were not public before ``since``, a midnight."""
+def _public_only_since(model, since: datetime, first_day: date) -> Q:
+    """Rows that were not public before ``since``, the midnight with which ``first_day`` begins."""
     found = Q(published_at__gte=since)
     for carrier in CARRIERS[model]:
-        found |= Q(**{f"{carrier}__published_on__gte": timezone.localdate(since)})
+        found |= Q(**{f"{carrier}__published_on__gte": first_day})
     return found
 
 
@@ -161,19 +165,9 @@ def counts_by_theme(
     ``until`` bounds both, and both are of ``opinion`` alone, of all if None. The committee's word
     counts for the last, and for no theme. One query, whatever the kinds.
     """
-    parts = _counted("theme", since, until, opinion=opinion)
-    parts += [
-        rows.published_between(None, until)
-        .order_by()
-        .values(place=Value(None, BigIntegerField()))
-        .annotate(n=Value(0), newest=Max("published_at"))
-        for rows in (
-            OpinionStage.objects.filter(opinion=opinion) if opinion else OpinionStage.objects,
-            Evaluation.objects.of_opinion(opinion) if opinion else Evaluation.objects,
-        )
-    ]
+    span = Span.of(since, until)
     counts, newest = Counter(), []
-    for row in parts[0].union(*parts[1:], all=True):
+    for row in _counted_by_theme(*span, opinion, long_ago=span.long_ago):
         if row["place"]:
             counts[row["place"]] += row["n"]
         if row["newest"]:
@@ -186,9 +180,9 @@ def counts_by_lead(since: datetime, until: datetime) -> dict[int, tuple[int, dat
 
     One query.
     """
-    parts = _counted("lead", since, until)
+    span = Span.of(since, until)
     counts, newest = Counter(), defaultdict(list)
-    for row in parts[0].union(*parts[1:], all=True):
+    for row in _counted_by_lead(*span, long_ago=span.long_ago):
         counts[row["place"]] += row["n"]
         newest[row["place"]].append(row["newest"])
     return {lead: (counts[lead], max(moments)) for lead, moments in newest.items() if lead}
@@ -205,44 +199,88 @@ def count_of_lead(department: Department, since: datetime, until: datetime) -> i
     return (values.aggregate(n=Sum("recent"))["n"] or 0) + sum(others)
 
 
-def _counted(column: str, since: datetime, until: datetime, **place) -> list[QuerySet]:
-    """For each kind of row, by that column of the measure as ``place``: ``n`` publications from
-    ``since`` on, and the ``newest`` of all before ``until``."""
-    found = [
-        publications(model, None, until, **place)
-        .order_by()
-        .values(place=F(f"{CARRIERS[model][-1]}__{column}"))
-        .annotate(
-            n=Count("pk", filter=_public_only_since(model, since)), newest=Max("published_at")
-        )
-        for model in CARRIERS
-        if model is not Observation
-    ]
-    # Of values there may be a million.
-    of_each = indicators_with_values(since, until, **place)
-    values = of_each.values(place=F(f"measure__{column}")).annotate(
-        n=Coalesce(Sum("recent"), 0), newest=Max(last_before(until))
-    )
-    return [values, *found]
+class Span(NamedTuple):
+    """The moments ``since`` and ``until``, ``until`` not after now, and the days that begin with
+    the one and end with the other."""
+
+    since: datetime
+    first_day: date
+    until: datetime
+    last_day: date
+
+    @classmethod
+    def of(cls, since: datetime, until: datetime) -> "Span":
+        until = min(until, timezone.now())
+        return cls(since, timezone.localdate(since), until, _last_day(until))
+
+    @property
+    def long_ago(self) -> tuple[bool, bool]:
+        """Of which moment, since and until, more values are likely to have come after it."""
+        return is_long_ago(self.since), is_long_ago(self.until)
+
+
+@prepared
+def _counted_by_theme(since, first_day, until, last_day, opinion, *, long_ago):
+    span = Span(since, first_day, until, last_day)
+    parts = _counted("theme", span, long_ago, opinion=opinion)
+    for rows in (
+        OpinionStage.objects.filter(opinion=opinion) if opinion else OpinionStage.objects,
+        Evaluation.objects.of_opinion(opinion) if opinion else Evaluation.objects,
+    ):
+        rows = rows.published_before(until).order_by().values(place=Value(None, BigIntegerField()))
+        parts.append(rows.annotate(n=Value(0), newest=Max("published_at")))
+    return parts[0].union(*parts[1:], all=True)
+
+
+@prepared
+def _counted_by_lead(since, first_day, until, last_day, *, long_ago):
+    first, *others = _counted("lead", Span(since, first_day, until, last_day), long_ago)
+    return first.union(*others, all=True)
+
+
+def _counted(column: str, span: Span, long_ago: tuple[bool, bool], **place) -> list[QuerySet]:
+    """For each kind of row, by that column of the measure as ``place``: ``n`` publications of the
+    ``span``, and the ``newest`` of all before its end."""
+    found = []
+    for model, carriers in CARRIERS.items():
+        # Of values there may be a million.
+        if model is Observation:
+            of_each = _with_values(span, long_ago, **place)
+            rows = of_each.values(place=F(f"measure__{column}")).annotate(
+                n=Coalesce(Sum("recent"), 0), newest=Max(last_before(span.until))
+            )
+        else:
+            of_days = _public_only_since(model, span.since, span.first_day)
+            rows = _of_place(
+                _public_before(model, span.until, span.last_day), carriers[-1], **place
+            )
+            rows = rows.order_by().values(place=F(f"{carriers[-1]}__{column}"))
+            rows = rows.annotate(n=Count("pk", filter=of_days), newest=Max("published_at"))
+        found.append(rows)
+    return found
 
 
 def indicators_with_values(since: datetime, until: datetime, **place) -> QuerySet:
     """Indicators with values that were published before ``until``, each with how many
     ``publications`` from ``since`` on these are, as ``recent``, without looking at each value."""
-    now = timezone.now()
-    until = min(until, now)
-    first_day, last_day = timezone.localdate(since), _last_day(until)
+    span = Span.of(since, until)
+    return _with_values(span, span.long_ago, **place)
+
+
+def _with_values(span: Span, long_ago: tuple[bool, bool], **place) -> QuerySet:
     rows = _of_place(Indicator.objects.order_by(), "measure", **place)
-    rows = rows.filter(published_on__lte=last_day, measure__published_on__lte=last_day)
+    rows = rows.filter(published_on__lte=span.last_day, measure__published_on__lte=span.last_day)
     # What is published with an indicator or measure of these days, became public in them.
-    is_new = Q(published_on__gte=first_day) | Q(measure__published_on__gte=first_day)
-    earlier = Case(When(is_new, then=0), default=values_before(min(since, now), now))
+    is_new = Q(published_on__gte=span.first_day) | Q(measure__published_on__gte=span.first_day)
+    since_is_long_ago, until_is_long_ago = long_ago
+    earlier = values_before(span.since, long_ago=since_is_long_ago)
     rows = rows.annotate(
         first=first_moment(),
         is_new=ExpressionWrapper(is_new, BooleanField()),
-        recent=values_before(until, now) - earlier,
+        recent=values_before(span.until, long_ago=until_is_long_ago)
+        - Case(When(is_new, then=0), default=earlier),
     )
-    return rows.filter(first__lt=until)
+    return rows.filter(first__lt=span.until)
 
 
 def is_begun(since: datetime) -> Q:

@@ -8,12 +8,13 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
-from measures.models import Theme
+from measures.prepared import prepared
 from metrics.models import Observation
 
 from .. import check_marks, prose
 from ..as_of import address
 from ..remembered import remembered
+from ..standing import themes_of
 
 register = template.Library()
 register.filter("aim", prose.aim)
@@ -135,14 +136,17 @@ def newest_period_of_page(context):
 
 
 def _newest_period(as_of):
-    values = Observation.objects.published(as_of).reported().order_by("-period_end")
     # The first few in an index, nearly always of a public indicator. Asked of all at once, SQLite
     # looks at the values of one indicator after another.
-    for some in (values.filter(pk__in=values.values("pk")[:FIRST_FEW]), values):
-        public = some.of_public_indicators(as_of).values_list("period_end", flat=True)
-        if newest := public.first():
-            return newest
-    return None
+    days = _newest(few=True, as_of=as_of) or _newest(few=False, as_of=as_of)
+    return days[0] if days else None
+
+
+@prepared
+def _newest(*, few, as_of):
+    values = Observation.objects.published(as_of).reported().order_by("-period_end")
+    some = values.filter(pk__in=values.values("pk")[:FIRST_FEW]) if few else values
+    return some.of_public_indicators(as_of).values_list("period_end", flat=True)[:1]
 
 
 @register.inclusion_tag("public/_crumbs.html", takes_context=True)
@@ -193,8 +197,7 @@ def neighbours(context, first, last=None):
     the order of their opinion; a query."""
     request = context["request"]
     opinion = first.section.opinion_id
-    themes = Theme.objects.published(request.as_of).filter(section__opinion=opinion)
-    themes = list(themes.select_related("section__opinion"))
+    themes = themes_of(opinion, as_of=request.as_of)
     places = {theme.pk: n for n, theme in enumerate(themes)}
     before = places.get(first.pk, 0) - 1
     after = places.get((last or first).pk, len(themes)) + 1
