@@ -31,6 +31,7 @@ from measures.models import (
     Section,
     Theme,
 )
+from measures.prepared import prepared
 from measures.thresholds import JUDGING, Thresholds, columns
 from metrics import check_results, facts, verdicts
 from metrics.models import Check, CheckTerm, Indicator, Observation, Target
@@ -66,8 +67,7 @@ class Places:
 
     @cached_property
     def themes(self) -> list[Theme]:
-        themes = Theme.objects.published().select_related("section__opinion")
-        return list(themes.annotate(**columns(JUDGING)))
+        return _themes()
 
     @property
     def grace_days(self) -> int:
@@ -91,11 +91,41 @@ class Places:
 
     @cached_property
     def departments(self) -> list[Department]:
-        return list(Department.objects.published())
+        return _departments()
 
     def find(self, name: str, code: str) -> Opinion | Section | Theme | Department | None:
         """The row that an answer of the facet ``name`` stands for; None for no office known."""
         return next((row for row in getattr(self, f"{name}s") if row.code == code), None)
+
+
+@prepared
+def _themes():
+    themes = Theme.objects.published().select_related("section__opinion")
+    return themes.annotate(**columns(JUDGING))
+
+
+@prepared
+def _departments():
+    return Department.objects.published()
+
+
+@prepared
+def _hidden_checks(*, as_of):
+    known = Check.objects.order_by().filter(summary__isnull=False)
+    public = Check.objects.published(as_of).order_by()
+    return known.exclude(pk__in=public).values_list("pk", flat=True)
+
+
+@prepared
+def _unknown_figures(*, as_of):
+    unknown = facts.unknown(as_of) | check_results.in_unknown(as_of)
+    return Indicator.objects.order_by().filter(unknown).values_list("pk", flat=True)
+
+
+@prepared
+def _unknown_targets(*, as_of):
+    unknown = Target.objects.order_by().filter(verdicts.unknown(as_of))
+    return unknown.values_list("pk", flat=True)
 
 
 class PlaceFilter(FacetFilterSet):
@@ -276,8 +306,7 @@ class IndicatorFilter(PlaceFilter):
         return is_so | {"fresh": fresh, "target": F("summary__target")}
 
     def unknown(self):
-        as_of = self.request.as_of
-        return facts.unknown(as_of) | check_results.in_unknown(as_of)
+        return _unknown_figures(as_of=self.request.as_of)
 
     def has_any(self, name, answers):
         if name != "check":
@@ -303,12 +332,10 @@ class IndicatorFilter(PlaceFilter):
     @cached_property
     def known_terms(self) -> QuerySet:
         """The figures of the public checks of which the results are known; one query."""
-        known = Check.objects.order_by().filter(summary__isnull=False)
-        public = Check.objects.published(self.request.as_of).order_by()
         # Hardly one, and to ask which ones are public takes longer than all else.
-        hidden = known.exclude(pk__in=public).values_list("pk", flat=True)
+        hidden = _hidden_checks(as_of=self.request.as_of)
         terms = CheckTerm.objects.order_by().filter(check_of__summary__isnull=False)
-        return terms.exclude(check_of__in=list(hidden))
+        return terms.exclude(check_of__in=hidden)
 
     def read(self, queryset, answers):
         return super().read(queryset, answers | facts.columns())
@@ -368,7 +395,7 @@ class TargetFilter(PlaceFilter):
         return {"verdict": F("summary__verdict")}
 
     def unknown(self):
-        return verdicts.unknown(self.request.as_of)
+        return _unknown_targets(as_of=self.request.as_of)
 
     def worked_out(self, rows):
         known = verdicts.of_rows(rows, self.request.as_of)

@@ -1,16 +1,17 @@
 """Public lists: filter, search, sort and page through the URL, and export what is filtered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from itertools import islice
 
 from django.core.paginator import InvalidPage, Paginator
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django_filters.views import FilterView
 from django_tables2 import RequestConfig, SingleTableMixin
+from django_tables2.data import TableQuerysetData
 from django_tables2.rows import BoundRow
 
 from measures.accessible_workbook import Cover
@@ -75,6 +76,22 @@ def file_format_of(request) -> str:
             % {"format": file_format[:20]}
         )
     return file_format
+
+
+class ShownByKeys(TableQuerysetData):
+    """Rows of a page, of which the database filters and sorts the keys alone.
+
+    ``load`` returns those of some keys, in any order, with all that the page says of them.
+    """
+
+    def __init__(self, rows: QuerySet, load: Callable[[list[int]], list[Model]]):
+        super().__init__(rows)
+        self._load = load
+
+    def __getitem__(self, place: slice) -> list[Model]:
+        keys = list(self.data.values_list("pk", flat=True)[place])
+        known = {row.pk: row for row in self._load(keys)}
+        return [known[key] for key in keys]
 
 
 class CountedPaginator(Paginator):
@@ -163,7 +180,7 @@ class ListPage(SingleTableMixin, FilterView):
         return table_file(table, file_format, self.file_name, day, cover)
 
     def get_file_data(self) -> QuerySet:
-        """The rows with what a file says of them; those of the page are the list's own."""
+        """The rows with what a file says of them."""
         return self.object_list
 
     def sorted_table(self, rows, **options):
@@ -175,8 +192,12 @@ class ListPage(SingleTableMixin, FilterView):
         RequestConfig(self.request, paginate=False).configure(table)
         return table
 
+    def shown(self, keys: list[int]) -> list[Model]:
+        """The rows of these keys, all of the list, with what the page says of them."""
+        raise NotImplementedError
+
     def get_table(self, **kwargs):
-        table = self.sorted_table(self.get_table_data())
+        table = self.sorted_table(ShownByKeys(self.get_table_data(), self.shown))
         page = self.request.GET.get(table.prefixed_page_field) or 1
         try:
             table.paginate(
