@@ -10,13 +10,14 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import CharField, FileField, JSONField, TextField
+from django.db.models import CharField, FileField, JSONField, Model, TextField
 from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django.utils import timezone
 from django.utils.translation import override
 
 from baoshan_portal.tests import runs_once
+from measures import prepared
 from measures.models import Measure
 from measures.tests.days import yesterday
 from measures.tests.factories import ISSUED
@@ -111,7 +112,31 @@ def answers(every_page):
         "/changes/feed/section/invented-2024-18-1/",
         *files,
     ]
-    return {address: client.get(address) for address in addresses}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared._Statement, "ask", asked_both_ways)
+        return {address: client.get(address) for address in addresses}
+
+
+def asked_both_ways(statement, values: tuple, ask=prepared._Statement.ask) -> list:
+    """The answer of a prepared query, which is that of the same built anew."""
+    found = ask(statement, values)
+    anew = [*statement.build(*values, **statement.form)]
+    assert [*map(told, found)] == [*map(told, anew)], statement.build
+    ASKED.add(statement.build)
+    return found
+
+
+#: What makes the queries that were ``asked_both_ways``.
+ASKED = set()
+
+
+def told(row):
+    """What was read of a row: of an object its columns, and those of the rows loaded with it."""
+    if not isinstance(row, Model):
+        return row
+    columns = {name: said for name, said in vars(row).items() if not name.startswith("_")}
+    beside = row._state.fields_cache.items()
+    return columns, {name: other and told(other) for name, other in beside}
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +147,10 @@ def pages(answers):
         for address, answer in answers.items()
         if answer["Content-Type"].startswith("text/html")
     }
+
+
+def test_prepared_queries_answer_as_those_that_are_built_anew(answers):
+    assert len(ASKED) > 40, "the answers were compared while the pages were made"
 
 
 def test_every_public_address_answers(answers):
