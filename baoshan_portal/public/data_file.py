@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from measures import watermark
 from measures.numerals import plain
+from measures.prepared import now, prepared
 from measures.spreadsheets import machine_lines, quoted, streamed
 
 from .changes.publications import CARRIERS
@@ -81,18 +82,22 @@ def day_of_state(as_of: date | None) -> str:
     """
     if as_of:
         return as_of.isoformat()
-    now = timezone.now()
+    found = [moment for (moment,) in _newest_of_each()]
+    return timezone.localdate(max(found, default=None)).isoformat()
+
+
+@prepared
+def _newest_of_each():
     # The last of each by its index; the greatest would be looked for among all.
     newest = [
         model.objects.filter(
-            pk__in=model.objects.published_before(now).order_by("-published_at").values("pk")[:1]
+            pk__in=model.objects.published_before(now()).order_by("-published_at").values("pk")[:1]
         )
         .order_by()
         .values_list("published_at")
         for model in CARRIERS
     ]
-    found = [moment for (moment,) in newest[0].union(*newest[1:], all=True)]
-    return timezone.localdate(max(found, default=now)).isoformat()
+    return newest[0].union(*newest[1:], all=True)
 
 
 def moment_text(moment: datetime | None) -> str | None:

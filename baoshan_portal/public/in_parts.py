@@ -21,7 +21,16 @@ LOADED = 500
 
 def parts_of_measures(measures: QuerySet) -> Iterator[list[int]]:
     """The keys of ``measures`` in the order of their places, some at a time; one query."""
-    keys = list(measures.order_by(*PLACE_IN_OPINION).values_list("pk", flat=True))
+    return in_parts(list(in_order(measures)))
+
+
+def in_order(measures: QuerySet) -> QuerySet:
+    """The keys of ``measures`` in the order of their places."""
+    return measures.order_by(*PLACE_IN_OPINION).values_list("pk", flat=True)
+
+
+def in_parts(keys: list[int]) -> Iterator[list[int]]:
+    """``keys`` of measures, the first few and then more at a time."""
     first = len(keys) if len(keys) <= TOGETHER else FIRST
     if keys:
         yield keys[:first]

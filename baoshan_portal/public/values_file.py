@@ -13,17 +13,18 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from measures import watermark
 from measures.models import Measure, Report
 from measures.numerals import plain
+from measures.prepared import prepared
 from measures.spreadsheets import machine_text
 from metrics.models import PLACE_IN_OPINION, Indicator, Observation
 
-from .in_parts import Slices, parts_of_measures
+from .in_parts import Slices, in_order, in_parts
 
 #: Of an indicator, for the columns that are the same in all of its lines.
 PLACE = (
@@ -73,24 +74,41 @@ class Place:
 def value_lines(as_of: date | None) -> Iterator[bytes]:
     """The lines of the file without its head, many at once."""
     write = _copied if connection.vendor == "postgresql" else _written
-    indicators, slices = Indicator.objects.published(as_of), Slices()
-    for measures in parts_of_measures(Measure.objects.published(as_of)):
-        found = indicators.filter(measure__in=measures).order_by(*PLACE_IN_OPINION)
+    slices = Slices()
+    for measures in in_parts(_measures(as_of=as_of)):
         # Some at a time, so that the first lines do not wait for what is said of thousands.
-        for rows in slices.of(list(found.values_list(*PLACE))):
+        for rows in slices.of(_places(measures, as_of=as_of)):
             places = [Place.of(row) for row in rows]
-            values = Observation.objects.published(as_of)
-            values = values.filter(indicator__in=[place.key for place in places])
-            lines = write(values, places)
+            lines = write(places, as_of)
             slices.came(len(places), lines.count(b"\n"))
             yield lines
 
 
-def _written(values, places: list[Place]) -> bytes:
-    """``values``, which are of ``places``, as lines."""
+@prepared
+def _measures(*, as_of):
+    return in_order(Measure.objects.published(as_of))
+
+
+@prepared
+def _places(measures, *, as_of):
+    indicators = Indicator.objects.published(as_of).filter(measure__in=measures)
+    return indicators.order_by(*PLACE_IN_OPINION).values_list(*PLACE)
+
+
+@prepared
+def _rows(indicators, *, as_of):
+    rows = _values(indicators, as_of).order_by("period_end", "locator", "pk")
+    return rows.values_list(*OF_VALUE)
+
+
+def _values(indicators, as_of: date | None) -> QuerySet:
+    return Observation.objects.published(as_of).filter(indicator__in=indicators)
+
+
+def _written(places: list[Place], as_of: date | None) -> bytes:
+    """The values of ``places`` as lines."""
     numbers = {place.key: number for number, place in enumerate(places)}
-    rows = values.order_by("period_end", "locator", "pk").values_list(*OF_VALUE)
-    rows = sorted(rows, key=lambda row: numbers[row[0]])
+    rows = sorted(_rows(numbers, as_of=as_of), key=lambda row: numbers[row[0]])
     mark = [watermark.watermark()] if watermark.watermark() else []
     zone, file = timezone.get_current_timezone(), io.StringIO(newline="")
     csv.writer(file).writerows(
@@ -159,12 +177,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _copied(values, places: list[Place]) -> bytes:
+def _copied(places: list[Place], as_of: date | None) -> bytes:
     """What ``_written`` writes, by PostgreSQL where nothing in it is out of the ordinary."""
     # COPY tells an empty text from none at all, and the file does not.
     texts = {name: [getattr(place, name) or None for place in places] for name in TEXTS}
     if any("\n" in text or "\r" in text for column in texts.values() for text in column if text):
-        return _written(values, places)
+        return _written(places, as_of)
     mark = watermark.watermark()
     select = (
         f"SELECT {', '.join(COLUMNS)}{', %(mark)s' if mark else ''} FROM ({{values}}) o "
@@ -186,7 +204,8 @@ def _copied(values, places: list[Place]) -> bytes:
         "mark": mark,
     }
     # All columns under their names; a past day has another table under the name of reports.
-    found, file = values.order_by().query.sql_with_params(), io.BytesIO()
+    values = _values(given["keys"], as_of).order_by()
+    found, file = values.query.sql_with_params(), io.BytesIO()
     with connection.cursor() as cursor:
         # The text of the inner query is put in at last, because it has places of its own.
         select, rest = cursor.mogrify(select, given).decode().split("{values}")
@@ -194,5 +213,5 @@ def _copied(values, places: list[Place]) -> bytes:
         cursor.copy_expert(statement, file)
     lines = file.getvalue()
     if ODD.encode() in lines:
-        return _written(values, places)
+        return _written(places, as_of)
     return lines.replace(b"\n", b"\r\n")
