@@ -199,10 +199,13 @@ def _touched(as_of: date) -> tuple[set[int], set[int]] | None:
     return found[Check], set().union(*(found[model] for model in compared))
 
 
-def states_of(terms: list[CheckTerm], as_of: date | None) -> list[CheckState]:
-    """The checks of ``terms``, which stand check by check, on the values that were public on
-    ``as_of`` (today if None), with those that they stand for and their reports; two queries."""
-    checks = by_check(terms)
+def states_of(checks: Collection[int], as_of: date | None, *related: str) -> list[CheckState]:
+    """The ``checks`` (by their keys) in their order on the values that were public on ``as_of``
+    (today if None), with those that their terms stand for and the reports of these; three queries.
+
+    ``related`` is what is loaded of their terms besides.
+    """
+    checks = by_check(_loaded_terms(checks, related=related))
     values = values_of(indicators_in(checks), as_of)
     states = [assess_check(check, values) for check in checks]
     # A figure has many values, of which a check compares one.
@@ -215,19 +218,15 @@ def states_of(terms: list[CheckTerm], as_of: date | None) -> list[CheckState]:
 
 
 @prepared
-def terms_of(checks, *, related):
-    """The terms of ``checks`` (by their keys), each with its figure and unit."""
-    return _with_figures(CheckTerm.objects.filter(check_of__in=checks), *related)
+def comparing(indicators, *, as_of):
+    """The keys of the public checks in which one of ``indicators`` (by their keys) takes part."""
+    checks = Check.objects.that_compare(indicators, as_of)
+    return checks.order_by().values_list("pk", flat=True)
 
 
 @prepared
-def terms_comparing(indicators, *, as_of):
-    """The same of the public checks in which one of ``indicators`` (by their keys) takes part."""
-    checks = Check.objects.that_compare(indicators, as_of)
-    return _with_figures(CheckTerm.objects.filter(check_of__in=checks.order_by()))
-
-
-def _with_figures(terms: QuerySet, *related: str) -> QuerySet:
+def _loaded_terms(checks, *, related):
+    terms = CheckTerm.objects.filter(check_of__in=checks)
     return terms.select_related("check_of", "indicator__unit__base", *related)
 
 

@@ -70,6 +70,5 @@ def _opinions_of(results: list[CheckResult]) -> dict[int, set[int]]:
 
 def _states(results: list[CheckResult], as_of) -> list:
     keys = [one.pk for one in results]
-    terms = check_results.terms_of(keys, related=(OPINION_OF_TERM,))
-    states = check_results.states_of(terms, as_of)
+    states = check_results.states_of(keys, as_of, OPINION_OF_TERM)
     return sorted(states, key=lambda state: keys.index(state.check.pk))

@@ -141,8 +141,7 @@ def _checks(row: Indicator, as_of: date | None) -> list[CheckState]:
     """The public checks that ``row`` takes part in, with their results."""
     if not row.is_checked:
         return []
-    terms = check_results.terms_comparing([row.pk], as_of=as_of)
-    return check_results.states_of(terms, as_of)
+    return check_results.states_of(check_results.comparing([row.pk], as_of=as_of), as_of)
 
 
 def _no_figures(row: Indicator, as_of: date | None) -> list[NoFigure]:
