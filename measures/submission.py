@@ -42,11 +42,6 @@ def start_of_day(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def submissions() -> list[type["Submission"]]:
-    """The models of all that is submitted."""
-    return [model for model in apps.get_models() if issubclass(model, Submission)]
-
-
 def end_of_day(day: date) -> datetime:
     """The first moment after ``day``."""
     return start_of_day(day + timedelta(days=1))
@@ -308,3 +303,8 @@ class Submission(models.Model):
 
         Raises ValidationError if it cannot be.
         """
+
+
+def submissions() -> list[type[Submission]]:
+    """The models of all that is submitted."""
+    return [model for model in apps.get_models() if issubclass(model, Submission)]
