@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet
-
 from measures.models import Opinion
 from measures.numerals import rounded
 from measures.thresholds import Thresholds
@@ -272,17 +270,6 @@ class CheckState:
     @property
     def tolerance_text(self) -> str:
         return self.text(self.outcome.tolerance)
-
-
-def assess_checks(checks: QuerySet, as_of: date | None, *related: str) -> list[CheckState]:
-    """Each of ``checks`` on the values that were public on ``as_of`` (now if None).
-
-    Three queries; ``related`` is what is loaded of their terms besides.
-    """
-    checks = list(checks.with_terms(*related))
-    values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
-    known = values.select_related("report").by_indicator()
-    return [assess_check(check, known) for check in checks]
 
 
 def indicators_in(checks: Iterable[Check]) -> set[int]:

@@ -1081,13 +1081,9 @@ class CheckQuerySet(NamedQuerySet):
             .order_by("-withdrawn_at", "code")
         )
 
-    def with_terms(self, *related: str):
-        """With ``loaded_terms``, each with its indicator, unit and ``related``; two queries."""
-        terms = CheckTerm.objects.select_related("indicator__unit__base", *related)
-        return self.prefetch_related(Prefetch("terms", terms, to_attr="loaded_terms"))
-
     def by_their_terms(self, *related: str, terms: models.QuerySet | None = None) -> list["Check"]:
-        """Those that have terms, with ``loaded_terms``: one query instead of two.
+        """Those that have terms, with ``loaded_terms``, each with its indicator, unit and
+        ``related``; one query.
 
         ``terms`` may be a query that knows more of each.
         """

@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import date
 
 from django.utils.translation import pgettext
 
 from metrics import check_results, kept_days
-from metrics.assessment import CheckState, assess_check, indicators_in
+from metrics.assessment import CheckState
 from metrics.check_results import CheckResult
-from metrics.models import Check, Observation
 from metrics.rules.checks import Result
 from metrics.rules.questions import ASKING
 
@@ -36,19 +34,6 @@ def of_results(results: Iterable[CheckResult]) -> dict[int, list[Result]]:
         for key in one.indicators:
             found[key].add(one.result)
     return {key: sorted(results, key=SEVERITY.index) for key, results in found.items()}
-
-
-def states_of(indicators: Iterable[int], as_of: date | None, *related: str) -> list[CheckState]:
-    """Every check that was public on ``as_of`` (today if None) and in which one of ``indicators``
-    (by their keys) takes part, with its result.
-
-    Two queries, one less than ``assess_checks``, so that packs keep to their number; ``related``
-    is what is loaded of their terms besides.
-    """
-    checks = Check.objects.that_compare(indicators, as_of).by_their_terms(*related)
-    values = Observation.objects.published(as_of).filter(indicator__in=indicators_in(checks))
-    known = values.by_indicator()
-    return [assess_check(check, known) for check in checks]
 
 
 def results_of_page(request) -> list[CheckResult]:

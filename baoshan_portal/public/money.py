@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from measures.numerals import plain, rounded
+from measures.prepared import prepared
 from measures.spreadsheets import Column, Kind
-from metrics.assessment import CheckState, assess_checks
+from metrics.assessment import CheckState
+from metrics.check_results import states_of
 from metrics.history import newest_period
-from metrics.models import Check, CheckTerm, Indicator, Unit
+from metrics.models import Check, Indicator, Unit
 from metrics.rules.checks import CheckKind, Result, Role
 from metrics.rules.choices import MONEY, Nature
 from metrics.rules.periods import period_text
@@ -133,11 +135,10 @@ def _amounts(as_of: date | None):
 
 def quota_uses(as_of: date | None, indicators: list[int]) -> dict[int, list[QuotaUse]]:
     """By the keys of both figures of each public check of a quota in which one of ``indicators``
-    (by their keys) takes part; three queries."""
-    theirs = CheckTerm.objects.filter(indicator__in=indicators).values("check_of")
-    checks = Check.objects.published(as_of, few=True).filter(kind=CheckKind.QUOTA, pk__in=theirs)
+    (by their keys) takes part; four queries."""
+    checks = _quotas(indicators, as_of=as_of)
     found: dict[int, list[QuotaUse]] = {}
-    for state in assess_checks(checks, as_of):
+    for state in states_of(checks, as_of):
         by_role = {term.role: (term.indicator, value) for term, value in state.terms}
         if not {Role.PART, Role.WHOLE} <= by_role.keys():
             continue
@@ -146,6 +147,12 @@ def quota_uses(as_of: date | None, indicators: list[int]) -> dict[int, list[Quot
         for row, other in ((used, quota), (quota, used)):
             found.setdefault(row.pk, []).append(QuotaUse(state.check, other, share, text))
     return found
+
+
+@prepared
+def _quotas(indicators, *, as_of):
+    checks = Check.objects.that_compare(indicators, as_of).filter(kind=CheckKind.QUOTA)
+    return checks.order_by().values_list("pk", flat=True)
 
 
 def _share(state: CheckState, by_role: dict) -> tuple[Decimal | None, str]:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from measures.models import Measure, ProgressNote, Version
 from measures.models.tree import PLACE_IN_OPINION
 from measures.submission import moment_of
-from metrics.assessment import OPINION_OF_TERM, CheckState, assess_checks
+from metrics.assessment import OPINION_OF_TERM, CheckState
+from metrics.check_results import states_of
 from metrics.models import Check, Indicator, Unit
 from metrics.rules.checks import Result
 from metrics.rules.choices import Missing
@@ -103,7 +104,7 @@ def _checks(as_of: date | None, page: str) -> Iterator[tuple]:
     keys = list(keys.values_list("pk", flat=True))
     for start in range(0, len(keys), ASSESSED_TOGETHER):
         some = keys[start : start + ASSESSED_TOGETHER]
-        states = assess_checks(Check.objects.filter(pk__in=some), as_of, OPINION_OF_TERM)
+        states = states_of(some, as_of, OPINION_OF_TERM)
         by_key = {state.check.pk: state for state in states}
         yield from (_check(by_key[key], page) for key in some)
 

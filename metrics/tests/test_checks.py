@@ -5,7 +5,7 @@ import pytest
 
 from measures.tests.factories import ISSUED
 
-from ..assessment import assess_checks
+from ..check_results import states_of
 from ..models import Check
 from ..rules.checks import (
     ASK,
@@ -270,7 +270,8 @@ def test_parts_that_may_overlap_are_held_against_the_whole_one_by_one(
 
 @pytest.fixture
 def outcomes(report, db):
-    return {state.check.code: state for state in assess_checks(Check.objects.published(), None)}
+    checks = [check.pk for check in Check.objects.published()]
+    return {state.check.code: state for state in states_of(checks, None)}
 
 
 def test_the_report_allows_more_than_twenty_five_relations(outcomes):
@@ -324,7 +325,8 @@ def test_a_check_that_still_lacks_a_figure_has_no_result_and_breaks_no_page(clie
     for role in roles:
         make_observation(indicator=make_term(check_of=check, role=role).indicator, published=ISSUED)
 
-    (state,) = assess_checks(Check.objects.filter(pk=check.pk).published(), None)
+    assert check in Check.objects.published()
+    (state,) = states_of([check.pk], None)
 
     assert state.outcome.result == Result.UNKNOWN
     response = client.get("/en/checks/")

@@ -389,7 +389,8 @@ def gather(request) -> Pack:
         raise TooLarge
 
     rows = list(chosen.qs)
-    checks = check_marks.states_of([row.pk for row in rows], as_of, *OF_TERMS)
+    compared = check_results.comparing([row.pk for row in rows], as_of=as_of)
+    checks = check_results.states_of(compared, as_of, *OF_TERMS)
     request.check_marks = marks = check_marks.by_indicator(checks)
     lines: dict[int, list[PackIndicator]] = {}
     for indicator in rows:

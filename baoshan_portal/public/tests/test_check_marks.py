@@ -9,8 +9,7 @@ import pytest
 
 from baoshan_portal.tests import runs_once
 from measures.tests.factories import ISSUED
-from metrics.assessment import assess_checks
-from metrics.check_results import of_day
+from metrics.check_results import of_day, states_of
 from metrics.models import Check, CheckTerm, Indicator
 from metrics.rules.checks import Result, Role
 from metrics.tests.factories import make_check, make_observation, make_term
@@ -152,5 +151,5 @@ def test_a_check_that_was_not_public_on_the_day_leaves_no_mark(report):
 
 def test_the_marks_say_what_the_page_of_checks_says(report):
     marks = check_marks.of_results(of_day(None))
-    states = check_marks.by_indicator(assess_checks(Check.objects.published(), None))
-    assert marks == states
+    checks = [check.pk for check in Check.objects.published()]
+    assert marks == check_marks.by_indicator(states_of(checks, None))

@@ -27,7 +27,8 @@ from measures.tests.factories import (
     make_state,
     reword,
 )
-from metrics.assessment import assess, assess_checks, timeliness_of
+from metrics.assessment import assess, timeliness_of
+from metrics.check_results import states_of
 from metrics.models import Check, Indicator, Target
 from metrics.rules.checks import Role
 from metrics.rules.choices import Category, Kind, Level
@@ -72,7 +73,8 @@ def of_place(measure: Measure) -> dict[str, set[str]]:
 
 def indicators(as_of: date | None) -> dict[str, Row]:
     on, found = as_of or timezone.localdate(), {}
-    marks = by_indicator(assess_checks(Check.objects.published(as_of), as_of))
+    checks = [check.pk for check in Check.objects.published(as_of)]
+    marks = by_indicator(states_of(checks, as_of))
     for row in Indicator.objects.published(as_of).with_place().with_history(as_of):
         values = row.public_values
         report = Report.objects.filter(opinion=row.measure.theme.section.opinion)
