@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from threading import Thread
 from time import perf_counter
 from urllib.request import Request, urlopen
@@ -19,8 +21,9 @@ from django.test import Client
 from peer import datasette, program
 from side_by_side import Line, ratios, seconds, taking_turns
 
+from baoshan_portal.tests.pages import OFFICE, PLAIN_PAGES, SECTIONS
 from baoshan_portal.tests.server import free_port, wait_for
-from measures.models import Measure
+from measures.models import Department, Measure, Opinion
 from metrics.models import Indicator
 
 HERE = Path(__file__).resolve().parent
@@ -33,6 +36,8 @@ OVERVIEW, LIST = "/", "/indicators/"
 FACETS = "?_size=50&_facet=category&_facet=kind&_facet=level"
 #: Times a view with one query: of a page, and of a table of fifty rows.
 PAGE, TABLE = 10, 15
+#: Seconds of any page at a hundred thousand indicators, and kB on the line, whatever the data.
+SLOWEST, LARGEST = 1, 100
 
 
 def lines(rounds: int) -> Iterator[Line]:
@@ -60,6 +65,29 @@ def lines(rounds: int) -> Iterator[Line]:
                 yield Line(what, times, goal=goal, at_most=True)
             if program():
                 yield _beside_datasette(rounds, portal)
+            yield from _of_every_kind(rounds, portal)
+
+
+def _of_every_kind(rounds: int, portal: int) -> Iterator[Line]:
+    """The slowest page and the largest, so that none is forgotten for want of a line of its own."""
+    office, opinion = Department.objects.published().first(), Opinion.objects.published().first()
+    # The report's own have no like here, and one section stands for all.
+    pages = [path for path in PLAIN_PAGES if path not in {OFFICE, *SECTIONS[1:]}]
+    pages += [office.get_absolute_url(), opinion.get_absolute_url(), "/find/?q=1"]
+    pages += [path for path, _goal in _pages()]
+    times, sizes = defaultdict(list), {}
+    for _round in range(rounds):
+        for path in dict.fromkeys(pages):
+            asked = Request(f"http://127.0.0.1:{portal}{path}", headers=MADE)
+            begun = perf_counter()
+            with urlopen(asked) as answer:
+                sizes[path] = len(answer.read()) / 1000
+            times[path].append(perf_counter() - begun)
+    slowest = max(times, key=lambda path: median(times[path]))
+    what = f"slowest of {len(times)} pages made anew: {slowest[:28]}"
+    yield Line(what, times[slowest], "s", SLOWEST, True)
+    largest = max(sizes, key=sizes.get)
+    yield Line(f"largest, compressed: {largest[:28]}", [sizes[largest]], "kB", LARGEST, True)
 
 
 def _beside_datasette(rounds: int, portal: int) -> Line:
