@@ -9,12 +9,14 @@ import logging
 from django.conf import settings
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends import db
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
@@ -88,12 +90,37 @@ def _refusal(status: int, reason: str) -> HttpResponse:
     return page
 
 
+# Its name is part of what signs a session's data, so it is Django's own.
+class SessionStore(db.SessionStore):
+    """A session that knows whether it was written lately: then it ends later."""
+
+    ends_at = None
+
+    def _get_session_from_db(self):
+        row = super()._get_session_from_db()
+        self.ends_at = row.expire_date if row else None
+        return row
+
+    @property
+    def is_older(self) -> bool:
+        """Whether it was written so long ago that a request is to prolong it."""
+        if self.ends_at is None:
+            return False
+        age = self.get_expiry_age() - (self.ends_at - timezone.now()).total_seconds()
+        return age >= settings.SESSION_WRITTEN_EVERY
+
+
 class SignedInSessionMiddleware(SessionMiddleware):
     """Keeps sessions for people who have signed in and for nobody else.
 
-    Whoever comes with an unknown cookie has it taken away, and no row is written. What a page does
-    by itself (``request.is_no_activity``) does not prolong a session.
+    Whoever comes with an unknown cookie has it taken away, and no row is written. A request
+    prolongs a session, which is written once in SESSION_WRITTEN_EVERY seconds for that; what a page
+    does by itself (``request.is_no_activity``) does not.
     """
+
+    def __init__(self, get_response):
+        super().__init__(get_response)
+        self.SessionStore = SessionStore
 
     def process_response(self, request, response):
         if getattr(request, "is_no_activity", False):
@@ -104,6 +131,8 @@ class SignedInSessionMiddleware(SessionMiddleware):
             request.session = self.SessionStore()
             if asked:
                 patch_vary_headers(response, ("Cookie",))
+        elif asked and session.is_older:
+            session.modified = True
         try:
             return super().process_response(request, response)
         except Exception as error:

@@ -327,9 +327,9 @@ CSRF_COOKIE_PATH = SESSION_COOKIE_PATH = f"{FORCE_SCRIPT_NAME or ''}/"
 if DEMO:
     # Cookies know no ports: signing in here must not sign out of the real portal beside it
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "demo_sessionid", "demo_csrftoken"
-# A session ends after this long without a request
+# A session ends after this long without a request, or sooner by the seconds between two writes
 SESSION_COOKIE_AGE = IDLE_MINUTES * 60
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_WRITTEN_EVERY = min(60, SESSION_COOKIE_AGE // 10)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600

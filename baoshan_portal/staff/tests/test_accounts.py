@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
@@ -204,19 +205,41 @@ def test_a_header_of_one_spelling_alone_cannot_be_written_by_the_visitor(
 # Sessions
 
 
-def test_a_session_ends_after_thirty_idle_minutes_and_is_prolonged_by_every_request(clerk):
+def test_a_session_ends_after_thirty_idle_minutes_or_a_minute_less(clerk):
     browser = browser_of(clerk)
-    browser.get("/en/admin/")
-    session = Session.objects.get()
-    left = session.expire_date - timezone.now()
-    assert timedelta(minutes=29) < left <= timedelta(minutes=30)
+    begun = timezone.now()
 
-    Session.objects.update(expire_date=timezone.now() + timedelta(minutes=1))
-    assert browser.get("/en/admin/").status_code == 200
-    assert Session.objects.get().expire_date - timezone.now() > timedelta(minutes=29)
+    def is_let_in(minutes: float) -> bool:
+        with time_machine.travel(begun + timedelta(minutes=minutes), tick=False):
+            return browser.get("/en/admin/").status_code == 200
 
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    assert browser.get("/en/admin/").url.startswith(LOGIN)
+    # Requests of the first minute are one; each further one begins the time anew.
+    assert is_let_in(0.9)
+    assert is_let_in(29.9) and is_let_in(58.8) and is_let_in(59.7)
+    assert not is_let_in(89.8)
+
+
+def test_a_session_of_one_minute_lasts_while_it_is_used(clerk, settings):
+    # As the settings make it of IDLE_MINUTES=1.
+    settings.SESSION_COOKIE_AGE, settings.SESSION_WRITTEN_EVERY = 60, 6
+    browser, begun = browser_of(clerk), timezone.now()
+    for seconds in (5, 58, 110):
+        with time_machine.travel(begun + timedelta(seconds=seconds), tick=False):
+            assert browser.get("/en/admin/").status_code == 200
+    with time_machine.travel(begun + timedelta(seconds=171), tick=False):
+        assert browser.get("/en/admin/").url.startswith(LOGIN)
+
+
+def test_requests_within_a_minute_write_a_session_once(clerk):
+    browser, begun = browser_of(clerk), timezone.now()
+
+    def writes(seconds: int) -> int:
+        moment = begun + timedelta(seconds=seconds)
+        with time_machine.travel(moment, tick=False), CaptureQueriesContext(connection) as seen:
+            browser.get("/en/measures/")
+        return sum('UPDATE "django_session"' in query["sql"] for query in seen)
+
+    assert [writes(seconds) for seconds in (0, 59, 61, 90, 122)] == [0, 0, 1, 0, 1]
 
 
 def test_a_visitor_without_account_has_no_session(client):

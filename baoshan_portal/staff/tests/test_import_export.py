@@ -291,7 +291,7 @@ def test_an_export_of_ten_rows_takes_as_many_queries_as_of_one(editor, firms):
     queries()  # fills the caches of content types
     few = queries()
     make(9)
-    assert (few, queries()) == ((1, 15), (10, 15))
+    assert (few, queries()) == ((1, 12), (10, 12))
 
 
 def test_rows_of_other_departments_are_neither_exported_nor_imported(editor, firms):
