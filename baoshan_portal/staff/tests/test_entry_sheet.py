@@ -661,7 +661,7 @@ def test_as_many_queries_for_twelve_times_the_rows_and_for_superusers(
     Observation.objects.bulk_create(entry_in(round_, row, entered_by=clerk) for row in indicators)
     assert queries_of(clerk, sheet.address) == few
     assert queries_of(make_superuser(), sheet.address) == few
-    assert few == 20
+    assert few == 17
 
 
 @runs_once.QUERIES

@@ -485,7 +485,7 @@ def with_every_role(office):
 
 
 @runs_once.QUERIES
-@pytest.mark.parametrize(("roles", "count"), [([EDITOR], 35), ([REVIEWER], 40), (list(ROLES), 87)])
+@pytest.mark.parametrize(("roles", "count"), [([EDITOR], 32), ([REVIEWER], 37), (list(ROLES), 84)])
 def test_as_many_queries_for_twelve_times_the_rows(roles, count, office, measure):
     user = make_staff(*roles, departments=[office])
     make_states(measure)
