@@ -21,7 +21,7 @@ LOADED = 500
 
 def parts_of_measures(measures: QuerySet) -> Iterator[list[int]]:
     """The keys of ``measures`` in the order of their places, some at a time; one query."""
-    return in_parts(list(in_order(measures)))
+    return parts_of(list(in_order(measures)))
 
 
 def in_order(measures: QuerySet) -> QuerySet:
@@ -29,7 +29,7 @@ def in_order(measures: QuerySet) -> QuerySet:
     return measures.order_by(*PLACE_IN_OPINION).values_list("pk", flat=True)
 
 
-def in_parts(keys: list[int]) -> Iterator[list[int]]:
+def parts_of(keys: list[int]) -> Iterator[list[int]]:
     """``keys`` of measures, the first few and then more at a time."""
     first = len(keys) if len(keys) <= TOGETHER else FIRST
     if keys:

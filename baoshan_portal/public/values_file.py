@@ -24,7 +24,7 @@ from measures.prepared import prepared
 from measures.spreadsheets import machine_text
 from metrics.models import PLACE_IN_OPINION, Indicator, Observation
 
-from .in_parts import Slices, in_order, in_parts
+from .in_parts import Slices, in_order, parts_of
 
 #: Of an indicator, for the columns that are the same in all of its lines.
 PLACE = (
@@ -75,7 +75,7 @@ def value_lines(as_of: date | None) -> Iterator[bytes]:
     """The lines of the file without its head, many at once."""
     write = _copied if connection.vendor == "postgresql" else _written
     slices = Slices()
-    for measures in in_parts(_measures(as_of=as_of)):
+    for measures in parts_of(_measures(as_of=as_of)):
         # Some at a time, so that the first lines do not wait for what is said of thousands.
         for rows in slices.of(_places(measures, as_of=as_of)):
             places = [Place.of(row) for row in rows]
