@@ -173,9 +173,17 @@ def of(
 ) -> list[tuple[tuple, Facts]]:
     """Each of ``indicators`` as a row with ``pk`` and ``fields``, and its ``Facts``; one query, and
     what ``of_rows`` asks."""
+    return beside(rows_of(indicators, *fields), as_of, grace_days)
+
+
+def rows_of(indicators: QuerySet, *fields: str) -> QuerySet:
+    """Rows with ``pk``, ``fields`` and ``columns`` of ``indicators``, in any order."""
     asked = columns()
-    rows = indicators.order_by().annotate(**asked)
-    rows = rows.values_list("pk", *fields, *asked, named=True)
+    return indicators.order_by().annotate(**asked).values_list("pk", *fields, *asked, named=True)
+
+
+def beside(rows: Iterable, as_of: date | None, grace_days: int) -> list[tuple[tuple, Facts]]:
+    """Each of ``rows`` (see ``of_rows``) with its ``Facts``."""
     known = of_rows(rows, as_of, grace_days)
     return [(row, known[row.pk]) for row in rows]
 
@@ -301,14 +309,6 @@ _SUMMARY = (
     "summary__value", "summary__target", "summary__newest", "summary__without", "frequency",
     "schedule_agreed_on",
 )  # fmt: skip
-
-
-def give_facts(rows: list[Indicator], as_of: date | None, grace_days: int) -> list[Indicator]:
-    """``rows``, which have ``columns``, each with its ``facts``; what ``of_rows`` asks."""
-    known = of_rows(rows, as_of, grace_days)
-    for row in rows:
-        row.facts = known[row.pk]
-    return rows
 
 
 def _judge(as_of: date | None, grace_days: int) -> Callable[..., Facts]:

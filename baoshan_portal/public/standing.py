@@ -27,7 +27,7 @@ from metrics.assessment import (
 )
 from metrics.check_results import CheckResult
 from metrics.courses import load_latest, load_values
-from metrics.facts import Facts, give_facts
+from metrics.facts import Facts
 from metrics.history import replaced, standing
 from metrics.models import (
     PLACE_IN_OPINION,
@@ -72,21 +72,16 @@ class Figure(NamedTuple):
     measure_id: int
     facts: Facts
 
-    @classmethod
-    def of(cls, row: Indicator) -> "Figure":
-        """Of one with its ``facts``."""
-        return cls(row.pk, row.measure_id, row.facts)
-
 
 @dataclass(frozen=True)
 class Standing:
     """What was public of an opinion, or of all if it is None, on the day ``on``.
 
-    ``figures`` are all of its indicators. Each of ``indicators`` has its ``facts``; those with a
-    target, those that are overdue and the growth of key figures have their ``latest`` value, and
-    key figures all ``public_values``. ``results`` are those of every check, and ``contradictions``
-    the checks among them that give something to ask. Each measure has its ``status``, None where it
-    is not known.
+    ``figures`` are all of its indicators, and ``indicators`` those of which more is told: key
+    figures, with all ``public_values``, and with their ``latest`` value what tells their growth,
+    has a target, is overdue or is in a check that gives something to ask. ``results`` are those of
+    every check, and ``contradictions`` the checks among them that give something to ask. Each
+    measure has its ``status``, None where it is not known.
     """
 
     on: date
@@ -113,36 +108,46 @@ class Standing:
 
 
 def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date | None) -> Standing:
-    """Seven queries, and some more where not every fact, verdict and result was known."""
-    rows = give_facts(_indicators(opinion, as_of=as_of), as_of, thresholds.grace_days)
+    """Ten queries, and some more where not every fact, verdict and result was known."""
+    told = facts.beside(_figures(opinion, as_of=as_of), as_of, thresholds.grace_days)
     measures = _measures(opinion, as_of=as_of)
-    by_key = _placed(rows, measures)
     versions = _versions(opinion, as_of=as_of)
     results = check_results.of_opinion(opinion, as_of)
-    asking = [one.pk for one in results if of_check(one.result)]
-    _load_values(rows, {target.indicator_id for target in versions}, as_of)
+    asking = [one for one in results if of_check(one.result)]
+    more = {row.pk for row, known in told if _has_more_to_tell(row, known)}
+    more |= {target.indicator_id for target in versions}
+    more |= {key for one in asking for key in one.indicators}
+    figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
+    rows = _with_facts(_indicators(more, as_of=as_of), figures)
+    by_key = _placed(rows, measures)
+    load_values([row for row in rows if row.is_key], as_of)
+    load_latest([row for row in rows if not row.is_key], as_of)
     return Standing(
         on,
         as_of,
         opinion,
-        [Figure.of(row) for row in rows],
+        figures,
         rows,
         _target_states(versions, by_key, thresholds, on, as_of),
         results,
-        _contradictions(asking, by_key, as_of),
+        _contradictions([one.pk for one in asking], by_key, as_of),
         measures,
     )
 
 
-def _load_values(rows: list[Indicator], aimed_at: set[int], as_of: date | None) -> None:
-    """Loads all public values of those of ``rows`` whose course is shown, and the newest of the
-    others that are ``aimed_at`` (by their keys), overdue, or tell a growth; two queries."""
-    load_values([row for row in rows if row.is_key], as_of)
-    newest = [
-        row for row in rows
-        if row.pk in aimed_at or row.facts.fresh == Freshness.LATE or _is_growth_of_key(row)
-    ]  # fmt: skip
-    load_latest([row for row in newest if not row.is_key], as_of)
+def _has_more_to_tell(row, known: Facts) -> bool:
+    is_growth_of_key = row.kind == Kind.GROWTH and row.basis__is_key
+    return row.is_key or is_growth_of_key or known.fresh == Freshness.LATE
+
+
+def _with_facts(rows: list[Indicator], figures: list[Figure]) -> list[Indicator]:
+    """Those of ``rows`` that are among ``figures``, each with its ``facts``."""
+    known = {figure.pk: figure.facts for figure in figures}
+    # One that became public between the two questions is not.
+    rows = [row for row in rows if row.pk in known]
+    for row in rows:
+        row.facts = known[row.pk]
+    return rows
 
 
 def load_some(
@@ -188,10 +193,15 @@ def _of_opinion(opinion: Opinion | None, as_of: date | None) -> QuerySet:
 
 
 @prepared
-def _indicators(opinion, *, as_of):
-    rows = _of_opinion(opinion, as_of).select_related("unit__base", "basis")
-    rows = rows.with_thresholds().with_no_figures(as_of).annotate(**facts.columns())
-    return rows.order_by(*PLACE_IN_OPINION)
+def _figures(opinion, *, as_of):
+    fields = "measure_id", "is_key", "kind", "basis__is_key"
+    return facts.rows_of(_of_opinion(opinion, as_of), *fields)
+
+
+@prepared
+def _indicators(keys, *, as_of):
+    rows = Indicator.objects.filter(pk__in=keys).select_related("unit__base", "basis")
+    return rows.with_thresholds().with_no_figures(as_of).order_by(*PLACE_IN_OPINION)
 
 
 @prepared
@@ -288,14 +298,7 @@ def _asked(keys: list[int], figures: list[Figure], as_of: date | None) -> list[I
     facts and the newest value, and no other; three queries."""
     rows = _some_indicators(keys, as_of=as_of)
     load_latest(rows, as_of)
-    known = {row.pk: row.facts for row in figures}
-    for row in rows:
-        row.facts = known[row.pk]
-    return rows
-
-
-def _is_growth_of_key(row: Indicator) -> bool:
-    return bool(row.kind == Kind.GROWTH and row.basis and row.basis.is_key)
+    return _with_facts(rows, figures)
 
 
 def _versions_of_targets(indicators: QuerySet, as_of: date | None) -> QuerySet:

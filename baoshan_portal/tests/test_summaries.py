@@ -54,11 +54,10 @@ DAYS, ACTS = (24, 240) if WHOLE else (4, 60)
 def as_read(as_of: date | None = None) -> tuple:
     """The facts of each indicator, the verdict on each target and the result of each check, as
     pages have them."""
-    rows = Indicator.objects.published(as_of).annotate(**facts.columns())
-    rows = facts.give_facts(list(rows), as_of, GRACE_DAYS)
+    rows = facts.of(Indicator.objects.published(as_of), as_of, GRACE_DAYS)
     targets = Target.objects.published(as_of).annotate(**verdicts.columns())
     known = verdicts.of_rows(targets, as_of)
-    return {row.pk: row.facts for row in rows}, known, check_results.of_day(as_of)
+    return {row.pk: told for row, told in rows}, known, check_results.of_day(as_of)
 
 
 def as_it_is(as_of: date | None = None) -> tuple:

@@ -13,7 +13,7 @@ from measures.tests.factories import ISSUED, as_reviewed
 
 from .. import verdicts
 from ..assessment import assess
-from ..facts import Counted, columns, fresh, give_facts, read
+from ..facts import Counted, fresh, read
 from ..facts import of as facts_of
 from ..models import Indicator, IndicatorSummary, Target, TargetSummary
 from ..rules.choices import Certainty, Frequency, Freshness, Kind, Verdict
@@ -41,9 +41,9 @@ def test_page_and_filter_agree(on):
     day = date.fromisoformat(on)
 
     rows = Indicator.objects.with_latest(day).order_by("pk")
-    known = give_facts(list(Indicator.objects.order_by("pk").annotate(**columns())), day, 30)
+    known = {row.pk: facts for row, facts in facts_of(Indicator.objects.all(), day, 30)}
 
-    found = dict(zip(cases, (row.facts.fresh for row in known), strict=True))
+    found = dict(zip(cases, (known[row.pk].fresh for row in rows), strict=True))
     told = dict(zip(cases, (assess(row, None, day).timeliness.state for row in rows), strict=True))
     assert found == told
 
@@ -55,8 +55,8 @@ def test_that_there_is_no_figure_counts_as_a_report():
     make_observation(indicator=indicator, **year, published=ISSUED)
 
     def fresh(as_of: date) -> str:
-        (row,) = give_facts(list(Indicator.objects.annotate(**columns())), as_of, 30)
-        return row.facts.fresh
+        ((_row, facts),) = facts_of(Indicator.objects.all(), as_of, 30)
+        return facts.fresh
 
     make_no_figure(indicator=indicator, published=ISSUED + timedelta(days=1))
     assert [fresh(ISSUED), fresh(ISSUED + timedelta(days=1))] == [

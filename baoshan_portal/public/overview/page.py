@@ -1,6 +1,6 @@
 """The first page: was it done, where is the trouble, and by which figures.
 
-It counts nothing twice and asks the database sixteen questions, however many rows there are.
+It counts nothing twice and asks the database seventeen questions, however many rows there are.
 """
 
 from collections import Counter
@@ -97,7 +97,11 @@ def page(request, code=""):
         "more_figures": cards[FIRST_FIGURES:],
         "questions": asked[:GRAVEST],
         "asked": len(asked),
-        "trust": trust(standing.indicators, results, partial(address, request, opinion=only)),
+        "trust": trust(
+            [row.facts for row in standing.figures],
+            results,
+            partial(address, request, opinion=only),
+        ),
     }
     return render(request, "public/overview.html", context)
 

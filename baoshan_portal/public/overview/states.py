@@ -118,10 +118,13 @@ def _tallies(standing: Standing) -> dict[int, _Tally]:
     for state in standing.contradictions:
         for term, _value in state.terms:
             found[term.indicator.measure.theme_id].checks.add(state.check.pk)
+    themes = {measure.pk: measure.theme_id for measure in standing.measures}
     for measure in standing.measures:
         found[measure.theme_id].statuses[measure.status] += 1
-    for indicator in standing.indicators:
-        found[indicator.measure.theme_id].fresh[indicator.facts.fresh] += 1
+    for figure in standing.figures:
+        # That of a measure which became public between the two questions is counted in a moment.
+        if theme := themes.get(figure.measure_id):
+            found[theme].fresh[figure.facts.fresh] += 1
     return found
 
 

@@ -4,20 +4,18 @@ from collections import Counter
 
 from django.utils.translation import gettext as _
 
-from metrics.models import Indicator
+from metrics.facts import Facts
 from metrics.rules.checks import Result
 
 from .shares import FRESHNESS, Whole, whole
 
 
-def trust(indicators: list[Indicator], checks: Counter, link_to) -> list[Whole]:
+def trust(known: list[Facts], checks: Counter, link_to) -> list[Whole]:
     """Counts that say how far the public figures can be checked, each with a link to its list.
 
-    ``indicators`` have their ``facts``, ``checks`` counts checks by their results, and
-    ``link_to`` makes an address.
+    ``known`` is of each figure, ``checks`` counts checks by their results, and ``link_to`` makes an
+    address.
     """
-
-    known = [row.facts for row in indicators]
 
     def listed(**query):
         return link_to("indicators", **query)

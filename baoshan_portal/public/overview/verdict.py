@@ -22,16 +22,16 @@ DAY = timedelta(days=1)
 
 def headline(standing: Standing) -> str:
     """How many targets are met, on track, behind, missed or cannot be verified, by which data."""
-    if not standing.measures and not standing.indicators:
+    if not standing.measures and not standing.figures:
         return _("Nothing has been published yet, so nothing can be said.")
     said = [_targets(standing)]
-    late = sum(row.facts.fresh == Freshness.LATE for row in standing.indicators)
-    if late and late == len(standing.indicators):
+    late = sum(row.facts.fresh == Freshness.LATE for row in standing.figures)
+    if late and late == len(standing.figures):
         text = ngettext("the %(n)d figure is overdue", "all %(n)d figures are overdue", late)
         said.append(text % {"n": late})
     elif late:
         text = _("%(n)d of %(of)d figures are overdue")
-        said.append(text % {"n": late, "of": len(standing.indicators)})
+        said.append(text % {"n": late, "of": len(standing.figures)})
     sentence = pgettext("between filters", "; ").join(said)
     if standing.newest_period is None:
         return _("%(verdict)s (no data at all).") % {"verdict": sentence}
@@ -88,13 +88,13 @@ def _unsaid(n: int, counts: Counter) -> str:
 
 def seen_instead(standing: Standing) -> str:
     """What can be seen where no target can be judged; empty where one can."""
-    if any(row.verdict not in UNVERIFIABLE for row in standing.targets) or not standing.indicators:
+    if any(row.verdict not in UNVERIFIABLE for row in standing.targets) or not standing.figures:
         return ""
     checks = Counter(one.result for one in standing.results)
     said = {
-        "indicators": len(standing.indicators),
-        "values": sum(row.facts.value for row in standing.indicators),
-        "updated": sum(row.facts.updated for row in standing.indicators),
+        "indicators": len(standing.figures),
+        "values": sum(row.facts.value for row in standing.figures),
+        "updated": sum(row.facts.updated for row in standing.figures),
         "measures": len(standing.measures),
         "done": sum(
             row.status in {MeasureStatus.COMPLETED, MeasureStatus.ONGOING}

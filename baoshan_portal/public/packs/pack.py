@@ -465,7 +465,7 @@ def _questions(
             on=day,
             as_of=as_of,
             opinion=None,
-            figures=[Figure.of(row) for row in indicators],
+            figures=[Figure(row.pk, row.measure_id, row.facts) for row in indicators],
             indicators=indicators,
             targets=[TargetState(s.target, s, terms[s.target.pk]) for s in states],
             results=[check_results.of_state(one) for one in ours],
