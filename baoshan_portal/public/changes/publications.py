@@ -182,21 +182,16 @@ def counts_by_lead(since: datetime, until: datetime) -> dict[int, tuple[int, dat
     """
     span = Span.of(since, until)
     counts, newest = Counter(), defaultdict(list)
-    for row in _counted_by_lead(*span, long_ago=span.long_ago):
+    for row in _counted_by_lead(*span, None, long_ago=span.long_ago):
         counts[row["place"]] += row["n"]
         newest[row["place"]].append(row["newest"])
     return {lead: (counts[lead], max(moments)) for lead, moments in newest.items() if lead}
 
 
 def count_of_lead(department: Department, since: datetime, until: datetime) -> int:
-    """How many ``publications`` of these days a department has; a query for each kind."""
-    values = indicators_with_values(since, until, department=department)
-    others = (
-        publications(model, since, until, department=department).order_by().count()
-        for model in CARRIERS
-        if model is not Observation
-    )
-    return (values.aggregate(n=Sum("recent"))["n"] or 0) + sum(others)
+    """How many ``publications`` of these days a department has; one query."""
+    span = Span.of(since, until)
+    return sum(row["n"] for row in _counted_by_lead(*span, department, long_ago=span.long_ago))
 
 
 class Span(NamedTuple):
@@ -233,8 +228,9 @@ def _counted_by_theme(since, first_day, until, last_day, opinion, *, long_ago):
 
 
 @prepared
-def _counted_by_lead(since, first_day, until, last_day, *, long_ago):
-    first, *others = _counted("lead", Span(since, first_day, until, last_day), long_ago)
+def _counted_by_lead(since, first_day, until, last_day, department, *, long_ago):
+    span = Span(since, first_day, until, last_day)
+    first, *others = _counted("lead", span, long_ago, department=department)
     return first.union(*others, all=True)
 
 

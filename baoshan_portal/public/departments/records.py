@@ -13,17 +13,20 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from measures.models import Department, Measure, Round
+from measures.models.states import load_states
+from measures.prepared import prepared
 from measures.submission import end_of_day, moment_of
 from measures.thresholds import JUDGING, Thresholds, columns
 from metrics import facts, verdicts
 from metrics.assessment import Assessment, assess, timeliness_of
+from metrics.courses import load_latest, load_targets
 from metrics.due import days_handed_in
 from metrics.models import Indicator, NoFigure, Observation, RoundDue, Target
 from metrics.rules.choices import Freshness, Verdict
 from metrics.rules.periods import period_text
 
 from ..changes.publications import counts_by_lead
-from ..lists.pages import measures_with_counts
+from ..lists.pages import with_counts
 
 #: Over how many days publications are counted.
 RECENT_DAYS = 90
@@ -201,19 +204,23 @@ def _count_measures(found: dict[int, Record], as_of: date | None) -> None:
 
 
 def _add_measures(found: WholeRecord, as_of: date | None) -> None:
-    supported = Exists(
-        Measure.supporting.through.objects.filter(
-            measure=OuterRef("pk"), department=found.department
-        )
-    )
-    rows = measures_with_counts(as_of).annotate(is_supported=supported)
-    for row in rows.filter(Q(lead=found.department) | Q(is_supported=True)):
+    rows = _measures(found.department, as_of=as_of)
+    load_states(rows, as_of)
+    for row in rows:
         if row.lead_id == found.department.pk:
             found.lead(row.lead_confirmed)
             found.led.append(row)
         if row.is_supported:
             found.supports += 1
             found.supported.append(row)
+
+
+@prepared
+def _measures(department, *, as_of):
+    supporting = Measure.supporting.through.objects.filter(department=department)
+    rows = with_counts(Measure.objects.published(as_of), as_of)
+    rows = rows.annotate(is_supported=Exists(supporting.filter(measure=OuterRef("pk"))))
+    return rows.filter(Q(lead=department) | Q(is_supported=True))
 
 
 def _count_indicators(found: dict[int, Record], as_of: date | None, thresholds: Thresholds) -> None:
@@ -228,9 +235,11 @@ def _count_indicators(found: dict[int, Record], as_of: date | None, thresholds: 
 
 
 def _add_indicators(found: WholeRecord, as_of: date | None) -> None:
-    public = Indicator.objects.with_place().published(as_of)
+    rows = _indicators(found.department, as_of=as_of)
+    load_latest(rows, as_of)
+    load_targets(rows, as_of, with_before=True)
     on = as_of or timezone.localdate()
-    for row in public.filter(measure__lead=found.department).with_latest(as_of):
+    for row in rows:
         row.timeliness = timeliness_of(row, on)
         found.indicators.append(row)
         found.count(row.timeliness.state)
@@ -238,6 +247,12 @@ def _add_indicators(found: WholeRecord, as_of: date | None) -> None:
             state = assess(row, target, on)
             found.assessments.append(state)
             found.judge(state.verdict, target.claim)
+
+
+@prepared
+def _indicators(department, *, as_of):
+    rows = Indicator.objects.published(as_of).filter(measure__lead=department).with_place()
+    return rows.with_thresholds().with_no_figures(as_of)
 
 
 def _add_rounds(found: dict[int, Record], moment: datetime) -> None:
