@@ -118,6 +118,8 @@ def load(opinion: Opinion | None, thresholds: Thresholds, on: date, as_of: date 
     more |= {target.indicator_id for target in versions}
     more |= {key for one in asking for key in one.indicators}
     figures = [Figure(row.pk, row.measure_id, known) for row, known in told]
+    # A check may compare figures of another opinion besides.
+    more &= {figure.pk for figure in figures}
     rows = _with_facts(_indicators(more, as_of=as_of), figures)
     by_key = _placed(rows, measures)
     load_values([row for row in rows if row.is_key], as_of)
@@ -141,10 +143,8 @@ def _has_more_to_tell(row, known: Facts) -> bool:
 
 
 def _with_facts(rows: list[Indicator], figures: list[Figure]) -> list[Indicator]:
-    """Those of ``rows`` that are among ``figures``, each with its ``facts``."""
+    """``rows``, which are among ``figures``, each with its ``facts``."""
     known = {figure.pk: figure.facts for figure in figures}
-    # One that became public between the two questions is not.
-    rows = [row for row in rows if row.pk in known]
     for row in rows:
         row.facts = known[row.pk]
     return rows
