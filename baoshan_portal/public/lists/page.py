@@ -106,9 +106,10 @@ class ListPage(SingleTableMixin, FilterView):
     """A filtered table; ``?format=csv`` or ``xlsx`` gives every filtered row as a file.
 
     Subclasses name ``filterset_class`` (a ``FacetFilterSet``), ``table_class``, ``template_name``,
-    ``heading`` and ``file_name``. An unknown filter value answers 400 and says so, an impossible
-    page number 404. ``pack_parameters`` are the filters that briefing packs understand as the
-    list does; the list leads to a pack where no other filter is in use.
+    ``heading`` and ``file_name``, and have ``shown``, which returns the rows of some keys of the
+    list with what the page says of them. An unknown filter value answers 400 and says so, an
+    impossible page number 404. ``pack_parameters`` are the filters that briefing packs understand
+    as the list does; the list leads to a pack where no other filter is in use.
     """
 
     heading = ""
@@ -191,10 +192,6 @@ class ListPage(SingleTableMixin, FilterView):
         table = self.get_table_class()(data=rows, **options)
         RequestConfig(self.request, paginate=False).configure(table)
         return table
-
-    def shown(self, keys: list[int]) -> list[Model]:
-        """The rows of these keys, all of the list, with what the page says of them."""
-        raise NotImplementedError
 
     def get_table(self, **kwargs):
         table = self.sorted_table(ShownByKeys(self.get_table_data(), self.shown))
