@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from measures.models import Opinion
@@ -27,6 +27,7 @@ from .courses import CourseValue
 from .models import NEWEST_FIRST, Check, CheckTerm, Indicator, Observation, Unit, by_check
 from .rules.checks import Result
 from .rules.questions import discrepancy
+from .summary_tables import CheckSummary
 from .touched import touched_since
 
 #: The name of what ``kept_days`` keeps of them.
@@ -162,7 +163,7 @@ def that_may_be(wanted: Collection[Result], as_of: date | None) -> Q:
 def _unknown(as_of: date | None) -> Q:
     """Of which checks no result is known on ``as_of`` (today if None) but by their values; one
     query on a past day."""
-    missing = Q(summary__isnull=True)
+    missing = Q(~Exists(CheckSummary.objects.filter(check_of=OuterRef("pk"))))
     if as_of is None:
         return missing
     touched = _touched(as_of)
@@ -176,7 +177,8 @@ def _unknown(as_of: date | None) -> Q:
 def in_unknown(as_of: date | None) -> Q:
     """The indicators that take part in a check that was public on ``as_of`` (today if None) and of
     which no result is known; one query on a past day."""
-    checks = Check.objects.published(as_of, few=True).filter(_unknown(as_of)).order_by()
+    # The database looks at conditions in their order: few are unknown.
+    checks = Check.objects.filter(_unknown(as_of)).published(as_of, few=True).order_by()
     return Q(pk__in=CheckTerm.objects.order_by().filter(check_of__in=checks).values("indicator"))
 
 

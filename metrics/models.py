@@ -935,7 +935,7 @@ class TargetQuerySet(SubmissionQuerySet):
         indicators = Indicator.objects.with_place().with_latest_value(as_of)
         return (
             self.published(as_of)
-            .filter(indicator__in=Indicator.objects.published(as_of))
+            .filter(Exists(Indicator.objects.published(as_of).filter(pk=OuterRef("indicator"))))
             .with_value_before(as_of)
             .select_related("plan", "report")
             .prefetch_related(Prefetch("indicator", indicators))
@@ -1053,12 +1053,12 @@ class CheckQuerySet(NamedQuerySet):
 
     def _of(self, indicators, few=False):
         terms = CheckTerm.objects.order_by()
-        hidden = terms.exclude(indicator__in=indicators)
         if few:
-            of_each = {"check_of": OuterRef("pk")}
-            known, lacking = Exists(terms.filter(**of_each)), Exists(hidden.filter(**of_each))
-            return self.filter(known).exclude(lacking)
+            terms = terms.filter(check_of=OuterRef("pk"))
+            public = indicators.order_by().filter(pk=OuterRef("indicator"))
+            return self.filter(Exists(terms)).exclude(Exists(terms.exclude(Exists(public))))
         # As two sets, whose sizes PostgreSQL guesses better than those of what has no other.
+        hidden = terms.exclude(indicator__in=indicators)
         known, lacking = terms.values("check_of"), hidden.values("check_of")
         return self.filter(pk__in=known).exclude(pk__in=lacking)
 
