@@ -24,15 +24,16 @@ def replaced(rows) -> list[Submission]:
     return sorted(gone, key=lambda row: (row.replaced_at, row.pk), reverse=True)
 
 
-def earlier_targets(as_of: date | None = None) -> dict[int, Target]:
-    """Every replaced target of a public indicator by its key, to follow ``supersedes`` back."""
-    return {row.pk: row for row in _earlier_targets(as_of=as_of)}
+def earlier_targets(targets: Iterable[Target], as_of: date | None = None) -> dict[int, Target]:
+    """Every replaced target of the indicators of ``targets``, which are public, by its key, to
+    follow ``supersedes`` back; one query."""
+    rows = _earlier_targets({row.indicator_id for row in targets}, as_of=as_of)
+    return {row.pk: row for row in rows}
 
 
 @prepared
-def _earlier_targets(*, as_of):
-    public = Indicator.objects.published(as_of)
-    rows = Target.objects.filter(indicator__in=public).versions(moment_of(as_of))
+def _earlier_targets(indicators, *, as_of):
+    rows = Target.objects.filter(indicator__in=indicators).versions(moment_of(as_of))
     gone = rows.filter(replaced_at__isnull=False)
     return gone.select_related("plan", "indicator__unit", "report").order_by()
 

@@ -312,12 +312,12 @@ def targets(request):
 
 
 def _targets(as_of) -> Iterator[tuple]:
-    on, earlier = as_of or timezone.localdate(), earlier_targets(as_of)
+    on = as_of or timezone.localdate()
     for measures in parts_of_measures(Measure.objects.published(as_of)):
         found = Target.objects.for_list(as_of).filter(indicator__measure__in=measures)
         # Some at a time: SQLite takes no thousand of keys in what is loaded with them.
         rows = list(found.iterator(chunk_size=LOADED))
-        terms = redefinitions(rows, earlier, as_of)
+        terms = redefinitions(rows, earlier_targets(rows, as_of), as_of)
         for row in rows:
             yield (
                 row.indicator.code,

@@ -53,7 +53,7 @@ def test_by_how_many_days_a_due_date_slips(first, now, days):
 
 def state_of(indicator, as_of):
     targets = Target.objects.for_list(as_of).filter(indicator=indicator)
-    (found,) = redefinitions(targets, earlier_targets(as_of), as_of).values()
+    (found,) = redefinitions(targets, earlier_targets(targets, as_of), as_of).values()
     return found
 
 
@@ -195,7 +195,7 @@ def test_a_new_name_or_place_is_no_redefinition():
 def test_any_number_of_targets_costs_two_queries_beside_the_list():
     def cost():
         targets = list(Target.objects.for_list(SEPTEMBER))
-        earlier = earlier_targets(SEPTEMBER)
+        earlier = earlier_targets(targets, SEPTEMBER)
         with CaptureQueriesContext(connection) as queries:
             redefinitions(targets, earlier, SEPTEMBER)
         return len(queries)

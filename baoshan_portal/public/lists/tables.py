@@ -499,7 +499,9 @@ class TargetTable(OpinionTable):
         return observed_text(latest, value.unit) if latest else ""
 
     def assessment_of(self, record):
-        return assess(record.indicator, record, self.on)
+        if not hasattr(record, "assessment"):
+            record.assessment = assess(record.indicator, record, self.on)
+        return record.assessment
 
     def verdict_of(self, record):
         return self.assessment_of(record).verdict
@@ -536,17 +538,22 @@ class TargetTable(OpinionTable):
 
     @cached_property
     def replaced(self):
-        """Every version of a public target that was corrected, by its key."""
-        return earlier_targets(self.request.as_of)
+        """The corrected versions of the targets of this page, and of others, by their keys."""
+        self._load_for_page()
+        return self.replaced
 
     @cached_property
     def redefinitions(self):
         """What became of the terms of the targets of this page, by their keys."""
-        self.load_for([row.record for row in self.paginated_rows])
+        self._load_for_page()
         return self.redefinitions
 
+    def _load_for_page(self):
+        self.load_for([row.record for row in self.paginated_rows])
+
     def load_for(self, targets):
-        """Asks what became of the terms of ``targets``, some of those of a file."""
+        """Asks what ``targets``, some of those of a file, said before."""
+        self.replaced = earlier_targets(targets, self.request.as_of)
         self.redefinitions = redefinitions(targets, self.replaced, self.request.as_of)
 
     def terms_of(self, record):

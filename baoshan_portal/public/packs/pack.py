@@ -458,7 +458,7 @@ def _questions(
     ours = [one for one in checks if keys & {term.indicator_id for term, _value in one.terms}]
     states = [state for line in chosen for state in line.assessments if state.target]
     targets = [state.target for state in states]
-    terms = redefinitions(targets, earlier_targets(as_of), as_of) if targets else {}
+    terms = redefinitions(targets, earlier_targets(targets, as_of), as_of) if targets else {}
     indicators = [line.indicator for line in chosen]
     return all_of(
         Standing(
