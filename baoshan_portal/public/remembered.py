@@ -14,7 +14,7 @@ from django.utils import timezone
 #: Where the layer before Django tells the version of the public data (``measures.data_version``).
 VERSION = "portal.data_version"
 #: Things that are kept for one version: some of today, and of the past days that people ask for.
-MOST = 16
+MOST = 24
 #: Large ones: those of today, and of one past day.
 MOST_LARGE = 7
 

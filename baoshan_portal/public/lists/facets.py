@@ -369,6 +369,12 @@ class FacetFilterSet(django_filters.FilterSet):
 
     @cached_property
     def _counted_together(self) -> dict[Group, list[tuple[Combination, int]]]:
+        if self.narrowing or not self.is_whole or self._found_keys is not None:
+            return self._count_together()
+        # Of the whole list they are alike on every page, in every order and language.
+        return remembered(self.request, f"counts of {type(self).__name__}", self._count_together)
+
+    def _count_together(self) -> dict[Group, list[tuple[Combination, int]]]:
         return {group: list(self._combinations(group)) for group in self.counted_apart}
 
     @cached_property

@@ -4,6 +4,8 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.pages import language, links, texts
@@ -18,6 +20,7 @@ from measures.tests.factories import (
     make_theme,
 )
 
+from ..remembered import VERSION
 from .test_lists import html_of, names, workbook
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +57,22 @@ def test_paging_through_rows_that_sort_alike_shows_each_once(client, sort):
     ]
 
     assert sorted(shown) == sorted(f"Work {n}" for n in range(1, 61))
+
+
+def test_the_whole_list_is_counted_once_for_a_version_of_the_data(client):
+    def asked(version, address="/en/measures/", **query):
+        with CaptureQueriesContext(connection) as queries:
+            html = client.get(address, query, **{VERSION: version}).text
+        assert "60 rows" in html or "共60条" in html
+        return sum("GROUP BY 1" in query["sql"] for query in queries)
+
+    first, second = 10**8, 10**8 + 1
+
+    assert asked(first) == 1
+    assert not asked(first, page=2)
+    assert not asked(first, "/measures/", sort="-lead")
+    assert asked(first, section=Section.objects.get().code) > 0
+    assert asked(second) == 1
 
 
 @runs_once.ADDRESSES
