@@ -26,6 +26,7 @@ from measures.models import (
     Report,
     Synonym,
 )
+from measures.models.notes import note_name
 from measures.text import in_chinese
 from metrics.models import Indicator, Observation, Unit
 from metrics.wording import as_written_text, observed_text
@@ -165,27 +166,26 @@ class Words:
     language."""
 
     def __init__(self, as_of):
-        self.measures = self._measures(as_of)
-        self.notes = self._notes(as_of)
+        measures = list(Measure.objects.published(as_of).with_place())
+        self.measures = self._measures(measures)
+        self.notes = self._notes(as_of, {row.pk: str(row) for row in measures})
         self.word = _word(as_of)
         self.departments = self._departments(as_of)
         self.sources = _sources(as_of)
 
-    def _measures(self, as_of) -> Kind:
-        rows = list(Measure.objects.published(as_of).with_place())
+    def _measures(self, rows: list[Measure]) -> Kind:
         said = ("name", "name_en", "full_number", "code", "summary", "summary_en")
         self.measure_names = [_measure_name(row) for row in rows]
         return Kind([row.pk for row in rows], self.measure_names, _said(rows, *said))
 
-    def _notes(self, as_of) -> Kind:
-        rows = list(
-            ProgressNote.objects.published(as_of)
-            .filter(measure__in=Measure.objects.published(as_of))
-            .select_related("measure")
-        )
+    def _notes(self, as_of, measures: dict[int, str]) -> Kind:
+        public = ProgressNote.objects.published(as_of).filter(measure__in=[*measures])
+        # There are ten times as many notes, each of which would bring all that its measure says.
+        told = "pk", "measure_id", "happened_on", "text", "text_en"
+        rows = list(public.values_list(*told, named=True))
         return Kind(
             [row.pk for row in rows],
-            [str(row) for row in rows],
+            [note_name(row.happened_on, measures[row.measure_id]) for row in rows],
             _said(rows, "text", "text_en"),
             [row.measure_id for row in rows],
         )

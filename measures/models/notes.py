@@ -1,5 +1,7 @@
 """What was done on a measure since it was promised."""
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -48,4 +50,9 @@ class ProgressNote(InBothLanguages, Submission):
         verbose_name_plural = _("progress notes")
 
     def __str__(self):
-        return f"{self.happened_on:%Y-%m-%d} {self.measure}"
+        return note_name(self.happened_on, str(self.measure))
+
+
+def note_name(happened_on: date, measure: str) -> str:
+    """What a note is called: its day, and the name of its measure."""
+    return f"{happened_on.isoformat()} {measure}"
