@@ -298,6 +298,20 @@ def test_no_key_in_a_tampered_request_answers_500(rows, key):
     assert ask(browser, "POST", "/admin/review/", {"row": f"note:{key}:1"}).status_code < 500
 
 
+@ON_SQLITE
+@pytest.mark.sweep
+def test_a_row_by_no_field_is_the_row_by_its_key(rows):
+    browser = browser_of(make_superuser())
+    pages = [text for text in STAFF if text.endswith("/<path:object_id>/change/")]
+    asked = [filled(text, lambda: "1") for text in pages]
+
+    assert len(asked) > 20
+    for address in some(asked, every=4):
+        answers = [ask(browser, "GET", address, query) for query in ({}, {"_to_field": ""})]
+        as_it_is, by_no_field = [answer.status_code for answer in answers]
+        assert by_no_field == as_it_is < 500, address
+
+
 @pytest.mark.parametrize("digits", [5, 20, 5000])
 def test_any_number_of_digits_is_answered(rows, client, digits):
     number = "9" * digits

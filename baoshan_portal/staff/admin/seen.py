@@ -7,7 +7,6 @@ from functools import partial
 from http import HTTPStatus
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -22,12 +21,13 @@ from measures.workflow import TransitionError
 
 from ..once import taken_once
 from ..typed import given_back, page, sent
+from .by_key import FoundByKey
 
 #: The name of the hidden field
 SEEN = "seen"
 
 
-class EndsRaces(admin.ModelAdmin):
+class EndsRaces(FoundByKey):
     """Two people who store the same at the same moment: the second reads why, nothing is stored.
 
     What somebody sent after their session had ended stands in the form again, unsaved.
