@@ -162,11 +162,13 @@ def test_the_switch_lists_all_with_counts(read):
 @pytest.mark.parametrize(
     "address", some(["/", f"/opinions/{FIRST}/", "/?as_of=2024-06-01"], every=2)
 )
-def test_with_several_opinions_the_front_page_asks_fifteen_questions_at_most(client, both, address):
+def test_with_several_opinions_the_front_page_asks_eighteen_questions_at_most(
+    client, both, address
+):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
 
-    assert len(queries) <= 15 + to_the_past("as_of" in address)
+    assert len(queries) <= 18 + to_the_past("as_of" in address)
 
 
 def test_the_page_of_an_opinion_shows_its_own_rows_alone(read):
