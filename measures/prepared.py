@@ -24,6 +24,7 @@ from django.db.models import (
     TextField,
 )
 from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -118,6 +119,9 @@ class _Statement:
             self.sql, self.params = self.compiler.as_sql()
         # That of this thread, which it would keep open.
         self.compiler.connection = None
+        # The conditions stand in the SQL; as trees they are a third of what is kept.
+        self.rows.query.where = WhereNode()
+        self.compiler.where = self.compiler.having = self.compiler.qualify = None
         if baked := [param for param in self.params if _is_of_the_clock(param)]:
             raise BakedIn(f"{build.__qualname__}: {baked}")
 
