@@ -235,6 +235,8 @@ def _target_states(
     as_of: date | None,
 ) -> list[TargetState]:
     """What stands of the ``versions`` of targets, with what can be concluded of each."""
+    # One whose figure became public between the two questions is told of in a moment.
+    versions = [target for target in versions if target.indicator_id in indicators]
     for target in versions:
         target.indicator = indicators[target.indicator_id]
     targets = standing(versions)

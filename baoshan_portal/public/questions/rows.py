@@ -199,7 +199,8 @@ def _aim_or_none(target) -> str:
 
 def _of_silence(standing: Standing) -> Iterator[Question]:
     for row in standing.indicators:
-        if questions.of_freshness(row.facts.fresh) == Ask.LATE:
+        # One whose value was withdrawn after the facts were read is never late in a moment.
+        if questions.of_freshness(row.facts.fresh) == Ask.LATE and row.reported:
             missed = row.facts.missed
             about = INDICATOR, row.pk
             yield _about(Ask.LATE, Decimal(missed), about, row, _late_text(row, missed))
