@@ -73,11 +73,16 @@ def get_public_or_404(rows: Callable[[date | None], QuerySet], request, code: st
             since = get_object_or_404(rows(None).once_published(), code=code).published_on
         if request.as_of is None:
             raise Http404  # It became public between the two questions.
-        raise NotYetPublic(
-            _("This was not public yet on %(day)s; it is since %(since)s.")
-            % {"day": day_in_words(request.as_of), "since": day_in_words(since)}
-        )
+        raise not_yet_public(request.as_of, since)
     return row
+
+
+def not_yet_public(as_of: date, since: date) -> NotYetPublic:
+    """The answer to whoever asks for ``as_of`` for what is public only ``since`` a later day."""
+    return NotYetPublic(
+        _("This was not public yet on %(day)s; it is since %(since)s.")
+        % {"day": day_in_words(as_of), "since": day_in_words(since)}
+    )
 
 
 @prepared

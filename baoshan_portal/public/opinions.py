@@ -6,33 +6,36 @@ from datetime import date
 from django.db.models import Count, OuterRef, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.http import Http404
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from measures.models import Measure, Opinion, Report
 from measures.models.documents import issued_reports
 from measures.past import past
 from measures.prepared import prepared
-from measures.text import day_in_words
 from metrics import facts
 from metrics.models import Indicator
 
-from .as_of import NotYetPublic
+from .as_of import not_yet_public
 
 
-def known_on(on: date) -> list[Opinion]:
-    """The opinions that were there on ``on``, each with its reports; two queries.
+def known_on(as_of: date | None) -> list[Opinion]:
+    """The opinions that were there on ``as_of`` (today if None), each with its reports; two
+    queries.
 
     One whose day is not known is there as soon as something of it is public. Those of today where
-    none was there yet, so that a page of a day before everything says what it waits for.
+    none was there yet, so that a page of a day before everything says what it waits for; a query
+    more.
     """
-    opinions = _public()
+    opinions, on = _public(as_of=as_of), as_of or timezone.localdate()
+    if as_of and not opinions:
+        opinions = _public(as_of=None)
     prefetch_related_objects(opinions, issued_reports())
     return [row for row in opinions if (begun_on(row) or on) <= on] or opinions
 
 
 @prepared
-def _public():
-    return Opinion.objects.published().order_by("pk")
+def _public(*, as_of):
+    return Opinion.objects.published(as_of).order_by("pk")
 
 
 def begun_on(opinion: Opinion) -> date | None:
@@ -49,10 +52,7 @@ def why_missing(code: str, as_of: date | None) -> Http404:
     since = row and begun_on(row)
     if row is None or as_of is None or since is None:
         return Http404()
-    return NotYetPublic(
-        _("This was not public yet on %(day)s; it is since %(since)s.")
-        % {"day": day_in_words(as_of), "since": day_in_words(since)}
-    )
+    return not_yet_public(as_of, since)
 
 
 def reports_by(opinion: Opinion, on: date) -> list[Report]:

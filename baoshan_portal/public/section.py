@@ -10,6 +10,7 @@ from django.utils import timezone
 from measures.attached import attach
 from measures.models import Measure, Section, Theme
 from measures.models.states import load_states
+from measures.past import past
 from measures.prepared import prepared
 from metrics.assessment import assess
 from metrics.courses import load_latest, load_targets, load_values
@@ -17,6 +18,7 @@ from metrics.models import Indicator
 from metrics.rules.choices import Kind
 
 from . import check_marks
+from .as_of import not_yet_public
 from .committee import Axes, SectionsWord, axes
 from .overview.key_figures import key_figures
 
@@ -64,14 +66,15 @@ def show_some(measures: list[Measure]) -> list[Indicator]:
 
 
 @prepared
-def _sections(order, code):
+def _sections(order, code, *, as_of):
     opinion = {"opinion__code": code} if code else {"opinion__is_first": True}
-    return Section.objects.published().filter(order=order, **opinion).select_related("opinion")
+    found = Section.objects.published(as_of).filter(order=order, **opinion)
+    return found.select_related("opinion")
 
 
 @prepared
-def _themes(section):
-    return Theme.objects.published().filter(section=section)
+def _themes(section, *, as_of):
+    return Theme.objects.published(as_of).filter(section=section)
 
 
 @prepared
@@ -91,7 +94,7 @@ def themes_in(section: Section, as_of: date | None) -> list[Theme]:
 
     Each row has its place from the one above it.
     """
-    themes = _themes(section)
+    themes = _themes(section, as_of=as_of)
     for theme in themes:
         theme.section = section
     measures = _measures([row.pk for row in themes], as_of=as_of)
@@ -103,15 +106,24 @@ def themes_in(section: Section, as_of: date | None) -> list[Theme]:
     return themes
 
 
+def _why_missing(order: int, code: str, as_of: date | None) -> Http404:
+    """The answer to whoever asks for a section that is not public on ``as_of``."""
+    with past(None):
+        row = next(iter(_sections(order, code or None, as_of=None)), None)
+        if row is None or as_of is None:
+            return Http404()
+        return not_yet_public(as_of, row.public_since())
+
+
 def page(request, order, code=""):
     """One of the things asked for: its themes, their measures and what is counted on each.
 
     Of the opinion with that code; without one, of the portal's first.
     """
     as_of = request.as_of
-    row = next(iter(_sections(order, code or None)), None)
+    row = next(iter(_sections(order, code or None, as_of=as_of)), None)
     if row is None:
-        raise Http404
+        raise _why_missing(order, code, as_of)
     themes = [ThemeMeasures(theme) for theme in themes_in(row, as_of)]
     counted = [indicator for line in themes for indicator in line.indicators]
     shown = show_some([measure for line in themes for measure in line.measures])

@@ -337,13 +337,13 @@ class SectionThemes:
     evaluations: Sequence[Evaluation]
 
 
-def sections_of(opinion: Opinion, known: Evaluations) -> list[SectionThemes]:
+def sections_of(opinion: Opinion, known: Evaluations, as_of: date | None) -> list[SectionThemes]:
     """The public sections of ``opinion`` with their themes; one query.
 
     Of a section without a public theme nothing but its evaluation is public.
     """
     by_section = defaultdict(list)
-    for theme in themes_of(opinion, as_of=None):
+    for theme in themes_of(opinion, as_of=as_of):
         by_section[theme.section].append(theme)
     for evaluation in known.of_sections:
         by_section[evaluation.section] += []

@@ -5,8 +5,9 @@ from datetime import date
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.urls import reverse
+from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
 from .. import access
@@ -63,6 +64,17 @@ class Section(Named):
                 violation_error_message=_("This opinion has a section with that order already."),
             )
         ]
+
+    def public_since(self) -> date | None:
+        """The first day on which it was public, if it is; two queries."""
+        measures = Measure.objects.once_published().filter(theme__section=self).order_by()
+        evaluations = apps.get_model("measures.Evaluation").objects.published_before(
+            moment_of(None)
+        )
+        evaluated = evaluations.filter(Q(section=self) | Q(theme__section=self)).order_by()
+        first = evaluated.aggregate(first=Min("published_at"))["first"]
+        days = [measures.aggregate(first=Min("published_on"))["first"], first and localdate(first)]
+        return min(filter(None, days), default=None)
 
     @property
     def key(self) -> str:

@@ -124,9 +124,9 @@ class Publications(Feed):
 
     def _row(self, kind, key, as_of) -> Model | None:
         if kind == "opinion":
-            return get_object_or_404(Opinion.objects.published(), code=key)
+            return get_object_or_404(Opinion.objects.published(as_of), code=key)
         if kind == "section":
-            return get_object_or_404(Section.objects.published().by_key(key))
+            return get_object_or_404(Section.objects.published(as_of).by_key(key))
         if kind == "department":
             return get_object_or_404(Department.objects.once_published(as_of), code=key)
         if kind == "measure":

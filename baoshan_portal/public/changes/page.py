@@ -63,9 +63,12 @@ class SectionChanges:
     first_states: Some | None = None
 
 
-def sections_of(listing: Listing, page: Page, states: States) -> list[SectionChanges]:
-    """All public sections by opinion and order, those without a change too; of those that are not
-    on ``page`` no more than their place. What is on the page is loaded, and nothing else."""
+def sections_of(
+    listing: Listing, page: Page, states: States, as_of: date | None
+) -> list[SectionChanges]:
+    """All sections that were public on ``as_of`` (today if None) by opinion and order, those
+    without a change too; of those that are not on ``page`` no more than their place. What is on the
+    page is loaded, and nothing else."""
     start = (page.number - 1) * PER_PAGE
     parts = list(listing.part(start, start + PER_PAGE))
     refs = [ref for _theme, part in parts for ref in _refs_in(part)]
@@ -80,7 +83,7 @@ def sections_of(listing: Listing, page: Page, states: States) -> list[SectionCha
             else:
                 theme.news.append(told[item.id])
     found, begin = [], 0
-    for section in Section.objects.published().select_related("opinion"):
+    for section in Section.objects.published(as_of).select_related("opinion"):
         count = listing.by_section[section.pk]
         number = min(begin // PER_PAGE + 1, page.paginator.num_pages)
         own = [theme for theme in themes.values() if theme.theme.section_id == section.pk]
@@ -150,10 +153,10 @@ def page(request):
     places = Places(until)
     listing = Listing(since, until, places)
     paginator = CountedPaginator([], PER_PAGE, count=listing.total)
-    asked = request.GET.get("page") or _page_at(listing, request.GET.get("at"))
+    asked = request.GET.get("page") or _page_at(listing, request.GET.get("at"), request.as_of)
     shown = page_or_404(paginator, asked)
     states = States(first, last, places)
-    sections = sections_of(listing, shown, states)
+    sections = sections_of(listing, shown, states, request.as_of)
     is_first = shown.number == 1
     context |= {
         "sections": sections,
@@ -175,11 +178,11 @@ def page(request):
     return render(request, "public/changes.html", context)
 
 
-def _page_at(listing: Listing, at: str | None) -> int:
+def _page_at(listing: Listing, at: str | None, as_of: date | None) -> int:
     """The page on which the section or theme ``at`` begins, given as the anchors name them."""
     if not at:
         return 1
-    themes = Theme.objects.published().select_related("section__opinion")
+    themes = Theme.objects.published(as_of).select_related("section__opinion")
     found = {row.pk for row in themes if at in (row.section.key, row.key)}
     if not found:
         raise BadQuery(_("“at” can only be the number of a section, or of a theme, such as 1-2."))

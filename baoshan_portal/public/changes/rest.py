@@ -101,7 +101,7 @@ def page(request, part: str, first: date, last: date, context: dict):
     section = None
     if part in OF_SECTION:
         key = request.GET.get("section", "")
-        section = get_object_or_404(Section.objects.published().by_key(key))
+        section = get_object_or_404(Section.objects.published(request.as_of).by_key(key))
     if code:
         shown, following = _part_of_one(code, first, last, number)
     else:

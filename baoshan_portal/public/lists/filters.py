@@ -1,6 +1,7 @@
 """What the public lists can be filtered by."""
 
 import unicodedata
+from datetime import date
 from operator import attrgetter
 
 import django_filters
@@ -62,12 +63,15 @@ PLACE_GROUPS = [(None, (name,)) for name in PLACE_NAMES]
 class Places:
     """What can be asked for by place or office, each kind loaded when it is first needed.
 
-    What is public today, as it was called on the page's day; nothing that is only prepared.
+    What was public on the page's day (today if ``as_of`` is None); nothing that is only prepared.
     """
+
+    def __init__(self, as_of: date | None):
+        self.as_of = as_of
 
     @cached_property
     def themes(self) -> list[Theme]:
-        return _themes()
+        return _themes(as_of=self.as_of)
 
     @property
     def grace_days(self) -> int:
@@ -91,7 +95,7 @@ class Places:
 
     @cached_property
     def departments(self) -> list[Department]:
-        return _departments()
+        return _departments(as_of=self.as_of)
 
     def find(self, name: str, code: str) -> Opinion | Section | Theme | Department | None:
         """The row that an answer of the facet ``name`` stands for; None for no office known."""
@@ -99,14 +103,14 @@ class Places:
 
 
 @prepared
-def _themes():
-    themes = Theme.objects.published().select_related("section__opinion")
+def _themes(*, as_of):
+    themes = Theme.objects.published(as_of).select_related("section__opinion")
     return themes.annotate(**columns(JUDGING))
 
 
 @prepared
-def _departments():
-    return Department.objects.published()
+def _departments(*, as_of):
+    return Department.objects.published(as_of)
 
 
 @prepared
@@ -145,7 +149,7 @@ class PlaceFilter(FacetFilterSet):
 
     def __init__(self, *args, places: Places | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.places = places or Places()
+        self.places = places or Places(self.request.as_of)
 
     def offers(self, name):
         return name != "opinion" or self.places.has_several

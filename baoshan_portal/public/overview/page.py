@@ -39,7 +39,7 @@ def page(request, code=""):
     """
     as_of = request.as_of
     on = as_of or timezone.localdate()
-    known_opinions = opinions.known_on(on)
+    known_opinions = opinions.known_on(as_of)
     opinion = _chosen(known_opinions, code, request)
     if opinion is None:
         return render(request, "public/overview.html", {"opinion": None})
@@ -62,7 +62,7 @@ def page(request, code=""):
     only = opinion.code if len(known_opinions) > 1 else ""
     link_to = partial(address, request)
     found = states(
-        standing, sections_of(opinion, evaluations), new, link_to, only=only, order=order
+        standing, sections_of(opinion, evaluations, as_of), new, link_to, only=only, order=order
     )
     cards = key_figures(
         [row for row in standing.indicators if row.is_key],

@@ -9,7 +9,7 @@ from baoshan_portal.public.section import OF_MEASURE, show_some
 from baoshan_portal.tests.pages import links, texts
 from measures.models import Measure
 from measures.tests.factories import ISSUED, make_measure, make_report, make_section, make_theme
-from metrics.tests.factories import make_indicator, make_observation
+from metrics.tests.factories import make_indicator, make_observation, make_withdrawal
 
 pytestmark = pytest.mark.django_db
 
@@ -66,10 +66,21 @@ def test_a_figure_stands_with_its_period_and_whether_that_was_inferred(client, t
     ]
 
 
-def test_a_theme_of_which_nothing_was_public_says_so(client, theme):
+def test_a_section_that_was_not_public_yet_says_since_when_it_is(client, theme):
     make_measure(theme=theme)
 
-    part = part_of(html_of(client, as_of="2023-07-24"), 1)
+    answer = client.get("/en/sections/1/", {"as_of": "2023-07-24"})
+
+    assert answer.status_code == 404
+    said = "This was not public yet on 24 July 2023; it is since 25 July 2023."
+    assert said in answer.content.decode()
+    assert client.get("/en/sections/9/", {"as_of": "2023-07-24"}).status_code == 404
+
+
+def test_a_theme_of_which_all_was_withdrawn_says_that_nothing_was_public(client, theme):
+    make_withdrawal(make_measure(theme=theme), published=date(2023, 8, 1))
+
+    part = part_of(html_of(client, as_of="2023-08-01"), 1)
 
     assert texts(part, "p")[0] == (
         "0 measures, 0 with figures · 0 of 0 indicators have a public value"
