@@ -15,28 +15,31 @@ from django.utils import timezone
 VERSION = "portal.data_version"
 #: Things that are kept for one version: some of today, and of the past days that people ask for.
 MOST = 24
-#: Large ones: those of today, and of one past day.
+#: Large ones: those of today, and most of one past day, in both languages.
 MOST_LARGE = 7
 
 Made = TypeVar("Made")
 
 
 class _Memory:
-    """What was made for one version alone: nobody asks for an older one again."""
+    """What was made for one version alone, that which was asked for last: hardly anybody asks for
+    an older one again."""
 
     def __init__(self, most: int):
         self._version, self._kept, self._lock = None, LRUCache(most), Lock()
 
     def get(self, version: int, key: tuple):
         with self._lock:
-            return self._kept.get(key) if version == self._version else None
-
-    def keep(self, version: int, key: tuple, made) -> None:
-        with self._lock:
             if version != self._version:
                 self._version = version
                 self._kept.clear()
-            self._kept[key] = made
+            return self._kept.get(key)
+
+    def keep(self, version: int, key: tuple, made) -> None:
+        with self._lock:
+            # What took longer than its version stood is nobody's.
+            if version == self._version:
+                self._kept[key] = made
 
 
 _memory, _large_memory = _Memory(MOST), _Memory(MOST_LARGE)
@@ -63,6 +66,10 @@ def remembered_large(request, name: str, make: Callable[[], Made]) -> Made:
     """``remembered`` for what needs megabytes: fewer are kept, and only one is made at a time."""
     if VERSION not in request.META:
         return make()
+    found = _large_memory.get(request.META[VERSION], _key(request, name))
+    if found is not None:
+        # Nobody waits for what another makes.
+        return found
     with _making:
         return _remembered(_large_memory, request, name, make)
 
