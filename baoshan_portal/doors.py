@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
 from django.db import DataError
@@ -94,7 +95,7 @@ def _refusal(status: int, reason: str) -> HttpResponse:
 class SessionStore(db.SessionStore):
     """A session that knows whether it was written lately: then it ends later."""
 
-    ends_at = None
+    ends_at, is_prolonged = None, False
 
     def _get_session_from_db(self):
         row = super()._get_session_from_db()
@@ -108,6 +109,16 @@ class SessionStore(db.SessionStore):
             return False
         age = self.get_expiry_age() - (self.ends_at - timezone.now()).total_seconds()
         return age >= settings.SESSION_WRITTEN_EVERY
+
+    def save(self, must_create=False):
+        """As Django's; of one that is but prolonged the end alone, so that nothing is lost which
+        another request of the same person has put there meanwhile."""
+        if must_create or not self.is_prolonged:
+            return super().save(must_create)
+        row = self.model.objects.filter(pk=self.session_key)
+        if not row.update(expire_date=self.get_expiry_date()):
+            raise UpdateError
+        return None
 
 
 class SignedInSessionMiddleware(SessionMiddleware):
@@ -131,13 +142,18 @@ class SignedInSessionMiddleware(SessionMiddleware):
             request.session = self.SessionStore()
             if asked:
                 patch_vary_headers(response, ("Cookie",))
-        elif asked and session.is_older:
-            session.modified = True
+        elif asked and not session.modified and session.is_older:
+            session.modified = session.is_prolonged = True
+        is_theirs = request.COOKIES.get(settings.SESSION_COOKIE_NAME) == session.session_key
         try:
             return super().process_response(request, response)
         except Exception as error:
-            if not unavailable.began_so(error):
+            of_the_moment = unavailable.first_of(error)
+            if of_the_moment is None:
                 raise
+            if not is_theirs:
+                # Whoever signs in has no older session to go on with.
+                raise of_the_moment from of_the_moment.__cause__
             # The page is made, and what it says of writing holds; only its session is older.
             logger.warning("A session was not kept: %s", error)
             return response

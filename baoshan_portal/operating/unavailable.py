@@ -56,16 +56,14 @@ def why(error: BaseException | None) -> str | None:
     return AWAY if lost and connection.vendor == "postgresql" else None
 
 
-def began_so(error: BaseException | None) -> bool:
-    """Whether ``error`` or one that it was raised for is of the moment.
+def first_of(error: BaseException | None) -> BaseException | None:
+    """``error`` or one that it was raised for, if that is of the moment; None if none is.
 
     Django calls a session that cannot be written a deleted one.
     """
-    while error is not None:
-        if why(error):
-            return True
+    while error is not None and not why(error):
         error = error.__context__
-    return False
+    return error
 
 
 def _of_sqlite(code: int) -> str | None:

@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from baoshan_portal.doors import SessionStore
 from baoshan_portal.tests import runs_once
 from baoshan_portal.tests.desk import browser_of, desk, errors, fill_in, publish_what_waits
 from baoshan_portal.tests.test_settings import refusal
@@ -240,6 +241,43 @@ def test_requests_within_a_minute_write_a_session_once(clerk):
         return sum('UPDATE "django_session"' in query["sql"] for query in seen)
 
     assert [writes(seconds) for seconds in (0, 59, 61, 90, 122)] == [0, 0, 1, 0, 1]
+
+
+def test_prolonging_a_session_keeps_what_another_request_put_there(clerk):
+    browser, begun, put = browser_of(clerk), timezone.now(), []
+    key = browser.cookies["sessionid"].value
+
+    def put_beside(execute, sql, *rest):
+        if 'UPDATE "django_session"' in sql and not put:
+            put.append(sql)
+            session = SessionStore(key)
+            session["beside"] = "it"
+            session.save()
+        return execute(sql, *rest)
+
+    moment = begun + timedelta(seconds=61)
+    with time_machine.travel(moment, tick=False), connection.execute_wrapper(put_beside):
+        assert browser.get("/en/measures/").status_code == 200
+    assert put and SessionStore(key)["beside"] == "it"
+
+
+def test_a_sign_in_whose_session_cannot_be_kept_is_no_success(clerk):
+    with_password(clerk)
+    client = Client(raise_request_exception=False)
+
+    def write_no_more(execute, sql, *rest):
+        if 'UPDATE "django_session"' in sql:
+            connection.connection.execute("PRAGMA query_only = 1")
+        return execute(sql, *rest)
+
+    try:
+        with connection.execute_wrapper(write_no_more):
+            answer = sign_in(clerk.username, client=client)
+    finally:
+        connection.connection.execute("PRAGMA query_only = 0")
+
+    assert answer.status_code == 503
+    assert sign_in(clerk.username, client=client).status_code == 302
 
 
 def test_a_visitor_without_account_has_no_session(client):
