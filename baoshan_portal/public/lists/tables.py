@@ -200,7 +200,11 @@ class IndicatorTable(OpinionTable):
         attrs=LONG,
     )
     change = tables.Column(
-        verbose_name=_("Change"), accessor="pk", orderable=False, visible=False, attrs=LONG
+        verbose_name=pgettext_lazy("of a figure", "Change"),
+        accessor="pk",
+        orderable=False,
+        visible=False,
+        attrs=LONG,
     )
     year_on_year = tables.Column(
         verbose_name=_("Year on year"), accessor="pk", orderable=False, visible=False, attrs=LONG

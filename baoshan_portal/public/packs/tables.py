@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from measures.accessible_workbook import Cover
 from measures.models import Measure
@@ -101,7 +102,7 @@ def _indicator_columns(pack: Pack) -> list[Column]:
         Column(_("Kind")),
         Column(_("Target and conclusion"), 40),
         Column(_("Checks with other figures"), 40, **none),
-        Column(_("Change"), 24, **none),
+        Column(pgettext("of a figure", "Change"), 24, **none),
         Column(_("year on year"), 24, **none),
     ]
 

@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from measures.models import Department, RolePolicy, User
@@ -183,7 +183,9 @@ class AccountAdmin(TakesFiles, RecordsChanges, UserAdmin):
             raise PermissionDenied
         return invite_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
-    @admin.display(description=_("name"), ordering=Concat("last_name", "first_name"))
+    @admin.display(
+        description=pgettext_lazy("of a person", "name"), ordering=Concat("last_name", "first_name")
+    )
     def name(self, user):
         return user.get_full_name()
 
