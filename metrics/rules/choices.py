@@ -87,9 +87,9 @@ class Frequency(TextChoices):
 class Freshness(TextChoices):
     """Whether a figure was reported when it was due; computed, never typed in."""
 
-    CURRENT = "current", _("reported when due")
+    CURRENT = "current", _("nothing due is missing")
     LATE = "late", _("overdue")
-    SILENT = "silent", _("not updated since the report")
+    SILENT = "silent", _("no longer updated")
     ONCE = "once", _("told only once")
     NEVER = "never", _("never reported")
 

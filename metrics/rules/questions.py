@@ -30,7 +30,7 @@ class Ask(TextChoices):
     REDEFINED = "redefined", _("redefined")
     LATE = "late", _("overdue")
     NO_FIGURE = "no-figure", _("promise without a figure")
-    SILENT = "silent", _("not updated since the report")
+    SILENT = "silent", _("no longer updated")
 
 
 #: The place of each kind in the ranking.
@@ -60,7 +60,7 @@ def of_check(result: Result) -> Ask | None:
 
 
 def of_freshness(state: Freshness) -> Ask | None:
-    """Silence: after a date that was agreed, or since the report."""
+    """Silence: after a date that was agreed, or where none was."""
     return {Freshness.LATE: Ask.LATE, Freshness.SILENT: Ask.SILENT}.get(state)
 
 

@@ -63,7 +63,7 @@ def test_three_silent_years_are_gaps():
     found = timeliness("yearly", years[1][1], date(2024, 6, 1), grace_days=30, gaps=len(missing))
     assert (found.state, found.gaps) == (Freshness.CURRENT, 3)
     with override("en"):
-        assert timeliness_text(found) == "reported when due · 3 earlier periods never reported"
+        assert timeliness_text(found) == "nothing due is missing · 3 earlier periods never reported"
 
 
 def test_a_missing_quarter_of_a_flow_and_of_a_stock_is_named():

@@ -66,13 +66,13 @@ def test_targets_measures_and_figures_are_counted_by_their_state(client, issue):
 
     html = html_of(client)
 
-    states = ["missed 1", "completed 1", "not updated since the report 1 never reported 2", "0"]
+    states = ["missed 1", "completed 1", "no longer updated 1 never reported 2", "0"]
     assert row_of(html, "Theme 1") == states
     assert row_of(html, "Theme 2") == ["none", "not known 1", "none", "0"]
     assert row_of(html, "Total") == [
         "missed 1",
         "completed 1 not known 1",
-        "not updated since the report 1 never reported 2",
+        "no longer updated 1 never reported 2",
         "0",
     ]
     assert row_of(html_of(client, as_of="2023-12-31"), "Theme 1")[0] == "cannot be verified 1"
@@ -396,10 +396,10 @@ def test_every_indicator_is_counted_once_in_every_row(client, issue):
         "updated": "1/4",
         "not updated": "3/4",
         "overdue": "0/4",
-        "not updated since the report": "2/4",
+        "no longer updated": "2/4",
         "never reported": "2/4",
         "told only once": "0/4",
-        "reported when due": "0/4",
+        "nothing due is missing": "0/4",
         "partly inferred": "1/4",
         "as the source states": "3/4",
         "does not hold": "0/0",

@@ -168,7 +168,7 @@ def test_silence_after_an_agreed_date_and_silence_since_the_report(client, measu
         "published."
     )
     assert silent == (
-        "not updated since the report Measure: 1 figure stands as of 31 December 2022 and was not "
+        "no longer updated Measure: 1 figure stands as of 31 December 2022 and was not "
         "updated since."
     )
 
