@@ -185,7 +185,7 @@ def test_a_state_that_only_the_calendar_changed_is_told_too(client, measure):
 
     html = html_of(client, **{"from": "2023-12-31", "to": "2024-01-01"})
 
-    assert "0 publications after 2023-12-31, up to 2024-01-01" in html
+    assert "0 publications of the departments after 2023-12-31, up to 2024-01-01" in html
     assert "○ no data → ✕ target missed" in texts(part_of(html, 1), "li")[0]
 
 

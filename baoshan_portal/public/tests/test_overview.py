@@ -184,7 +184,7 @@ def test_what_is_new_leads_to_exactly_that_list(client, issue):
     changes = html_of(client, lists[0])
     assert 'id="section-1"' in changes
     assert 'id="theme-1-1"' in changes
-    assert "1 publication after 2023-08-01" in changes
+    assert "1 publication of the departments after 2023-08-01" in changes
 
 
 @runs_once.PAGES
