@@ -10,11 +10,11 @@ def attach(rows: Iterable[Model], name: str, found: Iterable[Model], of: str) ->
     """Gives each of ``rows`` as ``name`` the list of those ``found`` whose foreign key ``of`` names
     it, in their order; and these the row. As ``prefetch_related`` does with what is read
     already."""
-    rows = {row.pk: row for row in rows}
-    of_each = defaultdict(list)
+    rows = list(rows)
+    by_key, of_each = {row.pk: row for row in rows}, defaultdict(list)
     for one in found:
-        row = rows[getattr(one, f"{of}_id")]
+        row = by_key[getattr(one, f"{of}_id")]
         setattr(one, of, row)
         of_each[row.pk].append(one)
-    for row in rows.values():
+    for row in rows:
         setattr(row, name, of_each[row.pk])

@@ -30,8 +30,7 @@ class _AsOneParameter:
         if isinstance(self.rhs, Keys):
             keys = self.rhs
         elif self.rhs_is_direct_value() and _are_many_keys(self.rhs):
-            known = dict.fromkeys(key for key in self.rhs if key is not None)
-            keys = as_one_parameter(known, connection)
+            keys = as_one_parameter(self.rhs, connection)
         else:
             return super().as_sql(compiler, connection)
         column, params = self.process_lhs(compiler, connection)

@@ -13,7 +13,8 @@ from copy import copy
 from datetime import date, datetime
 from functools import wraps
 
-from django.db import connections
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, connections
 from django.db.models import (
     BigIntegerField,
     DateField,
@@ -54,9 +55,15 @@ class Keys(Slot):
         return as_one_parameter(value, connection)
 
 
-def as_one_parameter(keys: Iterable[int], connection) -> list[int] | str:
-    """``keys`` as an array, or as a list in JSON on SQLite."""
-    return [*keys] if connection.vendor == "postgresql" else json.dumps([*keys])
+def as_one_parameter(keys: Iterable[int | None], connection) -> list[int] | str:
+    """``keys``, each once, as an array, or as a list in JSON on SQLite; no row has None.
+
+    Raises TypeError for what is no key.
+    """
+    known = [*dict.fromkeys(key for key in keys if key is not None)]
+    if others := [key for key in known if not isinstance(key, int)]:
+        raise TypeError(f"Among many keys are no keys: {others[:3]}")
+    return known if connection.vendor == "postgresql" else json.dumps(known)
 
 
 _NOW, _TODAY = Slot("now", DateTimeField()), Slot("today", DateField())
@@ -83,8 +90,8 @@ def prepared(build: Callable[..., QuerySet]) -> Callable[..., list]:
     """Makes of ``build``, which returns a queryset, what returns its rows: with other values each
     time, and with the same SQL.
 
-    What is given by position are values: rows (for their keys), keys, collections of keys, texts,
-    days and moments. What is given by name, and a None, belongs to the question: ``build`` runs
+    What is given by position are values: texts, days, moments, rows (for their keys), keys and
+    collections of keys. What is given by name, and a None, belongs to the question: ``build`` runs
     once for each combination of these, in each language, with slots for the values. It can compare
     them and nothing else, and looks at the clock through ``now`` and ``today`` alone. A
     ``Prefetch`` in it can have neither, for it is another query.
@@ -92,7 +99,8 @@ def prepared(build: Callable[..., QuerySet]) -> Callable[..., list]:
     Of a past day (``as_of``) the query is built as any other, and so is that for no key at all or
     for what can be none, of which Django knows that no row has it.
 
-    Raises BakedIn if a day or a moment came into the query by another way.
+    Raises BakedIn if a day or a moment came into the query by another way. What is only worked out
+    of the clock, such as a number of days, nobody sees.
     """
     statements: dict[tuple, _Statement] = {}
 
@@ -100,7 +108,9 @@ def prepared(build: Callable[..., QuerySet]) -> Callable[..., list]:
     def ask(*values, **form) -> list:
         if form.get("as_of") or any(_is_beyond(value) for value in values):
             return list(build(*values, **form))
-        key = (get_language(), *map(type, values), *form.items())
+        # What is read in the past are views, of which PostgreSQL knows no keys to group by.
+        has_keys = connection.features.allows_group_by_selected_pks
+        key = (get_language(), has_keys, *map(type, values), *form.items())
         if key not in statements:
             statements[key] = _Statement(build, values, form)
         return statements[key].ask(values)
@@ -116,7 +126,11 @@ class _Statement:
         with _in_preparation():
             self.rows = build(*(_slot(name, value) for name, value in enumerate(values)), **form)
             self.compiler = self.rows.query.get_compiler(self.rows.db)
-            self.sql, self.params = self.compiler.as_sql()
+            try:
+                self.sql, self.params = self.compiler.as_sql()
+            except EmptyResultSet:
+                # Django knows that no row can be meant, whatever the values.
+                self.sql, self.params = None, ()
         # That of this thread, which it would keep open.
         self.compiler.connection = None
         # The conditions stand in the SQL; as trees they are a third of what is kept.
@@ -126,6 +140,8 @@ class _Statement:
             raise BakedIn(f"{build.__qualname__}: {baked}")
 
     def ask(self, values: tuple) -> list:
+        if self.sql is None:
+            return []
         given = {name: getattr(value, "pk", value) for name, value in enumerate(values)}
         given |= {"now": timezone.now(), "today": timezone.localdate()}
         rows = self.rows._chain()

@@ -5,12 +5,15 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
 from ..models import Measure, ProgressNote, Theme
+from ..past import past
 from ..prepared import BakedIn, now, prepared, today
+from ..submission import end_of_day
 from ..text import in_chinese
 from .days import yesterday
 from .factories import make_measure, make_note, make_theme, reword
@@ -104,6 +107,28 @@ def test_of_what_no_row_can_have_nothing_is_asked():
         assert measures.ask([], None) == []
         assert by_key(10**20) == []
     assert len(queries) == 0
+
+
+def test_no_row_is_one_of_no_key_and_none_of_those_that_no_row_can_be():
+    first, second = make_measure(), make_measure()
+    others = prepared(lambda keys: Measure.objects.exclude(pk__in=keys).order_by("pk"))
+    nothing = prepared(lambda key: Measure.objects.filter(pk=key).none())
+
+    assert others([first.pk, None]) == [second]
+    assert nothing(first) == nothing(second) == []
+    with pytest.raises(TypeError, match="no keys: .'甲'"):
+        others([first.pk, "甲"])
+
+
+def test_in_the_past_a_form_is_another_one():
+    """Of a view PostgreSQL knows no key, by which it would know the other columns of a row."""
+    measure = make_measure()
+    counted = prepared(
+        lambda theme: Measure.objects.filter(theme=theme).annotate(n=Count("indicators"))
+    )
+    assert counted(measure.theme) == [measure]
+    with past(end_of_day(timezone.localdate())):
+        assert counted(measure.theme) == [measure]
 
 
 def test_what_is_no_value_is_refused():
