@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 #: Of one measurement, and connections at a time.
 SECONDS, CONNECTIONS = 1.5, 2
 KEPT = {"Accept-Encoding": "gzip"}
-#: A session of nobody: Django makes the page, whatever is kept.
+#: A session of nobody: Django makes the page, whatever is kept or remembered of other pages.
 MADE = {**KEPT, "Cookie": f"{settings.SESSION_COOKIE_NAME}=nobody"}
 OVERVIEW, LIST = "/", "/indicators/"
 FACETS = "?_size=50&_facet=category&_facet=kind&_facet=level"

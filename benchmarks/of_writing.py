@@ -9,8 +9,10 @@ from itertools import count
 from pathlib import Path
 from random import randrange
 from secrets import token_hex
+from time import perf_counter
 from urllib.parse import urlencode
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
@@ -129,16 +131,22 @@ class Office:
 
     def import_file(self) -> float:
         """Preview and import by the command; its seconds."""
-        given = {
-            "round": self.round.code, "department": self.name, "username": self.name,
-            "stdout": io.StringIO(), "stderr": io.StringIO(),
-        }  # fmt: skip
+        return seconds(lambda: import_file(str(self.file), self.round.code, self.name))
 
-        def act():
-            call_command("import_observations", self.file, **given, dry_run=True)
-            call_command("import_observations", self.file, **given)
+    def memory_of_import(self) -> float:
+        act = f"of_writing.import_file({str(self.file)!r}, {self.round.code!r}, {self.name!r})"
+        return memory(act, "None")
 
-        return seconds(act)
+    def preview_page(self) -> tuple[float, float]:
+        """Seconds until the page that shows what the file would change is there, and its MB."""
+        client, place = Client(), f"{self.round.code}/{self.name}"
+        client.force_login(self.editor)
+        client.get(f"/admin/upload/{place}/")
+        file = SimpleUploadedFile(self.file.name, self.file.read_bytes())
+        begun = perf_counter()
+        page = client.post(f"/admin/upload/{place}/", {"file": file})
+        assert page.status_code == 200, page.status_code
+        return perf_counter() - begun, len(page.content) / 1e6
 
     def import_by_default(self) -> float:
         """The same rows by django-import-export: its preview, which writes and takes back, and
@@ -157,6 +165,15 @@ class Office:
                 assert not found.has_errors() and not found.has_validation_errors()
 
         return seconds(act)
+
+
+def import_file(file: str, round_: str, office: str) -> None:
+    given = {
+        "round": round_, "department": office, "username": office,
+        "stdout": io.StringIO(), "stderr": io.StringIO(),
+    }  # fmt: skip
+    call_command("import_observations", file, **given, dry_run=True)
+    call_command("import_observations", file, **given)
 
 
 def lines(rounds: int) -> Iterator[Line]:
@@ -185,4 +202,7 @@ def lines(rounds: int) -> Iterator[Line]:
             goal=20,
         )
         yield Line(f"import of {IMPORTED:,} rows, previewed", found["ours"], "s")
-        yield Line("its memory above idle", [memory(office().import_file)], "MB", 150, True)
+        yield Line("its memory above idle", [office().memory_of_import()], "MB", 150, True)
+        took, size = office().preview_page()
+        yield Line("the page of its preview", [took], "s")
+        yield Line("its size", [size], "MB")

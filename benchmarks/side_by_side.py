@@ -1,5 +1,7 @@
 """One line of the table of ``make bench``: what was measured, beside what, against which goal."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +58,26 @@ def seconds(act: Callable[[], object]) -> float:
     return perf_counter() - begun
 
 
-def memory(act: Callable[[], object]) -> float:
-    """By how many MB the memory of this process rose above what it had before; Linux alone."""
+def memory(act: str, idle: str) -> float:
+    """By how many MB the memory of a process rises by ``act`` above what it has after ``idle``, two
+    expressions that name functions of the pages of the bench; Linux alone.
+
+    The process is one of its own: one that has grown before has room for a good deal.
+    """
+    page = act.partition(".")[0]
+    program = (
+        f"from portal import set_up; set_up(); import side_by_side, {page}; {idle}; "
+        f"print(side_by_side.rise(lambda: {act}))"
+    )
+    here = Path(__file__).resolve().parent
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=here, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return float(done.stdout.splitlines()[-1])
+
+
+def rise(act: Callable[[], object]) -> float:
+    """By how many MB the memory of this process rises by ``act``; Linux alone."""
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
     act()

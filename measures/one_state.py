@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connection
 
 BEGIN = {
     "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -12,12 +12,11 @@ BEGIN = {
 
 
 @contextmanager
-def one_state(using: str = DEFAULT_DB_ALIAS):
+def one_state():
     """Whatever is read inside is of one state of the database; nothing can be written inside.
 
     Past Django, which knows no transaction that only reads. Within a transaction it is that one's.
     """
-    connection = connections[using]
     if connection.in_atomic_block:
         yield
         return

@@ -50,11 +50,11 @@ def changed_since(moment: datetime, using: str = DEFAULT_DB_ALIAS) -> frozenset[
     return changes_since(connections[using], moment)
 
 
-def is_read_as_before(moment: datetime, using: str = DEFAULT_DB_ALIAS) -> bool:
+def is_read_as_before(moment: datetime) -> bool:
     """Whether what is read now stood before ``moment``: inside ``past`` of it, and no table that is
     read as it stands has changed meanwhile. One query."""
-    before, changed = _read(connections[using])
-    return before == moment and changed_since(moment, using) <= changed
+    before, changed = _read(connections[DEFAULT_DB_ALIAS])
+    return before == moment and changed_since(moment) <= changed
 
 
 def streamed_from_past(chunks, moment: datetime) -> Iterator:

@@ -129,7 +129,7 @@ def _ordered(quantity: str, rows: list[tuple]) -> Ordered:
 
 def loaded(parts: Iterable[Ordered], as_of: date | None, keys: Collection[int]) -> list[Comparison]:
     """``parts`` with their figures among ``keys``, where there are any; a query for figures with
-    their places, one for values, one for periods without, and one for units."""
+    their places, one for values, and one for units."""
     rows = Indicator.objects.published(as_of).filter(pk__in=keys)
     rows = {row.pk: row for row in rows.with_place().with_latest_value(as_of)}
     units = Unit.objects.in_bulk({part.unit for part in parts})

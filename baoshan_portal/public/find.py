@@ -329,7 +329,7 @@ def find(
     """What answers to every one of ``words``, by kind, ``most`` of each loaded (None: all).
 
     Kinds without hits stay out. One query for the synonyms, one a kind that answers, and of today
-    four for the figures.
+    those of ``indexed.figures``.
     """
     known = {folded(row.term): folded(row.meaning) for row in Synonym.objects.all()}
     asked = [alternatives(word, known) for word in words]

@@ -47,9 +47,9 @@ class Round(Named):
             ),
         ]
 
-    def accepts(self, department: Department | None, on: date | None = None) -> bool:
-        """Whether ``department`` may enter on that day: opened, and not locked for it."""
-        if (on or timezone.localdate()) < self.opens_on:
+    def accepts(self, department: Department | None) -> bool:
+        """Whether ``department`` may enter today: opened, and not locked for it."""
+        if timezone.localdate() < self.opens_on:
             return False
         return not self.locked or self.unlocks.filter(department=department).exists()
 

@@ -54,9 +54,8 @@ def test_a_target_asks_its_gravest_question_or_none(verdict, claim, asked):
 
 
 def test_every_verdict_with_every_claim_has_an_answer():
-    for verdict in Verdict:
-        for claim in Claim:
-            of_target(verdict, claim)
+    answers = {of_target(verdict, claim) for verdict in Verdict for claim in Claim}
+    assert {None, Ask.MISSED, Ask.CLAIM} < answers <= {None, *Ask}
 
 
 def test_checks_and_silence_ask_where_something_is_wrong():

@@ -128,14 +128,8 @@ def rules(rows: list[dict], **mark) -> dict:
     }
 
 
-def framed(
-    layers: list[dict], *, width, height, left, right, top, bottom, heading=None, axis_above=0
-) -> dict:
-    """The layers within fixed margins; the heading, if any, goes above and below them.
-
-    ``axis_above`` is what an axis at the top takes of the upper margin: a heading keeps clear of
-    it by itself.
-    """
+def framed(layers: list[dict], *, width, height, left, right, top, bottom, heading=None) -> dict:
+    """The layers within fixed margins; the heading, if any, goes above and below them."""
     spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": width,
@@ -161,7 +155,7 @@ def framed(
             "anchor": "start",
             "frame": "group",
             "dx": 12 - left,
-            "offset": top - axis_above,
+            "offset": top,
             "fontSize": TYPE + 4,
             "color": INK,
             "subtitleColor": INK_SOFT,
