@@ -44,8 +44,13 @@ def query_of(request) -> str:
 
 
 @cache
-def _simplified() -> OpenCC:
+def _converter() -> OpenCC:
     return OpenCC("t2s")
+
+
+def simplified(text: str) -> str:
+    """``text`` with simplified characters for traditional ones."""
+    return _converter().convert(text)
 
 
 @lru_cache(maxsize=50_000)
@@ -54,7 +59,7 @@ def folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", printable(text)).lower().translate(_NOTHING)
     text = re.sub(r"(?<=\d),(?=\d)", "", text)
     # Most texts are compared again and again, and are simplified already.
-    return _simplified().convert(text)
+    return simplified(text)
 
 
 def folded_all(texts: Sequence[str]) -> list[str]:

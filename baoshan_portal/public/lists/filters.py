@@ -41,6 +41,7 @@ from metrics.rules.choices import Category, Claim, Freshness, Kind, Level, Verdi
 from metrics.rules.quantity import QuantityError, read
 
 from .. import check_marks
+from ..searching import simplified
 from .facets import NONE, NOTHING, Facet, FacetFilterSet, or_none, yes_if, yes_no
 
 
@@ -50,8 +51,10 @@ def search_words(text: str) -> list[str]:
 
 
 def has_word(word: str, *fields: str) -> Q:
-    """Rows of which one of the ``fields`` contains ``word``, in whatever case."""
-    return Q(*((f"{name}__icontains", word) for name in fields), _connector=Q.OR)
+    """Rows of which one of the ``fields`` contains ``word``, in whatever case and characters."""
+    words = dict.fromkeys((word, simplified(word)))
+    said = ((f"{name}__icontains", one) for one in words for name in fields)
+    return Q(*said, _connector=Q.OR)
 
 
 PLACE_NAMES = ("opinion", "section", "theme", "department")

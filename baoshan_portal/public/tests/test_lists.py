@@ -172,6 +172,16 @@ def test_an_unknown_kind_of_indicator_is_refused(client, two_places, name):
     assert "Alpha" not in answer.content.decode()
 
 
+@EVERY_LIST
+def test_a_search_in_traditional_characters_finds_simplified_ones(client, address):
+    measure = make_measure(name="体育场馆")
+    figure = make_indicator(measure=measure, name="体育场馆数")
+    make_target(indicator=figure, plan=make_plan(), published=ISSUED)
+
+    assert len(names(client, address, q="體育場館")) == 1
+    assert names(client, address, q="體育館") == []
+
+
 @runs_once.ADDRESSES
 @EVERY_LIST
 def test_a_search_that_is_too_long_is_refused(client, two_places, address):
