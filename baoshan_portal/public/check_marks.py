@@ -66,8 +66,13 @@ def of_indicators(request, indicators: Collection[int]) -> dict[int, list[Result
 
 def of_shown(request, indicators: Collection[int]) -> dict[int, list[Result]]:
     """``of_indicators``, of those that the page shows."""
-    request.check_marks = of_indicators(request, indicators)
-    return request.check_marks
+    return show(request, of_indicators(request, indicators))
+
+
+def show(request, marks: dict[int, list[Result]]) -> dict[int, list[Result]]:
+    """``marks`` as those of the page, which has to show no figure that they were not asked for."""
+    request.check_marks = marks
+    return marks
 
 
 def that_ask(results: Iterable[Result]) -> list[Result]:

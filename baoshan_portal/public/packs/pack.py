@@ -391,7 +391,7 @@ def gather(request) -> Pack:
     rows = list(chosen.qs)
     compared = check_results.comparing([row.pk for row in rows], as_of=as_of)
     checks = check_results.states_of(compared, as_of, *OF_TERMS)
-    request.check_marks = marks = check_marks.by_indicator(checks)
+    marks = check_marks.show(request, check_marks.by_indicator(checks))
     lines: dict[int, list[PackIndicator]] = {}
     for indicator in rows:
         states = [assess(indicator, target, day) for target in indicator.loaded_targets or [None]]
