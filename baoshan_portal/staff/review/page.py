@@ -26,7 +26,7 @@ from measures.submission import State, Submission
 from measures.workflow import TransitionError
 
 from ..typed import given_back
-from .rows import KINDS, LOADERS, PLACES, ReviewRow
+from .rows import KINDS, LOADERS, PLACES, ReviewRow, tell_returns
 
 ROWS_PER_PAGE = 200
 
@@ -142,6 +142,7 @@ def load(keys) -> list[ReviewRow]:
         if pks:
             for line in LOADERS[kind](model.objects.filter(pk__in=pks)):
                 lines[kind, line.row.pk] = line
+    tell_returns(lines.values())
     # A row can have gone between the two queries.
     return [lines[key[-3], key[-1]] for key in keys if (key[-3], key[-1]) in lines]
 

@@ -1,5 +1,6 @@
 """Submitted rows as the reviewer reads them: the old beside the new, with what to look at."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import OuterRef, Subquery
@@ -14,9 +15,11 @@ from measures.models import (
     OpinionStage,
     ProgressNote,
     Revision,
+    TrailEvent,
     Withdrawal,
 )
 from measures.submission import Submission
+from measures.trail import Action
 from measures.workflow import seen_version
 from metrics.assessment import CheckState
 from metrics.history import target_text
@@ -81,6 +84,8 @@ class ReviewRow:
     year_before: str = ""
     #: The checks that the figure takes part in, and how each stands with it.
     checks: list[str] = field(default_factory=list)
+    #: Why it was returned the last time, if it was.
+    returned: str = ""
 
     @property
     def token(self) -> str:
@@ -102,6 +107,16 @@ class ReviewRow:
     @property
     def kind_name(self) -> str:
         return self.row._meta.verbose_name
+
+
+def tell_returns(lines: Iterable[ReviewRow]) -> None:
+    """Gives each of ``lines`` what was said when its row was ``returned``; one query."""
+    of_rows = {(line.row._meta.label_lower, line.row.code): line for line in lines}
+    codes = [code for _kind, code in of_rows]
+    events = TrailEvent.objects.filter(action=Action.RETURNED, subject_code__in=codes)
+    for *row, reason in events.order_by("pk").values_list("subject_type", "subject_code", "note"):
+        if line := of_rows.get(tuple(row)):
+            line.returned = reason
 
 
 def _observation_rows(rows) -> list[ReviewRow]:

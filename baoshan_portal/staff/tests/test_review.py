@@ -608,6 +608,17 @@ def test_a_row_is_returned_with_its_reason(desk, reviewer, editor):
     assert (event.actor, event.note) == (reviewer, "缺证据")
 
 
+def test_what_was_returned_and_comes_again_says_why_it_was_returned(desk, reviewer, editor):
+    row, other = (submitted(make_observation, editor) for _ in range(2))
+    for reason in ("缺证据", "数字有误"):
+        workflow.send_back(row, by=reviewer, reason=reason)
+        workflow.submit(row, by=editor)
+
+    lines = [line for _whose, lines in desk.get(QUEUE).context["groups"] for line in lines]
+    assert {line.row: line.returned for line in lines} == {row: "数字有误", other: ""}
+    assert desk.get(QUEUE).content.decode().count("Returned before: 数字有误") == 1
+
+
 def lines_of_return(response) -> list:
     return [line.row for line in response.context["lines"]]
 
