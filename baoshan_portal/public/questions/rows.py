@@ -152,11 +152,14 @@ def _of_checks(standing: Standing) -> Iterator[Question]:
 
 
 def _check_text(state: CheckState) -> str:
-    figures = [
-        f"{term.indicator} {observed_text(value, term.indicator.unit)}"
-        for term, value in state.terms
-        if value
-    ]
+    known = [(term.indicator, value) for term, value in state.terms if value]
+    figures = [f"{row} {observed_text(value, row.unit)}" for row, value in known]
+    if len({(value.period_start, value.period_end) for _row, value in known}) > 1:
+        # Years may lie between them, which may be all that is wrong.
+        figures = [
+            _("%(figure)s (%(period)s)") % {"figure": figure, "period": when(value)}
+            for figure, (_row, value) in zip(figures, known, strict=True)
+        ]
     said = {"figures": listed(figures[:FIGURES]) + ("…" if len(figures) > FIGURES else "")}
     if state.outcome.result == Result.QUESTION:
         return _("%(figures)s contradict each other as they stand; what does each count?") % said

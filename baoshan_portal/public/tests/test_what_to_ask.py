@@ -33,6 +33,7 @@ from metrics.tests.factories import (
     make_plan,
     make_target,
     make_term,
+    make_unit,
 )
 
 from .front_page import html_of
@@ -139,6 +140,26 @@ def test_figures_that_contradict_each_other(client, measure, comparable):
     assert question.startswith(figures + "organisations ")
     assert question.endswith("cannot all be right." if comparable else "what does each count?")
     assert "/en/checks/?check=c" in html_of(client, ENGLISH)
+
+
+@runs_once.PAGES
+def test_figures_of_different_days_that_contradict_each_other_name_them(client, measure):
+    check = make_check(name_en="Part of whole", comparable=False, note="不同口径")
+    unit = make_unit()
+    for role, value, day in ((Role.PART, 9, 24), (Role.WHOLE, 8, 20)):
+        row = make_indicator(
+            measure=measure, kind=Kind.STOCK, unit=unit, name_en=f"Of {value}",
+            frequency=Frequency.ONCE,
+        )  # fmt: skip
+        make_observation(
+            indicator=row, value=Decimal(value), period_start=None,
+            period_end=date(2023, 7, day), published=ISSUED,
+        )  # fmt: skip
+        make_term(check_of=check, role=role, indicator=row)
+
+    (question,) = asked(client)
+
+    assert "Of 9 9 organisations (up to 24 July 2023), Of 8 8 organisations (up to 20" in question
 
 
 def test_a_redefinition_is_asked_besides(client, measure, plan):
