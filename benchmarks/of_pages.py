@@ -76,13 +76,15 @@ def _of_every_kind(rounds: int, portal: int) -> Iterator[Line]:
     pages += [office.get_absolute_url(), opinion.get_absolute_url(), "/find/?q=1"]
     pages += [path for path, _goal in _pages()]
     times, sizes = defaultdict(list), {}
-    for _round in range(rounds):
+    # In the first of them the process reads what it needs once, such as dictionaries.
+    for number in range(1 + rounds):
         for path in dict.fromkeys(pages):
             asked = Request(f"http://127.0.0.1:{portal}{path}", headers=MADE)
             begun = perf_counter()
             with urlopen(asked) as answer:
                 sizes[path] = len(answer.read()) / 1000
-            times[path].append(perf_counter() - begun)
+            if number:
+                times[path].append(perf_counter() - begun)
     slowest = max(times, key=lambda path: median(times[path]))
     what = f"slowest of {len(times)} pages made anew: {slowest[:28]}"
     yield Line(what, times[slowest], "s", SLOWEST, True)
