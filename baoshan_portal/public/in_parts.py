@@ -11,17 +11,18 @@ from django.db.models import QuerySet
 
 from measures.models.tree import PLACE_IN_OPINION
 
-#: Measures of many that are read first, so that the first lines leave early, and then at a time.
-FIRST, TOGETHER = 2, 100
+#: Measures of many that are read first, so that the first lines leave early, and then at a time;
+#: and how many where Django makes objects of all that belongs to them.
+FIRST, TOGETHER, AS_OBJECTS = 2, 100, 10
 #: Rows of one query, about, and of how many things at the most.
 ROWS, MOST = 5_000, 2_000
 #: Objects of Django that are in memory at a time, with what belongs to them.
-LOADED = 500
+LOADED = 200
 
 
 def parts_of_measures(measures: QuerySet) -> Iterator[list[int]]:
     """The keys of ``measures`` in the order of their places, some at a time; one query."""
-    return parts_of(list(in_order(measures)))
+    return parts_of(list(in_order(measures)), AS_OBJECTS)
 
 
 def in_order(measures: QuerySet) -> QuerySet:
@@ -29,13 +30,13 @@ def in_order(measures: QuerySet) -> QuerySet:
     return measures.order_by(*PLACE_IN_OPINION).values_list("pk", flat=True)
 
 
-def parts_of(keys: list[int]) -> Iterator[list[int]]:
-    """``keys`` of measures, the first few and then more at a time."""
+def parts_of(keys: list[int], most: int = TOGETHER) -> Iterator[list[int]]:
+    """``keys`` of measures: of many the first few and then ``most`` at a time."""
     first = len(keys) if len(keys) <= TOGETHER else FIRST
     if keys:
         yield keys[:first]
-    for start in range(first, len(keys), TOGETHER):
-        yield keys[start : start + TOGETHER]
+    for start in range(first, len(keys), most):
+        yield keys[start : start + most]
 
 
 def by_measures(rows: QuerySet, measures: QuerySet, to_measure: str = "measure") -> Iterator:
@@ -49,10 +50,10 @@ def by_measures(rows: QuerySet, measures: QuerySet, to_measure: str = "measure")
 
 
 class Slices:
-    """Pieces of a list, as long as about ``ROWS`` rows came of the last; see ``came``."""
+    """Pieces of a list, as long as about ``rows`` came of the last; see ``came``."""
 
-    def __init__(self):
-        self.length = 20
+    def __init__(self, rows: int = ROWS):
+        self.rows, self.length = rows, 20
 
     def of(self, items: list) -> Iterator[list]:
         start = 0
@@ -63,5 +64,5 @@ class Slices:
 
     def came(self, items: int, rows: int) -> None:
         """``rows`` came of so many ``items``."""
-        fitting = items * ROWS // max(rows, 1)
+        fitting = items * self.rows // max(rows, 1)
         self.length = max(1, min(fitting, 4 * self.length, MOST))

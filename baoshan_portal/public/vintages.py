@@ -124,7 +124,7 @@ def _figures(model, order: tuple[str, ...], moment: datetime, as_of) -> Iterator
     line = _observation if model is Observation else _target
     related = ("report",) if model is Observation else ("report", "plan")
     indicators = Indicator.objects.once_published(as_of).with_withdrawal(as_of).with_place()
-    slices = Slices()
+    slices = Slices(4 * LOADED)
     for measures in parts_of_measures(Measure.objects.once_published(as_of)):
         found = list(indicators.filter(measure__in=measures))
         for some in slices.of(found):

@@ -132,13 +132,13 @@ def test_all_of_the_data_is_public(costs):
 
 
 def test_several_times_the_data_cost_no_further_query(costs):
-    """But files are read some hundred rows at a time, and long ones are begun twice."""
+    """But long files are read some measures at a time, and begun twice."""
     before, after, _steps = costs
     # Changes read the kinds of rows that stand on the page, which may be others with more data.
     differ = {*IN_PARTS, *CHANGES}
     # The first of several numbered pages may show less that needs a query of its own.
     assert {a: n for a, n in after.items() if a not in differ and n > before[a]} == {}
-    parts = Measure.objects.count() // in_parts.TOGETHER + 2
+    parts = Measure.objects.count() // in_parts.AS_OBJECTS + 2
     more = {address: after[address] - before[address] for address in IN_PARTS}
     assert {address: n for address, n in more.items() if n > 8 * (parts + 1)} == {}
 
