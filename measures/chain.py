@@ -16,6 +16,7 @@ from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from . import ended
 from .chain_check import (
     IN_FLIGHT,
     START,
@@ -218,7 +219,8 @@ def young() -> str:
 def verify(checkpoint: str | None = None) -> list[Finding]:
     """What is not as it was linked, against a checkpoint kept elsewhere or the newest one here.
 
-    Also what is public and was never linked, though a checkpoint was made since.
+    Also what is public and was never linked, though a checkpoint was made since, and what says that
+    it ended at another moment than its correction or withdrawal has: that alone may still change.
     """
     newest = newest_checkpoint()
     if checkpoint is None and newest is None:
@@ -231,4 +233,7 @@ def verify(checkpoint: str | None = None) -> list[Finding]:
             Finding(None, kind.name, key, "inserted")
             for key in rows.order_by("pk").values_list("pk", flat=True)
         ]
-    return found
+    return found + [
+        Finding(None, model._meta.label_lower, key, "ended at another moment")
+        for model, key in ended.wrong(submissions(), connection)
+    ]

@@ -75,11 +75,45 @@ def _wrong(model, sql: Sql) -> str:
 
 def _write(model, where: str, sql: Sql) -> str:
     table = model._meta.db_table
-    moment = _moment(model, table)
     return (
-        f"UPDATE {table} SET ended_at = {moment} "
-        f"WHERE {where} AND {table}.{PUBLIC} AND NOT ({table}.ended_at {sql.same} {moment})"
+        f"UPDATE {table} SET ended_at = {_moment(model, table)} "
+        f"WHERE {where} AND {_is_wrong(model, sql)}"
     )
+
+
+def _is_wrong(model, sql: Sql) -> str:
+    """Whether a row is public, and its moment another than that of the corrections."""
+    table = model._meta.db_table
+    return f"{table}.{PUBLIC} AND NOT ({table}.ended_at {sql.same} {_moment(model, table)})"
+
+
+def _may_have_ended(model) -> str:
+    """True of every row that has ended, or says so."""
+    table = model._meta.db_table
+    ended = [
+        f"{table}.ended_at IS NOT NULL",
+        f"{table}.id IN (SELECT supersedes_id FROM {table} c WHERE c.{PUBLIC})",
+    ]
+    if kind := kind_of(model):
+        ended.append(
+            f"{table}.code IN (SELECT subject_code FROM {WITHDRAWALS} w "
+            f"WHERE w.subject_type = '{kind}' AND w.{PUBLIC})"
+        )
+    return f"({' OR '.join(ended)})"
+
+
+def wrong(submissions: list[type[models.Model]], connection) -> list[tuple[type, int]]:
+    """The model and the key of every public row whose moment is not as the corrections and
+    withdrawals have it; a query a model."""
+    sql, found = Sql(connection.vendor), []
+    with connection.cursor() as cursor:
+        for model in submissions:
+            cursor.execute(
+                f"SELECT id FROM {model._meta.db_table} "
+                f"WHERE {_may_have_ended(model)} AND {_is_wrong(model, sql)} ORDER BY id"
+            )
+            found += [(model, key) for (key,) in cursor.fetchall()]
+    return found
 
 
 def write_missing(submissions: list[type[models.Model]], connection) -> None:
@@ -87,14 +121,4 @@ def write_missing(submissions: list[type[models.Model]], connection) -> None:
     sql = Sql(connection.vendor)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for model in submissions:
-            table = model._meta.db_table
-            ended = [
-                f"{table}.ended_at IS NOT NULL",
-                f"{table}.id IN (SELECT supersedes_id FROM {table} c WHERE c.{PUBLIC})",
-            ]
-            if kind := kind_of(model):
-                ended.append(
-                    f"{table}.code IN (SELECT subject_code FROM {WITHDRAWALS} w "
-                    f"WHERE w.subject_type = '{kind}' AND w.{PUBLIC})"
-                )
-            cursor.execute(_write(model, f"({' OR '.join(ended)})", sql))
+            cursor.execute(_write(model, _may_have_ended(model), sql))
