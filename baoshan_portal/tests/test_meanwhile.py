@@ -129,7 +129,7 @@ def test_a_page_is_made_whatever_becomes_public_between_its_questions(measure, n
     figure, wrong, tried = measure.indicators.order_by("pk").first(), [], 0
     own = measure.get_absolute_url(), figure.get_absolute_url()
     pages = [*PLAIN_PAGES, *own, "/packs/pack.csv", "/measures/?format=csv"]
-    for address in dict.fromkeys([*LONG, *some(pages, every=len(ACTS), first=number)]):
+    for address in dict.fromkeys([*LONG, *some(pages, every=2 * len(ACTS), first=2 * number)]):
         alone = Meanwhile(None, None)
         assert answer_at(address, alone) == HTTPStatus.OK
         for at in some(range(1, alone.asked + 1), every=4, first=number):
