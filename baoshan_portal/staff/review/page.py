@@ -363,6 +363,7 @@ def send_back(request, kind, pk):
         shown |= Q(state=State.SUBMITTED, **{f"{model.measure_path}__lead": row.department})
     lines = LOADERS[kind](model.objects.filter(shown))
     line = next(line for line in lines if line.row.pk == row.pk)
+    tell_returns([line])
     context = {
         **admin.site.each_context(request),
         "title": _("Return"),

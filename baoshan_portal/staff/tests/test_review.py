@@ -616,7 +616,8 @@ def test_what_was_returned_and_comes_again_says_why_it_was_returned(desk, review
 
     lines = [line for _whose, lines in desk.get(QUEUE).context["groups"] for line in lines]
     assert {line.row: line.returned for line in lines} == {row: "数字有误", other: ""}
-    assert desk.get(QUEUE).content.decode().count("Returned before: 数字有误") == 1
+    for address in (QUEUE, return_address(row)):
+        assert desk.get(address).content.decode().count("Returned before: 数字有误") == 1
 
 
 def lines_of_return(response) -> list:
