@@ -7,11 +7,10 @@ FOLDER, whose disk is measured, and removed again. Both take turns, so that they
 import os
 import sys
 import tempfile
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import django
+from portal import set_up
 
 PUBLICATIONS = 60
 
@@ -19,10 +18,7 @@ folder = tempfile.TemporaryDirectory(
     prefix="portal-benchmark-", dir=sys.argv[1] if len(sys.argv) > 1 else None
 )
 os.environ["DATABASE_URL"] = f"sqlite:///{folder.name}/portal.sqlite3"
-os.environ.update(SECRET_KEY="benchmark-only", HTTPS="0", DEBUG="0", ALLOWED_HOSTS="*")
-os.environ["DJANGO_SETTINGS_MODULE"] = "baoshan_portal.settings"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-django.setup()
+set_up()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402

@@ -7,7 +7,6 @@ Transposed digits and figures of another period are often usual figures, so nobo
 them; they are printed apart from the gross kinds.
 """
 
-import os
 import random
 import sys
 from collections import Counter, defaultdict
@@ -16,12 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from time import time_ns
 
-import django
+from portal import set_up
 
-os.environ.update(SECRET_KEY="benchmark-only", HTTPS="0", DEBUG="0", ALLOWED_HOSTS="*")
-os.environ["DJANGO_SETTINGS_MODULE"] = "baoshan_portal.settings"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-django.setup()
+set_up()
 
 from baoshan_portal.demo import content  # noqa: E402
 from metrics.models import Indicator, Observation, Unit  # noqa: E402
