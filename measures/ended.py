@@ -24,7 +24,8 @@ def triggers(submissions: list[type[models.Model]], vendor: str) -> list[Trigger
         table = model._meta.db_table
         found.append(
             Trigger(
-                f"{table}_protect_update", table, "BEFORE", "UPDATE", _wrong(model, sql), REFUSED,
+                f"{table}_protect_update", table, "BEFORE", "UPDATE",
+                _is_refused(model, sql), REFUSED,
                 first=f"OLD.{PUBLIC}",
             )
         )  # fmt: skip
@@ -62,7 +63,7 @@ def _moment(model, row: str) -> str:
     return f"(SELECT min(e.moment) FROM ({' UNION ALL '.join(moments)}) e)"
 
 
-def _wrong(model, sql: Sql) -> str:
+def _is_refused(model, sql: Sql) -> str:
     """Whether an UPDATE changes a public row otherwise than by the moment at which it ended."""
     if sql.postgresql:
         other = "(to_jsonb(OLD) - 'ended_at') IS DISTINCT FROM (to_jsonb(NEW) - 'ended_at')"
